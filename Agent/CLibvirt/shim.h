@@ -1,0 +1,8 @@
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+#include <stdlib.h>
+
+// A macro that casts, which Swift cannot see.
+static inline virConnectDomainEventGenericCallback skerryLifecycleCallback(virConnectDomainEventCallback callback) {
+    return VIR_DOMAIN_EVENT_CALLBACK(callback);
+}

@@ -1,0 +1,111 @@
+import ProtocolModel
+
+/// The engine's network loop: the host's network is converged as a whole, since rules and DHCP span ports.
+extension ReconcileEngine {
+    func networkLoop() async {
+        for await _ in networkSignal.stream {
+            guard networkIsStale else { continue }
+            networkIsStale = false
+            await networkPass()
+            flush()
+            serverSignal.wake()
+        }
+    }
+
+    private func networkPass() async {
+        let selection = NetworkSelection(plan: plan, lingering: lingering, isPresent: isPresent)
+        guard let driver = drivers.network else {
+            absorb(NetworkOutcome(failures: refusals(selection)), of: selection)
+            return
+        }
+        absorb(await driver.converge(selection.state), of: selection)
+    }
+
+    /// A host without the network role was given network resources.
+    private func refusals(_ selection: NetworkSelection) -> [ResourceKey: StatusError] {
+        selection.wanted.mapValues { _ in
+            StatusError(
+                code: .unsupported, message: "The host does not provide networks: choose another host.",
+                detail: "the agent has no network driver")
+        }
+    }
+
+    private func absorb(_ outcome: NetworkOutcome, of selection: NetworkSelection) {
+        var nextTry: Duration?
+        networkReady.formIntersection(selection.wanted.keys)
+        for (key, generation) in selection.wanted {
+            if let error = outcome.failures[key] {
+                nextTry = min(nextTry ?? .seconds(3600), noteFailure(error, of: key))
+                networkReady.remove(key)
+                post(ResourceStatus(key: key, generation: generation, phase: phase(of: key), error: error))
+            } else {
+                networkRetries[key] = nil
+                networkFailures[key] = nil
+                networkReady.insert(key)
+                post(ResourceStatus(key: key, generation: generation, phase: .ready))
+            }
+        }
+        for (key, generation) in selection.removed {
+            // It may be wanted again by now.
+            guard let entry = plan.entries[key], entry.spec == nil, entry.generation == generation else { continue }
+            if let error = outcome.failures[key] {
+                nextTry = min(nextTry ?? .seconds(3600), noteFailure(error, of: key))
+                post(ResourceStatus(key: key, generation: generation, phase: .applying, error: error))
+            } else {
+                networkRetries[key] = nil
+                networkFailures[key] = nil
+                lingering[key] = nil
+                post(ResourceStatus(key: key, generation: generation, phase: .gone))
+            }
+        }
+        if let nextTry { retryNetwork(after: nextTry) }
+    }
+
+    /// After this many failures in a row a network resource counts as failed; it is tried further all the same, since a
+    /// pass costs the same with or without it.
+    private static var patience: Int { 5 }
+
+    private func noteFailure(_ error: StatusError, of key: ResourceKey) -> Duration {
+        let delay = networkRetries[key, default: RetrySchedule()].failed(
+            error, isFinal: false, now: uptime.elapsed, limits: .persistent)
+        let failures = networkRetries[key]?.failures ?? 0
+        networkFailures[key] = error.isPermanent || failures >= Self.patience ? error : nil
+        return delay ?? RetrySchedule.Limits.persistent.longestDelay
+    }
+
+    private func phase(of key: ResourceKey) -> ResourceStatus.Phase {
+        networkFailures[key] == nil ? .applying : .failed
+    }
+
+    private func retryNetwork(after delay: Duration) {
+        guard !networkAlarmIsSet else { return }
+        networkAlarmIsSet = true
+        let clock = clock
+        start {
+            try? await clock.sleep(for: delay)
+            await self.networkAlarm()
+        }
+    }
+
+    private func networkAlarm() {
+        networkAlarmIsSet = false
+        networkIsStale = true
+        networkSignal.wake()
+    }
+
+    /// How far the network is for a server: what it needs before it can be started.
+    func networkReadiness(for spec: ServerSpec) -> ServerPlanner.NetworkReadiness {
+        var isReady = true
+        for interface in spec.interfaces {
+            guard let port = plan.port(interface.port), plan.network(interface.network) != nil else { return .unknown }
+            let needed =
+                [.network(interface.network), .port(interface.port)]
+                + port.securityGroups.map(ResourceKey.securityGroup)
+            for key in needed {
+                if let error = networkFailures[key] { return .failed(error) }
+                if !networkReady.contains(key) { isReady = false }
+            }
+        }
+        return isReady ? .ready : .waiting
+    }
+}

@@ -1,0 +1,107 @@
+import Logging
+import ProtocolModel
+
+/// The engine's side of operations: at most once, one at a time with other work on the same server.
+extension ReconcileEngine {
+    /// Begins an operation, or repeats the result it had.
+    public func handle(_ operation: Operation) async {
+        guard let compute = drivers.compute else {
+            return await answer(operation.id, refusal("The host does not run servers.", "no hypervisor driver"))
+        }
+        guard operations < settings.operationsAtOnce else {
+            return await answer(
+                operation.id,
+                refusal("The host is busy with other requests: try again later.", "\(operations) operations at once"))
+        }
+        operations += 1
+        do {
+            switch operation.isRepeatable ? .run : try await store.admit(operation) {
+            case .run: start { await self.perform(operation, compute) }
+            case .alreadyRunning: operations -= 1
+            case .finished(let result):
+                operations -= 1
+                await session?.send(result)
+            }
+        } catch {
+            operations -= 1
+            await answer(
+                operation.id,
+                refusal("The host cannot write down what it does: its operator must look at it.", "\(error)"))
+        }
+    }
+
+    /// The coordinator has the result: it need not be kept.
+    public func acknowledge(_ operation: OperationID) async {
+        do {
+            try await store.acknowledge(operation)
+        } catch {
+            logger.warning("cannot write the plan store", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func perform(_ operation: Operation, _ compute: ComputeDrivers) async {
+        let runner = OperationRunner(
+            worker: ServerWorker(compute: compute, clock: clock, wallClock: wallClock), turns: turns,
+            poll: settings.shutdownPoll,
+            spec: { await self.plan.server($0) },
+            // Cut off between off and on, the guest must not pass for one that turned itself off.
+            unsettle: { await self.settle($0, nil) })
+        let result = await runner.perform(operation)
+        operations -= 1
+        figures.note(result.steps)
+        if !operation.isRepeatable {
+            do {
+                try await store.finish(result)
+            } catch {
+                logger.warning("cannot write the plan store", metadata: ["error": "\(error)"])
+            }
+            log(operation, result)
+        }
+        serverSignal.wake()
+        await session?.send(result)
+    }
+
+    private func log(_ operation: Operation, _ result: OperationResult) {
+        var metadata: Logger.Metadata = ["operation": "\(operation.id)", "server": "\(operation.server)"]
+        switch result.outcome {
+        case .done: logger.info("\(operation.name) is done", metadata: metadata)
+        case .expired, .interrupted: logger.warning("\(operation.name) came too late", metadata: metadata)
+        case .failed(let error):
+            metadata["error"] = "\(error.message)"
+            metadata["detail"] = "\(error.detail)"
+            logger.error("\(operation.name) failed", metadata: metadata)
+        }
+    }
+
+    private func answer(_ operation: OperationID, _ error: StatusError) async {
+        await session?.send(OperationResult(id: operation, outcome: .failed(error)))
+    }
+
+    private func refusal(_ message: String, _ detail: String) -> StatusError {
+        StatusError(code: .hostFailure, message: message, detail: detail)
+    }
+}
+
+extension Operation {
+    fileprivate var server: ServerID {
+        switch action {
+        case .softReboot(let server, _), .hardReboot(let server), .consoleOutput(let server, _): server
+        }
+    }
+
+    fileprivate var name: String {
+        switch action {
+        case .softReboot: "soft reboot"
+        case .hardReboot: "hard reboot"
+        case .consoleOutput: "reading the console"
+        }
+    }
+
+    /// Reads change nothing, so neither they nor their bulky results go through the ledger.
+    var isRepeatable: Bool {
+        switch action {
+        case .consoleOutput: true
+        case .softReboot, .hardReboot: false
+        }
+    }
+}

@@ -1,0 +1,43 @@
+/// The limits a ``ReconcileEngine`` keeps to.
+public struct EngineSettings: Sendable {
+    /// Servers that are worked on at once.
+    public var serversAtOnce: Int
+    public var imageFetchesAtOnce: Int
+    /// Operations that run or wait at once; more are refused.
+    public var operationsAtOnce: Int
+    /// Between two looks at everything that nothing else caused.
+    public var serverPeriod: Duration
+    public var networkPeriod: Duration
+    /// For a guest to go down by itself before the plug is pulled.
+    public var shutdownGrace: Duration
+    /// How often a guest is looked at that shall go down during a reboot.
+    public var shutdownPoll: Duration
+    /// For how long a session must have outlived the report that something is gone before the agent forgets it too:
+    /// statuses have no receipts, and a report that was lost with its session must be made again.
+    public var forgetDelay: Duration
+    public var sweepPeriod: Duration
+    /// Between two messages with statuses, at least.
+    public var sendInterval: Duration
+    /// How long something must be under way for that to be told.
+    public var transientDelay: Duration
+
+    public init(
+        serversAtOnce: Int = 8, imageFetchesAtOnce: Int = 2, operationsAtOnce: Int = 128,
+        serverPeriod: Duration = .seconds(30), networkPeriod: Duration = .seconds(60),
+        shutdownGrace: Duration = .seconds(60), shutdownPoll: Duration = .milliseconds(500),
+        forgetDelay: Duration = .seconds(20), sweepPeriod: Duration = .seconds(600),
+        sendInterval: Duration = .milliseconds(5), transientDelay: Duration = .milliseconds(100)
+    ) {
+        self.serversAtOnce = serversAtOnce
+        self.imageFetchesAtOnce = imageFetchesAtOnce
+        self.operationsAtOnce = operationsAtOnce
+        self.serverPeriod = serverPeriod
+        self.networkPeriod = networkPeriod
+        self.shutdownGrace = shutdownGrace
+        self.shutdownPoll = shutdownPoll
+        self.forgetDelay = forgetDelay
+        self.sweepPeriod = sweepPeriod
+        self.sendInterval = sendInterval
+        self.transientDelay = transientDelay
+    }
+}

@@ -1,0 +1,74 @@
+import ProtocolModel
+
+/// What the hypervisor shows of one of our domains.
+public struct DomainObservation: Hashable, Sendable {
+    public var power: ServerDetails.PowerState
+    /// The digest of the definition the domain was last defined from, kept in its metadata element.
+    public var definitionDigest: String
+    /// `true` while a saved memory image waits on disk (`virDomainHasManagedSaveImage`).
+    public var hasSavedState: Bool
+    public var name: String
+
+    public init(power: ServerDetails.PowerState, definitionDigest: String, hasSavedState: Bool, name: String) {
+        self.power = power
+        self.definitionDigest = definitionDigest
+        self.hasSavedState = hasSavedState
+        self.name = name
+    }
+}
+
+/// Everything a domain's definition is made from; the same value always gives the same definition.
+public struct DomainDefinition: Hashable, Sendable {
+    public var spec: ServerSpec
+    /// Host paths in the order the guest sees the disks.
+    public var disks: [DomainDisk]
+    public var consoleLogPath: String
+
+    public init(spec: ServerSpec, disks: [DomainDisk], consoleLogPath: String) {
+        self.spec = spec
+        self.disks = disks
+        self.consoleLogPath = consoleLogPath
+    }
+}
+
+public struct DomainDisk: Hashable, Sendable {
+    public enum Role: String, Hashable, Sendable { case root, ephemeral, swap, configDrive }
+    public enum Format: String, Hashable, Sendable { case raw, qcow2 }
+
+    public var role: Role
+    public var path: String
+    public var format: Format
+
+    public init(role: Role, path: String, format: Format) {
+        self.role = role
+        self.path = path
+        self.format = format
+    }
+}
+
+/// A hypervisor with domains in it. Implementations never touch a domain that does not carry our metadata element, and
+/// every call is idempotent: asked for what is already so, it does nothing.
+public protocol HypervisorDriver: Sendable {
+    /// All domains that carry our metadata element.
+    func observe() async throws(StatusError) -> [ServerID: DomainObservation]
+    /// Defines or redefines the domain; a running guest keeps running as it was until it is next started.
+    func define(_ definition: DomainDefinition) async throws(StatusError)
+    /// The digest that ``define(_:)`` would leave in the metadata element.
+    func digest(of definition: DomainDefinition) -> String
+    func start(_ server: ServerID) async throws(StatusError)
+    /// Asks through ACPI and returns; the caller watches the power state.
+    func requestShutdown(_ server: ServerID) async throws(StatusError)
+    /// Ends the guest as pulling the plug would.
+    func destroy(_ server: ServerID) async throws(StatusError)
+    func pause(_ server: ServerID) async throws(StatusError)
+    func resume(_ server: ServerID) async throws(StatusError)
+    /// Writes memory to disk and stops (managed save); the next ``start(_:)`` goes on from there.
+    func save(_ server: ServerID) async throws(StatusError)
+    /// Resets a running guest as the reset button would.
+    func reset(_ server: ServerID) async throws(StatusError)
+    /// Removes the definition with its saved state and NVRAM; the domain must not be running.
+    func undefine(_ server: ServerID) async throws(StatusError)
+    /// A new value whenever a domain of ours changes its state; bounded, newest wins.
+    func changes() -> AsyncStream<Void>
+    func report() async throws(StatusError) -> HypervisorReport
+}

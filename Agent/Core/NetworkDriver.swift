@@ -1,0 +1,39 @@
+import ProtocolModel
+
+/// All that a host's network shall be.
+public struct NetworkState: Hashable, Sendable {
+    public var networks: [NetworkID: NetworkSpec]
+    public var ports: [PortID: PortSpec]
+    public var securityGroups: [SecurityGroupID: SecurityGroupSpec]
+    /// The servers behind the ports: what the metadata service answers is made from these.
+    public var servers: [ServerID: ServerSpec]
+
+    public init(
+        networks: [NetworkID: NetworkSpec] = [:], ports: [PortID: PortSpec] = [:],
+        securityGroups: [SecurityGroupID: SecurityGroupSpec] = [:], servers: [ServerID: ServerSpec] = [:]
+    ) {
+        self.networks = networks
+        self.ports = ports
+        self.securityGroups = securityGroups
+        self.servers = servers
+    }
+}
+
+/// What came of one pass.
+public struct NetworkOutcome: Sendable {
+    /// What is not as wanted, and why. Whatever is wanted and not here is ready; whatever is neither is gone.
+    public var failures: [ResourceKey: StatusError]
+
+    public init(failures: [ResourceKey: StatusError] = [:]) { self.failures = failures }
+}
+
+/// The host's networking. Objects that the agent did not make are never changed.
+public protocol NetworkDriver: Sendable {
+    /// One full pass: observe the host, plan, apply, for networks, ports, security groups, DHCP and metadata alike. Keeps
+    /// going past one failed item; may be repeated at any moment; calls never overlap.
+    func converge(_ desired: NetworkState) async -> NetworkOutcome
+    /// The physical networks that the configuration maps and whose interface exists.
+    func physicalNetworks() async -> [String]
+    /// Ends the listeners of this process; leaves bridges, rules and DHCP as they are, since guests go on without us.
+    func stop() async
+}

@@ -1,0 +1,225 @@
+import ProtocolModel
+
+/// Decides what one server needs next. Pure: the same view always gives the same decision.
+///
+/// Each decision leads nearer to what is wanted from whatever is there, so a pass that is cut off anywhere is made good
+/// by the next one.
+public enum ServerPlanner {
+    /// What is to be known of one server on this host.
+    public struct View: Sendable, Equatable {
+        public var domain: DomainObservation?
+        public var files: ServerFiles?
+        public var settled: SettledState?
+        public var bootID: String
+        /// What defining the domain now would leave in ``DomainObservation/definitionDigest``.
+        public var definitionDigest: String
+        /// The digest of the config drive that is wanted; `nil` when none is.
+        public var configDriveDigest: String?
+        public var hasImage: Bool
+        public var network: NetworkReadiness
+        public var shutdown: ShutdownProgress
+
+        public init(
+            domain: DomainObservation?, files: ServerFiles?, settled: SettledState? = nil, bootID: String,
+            definitionDigest: String = "", configDriveDigest: String? = nil, hasImage: Bool = true,
+            network: NetworkReadiness = .ready, shutdown: ShutdownProgress = .notAsked
+        ) {
+            self.domain = domain
+            self.files = files
+            self.settled = settled
+            self.bootID = bootID
+            self.definitionDigest = definitionDigest
+            self.configDriveDigest = configDriveDigest
+            self.hasImage = hasImage
+            self.network = network
+            self.shutdown = shutdown
+        }
+    }
+
+    /// How far the networks and ports of the server are.
+    public enum NetworkReadiness: Sendable, Equatable {
+        case ready
+        /// Specs have not arrived: nothing can be made from them.
+        case unknown
+        /// Specs are here, the host is not as they want yet.
+        case waiting
+        case failed(StatusError)
+    }
+
+    /// Where a guest is that was asked to go down.
+    public enum ShutdownProgress: Sendable, Equatable {
+        case notAsked, asked, graceOver
+    }
+
+    /// What a server waits for once the steps are done.
+    public enum Wait: Sendable, Equatable {
+        case image, network, shutdown
+        case networkFailed(StatusError)
+    }
+
+    public struct Decision: Sendable, Equatable {
+        public var steps: [ServerStep] = []
+        public var wait: Wait?
+        /// The wanted power is reached: to be remembered as ``SettledState``.
+        public var isSettled = false
+
+        /// As reported when nothing went wrong.
+        public var phase: ResourceStatus.Phase {
+            switch wait {
+            case .networkFailed: .failed
+            case .image, .network: steps.isEmpty ? .pending : .applying
+            case .shutdown: .applying
+            case nil: steps.isEmpty ? .ready : .applying
+            }
+        }
+    }
+
+    /// Nothing of the server shall be left. An empty decision means that nothing is.
+    public static func planRemoval(domain: DomainObservation?, files: ServerFiles?) -> Decision {
+        var decision = Decision()
+        if let domain {
+            if domain.isActive { decision.steps.append(.stop) }
+            decision.steps.append(.undefine)
+        }
+        if files != nil { decision.steps.append(.removeFiles) }
+        return decision
+    }
+
+    public static func plan(_ spec: ServerSpec, generation: Int64, view: View) -> Decision {
+        var decision = Decision()
+        var domain = view.domain
+        if view.files?.rootDiskVersion != spec.rootDiskVersion {
+            guard view.hasImage else { return Decision(wait: .image) }
+            // A rebuild: the guest lets go of the old disk first, and its saved memory belongs to that disk.
+            if let old = domain {
+                if old.isActive { decision.steps.append(.stop) }
+                if old.hasSavedState {
+                    decision.steps.append(.undefine)
+                    domain = nil
+                } else {
+                    domain?.power = .shutdown
+                }
+            }
+            decision.steps.append(.createDisk)
+        }
+        if spec.hasConfigDrive, domain?.isActive != true,
+            view.files?.configDriveDigest != view.configDriveDigest
+                || view.files?.configDriveDigest == nil
+        {
+            guard view.configDriveDigest != nil else {
+                decision.wait = wait(for: view.network) ?? .network
+                return decision
+            }
+            decision.steps.append(.createConfigDrive)
+        }
+        if domain?.definitionDigest != view.definitionDigest { decision.steps.append(.define) }
+        planPower(spec.power, generation: generation, domain: domain, view: view, into: &decision)
+        return decision
+    }
+
+    private static func planPower(
+        _ wanted: ServerSpec.Power, generation: Int64, domain: DomainObservation?, view: View,
+        into decision: inout Decision
+    ) {
+        let state = GuestState(domain)
+        if state == GuestState(wanted: wanted) {
+            decision.isSettled = decision.steps.isEmpty
+            return
+        }
+        // What a guest, its owner or an operator on the host did after the wanted state was reached is the coordinator's
+        // to judge. Only a guest that shall be off must not run: somebody may be about to use its disks.
+        let wasReached =
+            view.settled == SettledState(power: wanted, generation: generation, bootID: view.bootID)
+            && view.domain != nil && !decision.steps.contains(.createDisk)
+        if wasReached, !(wanted == .stopped && state.isActive) { return }
+        if state == .crashed { decision.steps.append(.stop) }
+        switch (wanted, state) {
+        case (.running, .running), (.paused, .paused), (.suspended, .saved), (.stopped, .off): break
+        case (.running, .paused): decision.steps.append(.resume)
+        case (.running, .off), (.running, .saved), (.running, .crashed): start(view, into: &decision)
+        case (.stopped, .running), (.stopped, .paused): shutDown(state, view, into: &decision)
+        // Saved memory goes with the definition.
+        case (.stopped, .saved): decision.steps += [.undefine, .define]
+        case (.stopped, .crashed): break
+        case (.paused, .running): decision.steps.append(.pause)
+        case (.paused, .off), (.paused, .saved), (.paused, .crashed): start(view, then: .pause, into: &decision)
+        case (.suspended, .running): decision.steps.append(.save)
+        // A guest saved while paused would come back paused.
+        case (.suspended, .paused): decision.steps += [.resume, .save]
+        case (.suspended, .off), (.suspended, .crashed): start(view, then: .save, into: &decision)
+        }
+    }
+
+    private static func start(_ view: View, then next: ServerStep? = nil, into decision: inout Decision) {
+        if let wait = wait(for: view.network) {
+            decision.wait = wait
+            return
+        }
+        decision.steps.append(.start)
+        if let next { decision.steps.append(next) }
+    }
+
+    private static func shutDown(_ state: GuestState, _ view: View, into decision: inout Decision) {
+        switch view.shutdown {
+        case .notAsked:
+            // A paused guest hears nothing.
+            if state == .paused { decision.steps.append(.resume) }
+            decision.steps.append(.requestShutdown)
+            decision.wait = .shutdown
+        case .asked:
+            if state == .paused { decision.steps.append(.resume) }
+            decision.wait = .shutdown
+        case .graceOver: decision.steps.append(.stop)
+        }
+    }
+
+    private static func wait(for network: NetworkReadiness) -> Wait? {
+        switch network {
+        case .ready: nil
+        case .unknown, .waiting: .network
+        case .failed(let error): .networkFailed(error)
+        }
+    }
+}
+
+/// What the planner tells apart.
+private enum GuestState: Equatable {
+    case off, running, paused, saved, crashed
+
+    init(_ domain: DomainObservation?) {
+        guard let domain else {
+            self = .off
+            return
+        }
+        switch domain.power {
+        case .running: self = .running
+        case .paused: self = .paused
+        case .crashed: self = .crashed
+        // Without saved memory it is the guest that sleeps (ACPI S3), in a QEMU that runs.
+        case .suspended: self = domain.hasSavedState ? .saved : .paused
+        case .shutdown, .none: self = domain.hasSavedState ? .saved : .off
+        }
+    }
+
+    init(wanted: ServerSpec.Power) {
+        switch wanted {
+        case .running: self = .running
+        case .stopped: self = .off
+        case .paused: self = .paused
+        case .suspended: self = .saved
+        }
+    }
+
+    var isActive: Bool { self == .running || self == .paused }
+}
+
+extension DomainObservation {
+    /// Whether a QEMU process stands behind it; a crashed one may.
+    public var isActive: Bool {
+        switch power {
+        case .running, .paused, .crashed: true
+        case .suspended: !hasSavedState
+        case .none, .shutdown: false
+        }
+    }
+}

@@ -1,0 +1,22 @@
+/// One thing done to a server. Each is idempotent; the raw values are the names that statuses and operators see.
+public enum ServerStep: String, Hashable, Sendable, CaseIterable {
+    case fetchImage = "fetch-image"
+    case createDisk = "create-disk"
+    case createConfigDrive = "create-config-drive"
+    case define = "define-domain"
+    case start = "start-domain"
+    /// Asks the guest through ACPI; what comes of it is seen later.
+    case requestShutdown = "request-shutdown"
+    /// Pulls the plug.
+    case stop = "stop-domain"
+    case pause = "pause-domain"
+    case resume = "resume-domain"
+    /// Memory to disk, then off.
+    case save = "save-domain"
+    case reset = "reset-domain"
+    case undefine = "undefine-domain"
+    case removeFiles = "remove-files"
+    case readConsole = "read-console"
+    /// Watching a guest go down on its own.
+    case awaitShutdown = "await-shutdown"
+}

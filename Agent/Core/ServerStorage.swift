@@ -1,0 +1,62 @@
+import ProtocolModel
+
+/// What lies on the host for one server.
+public struct ServerFiles: Hashable, Sendable {
+    /// The version of the root disk, `nil` while there is none (or only a half-made one).
+    public var rootDiskVersion: Int?
+    /// ``ConfigDriveContent/digest`` of the content the config drive was made from, `nil` without one.
+    public var configDriveDigest: String?
+
+    public init(rootDiskVersion: Int?, configDriveDigest: String?) {
+        self.rootDiskVersion = rootDiskVersion
+        self.configDriveDigest = configDriveDigest
+    }
+}
+
+/// Where servers' disks live. Every call is idempotent and leaves nothing half-made under its final name.
+public protocol ServerStorage: Sendable {
+    /// All servers that have a folder here, also half-made ones.
+    func observe() async throws(StatusError) -> [ServerID: ServerFiles]
+    /// Whether the image is in the cache, whole and verified.
+    func hasImage(_ image: ImageSpec) async -> Bool
+    /// Brings the image into the cache from `source`, resuming what is there, and verifies length and SHA-512.
+    func fetchImage(_ image: ImageSpec, from source: any ImageSource) async throws(StatusError)
+    /// A clone of the cached image (qcow2 overlay, or reflink), grown to `rootGiB` where that is larger; ephemeral and
+    /// swap disks with it. Replaces a root disk of another version.
+    func makeDisks(_ spec: ServerSpec) async throws(StatusError)
+    func makeConfigDrive(_ spec: ServerSpec, content: ConfigDriveContent) async throws(StatusError)
+    /// The disks as the domain's definition names them.
+    func disks(of spec: ServerSpec) -> [DomainDisk]
+    func consoleLogPath(of server: ServerID) -> String
+    /// The last `maximumBytes` of the console log, rotated parts included.
+    func consoleLog(of server: ServerID, maximumBytes: Int) async throws(StatusError) -> [UInt8]
+    /// Removes everything of the server.
+    func remove(_ server: ServerID) async throws(StatusError)
+    /// Removes cached images that no server here uses and that have not been used for a while, down to the size limit.
+    func sweepImages(keeping: Set<String>) async
+    /// Size and free space of the file system that disks live on, in GiB.
+    func capacity() async throws(StatusError) -> (totalGiB: Int, freeGiB: Int)
+}
+
+/// Where images come from: the coordinator's link, or another agent.
+public protocol ImageSource: Sendable {
+    /// The image's bytes from `offset` to its end, in chunks of at most 1 MiB, as fast as the reader takes them.
+    func read(_ image: ImageSpec, from offset: Int64) async throws -> AsyncThrowingStream<[UInt8], any Error>
+}
+
+/// The files of a config drive, by path below its root (`openstack/latest/meta_data.json`), sorted by path.
+public struct ConfigDriveContent: Hashable, Sendable {
+    public var files: [File]
+
+    public struct File: Hashable, Sendable {
+        public var path: String
+        public var bytes: [UInt8]
+
+        public init(path: String, bytes: [UInt8]) {
+            self.path = path
+            self.bytes = bytes
+        }
+    }
+
+    public init(files: [File]) { self.files = files }
+}

@@ -1,0 +1,69 @@
+import AgentCompute
+import Logging
+import ProtocolLink
+import ProtocolModel
+
+/// What `skerry-agent` is told, from one YAML file. `packaging/config/agent.yaml` explains every key.
+struct Configuration: Sendable, Equatable {
+    enum Driver: String, Sendable {
+        case libvirt, simulated
+    }
+
+    /// Identity, stored plan, images, disks.
+    var stateDirectory = "/var/lib/skerry/agent"
+    /// `nil`: where `skerry-agent join` was told.
+    var coordinator: LinkEndpoint?
+    /// What the cloud calls the host; its own name when `nil`.
+    var name: String?
+    var roles: Set<NodeReport.Role> = [.compute, .network, .storage]
+    var driver = Driver.libvirt
+    var libvirt = Libvirt()
+    /// The interface that leads to each physical network.
+    var physicalNetworks: [String: InterfaceName] = [:]
+    /// `nil` serves no metrics.
+    var metricsListen = Endpoint("127.0.0.1:8703")
+    var logLevel = Logger.Level.info
+    var logsJSON = false
+    var availabilityZone = "nova"
+    var reservedMemoryMiB = 512
+    var reservedDiskGiB = 1
+    var imageCacheGiB = 20
+    var simulated = Simulated()
+
+    struct Libvirt: Sendable, Equatable {
+        var uri = "qemu:///system"
+        var virtType = VirtTypeProbe.Setting.automatic
+    }
+
+    /// Hosts without a hypervisor, all in one process.
+    struct Simulated: Sendable, Equatable {
+        var nodes = 1
+        var vcpus = 64
+        var memoryMiB = 262_144
+        var diskGiB = 4_096
+    }
+
+    struct Endpoint: Sendable, Equatable, CustomStringConvertible {
+        var host: String
+        var port: Int
+
+        /// Reads `HOST:PORT`, an IPv6 host in brackets.
+        init?(_ text: String) {
+            guard text.contains(":"), let endpoint = LinkEndpoint(text) else { return nil }
+            host = endpoint.host
+            port = endpoint.port
+        }
+
+        var description: String { LinkEndpoint(host: host, port: port).description }
+    }
+}
+
+/// A configuration file that cannot be used; every mistake in it at once.
+struct ConfigurationError: Error, CustomStringConvertible {
+    var path: String
+    var problems: [String]
+
+    var description: String {
+        "The configuration '\(path)' cannot be used:\n" + problems.map { "  - \($0)" }.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,63 @@
+import AgentCompute
+import AgentCore
+import AgentHost
+import AgentNetlink
+import AgentNetwork
+import AgentStorage
+import AgentStore
+import Logging
+import NIOCore
+import ProtocolLink
+import ProtocolModel
+
+/// Puts the agent of a real host together.
+struct HostAssembly {
+    let configuration: Configuration
+    let folder: StateFolder
+    let group: any EventLoopGroup
+    let wallClock: any WallClock
+    let metrics: Metrics
+    let logger: Logger
+
+    func agent(identity: NodeIdentity, endpoint: LinkEndpoint) throws -> (NodeAgent, HostDrivers) {
+        let probe = HostProbe()
+        let bootID = try probe.bootID()
+        let drivers = HostDrivers(compute: compute(), network: try network())
+        let inventory = NodeInventory(
+            .init(
+                hostname: try configuration.name ?? probe.hostname(), roles: configuration.roles,
+                agentVersion: AgentVersion.text, availabilityZone: configuration.availabilityZone,
+                reservedMemoryMiB: configuration.reservedMemoryMiB, reservedDiskGiB: configuration.reservedDiskGiB))
+        let engine = ReconcileEngine(
+            store: try SQLitePlanStore(path: folder.plan), drivers: drivers, clock: ContinuousClock(),
+            wallClock: wallClock, bootID: bootID, figures: metrics.figures(), logger: logger)
+        let agent = NodeAgent(
+            engine: engine, describer: HostDescriber(probe: probe, inventory: inventory, drivers: drivers),
+            folder: folder, endpoint: endpoint, identity: identity, bootID: bootID, healthEvery: .seconds(10),
+            group: group, workers: BlockingWorkers(label: "skerry.files", count: 1), wallClock: wallClock,
+            logger: logger)
+        return (agent, drivers)
+    }
+
+    private func compute() -> ComputeDrivers? {
+        guard configuration.roles.contains(.compute) else { return nil }
+        let verdict = VirtTypeProbe.probe(configuration.libvirt.virtType)
+        if let warning = verdict.warning { logger.warning("\(warning)") }
+        return ComputeDrivers(
+            hypervisor: LibvirtDriver(
+                uri: configuration.libvirt.uri, settings: HypervisorSettings(virtType: verdict.virtType), logger: logger
+            ),
+            storage: FileServerStorage(
+                .init(folder: folder.root, imageCacheLimitBytes: Int64(configuration.imageCacheGiB) << 30),
+                clock: wallClock))
+    }
+
+    private func network() throws -> (any NetworkDriver)? {
+        // A host that runs guests needs the network under them, whatever else the network role means.
+        guard configuration.roles.contains(.network) || configuration.roles.contains(.compute) else { return nil }
+        return try HostNetworkDriver(
+            configuration: HostNetworkConfiguration(
+                physicalNetworks: configuration.physicalNetworks, stateDirectory: folder.root),
+            group: group, logger: logger)
+    }
+}

@@ -1,0 +1,89 @@
+import Glibc
+
+/// The agent's folder on disk. Its calls block: they are made at start, before anything is served.
+struct StateFolder: Sendable {
+    /// Others may pass through it, since QEMU runs as a user of its own; what is private lies in folders of mode 0700.
+    let root: String
+
+    var identity: String { root + "/identity" }
+    var plan: String { root + "/plan/plan.sqlite" }
+    /// Where the coordinator was when the host joined.
+    private var endpoint: String { identity + "/coordinator" }
+
+    /// The folder of one of many simulated nodes.
+    func node(_ number: Int) -> StateFolder {
+        let digits = String(number)
+        return StateFolder(root: root + "/nodes/" + String(repeating: "0", count: max(0, 5 - digits.count)) + digits)
+    }
+
+    func make() throws {
+        try Self.makeFolder(root, mode: 0o711)
+        // Specs hold passwords and user data.
+        try Self.makeFolder(root + "/plan", mode: 0o700)
+    }
+
+    func storedEndpoint() -> String? {
+        (try? Self.text(of: endpoint)).map { String($0.prefix { !$0.isNewline }) }
+    }
+
+    func store(endpoint text: String) throws { try Self.write(text + "\n", to: endpoint) }
+
+    /// Keeps a second agent away from the same folder for as long as this process lives.
+    ///
+    /// It waits up to 5 s: a killed agent holds the lock until the kernel has taken all of it down.
+    func takeLock() async throws {
+        let path = root + "/agent.lock"
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw FileProblem("open", path) }
+        for _ in 0..<50 {
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        close(descriptor)
+        throw FileProblem("Another skerry-agent runs with '\(root)': stop it first, or use another state_directory.")
+    }
+
+    static func makeFolder(_ path: String, mode: mode_t) throws {
+        var current = ""
+        for part in path.split(separator: "/") {
+            current += "/" + part
+            guard mkdir(current, current == path ? mode : 0o755) != 0, errno != EEXIST else { continue }
+            throw FileProblem("make the folder", current)
+        }
+    }
+
+    static func text(of path: String) throws -> String {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileProblem("read", path) }
+        defer { close(descriptor) }
+        var content: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while content.count < 1 << 20 {
+            let count = read(descriptor, &buffer, buffer.count)
+            guard count >= 0 else { throw FileProblem("read", path) }
+            if count == 0 { break }
+            content += buffer[..<count]
+        }
+        return String(decoding: content, as: UTF8.self)
+    }
+
+    private static func write(_ text: String, to path: String) throws {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw FileProblem("write", path) }
+        defer { close(descriptor) }
+        let bytes = Array(text.utf8)
+        guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count else { throw FileProblem("write", path) }
+    }
+}
+
+/// A file or folder that could not be used, in words for the operator.
+struct FileProblem: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+
+    /// With what `errno` says.
+    init(_ what: String, _ path: String) {
+        description = "Cannot \(what) '\(path)': \(String(cString: strerror(errno)))."
+    }
+}

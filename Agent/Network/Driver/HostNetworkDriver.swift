@@ -1,0 +1,133 @@
+import AgentCore
+import AgentNetlink
+import Logging
+import NIOCore
+import ProtocolModel
+
+/// Makes the host's network what the plan says: observes, lets the planners decide, applies, reports.
+///
+/// The actor runs on a thread of its own, in the host's namespace: what it calls without awaiting may block.
+public actor HostNetworkDriver: NetworkDriver {
+    let thread: NamespaceThread
+    let configuration: HostNetworkConfiguration
+    let logger: Logger
+    let directory = MetadataDirectory()
+    let group: any EventLoopGroup
+    /// Monotonic; any origin.
+    let now: @Sendable () -> Duration
+
+    /// Opened on the actor's own thread by the first pass.
+    var socket: NetlinkSocket?
+    var listeners: [NetworkID: MetadataListener] = [:]
+    var firewall = FirewallMemory()
+    private var isStopped = false
+
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+    /// - Parameters:
+    ///   - group: serves the metadata listeners.
+    ///   - now: a monotonic clock.
+    public init(
+        configuration: HostNetworkConfiguration, group: any EventLoopGroup, logger: Logger,
+        now: (@Sendable () -> Duration)? = nil
+    ) throws(NetlinkError) {
+        thread = try NamespaceThread(namespace: configuration.hostNamespace)
+        self.configuration = configuration
+        self.group = group
+        self.logger = logger
+        let origin = ContinuousClock.now
+        self.now = now ?? { ContinuousClock.now - origin }
+    }
+
+    deinit { thread.close() }
+
+    public func converge(_ desired: NetworkState) async -> NetworkOutcome {
+        guard !isStopped else { return NetworkOutcome() }
+        directory.replace(desired)
+        do throws(StatusError) {
+            let socket = try openSocket()
+            return await pass(desired, socket)
+        } catch {
+            return NetworkOutcome(failures: Dictionary(uniqueKeysWithValues: desired.keys.map { ($0, error) }))
+        }
+    }
+
+    public func physicalNetworks() async -> [String] {
+        guard let socket = try? openSocket(), let links = try? socket.links() else { return [] }
+        let present = Set(links.map(\.name))
+        return configuration.physicalNetworks.filter { present.contains($0.value) }.keys.sorted()
+    }
+
+    public func stop() async {
+        isStopped = true
+        for listener in listeners.values { await listener.close() }
+        listeners = [:]
+    }
+
+    private func openSocket() throws(StatusError) -> NetlinkSocket {
+        if let socket { return socket }
+        do throws(NetlinkError) {
+            let fresh = try NetlinkSocket()
+            socket = fresh
+            return fresh
+        } catch {
+            throw StatusError(error, while: "talk to the kernel about networks")
+        }
+    }
+
+    /// Services that go, then links that go, then the rules, then links that come, then services: so that no tap is
+    /// ever without its rules, and nothing is taken from under a service that still runs.
+    private func pass(_ desired: NetworkState, _ socket: NetlinkSocket) async -> NetworkOutcome {
+        var failures: [ResourceKey: StatusError] = [:]
+        await removeServices(keeping: desired.networks.filter { $0.value.hasServices }, &failures)
+        let plan: LinkPlanner.Plan
+        do throws(StatusError) {
+            plan = try planLinks(desired, socket, &failures)
+        } catch {
+            return NetworkOutcome(failures: Dictionary(uniqueKeysWithValues: desired.keys.map { ($0, error) }))
+        }
+        var links = LinkApplier(socket: socket, tapOwner: configuration.tapOwner, logger: logger)
+        links.apply(plan.removals, &failures)
+        removeNamespaces(keeping: desired.networks.filter { $0.value.hasServices }, &failures)
+        // Rules name bridges: none for one that is somebody else's.
+        var filtered = desired
+        filtered.networks = desired.networks.filter { !plan.foreign.contains(.bridge($0.key)) }
+        if let failure = await applyFirewall(filtered) {
+            // A port without its rules must not be connected; what is connected keeps the rules it has.
+            for port in desired.ports.keys where failures[.port(port)] == nil { failures[.port(port)] = failure }
+            for id in desired.securityGroups.keys { failures[.securityGroup(id)] = failure }
+        }
+        createNamespaces(desired, &failures)
+        links.apply(plan.changes, &failures)
+        for network in desired.networks.values.sorted(by: { $0.id < $1.id })
+        where network.hasServices && failures[.network(network.id)] == nil {
+            do throws(StatusError) {
+                try await serve(network, desired)
+            } catch {
+                failures[.network(network.id)] = error
+            }
+        }
+        return NetworkOutcome(failures: Self.spread(failures, desired))
+    }
+
+    /// A port is not ready while its network is not; failures of what is not wanted are only logged.
+    private static func spread(
+        _ failures: [ResourceKey: StatusError], _ desired: NetworkState
+    ) -> [ResourceKey: StatusError] {
+        var spread = failures
+        for port in desired.ports.values where spread[.port(port.id)] == nil {
+            if let failure = failures[.network(port.network)] {
+                spread[.port(port.id)] = failure.forPort(of: port.network)
+            }
+        }
+        return spread
+    }
+}
+
+extension NetworkState {
+    /// What the driver answers for; servers are the hypervisor's.
+    var keys: [ResourceKey] {
+        networks.keys.map(ResourceKey.network) + ports.keys.map(ResourceKey.port)
+            + securityGroups.keys.map(ResourceKey.securityGroup)
+    }
+}

@@ -1,0 +1,101 @@
+import AgentCore
+import ProtocolModel
+
+/// Every rule and set that a host's ports need.
+public struct FirewallPlan: Hashable, Sendable {
+    public var tables: [FilterFamily: [RuleTable]]
+    public var sets: [AddressSet]
+}
+
+/// Turns ports and security groups into rules. Pure: the same input always gives the same rules.
+///
+/// A frame that crosses one of our bridges goes through `skerry-fwd`, its network's chain `sk-n`, its sender's `sk-o`
+/// and its receiver's `sk-i`; RETURN passes it on to the next, and the end of `sk-n` accepts. Frames for the host
+/// itself are dropped: a bridge of ours is no way in. Before all that, ebtables drops frames with foreign MAC or ARP addresses.
+public enum FirewallPlanner {
+    public static func plan(_ state: NetworkState) -> FirewallPlan {
+        let ports = state.ports.values.filter { state.networks[$0.network] != nil }.sorted { $0.id < $1.id }
+        let byNetwork = Dictionary(grouping: ports, by: \.network)
+        let networks = byNetwork.keys.sorted()
+        return FirewallPlan(
+            tables: [
+                .ipv4: [filter(state, networks, byNetwork, .ipv4), raw(networks)],
+                .ipv6: [filter(state, networks, byNetwork, .ipv6), raw(networks)],
+                .frames: [FrameRules.table(ports)]
+            ],
+            sets: sets(state, ports))
+    }
+
+    private static func filter(
+        _ state: NetworkState, _ networks: [NetworkID], _ byNetwork: [NetworkID: [PortSpec]],
+        _ family: IPAddress.Family
+    ) -> RuleTable {
+        var table = RuleTable(name: "filter")
+        guard !networks.isEmpty else { return table }
+        table.hooks = [.init(chain: "INPUT", target: "skerry-in"), .init(chain: "FORWARD", target: "skerry-fwd")]
+        table.chains["skerry-in"] = networks.map { "-i \(InterfaceName.bridge($0)) -j DROP" }
+        table.chains["skerry-fwd"] = networks.flatMap { id -> [String] in
+            let bridge = InterfaceName.bridge(id)
+            return [
+                "-i \(bridge) -m physdev --physdev-is-bridged -j sk-n\(id.short)",
+                // Neither does the host route between a bridge of ours and anything else.
+                "-i \(bridge) -j DROP", "-o \(bridge) -j DROP"
+            ]
+        }
+        for id in networks {
+            guard let network = state.networks[id] else { continue }
+            let secured = (byNetwork[id] ?? []).filter(\.isSecurityEnabled)
+            var rules = secured.map { "-m physdev --physdev-in \(InterfaceName.tap($0.id)) -j sk-o\($0.id.short)" }
+            rules += secured.map { "-m physdev --physdev-out \(InterfaceName.tap($0.id)) -j sk-i\($0.id.short)" }
+            table.chains["sk-n\(id.short)"] = rules + ["-j ACCEPT"]
+            for port in secured {
+                let rules = PortRules(port: port, network: network, groups: state.securityGroups, family: family)
+                table.chains["sk-i\(port.id.short)"] = rules.ingress
+                table.chains["sk-o\(port.id.short)"] = rules.egress
+                table.chains["sk-s\(port.id.short)"] = rules.sources
+            }
+        }
+        return table
+    }
+
+    /// A connection tracking zone for each network, since the address ranges of two networks may overlap.
+    private static func raw(_ networks: [NetworkID]) -> RuleTable {
+        var table = RuleTable(name: "raw")
+        guard !networks.isEmpty else { return table }
+        table.hooks = [.init(chain: "PREROUTING", target: "skerry-raw")]
+        let zones = zones(networks)
+        table.chains["skerry-raw"] = networks.compactMap { id in
+            zones[id].map { "-i \(InterfaceName.bridge(id)) -j CT --zone \($0)" }
+        }
+        return table
+    }
+
+    /// Zones 1 to 65535, from the identifier so that they stay the same while networks come and go; of two networks
+    /// with equal digits (one pair in 65,535) the later one takes the next free zone.
+    package static func zones(_ networks: [NetworkID]) -> [NetworkID: Int] {
+        var zones: [NetworkID: Int] = [:]
+        var taken: Set<Int> = []
+        for id in networks.sorted() where taken.count < 65535 {
+            var zone = Int(id.high >> 48) % 65535
+            while !taken.insert(zone).inserted { zone = (zone + 1) % 65535 }
+            zones[id] = zone + 1
+        }
+        return zones
+    }
+
+    /// The groups that a rule on this host refers to.
+    private static func sets(_ state: NetworkState, _ ports: [PortSpec]) -> [AddressSet] {
+        var wanted: Set<AddressSet> = []
+        let groups = Set(ports.lazy.filter(\.isSecurityEnabled).flatMap(\.securityGroups))
+        for group in groups {
+            for rule in state.securityGroups[group]?.rules ?? [] {
+                guard case .group(let remote) = rule.remote else { continue }
+                let members = state.securityGroups[remote]?.members.filter { $0.family == rule.family } ?? []
+                wanted.insert(
+                    AddressSet(
+                        name: AddressSet.name(remote, rule.family), family: rule.family, members: Set(members)))
+            }
+        }
+        return wanted.sorted { $0.name < $1.name }
+    }
+}

@@ -1,0 +1,45 @@
+import ProtocolModel
+
+/// What the agent writes into the alias of each link it makes. A link without such a mark belongs to somebody else and
+/// is never changed, whatever its name.
+public enum OwnershipMark: Hashable, Sendable {
+    case bridge(NetworkID)
+    case vlan(NetworkID)
+    /// The bridge's end of the pair that leads into the network's service namespace.
+    case service(NetworkID)
+    case port(PortID)
+
+    public var text: String {
+        switch self {
+        case .bridge(let id): "skerry:\(id)"
+        case .vlan(let id): "skerry-vlan:\(id)"
+        case .service(let id): "skerry-service:\(id)"
+        case .port(let id): "skerry-port:\(id)"
+        }
+    }
+
+    public init?(alias: String?) {
+        guard let alias, let colon = alias.firstIndex(of: ":") else { return nil }
+        let identifier = alias[alias.index(after: colon)...]
+        switch alias[..<colon] {
+        case "skerry": self.init(NetworkID(identifier), Self.bridge)
+        case "skerry-vlan": self.init(NetworkID(identifier), Self.vlan)
+        case "skerry-service": self.init(NetworkID(identifier), Self.service)
+        case "skerry-port": self.init(PortID(identifier), Self.port)
+        default: return nil
+        }
+    }
+
+    private init?<Resource>(_ id: Identifier<Resource>?, _ make: (Identifier<Resource>) -> Self) {
+        guard let id else { return nil }
+        self = make(id)
+    }
+
+    /// The resource of the plan that this link serves.
+    var owner: ResourceKey {
+        switch self {
+        case .bridge(let id), .vlan(let id), .service(let id): .network(id)
+        case .port(let id): .port(id)
+        }
+    }
+}

@@ -1,0 +1,86 @@
+import AgentCore
+import ProtocolModel
+import Synchronization
+
+/// A host without a hypervisor: what its drivers do is only remembered. It outlives the agent that works on it, as a
+/// real host does, so that restarts can be simulated too.
+public final class SimulatedHost: Sendable {
+    public let capacity: SimulatedCapacity
+    let clock: any Clock<Duration>
+    private let behaviorBox: Mutex<SimulatedBehavior>
+    let guests = Mutex<[ServerID: SimulatedGuest]>([:])
+    let disks = Mutex<SimulatedDisks>(SimulatedDisks())
+    let network = Mutex<NetworkState>(NetworkState())
+    let watchers = Mutex<[Int: AsyncStream<Void>.Continuation]>([:])
+
+    public init(
+        capacity: SimulatedCapacity = SimulatedCapacity(), behavior: SimulatedBehavior = SimulatedBehavior(),
+        clock: any Clock<Duration>
+    ) {
+        self.capacity = capacity
+        self.clock = clock
+        behaviorBox = Mutex(behavior)
+    }
+
+    public var behavior: SimulatedBehavior {
+        get { behaviorBox.withLock { $0 } }
+        set { behaviorBox.withLock { $0 = newValue } }
+    }
+
+    public var drivers: HostDrivers {
+        HostDrivers(
+            compute: ComputeDrivers(hypervisor: SimulatedHypervisor(self), storage: SimulatedStorage(self)),
+            network: SimulatedNetwork(self))
+    }
+
+    /// A guest turns itself off.
+    public func powerOff(_ server: ServerID) {
+        change(server) { $0.power = .shutdown }
+    }
+
+    /// All guests are gone at once, their definitions and disks are not.
+    public func loseThePower() {
+        guests.withLock { guests in
+            for server in guests.keys where guests[server]?.observation.isActive == true {
+                guests[server]?.observation.power = .shutdown
+            }
+        }
+        notify()
+    }
+
+    public func power(of server: ServerID) -> ServerDetails.PowerState? {
+        guests.withLock { $0[server]?.observation.power }
+    }
+
+    /// Which servers the hypervisor knows.
+    public var domains: Set<ServerID> { guests.withLock { Set($0.keys) } }
+    /// Which servers have files.
+    public var servers: Set<ServerID> { disks.withLock { Set($0.files.keys) } }
+    public var networkState: NetworkState { network.withLock { $0 } }
+
+    func change(_ server: ServerID, _ body: (inout DomainObservation) -> Void) {
+        let hasChanged = guests.withLock { guests in
+            guard var guest = guests[server] else { return false }
+            let before = guest.observation
+            body(&guest.observation)
+            if guest.observation.power == .running, before.power != .running, !before.hasSavedState { guest.boots += 1 }
+            guests[server] = guest
+            return guest.observation != before
+        }
+        if hasChanged { notify() }
+    }
+
+    func notify() {
+        for watcher in watchers.withLock({ Array($0.values) }) { watcher.yield() }
+    }
+}
+
+struct SimulatedGuest: Sendable {
+    var observation: DomainObservation
+    var boots = 0
+}
+
+struct SimulatedDisks: Sendable {
+    var files: [ServerID: ServerFiles] = [:]
+    var images: Set<String> = []
+}

@@ -1,0 +1,138 @@
+import AgentCore
+import ProtocolModel
+
+/// A hypervisor that only remembers.
+public struct SimulatedHypervisor: HypervisorDriver {
+    private let host: SimulatedHost
+
+    public init(_ host: SimulatedHost) { self.host = host }
+
+    public func observe() async throws(StatusError) -> [ServerID: DomainObservation] {
+        try await enter(.observeDomains)
+        return host.guests.withLock { $0.mapValues(\.observation) }
+    }
+
+    public func define(_ definition: DomainDefinition) async throws(StatusError) {
+        let server = definition.spec.id
+        try await enter(.define, server)
+        let digest = digest(of: definition)
+        host.guests.withLock { guests in
+            if guests[server] == nil {
+                guests[server] = SimulatedGuest(
+                    observation: DomainObservation(
+                        power: .shutdown, definitionDigest: digest, hasSavedState: false,
+                        name: definition.spec.domainName))
+            }
+            guests[server]?.observation.definitionDigest = digest
+        }
+    }
+
+    /// As a real definition, it does not tell wanted powers apart.
+    public func digest(of definition: DomainDefinition) -> String {
+        var digest = StableDigest()
+        let spec = definition.spec
+        for text in [spec.name, spec.flavorName, spec.machineType, spec.diskBus, spec.firmware.rawValue] {
+            digest.combine(text.utf8.count)
+            digest.combine(text.utf8)
+        }
+        for number in [spec.vcpus, spec.memoryMiB, spec.interfaces.count] { digest.combine(number) }
+        for interface in spec.interfaces {
+            digest.combine(interface.port.text.utf8)
+            digest.combine(interface.mtuBytes)
+        }
+        return digest.text
+    }
+
+    public func start(_ server: ServerID) async throws(StatusError) {
+        try await enter(.start, server)
+        guard host.guests.withLock({ $0[server] != nil }) else { throw Self.unknown(server) }
+        host.change(server) {
+            guard !$0.isActive else { return }
+            $0.power = .running
+            $0.hasSavedState = false
+        }
+    }
+
+    public func requestShutdown(_ server: ServerID) async throws(StatusError) {
+        try await enter(.requestShutdown, server)
+        guard let time = host.behavior.shutdownTakes else { return }
+        guard time > .zero else { return host.change(server) { if $0.power == .running { $0.power = .shutdown } } }
+        let host = host
+        Task {
+            try? await host.clock.sleep(for: time)
+            host.change(server) { if $0.power == .running { $0.power = .shutdown } }
+        }
+    }
+
+    public func destroy(_ server: ServerID) async throws(StatusError) {
+        try await enter(.destroy, server)
+        host.change(server) { if $0.isActive { $0.power = .shutdown } }
+    }
+
+    public func pause(_ server: ServerID) async throws(StatusError) {
+        try await enter(.pause, server)
+        host.change(server) { if $0.power == .running { $0.power = .paused } }
+    }
+
+    public func resume(_ server: ServerID) async throws(StatusError) {
+        try await enter(.resume, server)
+        host.change(server) { if $0.power == .paused { $0.power = .running } }
+    }
+
+    public func save(_ server: ServerID) async throws(StatusError) {
+        try await enter(.save, server)
+        host.change(server) {
+            guard $0.isActive else { return }
+            $0.power = .shutdown
+            $0.hasSavedState = true
+        }
+    }
+
+    public func reset(_ server: ServerID) async throws(StatusError) {
+        try await enter(.reset, server)
+        host.guests.withLock { guests in
+            if guests[server]?.observation.isActive == true { guests[server]?.boots += 1 }
+        }
+    }
+
+    public func undefine(_ server: ServerID) async throws(StatusError) {
+        try await enter(.undefine, server)
+        let isActive = host.guests.withLock { guests in
+            guard guests[server]?.observation.isActive != true else { return true }
+            guests[server] = nil
+            return false
+        }
+        guard !isActive else {
+            throw StatusError(
+                code: .hostFailure, message: "The server still runs: stop it first.", detail: "undefine \(server)")
+        }
+        host.notify()
+    }
+
+    public func changes() -> AsyncStream<Void> {
+        let (stream, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        let key = host.watchers.withLock { watchers in
+            let key = (watchers.keys.max() ?? 0) + 1
+            watchers[key] = continuation
+            return key
+        }
+        let host = host
+        continuation.onTermination = { _ in host.watchers.withLock { _ = $0.removeValue(forKey: key) } }
+        return stream
+    }
+
+    public func report() async throws(StatusError) -> HypervisorReport {
+        HypervisorReport(
+            type: "simulated", version: 1_000_000, virtType: "simulated", cpuModel: "simulated", cpuVendor: "simulated",
+            cpuArchitecture: "x86_64", cpuFeatures: [], cpuSockets: 1, cpuCores: host.capacity.vcpus, cpuThreads: 1,
+            machineTypes: ["pc", "q35"], hasUEFI: true)
+    }
+
+    private func enter(_ action: SimulatedCall.Action, _ server: ServerID? = nil) async throws(StatusError) {
+        try await host.behavior.enter(SimulatedCall(action, server), clock: host.clock)
+    }
+
+    private static func unknown(_ server: ServerID) -> StatusError {
+        StatusError(code: .hostFailure, message: "The host does not know the server.", detail: "start \(server)")
+    }
+}

@@ -1,0 +1,160 @@
+import AgentCore
+import Glibc
+import ProtocolModel
+
+/// Servers' disks as files below one folder:
+///
+/// ```text
+/// images/SHA512.qcow2|raw     the cache, see ImageCache
+/// instances/UUID/root.V.qcow2 an overlay of the cached image; V is the root disk's version
+///                ephemeral.V.qcow2, swap.V.raw, config.iso, console.log (with .0, .1, ... rotated by virtlogd)
+/// ```
+///
+/// A file under its final name is whole: it was written elsewhere, synced and renamed.
+public final class FileServerStorage: ServerStorage {
+    public struct Settings: Sendable {
+        /// Absolute. Every folder above it must let other users pass (`o+x`), since QEMU runs as one.
+        public var folder: String
+        /// What cached images may take before unused ones go.
+        public var imageCacheLimitBytes: Int64
+        /// How long a cached image must have gone unused before it may go.
+        public var imageIdleSeconds: Int64
+
+        public init(folder: String, imageCacheLimitBytes: Int64 = 20 << 30, imageIdleSeconds: Int64 = 86_400) {
+            self.folder = folder
+            self.imageCacheLimitBytes = imageCacheLimitBytes
+            self.imageIdleSeconds = imageIdleSeconds
+        }
+    }
+
+    private let settings: Settings
+    private let clock: any WallClock
+    private let workers: BlockingWorkers
+    private let cache: ImageCache
+    private let instances: String
+
+    public init(_ settings: Settings, clock: any WallClock, workers: Int = 4) {
+        self.settings = settings
+        self.clock = clock
+        self.workers = BlockingWorkers(label: "skerry.storage", count: workers)
+        cache = ImageCache(folder: settings.folder + "/images", workers: self.workers)
+        instances = settings.folder + "/instances"
+    }
+
+    public func observe() async throws(StatusError) -> [ServerID: ServerFiles] {
+        try await workers.run { () throws(StatusError) -> [ServerID: ServerFiles] in
+            var found: [ServerID: ServerFiles] = [:]
+            for name in try Folder.names(self.instances) {
+                guard let server = ServerID(name), server.text == name else { continue }
+                found[server] = try self.files(of: server)
+            }
+            return found
+        }
+    }
+
+    public func hasImage(_ image: ImageSpec) async -> Bool { await workers.run { self.cache.holds(image) } }
+
+    public func fetchImage(_ image: ImageSpec, from source: any ImageSource) async throws(StatusError) {
+        try await workers.run { () throws(StatusError) in try Folder.make(self.settings.folder, mode: 0o711) }
+        try await cache.fetch(image, from: source)
+    }
+
+    public func makeDisks(_ spec: ServerSpec) async throws(StatusError) {
+        try await workers.run { () throws(StatusError) in
+            let folder = try self.makeFolder(of: spec.id)
+            try ServerDisks(spec: spec, folder: folder, image: self.cache.path(of: spec.image)).make()
+            self.cache.touch(spec.image, now: self.clock.now())
+        }
+    }
+
+    public func makeConfigDrive(_ spec: ServerSpec, content: ConfigDriveContent) async throws(StatusError) {
+        try await workers.run { () throws(StatusError) in
+            let folder = try self.makeFolder(of: spec.id)
+            guard try Self.configDriveDigest(in: folder) != content.digest else { return }
+            let image = ISOImage.bytes(content, label: "config-2", secondsSinceEpoch: spec.createdAt / 1_000_000)
+            guard let image else {
+                throw StatusError(
+                    code: .unsupported, message: "The config drive has a file name that no disk can hold.",
+                    detail: "names over \(ISOImage.longestName) bytes, or a file where a folder is")
+            }
+            try Folder.write(image, as: ServerDisks.configDriveName, in: folder, mode: 0o600)
+        }
+    }
+
+    public func disks(of spec: ServerSpec) -> [DomainDisk] {
+        ServerDisks(spec: spec, folder: folder(of: spec.id), image: cache.path(of: spec.image)).domainDisks
+    }
+
+    public func consoleLogPath(of server: ServerID) -> String { folder(of: server) + "/" + ConsoleLog.name }
+
+    public func consoleLog(of server: ServerID, maximumBytes: Int) async throws(StatusError) -> [UInt8] {
+        let folder = folder(of: server)
+        return try await workers.run { () throws(StatusError) in
+            try ConsoleLog.tail(in: folder, maximumBytes: maximumBytes)
+        }
+    }
+
+    public func remove(_ server: ServerID) async throws(StatusError) {
+        let folder = folder(of: server)
+        try await workers.run { () throws(StatusError) in try Folder.remove(folder) }
+    }
+
+    public func sweepImages(keeping: Set<String>) async {
+        await workers.run {
+            // If the disks cannot be looked at, nothing is known to be unused.
+            guard let used = try? self.imagesOnDisk() else { return }
+            self.cache.sweep(
+                needed: keeping.union(used), now: self.clock.now(), limitBytes: self.settings.imageCacheLimitBytes,
+                idleSeconds: self.settings.imageIdleSeconds)
+        }
+    }
+
+    public func capacity() async throws(StatusError) -> (totalGiB: Int, freeGiB: Int) {
+        let folder = settings.folder
+        return try await workers.run { () throws(StatusError) in
+            try Folder.make(folder, mode: 0o711)
+            var status = statvfs()
+            guard statvfs(folder, &status) == 0 else { throw FileFailure.last("statvfs", folder) }
+            let block = UInt64(status.f_frsize)
+            return (
+                Int((UInt64(status.f_blocks) * block) >> 30), Int((UInt64(status.f_bavail) * block) >> 30)
+            )
+        }
+    }
+
+    private func folder(of server: ServerID) -> String { instances + "/" + server.text }
+
+    private func makeFolder(of server: ServerID) throws(StatusError) -> String {
+        let folder = folder(of: server)
+        guard !Folder.exists(folder) else { return folder }
+        for path in [settings.folder, instances, folder] { try Folder.make(path, mode: 0o711) }
+        return folder
+    }
+
+    private func files(of server: ServerID) throws(StatusError) -> ServerFiles {
+        let folder = folder(of: server)
+        let versions = try Folder.names(folder).compactMap(ServerDisks.rootVersion)
+        return ServerFiles(rootDiskVersion: versions.max(), configDriveDigest: try Self.configDriveDigest(in: folder))
+    }
+
+    private static func configDriveDigest(in folder: String) throws(StatusError) -> String? {
+        let path = folder + "/" + ServerDisks.configDriveName
+        guard Folder.exists(path) else { return nil }
+        let descriptor = try OpenFile(path, O_RDONLY).read(at: ISOImage.descriptorOffset, count: ISOImage.sectorBytes)
+        return ISOImage.digest(inDescriptor: descriptor)
+    }
+
+    /// The digests of the images that disks here are overlays of.
+    private func imagesOnDisk() throws(StatusError) -> Set<String> {
+        var digests: Set<String> = []
+        for server in try Folder.names(instances) {
+            let folder = instances + "/" + server
+            for name in try Folder.names(folder) where ServerDisks.rootVersion(name) != nil {
+                let head = try OpenFile(folder + "/" + name, O_RDONLY).read(at: 0, count: 4096)
+                guard let backing = Qcow2Disk.backingPath(head: head) else { continue }
+                digests.insert(String(backing.split(separator: "/").last?.prefix { $0 != "." } ?? ""))
+            }
+        }
+        return digests
+    }
+}

@@ -1,0 +1,125 @@
+import CoordinatorFleet
+import CoordinatorPlatform
+import ProtocolModel
+
+/// `/os-services`: the agents, under the name that the compute API has for them.
+struct HostServiceRoutes: Sendable {
+    let parts: ComputeParts
+    private static let binary = "nova-compute"
+
+    var all: [Route] {
+        [
+            Route(.get, "/v2.1/os-services", handler: list),
+            Route(.put, "/v2.1/os-services/{id}", action: "compute.service.update", handler: update)
+        ]
+    }
+
+    init(parts: ComputeParts) { self.parts = parts }
+
+    private func render(_ node: Node, _ version: Microversion) -> JSON {
+        var out: [String: JSON] = [
+            "id": version.has(53) ? .string(node.id.text) : JSON(node.number), "binary": .string(Self.binary),
+            "host": .string(node.hostname), "zone": .string(node.zone(default: parts.settings.defaultZone)),
+            "status": node.isEnabled ? "enabled" : "disabled", "state": node.health == .down ? "down" : "up",
+            "updated_at": .string(Timestamp.microsWithoutZone(node.lastSeen)),
+            "disabled_reason": JSON(node.disabledReason)
+        ]
+        if version.has(11) { out["forced_down"] = false }
+        return .object(out)
+    }
+
+    @Sendable private func list(_ call: APICall) async throws -> APIResponse {
+        try ComputePolicy.requireAdmin(try call.requireCaller(), "os-services:list")
+        try call.refuseUnknownQuery(from: 75, known: ["host", "binary"])
+        let directory = parts.directory
+        let host = call.query("host") ?? ""
+        let binary = call.query("binary") ?? ""
+        let nodes = try await call.database.read { try directory.nodes(in: $0) }.filter { node in
+            node.runsServers && (host.isEmpty || node.hostname == host) && (binary.isEmpty || binary == Self.binary)
+        }
+        return .json(["services": .array(nodes.map { render($0, call.microversion) })])
+    }
+
+    @Sendable private func update(_ call: APICall) async throws -> APIResponse {
+        try ComputePolicy.requireAdmin(try call.requireCaller(), "os-services:update")
+        let body = try await call.json()
+        return try await call.microversion.has(53) ? updateByID(call, body) : updateByName(call, body)
+    }
+
+    private func updateByID(_ call: APICall, _ body: JSON) async throws -> APIResponse {
+        let id = call.parameter("id")
+        guard let node = NodeID(id) else { throw APIError.badRequest("Invalid uuid \(id)") }
+        try BodySchema.object([
+            "status": .words(["enabled", "disabled"]), "disabled_reason": .string(min: 1, max: 255),
+            "forced_down": .boolean
+        ]).check(body)
+        try Self.refuseForcing(body)
+        guard let status = body["status"]?.stringValue else {
+            throw APIError.badRequest(
+                "No updates were requested. Fields 'status' or 'forced_down' should be specified.")
+        }
+        let reason = body["disabled_reason"]?.stringValue
+        if status == "enabled", reason != nil {
+            throw APIError.badRequest("Specifying 'disabled_reason' with status 'enabled' is invalid.")
+        }
+        let missing = APIError.notFound("Service \(id) could not be found.")
+        let changed = try await set(call, isEnabled: status == "enabled", reason: reason, missing: missing) {
+            $0.id == node
+        }
+        return .json(["service": render(changed, call.microversion)])
+    }
+
+    /// The host's being down is what its sessions say; a word of the administrator's does not change it.
+    private static func refuseForcing(_ body: JSON) throws {
+        guard body["forced_down"].flatMap(Python.boolean) == true else { return }
+        throw APIError.badRequest(
+            "Forcing a service down is not supported: hosts are found down by themselves. Disable it instead.")
+    }
+
+    private func updateByName(_ call: APICall, _ body: JSON) async throws -> APIResponse {
+        let word = call.parameter("id")
+        var properties: [String: BodySchema] = [
+            "host": .string(min: 1, max: 255), "binary": .string(min: 1, max: 255),
+            "disabled_reason": .string(min: 1, max: 255)
+        ]
+        if call.microversion.has(11) { properties["forced_down"] = .boolean }
+        try BodySchema.object(properties, required: ["host", "binary"]).check(body)
+        guard ["enable", "disable", "disable-log-reason", "force-down"].contains(word) else {
+            throw APIError.notFound("Unknown action")
+        }
+        try Self.refuseForcing(body)
+        let host = body["host"]?.stringValue ?? ""
+        let binary = body["binary"]?.stringValue ?? ""
+        let reason = word == "disable-log-reason" ? body["disabled_reason"]?.stringValue : nil
+        if word == "disable-log-reason", reason == nil { throw APIError.badRequest("Missing disabled reason field") }
+        guard binary == Self.binary else {
+            throw APIError.badRequest(
+                "Updating a \(binary) service is not supported. Only nova-compute services can be updated.")
+        }
+        let missing = APIError.notFound("Could not find binary \(binary) on host \(host).")
+        if word == "force-down" {
+            return .json(["service": ["host": .string(host), "binary": .string(binary), "forced_down": false]])
+        }
+        _ = try await set(call, isEnabled: word == "enable", reason: reason, missing: missing) { $0.hostname == host }
+        var out: [String: JSON] = [
+            "host": .string(host), "binary": .string(binary), "status": word == "enable" ? "enabled" : "disabled"
+        ]
+        if let reason { out["disabled_reason"] = .string(reason) }
+        return .json(["service": .object(out)])
+    }
+
+    private func set(
+        _ call: APICall, isEnabled: Bool, reason: String?, missing: APIError,
+        matching: @escaping @Sendable (Node) -> Bool
+    ) async throws -> Node {
+        let directory = parts.directory
+        return try await call.write(target: { $0.hostname }) { transaction in
+            guard var node = try directory.nodes(in: transaction).first(where: matching) else { throw missing }
+            let text = isEnabled ? nil : reason
+            try directory.setEnabled(isEnabled, reason: text, node: node.id, in: transaction)
+            node.isEnabled = isEnabled
+            node.disabledReason = text
+            return node
+        }
+    }
+}

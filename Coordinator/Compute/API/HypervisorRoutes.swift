@@ -1,0 +1,153 @@
+import CoordinatorFleet
+import CoordinatorPlatform
+import ProtocolModel
+
+/// `/os-hypervisors`: the hosts, for administrators.
+struct HypervisorRoutes: Sendable {
+    let parts: ComputeParts
+
+    var all: [Route] {
+        let path = "/v2.1/os-hypervisors"
+        return [
+            Route(.get, path) { try await list($0, isDetail: false) },
+            Route(.get, path + "/detail") { try await list($0, isDetail: true) },
+            Route(.get, path + "/statistics", handler: statistics),
+            Route(.get, path + "/{id}", handler: show),
+            Route(.get, path + "/{id}/uptime", handler: uptime),
+            Route(.get, path + "/{id}/search", handler: search),
+            Route(.get, path + "/{id}/servers", handler: servers)
+        ]
+    }
+
+    /// A host with what lives on it.
+    struct Subject: Sendable {
+        var node: Node
+        var load: NodeLoad
+        var residents: [(id: ServerID, name: String)]?
+    }
+
+    private func read(_ call: APICall, rule: String, withServers: Bool) async throws -> [Subject] {
+        try ComputePolicy.requireAdmin(try call.requireCaller(), "os-hypervisors:\(rule)")
+        let parts = parts
+        return try await call.database.read { reader in
+            let load = try parts.servers.load(in: reader)
+            return try parts.directory.nodes(in: reader).filter(\.runsServers).map { node in
+                Subject(
+                    node: node, load: load[node.id] ?? NodeLoad(),
+                    residents: withServers ? try parts.servers.residents(of: node.id, in: reader) : nil)
+            }
+        }
+    }
+
+    private func wantsServers(_ call: APICall) throws -> Bool {
+        guard call.microversion.has(53), let text = call.query("with_servers") else { return false }
+        guard let flag = Python.boolean(text) else {
+            throw APIError.badRequest(
+                "Invalid input for query parameters with_servers. Value: \(text). '\(text)' is not a boolean")
+        }
+        return flag
+    }
+
+    private func list(_ call: APICall, isDetail: Bool) async throws -> APIResponse {
+        let version = call.microversion
+        var hosts = try await read(
+            call, rule: isDetail ? "list-detail" : "list", withServers: try wantsServers(call))
+        let pattern = version.has(53) ? call.query("hypervisor_hostname_pattern") : nil
+        var limit = parts.settings.pageLimit
+        if let pattern {
+            guard call.query("limit") == nil, call.query("marker") == nil else {
+                throw APIError.badRequest(
+                    "Paging over hypervisors with the hypervisor_hostname_pattern query parameter is not supported.")
+            }
+            hosts = try matching(pattern, hosts)
+        } else if version.has(33) {
+            limit = try call.limit(most: limit)
+            hosts = try page(hosts, call, limit: limit)
+        }
+        let view = HypervisorView(version: version)
+        var body: [String: JSON] = ["hypervisors": .array(hosts.map { view.render($0, isDetail: isDetail) })]
+        let last = hosts.last.map { version.has(53) ? $0.node.id.text : String($0.node.number) }
+        let path = isDetail ? "os-hypervisors/detail" : "os-hypervisors"
+        if version.has(33), pattern == nil,
+            let next = call.nextLink(path: path, last: last, count: hosts.count, limit: limit)
+        {
+            body["hypervisors_links"] = next
+        }
+        return .json(.object(body))
+    }
+
+    private func page(_ hosts: [Subject], _ call: APICall, limit: Int) throws -> [Subject] {
+        guard let marker = call.query("marker") else { return Array(hosts.prefix(limit)) }
+        guard let index = hosts.firstIndex(where: { Self.hasID(marker, $0.node, call.microversion) }) else {
+            throw APIError.badRequest("marker [\(marker)] not found")
+        }
+        return Array(hosts.dropFirst(index + 1).prefix(limit))
+    }
+
+    private static func hasID(_ text: String, _ node: Node, _ version: Microversion) -> Bool {
+        version.has(53) ? NodeID(text) == node.id : Int(text) == node.number
+    }
+
+    private func matching(_ pattern: String, _ hosts: [Subject]) throws -> [Subject] {
+        let found = hosts.filter { $0.node.hostname.contains(pattern) }
+        guard !found.isEmpty else {
+            throw APIError.notFound("No hypervisor matching '\(pattern)' could be found.")
+        }
+        return found
+    }
+
+    private func find(_ call: APICall, rule: String, withServers: Bool = false) async throws -> Subject {
+        let id = call.parameter("id")
+        let hosts = try await read(call, rule: rule, withServers: withServers)
+        if call.microversion.has(53), NodeID(id) == nil { throw APIError.badRequest("Invalid uuid \(id)") }
+        guard let host = hosts.first(where: { Self.hasID(id, $0.node, call.microversion) }) else {
+            throw APIError.notFound("Hypervisor with ID '\(id)' could not be found.")
+        }
+        return host
+    }
+
+    @Sendable private func show(_ call: APICall) async throws -> APIResponse {
+        let host = try await find(call, rule: "show", withServers: try wantsServers(call))
+        return .json(["hypervisor": HypervisorView(version: call.microversion).render(host, isDetail: true)])
+    }
+
+    @Sendable private func uptime(_ call: APICall) async throws -> APIResponse {
+        guard !call.microversion.has(88) else { throw APIError.notFound("The resource could not be found.") }
+        let host = try await find(call, rule: "uptime")
+        guard case .object(var out) = HypervisorView(version: call.microversion).render(host, isDetail: false),
+            let uptime = HypervisorView.uptime(host.node, at: call.now)
+        else {
+            throw APIError.badRequest("Compute service of \(host.node.hostname) is unavailable at this time.")
+        }
+        out["uptime"] = .string(uptime)
+        return .json(["hypervisor": .object(out)])
+    }
+
+    @Sendable private func search(_ call: APICall) async throws -> APIResponse {
+        try await matchingList(call, rule: "search", withServers: false)
+    }
+
+    @Sendable private func servers(_ call: APICall) async throws -> APIResponse {
+        try await matchingList(call, rule: "servers", withServers: true)
+    }
+
+    private func matchingList(_ call: APICall, rule: String, withServers: Bool) async throws -> APIResponse {
+        guard !call.microversion.has(53) else { throw APIError.notFound("The resource could not be found.") }
+        let hosts = try matching(
+            call.parameter("id"), try await read(call, rule: rule, withServers: withServers))
+        let view = HypervisorView(version: call.microversion)
+        return .json(["hypervisors": .array(hosts.map { view.render($0, isDetail: false) })])
+    }
+
+    @Sendable private func statistics(_ call: APICall) async throws -> APIResponse {
+        guard !call.microversion.has(88) else { throw APIError.notFound("The resource could not be found.") }
+        let hosts = try await read(call, rule: "statistics", withServers: false).filter { $0.node.isEnabled }
+        var sums: [String: Int] = [:]
+        for host in hosts {
+            for (name, value) in HypervisorView.figures(host) { sums[name, default: 0] += value }
+        }
+        sums["count"] = hosts.count
+        for (name, _) in HypervisorView.figures(nil) where sums[name] == nil { sums[name] = 0 }
+        return .json(["hypervisor_statistics": .object(sums.mapValues { JSON($0) })])
+    }
+}

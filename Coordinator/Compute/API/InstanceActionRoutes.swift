@@ -1,0 +1,91 @@
+import CoordinatorPlatform
+import ProtocolModel
+
+/// `/servers/{id}/os-instance-actions`: what was done with a server, step by step.
+struct InstanceActionRoutes: Sendable {
+    let parts: ComputeParts
+
+    var all: [Route] {
+        let path = "/v2.1/servers/{server_id}/os-instance-actions"
+        return [Route(.get, path, handler: list), Route(.get, path + "/{request_id}", handler: show)]
+    }
+
+    @Sendable private func list(_ call: APICall) async throws -> APIResponse {
+        let caller = try call.requireCaller()
+        let version = call.microversion
+        let limit = try version.has(58) ? call.limit(most: parts.settings.pageLimit) : parts.settings.pageLimit
+        let period = try version.has(58) ? call.period() : (since: nil, before: nil)
+        let marker = version.has(58) ? call.query("marker") : nil
+        let parts = parts
+        let (server, actions) = try await call.database.read { reader in
+            let server = try ServerAccess(parts: parts).find(
+                call.parameter("server_id"), caller: caller, includingDeleted: version.has(21), in: reader)
+            var before: Int64?
+            if let marker {
+                guard let action = try parts.actions.action(of: server.id, requestID: marker, in: reader) else {
+                    throw APIError.badRequest("Marker \(marker) could not be found.")
+                }
+                before = action.id
+            }
+            let actions = try parts.actions.actions(
+                of: server.id, limit: limit, before: before, since: period.since,
+                until: version.has(66) ? period.before : nil, in: reader)
+            return (server, actions)
+        }
+        var body: [String: JSON] = ["instanceActions": .array(actions.map { .object(render($0, version)) })]
+        let next = call.nextLink(
+            path: "servers/\(server.id)/os-instance-actions", last: actions.last?.requestID, count: actions.count,
+            limit: limit)
+        if version.has(58), let next { body["links"] = next }
+        return .json(.object(body))
+    }
+
+    @Sendable private func show(_ call: APICall) async throws -> APIResponse {
+        let caller = try call.requireCaller()
+        let version = call.microversion
+        let parts = parts
+        let (action, events) = try await call.database.read { reader in
+            let server = try ServerAccess(parts: parts).find(
+                call.parameter("server_id"), caller: caller, includingDeleted: version.has(21), in: reader)
+            let id = call.parameter("request_id")
+            guard let action = try parts.actions.action(of: server.id, requestID: id, in: reader) else {
+                throw APIError.notFound("Action \(id) not found")
+            }
+            return (action, try parts.actions.events(of: action.id, in: reader))
+        }
+        var out = render(action, version)
+        if caller.isAdmin || version.has(51) {
+            out["events"] = .array(events.map { render($0, action, version, isAdmin: caller.isAdmin) })
+        }
+        return .json(["instanceAction": .object(out)])
+    }
+
+    private func render(_ action: ServerAction, _ version: Microversion) -> [String: JSON] {
+        var out: [String: JSON] = [
+            "action": .string(action.name), "instance_uuid": .string(action.server.text),
+            "request_id": .string(action.requestID), "user_id": .string(action.user.compact),
+            "project_id": .string(action.project.compact),
+            "start_time": .string(Timestamp.microsWithoutZone(action.startedAt)), "message": JSON(action.message)
+        ]
+        if version.has(58) { out["updated_at"] = .string(Timestamp.microsWithoutZone(action.updatedAt)) }
+        return out
+    }
+
+    private func render(
+        _ event: ServerEvent, _ action: ServerAction, _ version: Microversion, isAdmin: Bool
+    ) -> JSON {
+        var out: [String: JSON] = [
+            "event": .string(event.name), "start_time": .string(Timestamp.microsWithoutZone(event.startedAt)),
+            "finish_time": JSON(event.finishedAt.map(Timestamp.microsWithoutZone)), "result": JSON(event.result)
+        ]
+        if isAdmin { out["traceback"] = JSON(event.traceback) }
+        if version.has(62) {
+            let host = event.host.isEmpty ? nil : event.host
+            out["hostId"] = .string(ServerView.hostID(host, project: action.project))
+            if isAdmin { out["host"] = .string(event.host) }
+        }
+        // Our details are written for the tenant, so that a failed build explains itself to whoever asked for it.
+        if version.has(84) { out["details"] = JSON(event.details) }
+        return .object(out)
+    }
+}

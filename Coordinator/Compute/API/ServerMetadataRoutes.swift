@@ -1,0 +1,96 @@
+import CoordinatorPlatform
+import ProtocolModel
+
+/// `/servers/{id}/metadata`.
+struct ServerMetadataRoutes: Sendable {
+    let parts: ComputeParts
+
+    var all: [Route] {
+        let path = "/v2.1/servers/{server_id}/metadata"
+        return [
+            Route(.get, path, handler: list),
+            Route(.post, path, action: "compute.server.metadata.create") {
+                try await change($0, "create", keepsOthers: true)
+            },
+            Route(.put, path, action: "compute.server.metadata.update") {
+                try await change($0, "update_all", keepsOthers: false)
+            },
+            Route(.get, path + "/{key}", handler: show),
+            Route(.put, path + "/{key}", action: "compute.server.metadata.set", handler: set),
+            Route(.delete, path + "/{key}", action: "compute.server.metadata.delete", handler: delete)
+        ]
+    }
+
+    private static let items = BodySchema.map(.metadataKey, .string(max: 255))
+
+    private func read(_ call: APICall) async throws -> [String: String] {
+        let caller = try call.requireCaller()
+        let access = ServerAccess(parts: parts)
+        return try await call.database.read { reader in
+            try access.find(call.parameter("server_id"), caller: caller, in: reader).metadata
+        }
+    }
+
+    private static func json(_ metadata: [String: String]) -> JSON { .object(metadata.mapValues(JSON.string)) }
+
+    @Sendable private func list(_ call: APICall) async throws -> APIResponse {
+        .json(["metadata": Self.json(try await read(call))])
+    }
+
+    @Sendable private func show(_ call: APICall) async throws -> APIResponse {
+        let key = call.parameter("key")
+        guard let value = try await read(call)[key] else { throw APIError.notFound("Metadata item was not found") }
+        return .json(["meta": [key: .string(value)]])
+    }
+
+    private func change(_ call: APICall, _ word: String, keepsOthers: Bool) async throws -> APIResponse {
+        let origin = try call.commandOrigin()
+        let body = try await call.json()
+        try BodySchema.object(["metadata": Self.items], required: ["metadata"]).check(body)
+        let given = (body["metadata"]?.objectValue ?? [:]).compactMapValues(\.stringValue)
+        let changes = ServerChanges(parts: parts)
+        let result = try await call.write { transaction in
+            try changes.updateMetadata(call.parameter("server_id"), word: word, origin: origin, in: transaction) {
+                old in
+                keepsOthers ? old.merging(given) { _, new in new } : given
+            }
+        }
+        return .json(["metadata": Self.json(result)])
+    }
+
+    @Sendable private func set(_ call: APICall) async throws -> APIResponse {
+        let origin = try call.commandOrigin()
+        let body = try await call.json()
+        try BodySchema.object(["meta": Self.items], required: ["meta"]).check(body)
+        let given = (body["meta"]?.objectValue ?? [:]).compactMapValues(\.stringValue)
+        let key = call.parameter("key")
+        guard given.count == 1, given[key] != nil else {
+            throw APIError.badRequest("Request body and URI mismatch")
+        }
+        let changes = ServerChanges(parts: parts)
+        _ = try await call.write { transaction in
+            try changes.updateMetadata(
+                call.parameter("server_id"), word: "update", origin: origin, in: transaction
+            ) { $0.merging(given) { _, new in new } }
+        }
+        return .json(["meta": Self.json(given)])
+    }
+
+    @Sendable private func delete(_ call: APICall) async throws -> APIResponse {
+        let origin = try call.commandOrigin()
+        let key = call.parameter("key")
+        let changes = ServerChanges(parts: parts)
+        _ = try await call.write { transaction in
+            try changes.updateMetadata(
+                call.parameter("server_id"), word: "delete", origin: origin, in: transaction
+            ) { old in
+                var metadata = old
+                guard metadata.removeValue(forKey: key) != nil else {
+                    throw APIError.notFound("Metadata item was not found")
+                }
+                return metadata
+            }
+        }
+        return .empty(204)
+    }
+}

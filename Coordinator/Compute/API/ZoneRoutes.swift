@@ -1,0 +1,44 @@
+import CoordinatorFleet
+import CoordinatorPlatform
+import ProtocolModel
+
+/// `/os-availability-zone`: the zones that hosts report themselves in.
+struct ZoneRoutes: Sendable {
+    let parts: ComputeParts
+
+    var all: [Route] {
+        [
+            Route(.get, "/v2.1/os-availability-zone") { try await list($0, isDetail: false) },
+            Route(.get, "/v2.1/os-availability-zone/detail") { try await list($0, isDetail: true) }
+        ]
+    }
+
+    private func list(_ call: APICall, isDetail: Bool) async throws -> APIResponse {
+        let caller = try call.requireCaller()
+        if isDetail { try ComputePolicy.requireAdmin(caller, "os-availability-zone:detail") }
+        let directory = parts.directory
+        let nodes = try await call.database.read { try directory.nodes(in: $0) }.filter(\.runsServers)
+        let zones = Dictionary(grouping: nodes) { $0.zone(default: parts.settings.defaultZone) }
+        let rendered = zones.sorted { $0.key < $1.key }.map { zone, nodes in
+            let enabled = nodes.filter(\.isEnabled)
+            return JSON.object([
+                "zoneName": .string(zone), "zoneState": ["available": .bool(!enabled.isEmpty)],
+                "hosts": isDetail && !enabled.isEmpty ? Self.hosts(enabled) : .null
+            ])
+        }
+        return .json(["availabilityZoneInfo": .array(rendered)])
+    }
+
+    private static func hosts(_ nodes: [Node]) -> JSON {
+        var hosts: [String: JSON] = [:]
+        for node in nodes {
+            hosts[node.hostname] = [
+                "nova-compute": [
+                    "available": .bool(node.health != .down), "active": .bool(node.isEnabled),
+                    "updated_at": .string(Timestamp.microsWithoutZone(node.lastSeen))
+                ]
+            ]
+        }
+        return .object(hosts)
+    }
+}

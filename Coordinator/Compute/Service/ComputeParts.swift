@@ -1,0 +1,32 @@
+import CoordinatorFleet
+import CoordinatorImage
+import CoordinatorNetwork
+import CoordinatorPlacement
+import CoordinatorPlatform
+import ProtocolModel
+
+/// What the compute services are made of: the other slices' contracts, settings, and the slice's own tables.
+struct ComputeParts: Sendable {
+    let settings: ComputeSettings
+    let network: any NetworkForCompute
+    let image: any ImageForCompute
+    let placement: any PlacementForCompute
+    let plans: any PlanWriter
+    let operations: any OperationDispatcher
+    let directory: any NodeDirectory
+
+    let servers = ServerStore()
+    let actions = ActionStore()
+    let tags = TagStore()
+    let flavors = FlavorStore()
+    let keypairs = KeypairStore()
+    let quotas = QuotaStore()
+}
+
+/// Who asks, when and under which request, for whatever is recorded of it.
+struct Origin: Sendable {
+    var caller: Caller
+    var project: ProjectID
+    var requestID: String
+    var now: Int64
+}

@@ -1,0 +1,62 @@
+import CoordinatorFleet
+import CoordinatorImage
+import CoordinatorNetwork
+import CoordinatorPlacement
+import CoordinatorPlatform
+import ProtocolModel
+
+/// The compute service, put together: what the coordinator mounts, registers and runs.
+public struct ComputeSlice: Sendable {
+    /// `/compute`.
+    public let api: ServiceAPI
+    /// Specs of servers for nodes' plans.
+    public let provider: any PlanSpecProvider
+    public let consumer: any PlanStatusConsumer
+    public let operationConsumer: any OperationConsumer
+    public let nodeObserver: any NodeObserver
+    public let watchdog: Watchdog
+    private let explanation: ServerExplanation
+
+    public static let migrations = ComputeSchema.migrations
+
+    /// - Parameter revision: A number that rises with every change of the store; asked before a read begins. With it,
+    ///   lists of servers need not look at ports while nothing changed.
+    public init(
+        settings: ComputeSettings = ComputeSettings(), network: any NetworkForCompute, image: any ImageForCompute,
+        placement: any PlacementForCompute, plans: any PlanWriter, operations: any OperationDispatcher,
+        directory: any NodeDirectory, revision: (@Sendable () -> Int)? = nil
+    ) {
+        let parts = ComputeParts(
+            settings: settings, network: network, image: image, placement: placement, plans: plans,
+            operations: operations, directory: directory)
+        let reader = ServerReader(
+            parts: parts, rendered: RenderedServers(limit: settings.renderedServers), revision: revision)
+        api = ComputeAPI(parts: parts, reader: reader).service
+        provider = ServerSpecProvider(parts: parts)
+        consumer = ServerStatusConsumer(parts: parts)
+        operationConsumer = ServerOperationConsumer(parts: parts)
+        nodeObserver = ServerNodeObserver(parts: parts)
+        watchdog = Watchdog(parts: parts)
+        explanation = ServerExplanation(parts: parts)
+    }
+
+    /// Why a server is where and as it is, for the operator; `nil` for an unknown one.
+    public func explain(_ server: ServerID, in reader: any SQLReader) throws -> JSON? {
+        try explanation.explain(server, in: reader)
+    }
+
+    /// Work that repeats; each is one transaction and safe at any moment.
+    public var periodics: [Periodic] {
+        let watchdog = watchdog
+        return [
+            Periodic(name: "compute.watchdog", everySeconds: 5) { _ = try watchdog.expire(at: $0, in: $1) },
+            Periodic(name: "compute.forget", everySeconds: 3600) { try watchdog.forget(at: $0, in: $1) }
+        ]
+    }
+
+    public struct Periodic: Sendable {
+        public let name: String
+        public let everySeconds: Int
+        public let run: @Sendable (_ now: Int64, _ transaction: any SQLTransaction) throws -> Void
+    }
+}

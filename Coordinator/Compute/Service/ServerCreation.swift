@@ -1,0 +1,122 @@
+import CoordinatorImage
+import CoordinatorNetwork
+import CoordinatorPlacement
+import CoordinatorPlatform
+import ProtocolModel
+
+/// Makes servers: everything one create call leads to, in one transaction.
+struct ServerCreation: Sendable {
+    let parts: ComputeParts
+
+    /// - Throws: ``APIError`` in the compute API's words; nothing is changed then.
+    /// - Returns: The servers, their ports reserved, hosts claimed and plans written, or in ERROR where no host fits.
+    func create(_ command: CreateServer, origin: Origin, in transaction: any SQLTransaction) throws -> [ServerRecord] {
+        let flavor = try CatalogRules(parts: parts).bootFlavor(command.flavorID, caller: origin.caller, in: transaction)
+        let image = try parts.image.bootable(command.imageID, caller: origin.caller, in: transaction)
+        try CatalogRules.check(flavor, fits: image, caller: origin.caller)
+        let key = try findKey(command.keyName, user: origin.caller.user, in: transaction)
+        try checkDestination(command, in: transaction)
+        let count = try QuotaRules(parts: parts).grant(
+            command, flavor: flavor, project: origin.project, in: transaction)
+        try checkSharing(command, count: count)
+
+        var made: [ServerRecord] = []
+        for index in 0..<count {
+            var server = record(command, flavor: flavor, image: image, origin: origin, index: index, of: count)
+            server.publicKey = key?.publicKey
+            try make(&server, command, origin: origin, in: transaction)
+            made.append(server)
+        }
+        return made
+    }
+
+    private func make(
+        _ server: inout ServerRecord, _ command: CreateServer, origin: Origin, in transaction: any SQLTransaction
+    ) throws {
+        let now = origin.now
+        server.actionID = try parts.actions.begin(
+            "create", server: server.id, requestID: origin.requestID, user: server.user, project: server.project,
+            at: now,
+            in: transaction)
+        _ = try parts.network.reservePorts(
+            command.network, server: server.id, hostname: server.hostname, caller: origin.caller,
+            project: origin.project, at: now, in: transaction)
+        let decision = try HostChoice(parts: parts).claim(&server, at: now, in: transaction)
+        if decision.host != nil {
+            try HostChoice(parts: parts).occupy(&server, at: now, in: transaction)
+        } else {
+            try parts.network.releasePorts(of: server.id, in: transaction)
+            server.state = ServerState(vm: .error, task: nil, power: .none, hasLaunched: false)
+            server.fault = ServerFault(
+                message: "No valid host was found. \(decision.summary)", details: Self.list(decision), createdAt: now)
+            try ServerWorkflow(parts: parts).endTask(&server, message: "Error", at: now, in: transaction)
+        }
+        server.number = try parts.servers.insert(server, in: transaction)
+        for tag in command.tags { _ = try parts.tags.add(tag, to: server.id, in: transaction) }
+    }
+
+    /// Every host with its reason, a line each.
+    private static func list(_ decision: PlacementDecision) -> String {
+        decision.verdicts.map { "\($0.hostname): \($0.reason)" }.joined(separator: "\n")
+    }
+
+    private func findKey(_ name: String?, user: UserID, in reader: any SQLReader) throws -> Keypair? {
+        guard let name else { return nil }
+        guard let key = try parts.keypairs.find(name, user: user, in: reader) else {
+            throw APIError.badRequest("Invalid key_name provided.")
+        }
+        return key
+    }
+
+    private func checkDestination(_ command: CreateServer, in reader: any SQLReader) throws {
+        guard command.zone != nil || command.host != nil else { return }
+        let nodes = try parts.directory.nodes(in: reader).filter(\.runsServers)
+        if let zone = command.zone,
+            !nodes.contains(where: { $0.zone(default: parts.settings.defaultZone) == zone })
+        {
+            throw APIError.badRequest("The requested availability zone is not available")
+        }
+        if let host = command.host, !nodes.contains(where: { $0.hostname == host }) {
+            throw APIError.badRequest("Compute host \(host) could not be found.")
+        }
+    }
+
+    /// One port or address cannot serve several servers.
+    private func checkSharing(_ command: CreateServer, count: Int) throws {
+        guard command.maxCount > 1, case .interfaces(let interfaces, _) = command.network else { return }
+        if interfaces.contains(where: { $0.fixedIP != nil }) {
+            throw APIError.badRequest(
+                "Failed to launch instances: max_count cannot be greater than 1 if an fixed_ip is specified.")
+        }
+        if interfaces.contains(where: { $0.port != nil }) {
+            throw APIError.badRequest(
+                "Failed to launch instances: Unable to launch multiple instances with a single configured port ID. "
+                    + "Please launch your instance one by one with different ports.")
+        }
+    }
+
+    private func record(
+        _ command: CreateServer, flavor: FlavorSnapshot, image: BootImage, origin: Origin, index: Int, of count: Int
+    ) -> ServerRecord {
+        let id = ServerID.random()
+        let suffix = command.maxCount > 1 ? "-\(index + 1)" : ""
+        let name = command.name + suffix
+        var hostname = command.hostname.map { $0 + suffix } ?? Hostname.label(name)
+        if hostname.isEmpty { hostname = "server-\(id)" }
+        let forcesDrive = image.properties["img_config_drive"] == "mandatory"
+        return ServerRecord(
+            number: 0, id: id, generation: 1, project: origin.project, user: origin.caller.user, name: name,
+            description: command.description, hostname: hostname, state: .new, taskDeadline: nil, host: nil,
+            planGeneration: 0, power: .running, pinnedZone: command.zone, pinnedHost: command.host, flavor: flavor,
+            image: ImageSnapshot(
+                spec: image.spec, name: image.name, virtualSizeBytes: image.virtualSizeBytes,
+                properties: image.properties),
+            keyName: command.keyName, publicKey: nil, userData: command.userData,
+            hasConfigDrive: command.hasConfigDrive || forcesDrive, metadata: command.metadata,
+            adminPassword: command.adminPassword, accessIPv4: command.accessIPv4, accessIPv6: command.accessIPv6,
+            diskConfig: command.diskConfig, launchIndex: index, reservationID: command.reservationID, lockedBy: nil,
+            lockedReason: nil, schedulerHints: command.schedulerHints, createdAt: origin.now, updatedAt: origin.now,
+            launchedAt: nil, terminatedAt: nil, deletedAt: nil, fault: nil, attempts: 0, excluded: [:], actionID: nil,
+            operation: nil)
+    }
+}

@@ -1,0 +1,48 @@
+import CoordinatorFleet
+import CoordinatorNetwork
+import CoordinatorPlatform
+import ProtocolModel
+
+/// Computes what hosts are told of servers, from the rows as they are.
+struct ServerSpecProvider: PlanSpecProvider {
+    let parts: ComputeParts
+    var kind: ResourceKind { .server }
+
+    func specs(of ids: [AnyID], on node: NodeID, in reader: any SQLReader) throws -> [AnyID: ResourceSpec] {
+        let wanted = try parts.servers.find(ids.map { $0.cast() }, in: reader).filter { server in
+            server.host?.node == node && !server.isDeleted && server.state.task != .deleting
+        }
+        let ports = try parts.network.ports(of: wanted.map(\.id), in: reader)
+        var specs: [AnyID: ResourceSpec] = [:]
+        for server in wanted {
+            specs[server.id.cast()] = .server(Self.spec(of: server, ports: ports[server.id] ?? []))
+        }
+        return specs
+    }
+
+    static func spec(of server: ServerRecord, ports: [ServerPort]) -> ServerSpec {
+        let flavor = server.flavor
+        let properties = server.image.properties
+        let model = properties["hw_vif_model"] ?? "virtio"
+        return ServerSpec(
+            id: server.id, project: server.project, user: server.user, name: server.name, hostname: server.hostname,
+            number: Int(server.number), flavorName: flavor.name, vcpus: flavor.vcpus, memoryMiB: flavor.memoryMiB,
+            rootGiB: flavor.rootGiB, ephemeralGiB: flavor.ephemeralGiB, swapMiB: flavor.swapMiB,
+            image: server.image.spec,
+            power: server.power, firmware: properties["hw_firmware_type"] == "uefi" ? .uefi : .bios,
+            machineType: properties["hw_machine_type"] ?? "q35", diskBus: properties["hw_disk_bus"] ?? "virtio",
+            interfaces: ports.map { port in
+                ServerSpec.Interface(
+                    port: port.port, network: port.network, mac: port.mac, mtuBytes: port.mtuBytes, model: model)
+            },
+            hasConfigDrive: server.hasConfigDrive, publicKeys: publicKeys(server),
+            userData: server.userData.flatMap { Base64.decode($0) } ?? [], metadata: server.metadata,
+            availabilityZone: server.host?.zone ?? "", launchIndex: server.launchIndex,
+            adminPassword: server.adminPassword, createdAt: server.createdAt)
+    }
+
+    private static func publicKeys(_ server: ServerRecord) -> [ServerSpec.PublicKey] {
+        guard let name = server.keyName, let key = server.publicKey else { return [] }
+        return [ServerSpec.PublicKey(name: name, key: key)]
+    }
+}

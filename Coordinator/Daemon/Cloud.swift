@@ -1,0 +1,54 @@
+import CoordinatorCompute
+import CoordinatorFleet
+import CoordinatorIdentity
+import CoordinatorImage
+import CoordinatorNetwork
+import CoordinatorPlacement
+import CoordinatorPlatform
+import Logging
+import ProtocolLink
+import ProtocolModel
+
+/// All slices, put together over one database. The order is the order of dependence.
+struct Cloud: Sendable {
+    let identity: IdentityService
+    let image: ImageSlice
+    let compute: ComputeSlice
+    let fleet: FleetSlice
+    let registry: SessionRegistry
+    let services: [ServiceAPI]
+
+    static var migrations: [Migration] {
+        PlatformMigrations.all + IdentityMigrations.all + FleetSlice.migrations + PlacementSlice.migrations
+            + ImageSlice.migrations
+            + NetworkSlice.migrations + ComputeSlice.migrations
+    }
+
+    init(
+        database: any SQLDatabase, identity: IdentityService, files: StateFiles, authority: CertificateAuthority,
+        configuration: Configuration, clock: any WallClock,
+        revision: @escaping @Sendable () -> Int, logger: Logger
+    ) throws {
+        self.identity = identity
+        let core = FleetCore(clock: clock, logger: logger)
+        registry = core.registry
+        let placement = PlacementSlice(directory: core.directory)
+        image = ImageSlice(
+            blobs: try BlobStore(directory: files.images), database: database, clock: clock,
+            sizeLimit: configuration.imageSizeLimit, logger: logger)
+        let network = NetworkSlice(plan: core.plans, directory: core.directory)
+        let compute = ComputeSlice(
+            network: network.service, image: image.service, placement: placement.service, plans: core.plans,
+            operations: core.operations, directory: core.directory, revision: revision)
+        self.compute = compute
+        fleet = FleetSlice(
+            core: core, database: database, authority: authority,
+            participants: FleetParticipants(
+                providers: network.providers + [compute.provider], consumers: network.consumers + [compute.consumer],
+                observers: placement.observers + network.observers + [compute.nodeObserver],
+                operationConsumer: compute.operationConsumer,
+                images: image.service),
+            explain: { try compute.explain($0, in: $1) })
+        services = [IdentityAPI.make(identity), image.api, network.api, placement.api, compute.api, fleet.api]
+    }
+}

@@ -1,0 +1,53 @@
+import CoordinatorFleet
+import CoordinatorPlatform
+import Logging
+import ProtocolLink
+import ProtocolTelemetry
+import ServiceLifecycle
+
+/// The port that agents dial.
+struct AgentPort: Service {
+    let configuration: Configuration
+    let trust: Trust
+    let link: any LinkService
+    let registry: SessionRegistry
+    let logger: Logger
+
+    func run() async throws {
+        var settings = LinkServer.Configuration()
+        settings.host = configuration.agents.listen.host
+        settings.port = configuration.agents.listen.port
+        let server = try await LinkServer.start(
+            settings, authority: trust.authority, certificate: trust.certificate, service: link, logger: logger)
+        logger.notice("waiting for agents", metadata: ["port": "\(server.port)"])
+        try? await gracefulShutdown()
+        await server.stop()
+    }
+}
+
+/// Does something small again and again, never twice at once.
+struct Ticker: Service {
+    let interval: Duration
+    let work: @Sendable () async -> Void
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                await work()
+                try? await Task.sleep(for: interval, tolerance: interval / 10)
+            }
+        }
+    }
+}
+
+/// Where the monitoring looks.
+struct MetricsPort: Service {
+    let endpoint: Configuration.Endpoint
+    let metrics: MetricsRegistry
+
+    func run() async throws {
+        let server = try await MetricsServer.start(host: endpoint.host, port: endpoint.port, registry: metrics)
+        try? await gracefulShutdown()
+        await server.stop()
+    }
+}

@@ -1,0 +1,118 @@
+import CoordinatorPlatform
+import ProtocolModel
+
+/// How slices write nodes' plans. An entry holds no copy of the spec: it is computed from the slice's rows when it is
+/// sent (``PlanSpecProvider``), so there is one truth and a change is one small write.
+public protocol PlanWriter: Sendable {
+    /// Puts the resource on the node's plan, or marks it changed there. Returns the entry's new generation.
+    @discardableResult
+    func put(_ key: ResourceKey, on node: NodeID, in transaction: any SQLTransaction) throws -> Int64
+    /// Asks the node to remove the resource; ``PlanStatusConsumer`` hears of it as `gone`.
+    @discardableResult
+    func remove(_ key: ResourceKey, from node: NodeID, in transaction: any SQLTransaction) throws -> Int64
+    /// Marks the resource changed on every node that is to have it.
+    func touch(_ key: ResourceKey, in transaction: any SQLTransaction) throws
+    /// The nodes whose plan wants the resource (removals not counted).
+    func nodes(holding key: ResourceKey, in reader: any SQLReader) throws -> [NodeID]
+}
+
+/// Gives the specs of one kind. One per kind, registered with the fleet at start.
+public protocol PlanSpecProvider: Sendable {
+    var kind: ResourceKind { get }
+    /// What is missing in the answer is sent as a removal.
+    func specs(of ids: [AnyID], on node: NodeID, in reader: any SQLReader) throws -> [AnyID: ResourceSpec]
+}
+
+/// Hears what agents report. One per kind; all statuses of one message are consumed in one transaction.
+public protocol PlanStatusConsumer: Sendable {
+    var kind: ResourceKind { get }
+    /// Called only for the entry's current generation or an older one still in force; `gone` only once the entry asked
+    /// for removal, and the entry itself is deleted in the same transaction.
+    func consume(_ status: ResourceStatus, from node: NodeID, at now: Int64, in transaction: any SQLTransaction) throws
+}
+
+/// Operations on nodes.
+public protocol OperationDispatcher: Sendable {
+    /// Durable: survives a restart of either side, ends with exactly one call of ``OperationConsumer``, at the latest
+    /// some seconds after `deadline` (microseconds since 1970).
+    func submit(_ action: Operation.Action, on node: NodeID, deadline: Int64, in transaction: any SQLTransaction) throws
+        -> OperationID
+    /// For reads such as console output: asks now and waits.
+    /// - Throws: ``FleetError/nodeAway(_:)`` when the node has no session, ``FleetError/timedOut(_:)``.
+    func ask(_ action: Operation.Action, on node: NodeID, within: Duration) async throws -> OperationResult
+}
+
+/// Hears how durable operations ended.
+public protocol OperationConsumer: Sendable {
+    func operationEnded(
+        _ result: OperationResult, action: Operation.Action, from node: NodeID, at now: Int64,
+        in transaction: any SQLTransaction) throws
+}
+
+/// Hears about nodes themselves (placement does, for inventories).
+public protocol NodeObserver: Sendable {
+    /// A first or changed report.
+    func nodeReported(_ report: NodeReport, by node: NodeID, at now: Int64, in transaction: any SQLTransaction) throws
+    func nodeHealthChanged(_ health: HealthVerdict, of node: NodeID, at now: Int64, in transaction: any SQLTransaction)
+        throws
+    /// The operator took the node out of the cloud for good.
+    func nodeRemoved(_ node: NodeID, in transaction: any SQLTransaction) throws
+}
+
+/// What the coordinator thinks of a node, with hysteresis.
+public enum HealthVerdict: String, Sendable, Hashable {
+    case up, suspect, down
+}
+
+public enum FleetError: Error, Sendable, Equatable {
+    case nodeAway(String)
+    case timedOut(String)
+    case unknownNode(String)
+}
+
+/// A host as the operator sees it.
+public struct Node: Sendable, Hashable {
+    public var id: NodeID
+    /// In order of insertion, 1 and up: the compute API's integer ids of hypervisors and services.
+    public var number: Int
+    public var hostname: String
+    public var health: HealthVerdict
+    /// `false` after `os-services` disable: it keeps what it has and gets nothing new.
+    public var isEnabled: Bool
+    public var disabledReason: String?
+    public var report: NodeReport?
+    /// The last sign of life, microseconds since 1970.
+    public var lastSeen: Int64
+    public var lastHealth: NodeHealth?
+
+    public init(
+        id: NodeID, number: Int, hostname: String, health: HealthVerdict, isEnabled: Bool, disabledReason: String?,
+        report: NodeReport?, lastSeen: Int64, lastHealth: NodeHealth?
+    ) {
+        self.id = id
+        self.number = number
+        self.hostname = hostname
+        self.health = health
+        self.isEnabled = isEnabled
+        self.disabledReason = disabledReason
+        self.report = report
+        self.lastSeen = lastSeen
+        self.lastHealth = lastHealth
+    }
+}
+
+/// Nodes, for slices that show them (hypervisors, services, agents, availability zones).
+public protocol NodeDirectory: Sendable {
+    func nodes(in reader: any SQLReader) throws -> [Node]
+    func node(_ id: NodeID, in reader: any SQLReader) throws -> Node?
+    func setEnabled(_ enabled: Bool, reason: String?, node: NodeID, in transaction: any SQLTransaction) throws
+}
+
+/// Where agents' image streams come from; the image slice implements it.
+public protocol ImageBlobSource: Sendable {
+    /// The bytes of an image from `offset` on, in chunks of at most 64 KiB, pulled as fast as the caller takes them.
+    /// - Throws: ``FleetError`` or a store error when the image or its blob is not there.
+    func read(image: ImageID, sha512: String, from offset: Int64) async throws -> AsyncThrowingStream<
+        [UInt8], any Error
+    >
+}

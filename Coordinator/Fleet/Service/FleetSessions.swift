@@ -1,0 +1,196 @@
+import CoordinatorPlatform
+import Logging
+import ProtocolLink
+import ProtocolModel
+
+/// The coordinator's end of the agents' link: who may join, and what a session does.
+struct FleetSessions: LinkService {
+    let database: any SQLDatabase
+    let registry: SessionRegistry
+    let nodes: NodeService
+    let operations: OperationService
+    let plans: PlanReader
+    let intake: StatusIntake
+    let images: any ImageBlobSource
+    let authority: CertificateAuthority
+    let clock: any WallClock
+    let logger: Logger
+    private let store = PlanStore()
+
+    init(
+        database: any SQLDatabase, registry: SessionRegistry, nodes: NodeService, operations: OperationService,
+        plans: PlanReader, intake: StatusIntake, images: any ImageBlobSource, authority: CertificateAuthority,
+        clock: any WallClock, logger: Logger
+    ) {
+        self.database = database
+        self.registry = registry
+        self.nodes = nodes
+        self.operations = operations
+        self.plans = plans
+        self.intake = intake
+        self.images = images
+        self.authority = authority
+        self.clock = clock
+        self.logger = logger
+    }
+
+    func isRevoked(_ node: NodeID, serial: String) async -> Bool {
+        let known = try? await database.read { try store.position(of: node, in: $0) != nil }
+        return known != true
+    }
+
+    func join(_ request: JoinRequest, from address: String) async throws -> NodeIdentityGrant {
+        let now = clock.now()
+        do {
+            let node = try await database.write { transaction in
+                let node = try nodes.admit(secret: request.secret, hostname: request.hostname, at: now, in: transaction)
+                try EventLog.append(
+                    Event(
+                        time: now, requestID: "", action: "fleet.node.join", user: "", project: "",
+                        target: node?.text ?? request.hostname, outcome: node == nil ? "401 bad token" : "success",
+                        remoteAddress: address),
+                    in: transaction)
+                return node
+            }
+            guard let node else {
+                throw LinkRefusal(
+                    .unauthorized,
+                    "The join token is unknown, used up or too old: make a new one with 'skerry node token'.")
+            }
+            logger.notice(
+                "node joined", metadata: ["node": "\(node)", "host": "\(request.hostname)", "from": "\(address)"])
+            return try authority.issueNodeCertificate(
+                request: request.certificateRequestDER, node: node, at: now / 1_000_000)
+        } catch let error as APIError {
+            throw LinkRefusal(
+                .unavailable, error.message)
+        }
+    }
+
+    func renew(_ certificateRequestDER: [UInt8], for node: NodeID) async throws -> NodeIdentityGrant {
+        try authority.issueNodeCertificate(request: certificateRequestDER, node: node, at: clock.now() / 1_000_000)
+    }
+
+    func admit(_ hello: AgentHello, from address: String) async throws -> Admission {
+        guard let position = try await database.read({ try store.position(of: hello.node, in: $0) }) else {
+            throw LinkRefusal(
+                .revoked, "Node \(hello.node) was removed from the cloud: join it again with a new token.")
+        }
+        return Admission(willSendSnapshot: PlanDelivery.choose(agent: hello.position, plan: position) == .snapshot)
+    }
+
+    func sendImage(_ request: ImageStreamRequest, to node: NodeID, writer: LinkStreamWriter) async throws {
+        let chunks: AsyncThrowingStream<[UInt8], any Error>
+        do {
+            chunks = try await images.read(image: request.image, sha512: request.sha512, from: request.offset)
+        } catch {
+            throw LinkRefusal(
+                .notFound, "Image \(request.image) has no data here any more.")
+        }
+        for try await chunk in chunks { try await writer.write(chunk) }
+    }
+
+    func serve(_ connection: LinkConnection) async {
+        guard case .node(let node, _) = connection.peer else { return }
+        let serial = registry.nextSerial()
+        let (signals, signal) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let (questions, question) = AsyncStream.makeStream(of: Operation.self, bufferingPolicy: .bufferingOldest(64))
+        let handle = SessionRegistry.Handle(
+            serial: serial, wake: { signal.yield() }, ask: { question.yield($0) },
+            close: { connection.close(.replaced) })
+        registry.register(handle, node: node, at: clock.now())
+        signal.yield()
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await read(connection, node: node, serial: serial) }
+            group.addTask { await deliver(connection, node: node, signals: signals) }
+            group.addTask {
+                for await operation in questions {
+                    guard (try? await connection.send(.operation(operation))) != nil else { return }
+                }
+            }
+            // Whichever ends first ends the session.
+            await group.next()
+            group.cancelAll()
+            signal.finish()
+            question.finish()
+            connection.close(.shuttingDown)
+        }
+        if registry.unregister(serial, node: node) {
+            logger.info("session ended", metadata: ["node": "\(node)"])
+        }
+    }
+
+    private func judge() async {
+        let now = clock.now()
+        do {
+            if try await database.read({ try nodes.needsJudging(at: now, in: $0) }) {
+                try await database.write { try nodes.judge(at: now, in: $0) }
+            }
+        } catch {
+            logger.error("nodes could not be judged", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func read(_ connection: LinkConnection, node: NodeID, serial: UInt64) async {
+        do {
+            for try await message in connection.messages {
+                registry.sawNode(node, health: nil, at: clock.now())
+                try await take(message, from: node, connection: connection)
+                if case .report = message, registry.markReported(serial, node: node) { await judge() }
+            }
+        } catch {
+            logger.info("session broke", metadata: ["node": "\(node)", "error": "\(error)"])
+        }
+    }
+
+    private func take(_ message: LinkMessage, from node: NodeID, connection: LinkConnection) async throws {
+        let now = clock.now()
+        switch message {
+        case .statuses(let statuses):
+            try await database.write { try intake.take(statuses, from: node, at: now, in: $0) }
+        case .report(let report):
+            try await database.write { try nodes.report(report, by: node, at: now, in: $0) }
+        case .health(let health):
+            registry.sawNode(node, health: health, at: now)
+        case .planHeld(let position):
+            // A write only where it changes what a reconnect decides; deltas in a row are confirmed by the last one.
+            try await database.write { try store.acknowledge(position.revision, node: node, in: $0) }
+        case .result(let result):
+            if !registry.answer(result) {
+                try await database.write { try operations.ended(result, from: node, at: now, in: $0) }
+            }
+            try await connection.send(.operationAcknowledged(result.id))
+        case .plan, .operation, .operationAcknowledged:
+            connection.close(.protocolError)
+        }
+    }
+
+    /// Sends the plan's changes and due operations whenever there are any.
+    private func deliver(_ connection: LinkConnection, node: NodeID, signals: AsyncStream<Void>) async {
+        do {
+            var sent = connection.hello.position.revision
+            if connection.welcome.willSendSnapshot {
+                guard let snapshot = try await database.read({ try plans.snapshot(of: node, in: $0) }) else { return }
+                try await connection.send(.plan(snapshot))
+                sent = snapshot.revision
+            }
+            var sentOperations: Set<OperationID> = []
+            for await _ in signals {
+                while true {
+                    let after = sent
+                    guard let delta = try await database.read({ try plans.delta(of: node, after: after, in: $0) })
+                    else { break }
+                    try await connection.send(.plan(delta))
+                    sent = delta.revision
+                }
+                let due = try await database.read { try operations.pending(of: node, in: $0) }
+                for operation in due where !sentOperations.contains(operation.id) {
+                    try await connection.send(.operation(operation))
+                }
+                sentOperations = Set(due.map(\.id))
+            }
+        } catch {
+            logger.info("plan delivery stopped", metadata: ["node": "\(node)", "error": "\(error)"])
+        }
+    }
+}

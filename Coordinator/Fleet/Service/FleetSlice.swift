@@ -1,0 +1,94 @@
+import CoordinatorPlatform
+import Logging
+import ProtocolLink
+import ProtocolModel
+
+/// The part of the fleet that other slices write through; it needs none of them.
+public struct FleetCore: Sendable {
+    public let registry: SessionRegistry
+    public let plans: any PlanWriter
+    public let directory: any NodeDirectory
+    public let operations: any OperationDispatcher
+    let clock: any WallClock
+    let logger: Logger
+
+    public init(clock: any WallClock, logger: Logger) {
+        let registry = SessionRegistry(startedAt: clock.now())
+        self.registry = registry
+        self.clock = clock
+        self.logger = logger
+        plans = PlanService(sessions: registry)
+        directory = NodeService(registry: registry, observers: [], logger: logger)
+        operations = OperationService(registry: registry, consumer: nil, clock: clock)
+    }
+}
+
+/// What the other slices give the fleet.
+public struct FleetParticipants: Sendable {
+    public var providers: [any PlanSpecProvider]
+    public var consumers: [any PlanStatusConsumer]
+    public var observers: [any NodeObserver]
+    public var operationConsumer: any OperationConsumer
+    public var images: any ImageBlobSource
+
+    public init(
+        providers: [any PlanSpecProvider], consumers: [any PlanStatusConsumer], observers: [any NodeObserver],
+        operationConsumer: any OperationConsumer, images: any ImageBlobSource
+    ) {
+        self.providers = providers
+        self.consumers = consumers
+        self.observers = observers
+        self.operationConsumer = operationConsumer
+        self.images = images
+    }
+}
+
+/// Agents: sessions, plans, health, operations.
+public struct FleetSlice: Sendable {
+    public static let migrations = FleetSchema.migrations
+    public let api: ServiceAPI
+    /// What the agents' port is served with.
+    public let link: any LinkService
+    private let database: any SQLDatabase
+    private let nodes: NodeService
+    private let operations: OperationService
+    private let clock: any WallClock
+    private let logger: Logger
+
+    public init(
+        core: FleetCore, database: any SQLDatabase, authority: CertificateAuthority, participants: FleetParticipants,
+        explain: @escaping OperatorAPI.Explain
+    ) {
+        let plan = PlanService(sessions: core.registry)
+        nodes = NodeService(registry: core.registry, observers: participants.observers, logger: core.logger)
+        operations = OperationService(
+            registry: core.registry, consumer: participants.operationConsumer, clock: core.clock)
+        let plans = PlanReader(providers: participants.providers)
+        link = FleetSessions(
+            database: database, registry: core.registry, nodes: nodes, operations: operations,
+            plans: plans, intake: StatusIntake(consumers: participants.consumers, plan: plan, plans: plans),
+            images: participants.images,
+            authority: authority, clock: core.clock, logger: core.logger)
+        api = OperatorAPI(nodes: nodes, authorityHash: authority.hash, explain: explain).service
+        self.database = database
+        clock = core.clock
+        logger = core.logger
+    }
+
+    /// Judges nodes and ends overdue operations; an idle cloud only reads. Called every second.
+    public func tick() async {
+        let now = clock.now()
+        do {
+            let due = try await database.read { reader in
+                try nodes.needsJudging(at: now, in: reader) || operations.hasOverdue(at: now, in: reader)
+            }
+            guard due else { return }
+            try await database.write { transaction in
+                try nodes.judge(at: now, in: transaction)
+                try operations.expire(at: now, in: transaction)
+            }
+        } catch {
+            logger.error("fleet check failed", metadata: ["error": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,133 @@
+import CoordinatorPlatform
+import Logging
+import ProtocolLink
+import ProtocolModel
+
+/// Nodes: joining, reports, health, removal.
+public struct NodeService: NodeDirectory {
+    private let store = NodeStore()
+    private let tokens = JoinTokenStore()
+    private let plans = PlanStore()
+    private let operations = OperationStore()
+    private let registry: SessionRegistry
+    private let observers: [any NodeObserver]
+    private let logger: Logger
+    private let tracker: NodeHealthTracker
+
+    init(
+        registry: SessionRegistry, observers: [any NodeObserver], tracker: NodeHealthTracker = NodeHealthTracker(),
+        logger: Logger
+    ) {
+        self.registry = registry
+        self.observers = observers
+        self.tracker = tracker
+        self.logger = logger
+    }
+
+    public func nodes(in reader: any SQLReader) throws -> [Node] { try store.all(in: reader).map(withLiveness) }
+
+    public func node(_ id: NodeID, in reader: any SQLReader) throws -> Node? {
+        try store.node(id, in: reader).map(withLiveness)
+    }
+
+    public func setEnabled(
+        _ enabled: Bool, reason: String?, node: NodeID, in transaction: any SQLTransaction
+    ) throws {
+        try store.setEnabled(enabled, reason: reason, node: node, in: transaction)
+    }
+
+    /// Makes a join token.
+    /// - Parameter uses: How many nodes may join with it: 1, or more for simulations.
+    func makeToken(
+        authority: [UInt8], uses: Int, lifetime: Int64, now: Int64, in transaction: any SQLTransaction
+    ) throws -> JoinToken {
+        guard let token = JoinToken.make(authorityHash: authority) else {
+            throw StoreError.corrupt("the CA's hash is not a SHA-256")
+        }
+        try tokens.insert(
+            secretHash: Self.text(token.secretHash), uses: uses, expiresAt: now + lifetime, now: now, in: transaction)
+        return token
+    }
+
+    /// Uses up a token and makes the node's row.
+    /// - Returns: `nil` when the token is unknown, spent or too old.
+    func admit(
+        secret: [UInt8], hostname: String, at now: Int64, in transaction: any SQLTransaction
+    ) throws -> NodeID? {
+        guard try tokens.consume(secretHash: Self.text(JoinToken.hash(ofSecret: secret)), now: now, in: transaction)
+        else { return nil }
+        let taken = try store.all(in: transaction).contains { $0.hostname == hostname }
+        guard !taken else {
+            throw APIError.conflict(
+                "A node named '\(hostname)' is in the cloud already: remove it first, or join with another name.")
+        }
+        let node = NodeID.random()
+        try store.insert(node, hostname: hostname, epoch: now, at: now, in: transaction)
+        return node
+    }
+
+    /// Takes a report in, and tells the observers when it says something new.
+    func report(_ report: NodeReport, by node: NodeID, at now: Int64, in transaction: any SQLTransaction) throws {
+        let encoded = try report.wireBytes
+        guard try store.encodedReport(of: node, in: transaction) != encoded else { return }
+        try store.setReport(report, encoded: encoded, of: node, at: now, in: transaction)
+        for observer in observers {
+            try observer.nodeReported(report, by: node, at: now, in: transaction)
+        }
+    }
+
+    /// Judges every node by its last sign of life. Called by a ticker and when a session opens.
+    func judge(at now: Int64, in transaction: any SQLTransaction) throws {
+        let connected = registry.connected()
+        for node in try store.all(in: transaction) {
+            let lastSeen = registry.lastHeard(of: node)
+            let verdict = tracker.verdict(
+                current: node.health, isConnected: connected.contains(node.id), lastSeen: lastSeen, now: now)
+            guard verdict != node.health,
+                try store.setHealth(verdict, of: node.id, lastSeen: lastSeen, in: transaction)
+            else { continue }
+            for observer in observers {
+                try observer.nodeHealthChanged(verdict, of: node.id, at: now, in: transaction)
+            }
+            let logger = logger
+            transaction.afterCommit {
+                logger.notice(
+                    "node is \(verdict.rawValue)", metadata: ["node": "\(node.id)", "host": "\(node.hostname)"])
+            }
+        }
+    }
+
+    /// - Returns: Whether ``judge(at:in:)`` would change anything, so that an idle cloud writes nothing.
+    func needsJudging(at now: Int64, in reader: any SQLReader) throws -> Bool {
+        let connected = registry.connected()
+        return try store.all(in: reader).contains { node in
+            let lastSeen = registry.lastHeard(of: node)
+            return tracker.verdict(
+                current: node.health, isConnected: connected.contains(node.id), lastSeen: lastSeen, now: now)
+                != node.health
+        }
+    }
+
+    /// Takes the node out for good: its certificate stops working, its plan is dropped.
+    func remove(_ node: NodeID, at now: Int64, in transaction: any SQLTransaction) throws -> Bool {
+        guard try store.remove(node, at: now, in: transaction) else { return false }
+        for observer in observers { try observer.nodeRemoved(node, in: transaction) }
+        try plans.deleteAll(of: node, in: transaction)
+        _ = try operations.takeAll(of: node, in: transaction)
+        let registry = registry
+        transaction.afterCommit { registry.close(node) }
+        return true
+    }
+
+    private func withLiveness(_ node: Node) -> Node {
+        guard let live = registry.liveness(of: node.id) else { return node }
+        var node = node
+        node.lastSeen = max(node.lastSeen, live.lastSeen)
+        node.lastHealth = live.health
+        return node
+    }
+
+    private static func text(_ bytes: [UInt8]) -> String {
+        bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    }
+}

@@ -1,0 +1,128 @@
+import CoordinatorPlatform
+import ProtocolModel
+
+/// Roles given to a user or group on a project, a domain or the whole system, and the inherited ones.
+struct GrantRoutes: Sendable {
+    let identity: IdentityService
+
+    private struct Place: Sendable {
+        let path: String
+        let isInherited: Bool
+        let suffix: String
+    }
+
+    var all: [Route] {
+        var routes: [Route] = []
+        for actor in ["users/{user}", "groups/{group}"] {
+            let places = [
+                Place(path: "/v3/projects/{project}/\(actor)/roles", isInherited: false, suffix: ""),
+                Place(path: "/v3/domains/{domain}/\(actor)/roles", isInherited: false, suffix: ""),
+                Place(path: "/v3/system/\(actor)/roles", isInherited: false, suffix: ""),
+                Place(
+                    path: "/v3/OS-INHERIT/projects/{project}/\(actor)/roles", isInherited: true,
+                    suffix: "/inherited_to_projects"),
+                Place(
+                    path: "/v3/OS-INHERIT/domains/{domain}/\(actor)/roles", isInherited: true,
+                    suffix: "/inherited_to_projects")
+            ]
+            for place in places { routes += self.routes(place) }
+        }
+        return routes
+    }
+
+    private func routes(_ place: Place) -> [Route] {
+        let one = "\(place.path)/{role}\(place.suffix)"
+        return [
+            Route(.get, place.path + place.suffix) { try await list($0, isInherited: place.isInherited) },
+            Route(.get, one) { try await check($0, isInherited: place.isInherited) },
+            Route(.put, one, action: "identity.role_assignment.create") {
+                try await give($0, isInherited: place.isInherited)
+            },
+            Route(.delete, one, action: "identity.role_assignment.delete") {
+                try await take($0, isInherited: place.isInherited)
+            }
+        ]
+    }
+
+    /// Who and where, from the path.
+    private func subject(_ call: APICall, rule: String) throws -> (actor: Assignment.Actor, target: Assignment.Target) {
+        let state = identity.directory.state
+        let target: Assignment.Target
+        if let key = call.parameters["project"] {
+            guard let project = ProjectID(key).flatMap({ state.projects[$0] }) else {
+                try call.authorize(rule)
+                throw IdentityAPI.notFound("project", key)
+            }
+            try call.authorize(rule, domain: project.domain)
+            target = .project(project.id)
+        } else if let key = call.parameters["domain"] {
+            try call.authorize(rule, domain: key)
+            guard state.domains[key] != nil else { throw IdentityAPI.notFound("domain", key) }
+            target = .domain(key)
+        } else {
+            try call.authorize(rule)
+            target = .system
+        }
+        if let key = call.parameters["user"] {
+            guard let user = UserID(key).flatMap({ state.users[$0] }) else { throw IdentityAPI.notFound("user", key) }
+            return (.user(user.id), target)
+        }
+        let key = call.parameter("group")
+        guard state.groups[key] != nil else { throw IdentityAPI.notFound("group", key) }
+        return (.group(key), target)
+    }
+
+    private func assignment(_ call: APICall, rule: String, isInherited: Bool) throws -> Assignment {
+        let (actor, target) = try subject(call, rule: rule)
+        let key = call.parameter("role")
+        guard let role = identity.directory.state.roles[key] else { throw IdentityAPI.notFound("role", key) }
+        if rule != "identity:check_grant", !IdentityPolicy.mayGive(role, try call.requireCaller()) {
+            throw call.words.forbidden(rule)
+        }
+        return Assignment(actor: actor, target: target, role: key, isInherited: isInherited)
+    }
+
+    private func exists(_ assignment: Assignment) -> Bool {
+        identity.directory.state.assignments[assignment.actor]?.contains(assignment) == true
+    }
+
+    private func list(_ call: APICall, isInherited: Bool) async throws -> APIResponse {
+        let (actor, target) = try subject(call, rule: "identity:list_grants")
+        let state = identity.directory.state
+        let roles = (state.assignments[actor] ?? []).filter { $0.target == target && $0.isInherited == isInherited }
+            .compactMap { state.roles[$0.role] }.sorted { $0.name < $1.name }
+        return Rendering.collection("roles", roles.map { Rendering.single($0.rendered, "roles/\($0.key)", call) }, call)
+    }
+
+    private func check(_ call: APICall, isInherited: Bool) async throws -> APIResponse {
+        let assignment = try assignment(call, rule: "identity:check_grant", isInherited: isInherited)
+        guard exists(assignment) else { throw missing(assignment) }
+        return .empty(204)
+    }
+
+    private func give(_ call: APICall, isInherited: Bool) async throws -> APIResponse {
+        let assignment = try assignment(call, rule: "identity:create_grant", isInherited: isInherited)
+        try await identity.change(call) { transaction in
+            try IdentityStore.give(assignment, in: transaction)
+        } apply: {
+            $0.give(assignment)
+        }
+        return .empty(204)
+    }
+
+    private func take(_ call: APICall, isInherited: Bool) async throws -> APIResponse {
+        let assignment = try assignment(call, rule: "identity:revoke_grant", isInherited: isInherited)
+        guard exists(assignment) else { throw missing(assignment) }
+        try await identity.change(call) { transaction in
+            try IdentityStore.take(assignment, in: transaction)
+        } apply: {
+            $0.take(assignment)
+        }
+        return .empty(204)
+    }
+
+    private func missing(_ assignment: Assignment) -> APIError {
+        .notFound(
+            "Could not find role assignment with role: \(assignment.role), user or group and target as requested.")
+    }
+}

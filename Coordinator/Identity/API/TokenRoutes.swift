@@ -1,0 +1,104 @@
+import CoordinatorPlatform
+import HTTPTypes
+import ProtocolModel
+
+/// `/v3/auth/...`
+struct TokenRoutes: Sendable {
+    let identity: IdentityService
+
+    var all: [Route] {
+        [
+            Route(
+                .post, "/v3/auth/tokens", action: "identity.authenticate", access: .anybody, bodyLimit: 64 << 10,
+                handler: issue),
+            Route(.get, "/v3/auth/tokens", handler: validate),
+            Route(.delete, "/v3/auth/tokens", action: "identity.token.revoke", handler: revoke),
+            Route(.get, "/v3/auth/projects", handler: projects),
+            Route(.get, "/v3/auth/domains", handler: domains),
+            Route(.get, "/v3/auth/system", handler: system),
+            Route(.get, "/v3/auth/catalog", handler: catalog)
+        ]
+    }
+
+    private static let vary: (name: String, value: String) = ("Vary", "X-Auth-Token")
+
+    private func issue(_ call: APICall) async throws -> APIResponse {
+        let request = try AuthenticationRequest(try await call.json())
+        let (text, token) = try await identity.logIn(request)
+        let document = TokenDocument.render(
+            token, identity.directory.state, withCatalog: call.query("nocatalog") == nil)
+        return .json(document, status: 201, headers: [("X-Subject-Token", text), Self.vary])
+    }
+
+    private func validate(_ call: APICall) async throws -> APIResponse {
+        let (text, token) = try subject(call)
+        try call.authorize("identity:validate_token", user: token.user.id)
+        let headers: [(name: String, value: String)] = [
+            ("X-Subject-Token", text), Self.vary, ("Content-Type", "application/json")
+        ]
+        let state = identity.directory.state
+        guard call.query("nocatalog") == nil else {
+            return .json(TokenDocument.render(token, state, withCatalog: false), headers: headers)
+        }
+        let document = identity.tokens.document(of: text) {
+            TokenDocument.render(token, state, withCatalog: true).serialize()
+        }
+        return APIResponse(status: 200, headers: headers, body: .bytes(document))
+    }
+
+    private func revoke(_ call: APICall) async throws -> APIResponse {
+        let (_, token) = try subject(call)
+        try call.authorize("identity:revoke_token", user: token.user.id)
+        let payload = token.payload
+        try await identity.change(call, target: payload.audit.auditText) { transaction in
+            try IdentityStore.revoke(payload.audit, expires: payload.expiresAt, now: call.now, in: transaction)
+        } apply: { state in
+            state.revoke(payload.audit, expires: payload.expiresAt, now: call.now)
+        }
+        return .empty(204, headers: [Self.vary])
+    }
+
+    /// The token that the request is about.
+    private func subject(_ call: APICall) throws -> (text: String, token: ValidToken) {
+        guard let name = HTTPField.Name("X-Subject-Token"), let text = call.headers[name] else {
+            throw APIError.badRequest("The request needs the header X-Subject-Token.")
+        }
+        guard let token = identity.tokens.validate(text) else { throw APIError.notFound("Failed to validate token.") }
+        return (text, token)
+    }
+
+    private func projects(_ call: APICall) async throws -> APIResponse {
+        let user = try call.requireCaller().user
+        let state = identity.directory.state
+        let mine = AssignmentRoutes.projects(of: user, state).filter { state.isUsable($0) }
+        return Rendering.collection(
+            "projects", mine.map { Rendering.single($0.rendered, "projects/\($0.key)", call) }, call)
+    }
+
+    private func domains(_ call: APICall) async throws -> APIResponse {
+        let user = try call.requireCaller().user
+        let state = identity.directory.state
+        let mine = state.domains.values
+            .filter { $0.isEnabled && !state.roles(of: user, at: .domain($0.key)).isEmpty }.sorted { $0.name < $1.name }
+        return Rendering.collection(
+            "domains", mine.map { Rendering.single($0.rendered, "domains/\($0.key)", call) }, call)
+    }
+
+    private func system(_ call: APICall) async throws -> APIResponse {
+        let user = try call.requireCaller().user
+        let isMine = !identity.directory.state.roles(of: user, at: .system).isEmpty
+        return Rendering.collection("system", isMine ? [["all": true]] : [], call)
+    }
+
+    private func catalog(_ call: APICall) async throws -> APIResponse {
+        guard let text = call.token, let token = identity.tokens.validate(text) else {
+            throw IdentityService.unauthorized
+        }
+        guard token.payload.scope != .unscoped else {
+            throw APIError.forbidden(
+                "A project-scoped, domain-scoped or system-scoped token is required to produce a service catalog.")
+        }
+        let list = TokenDocument.catalog(token.payload.scope, identity.directory.state)
+        return .json(["catalog": .array(list), "links": ["self": .string(Rendering.link(call, "auth/catalog"))]])
+    }
+}

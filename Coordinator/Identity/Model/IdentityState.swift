@@ -1,0 +1,255 @@
+import CoordinatorPlatform
+import ProtocolModel
+
+/// Everything the identity service knows, in memory: a cloud of this size has few enough of each, and a token must be
+/// judged without a database. Pure; ``IdentityDirectory`` keeps the current one.
+public struct IdentityState: Sendable {
+    public private(set) var domains: [String: Domain] = [:]
+    public private(set) var projects: [ProjectID: Project] = [:]
+    public private(set) var users: [UserID: User] = [:]
+    public private(set) var groups: [String: Group] = [:]
+    public private(set) var roles: [String: Role] = [:]
+    public private(set) var regions: [String: Region] = [:]
+    public private(set) var services: [String: CatalogService] = [:]
+    public private(set) var endpoints: [String: Endpoint] = [:]
+    /// Role to the roles it implies directly.
+    public private(set) var implications: [String: Set<String>] = [:]
+    public private(set) var assignments: [Assignment.Actor: Set<Assignment>] = [:]
+    public private(set) var membersOfGroup: [String: Set<UserID>] = [:]
+    public private(set) var groupsOfUser: [UserID: Set<String>] = [:]
+    /// Tokens that were revoked one by one, with their expiry.
+    public private(set) var revoked: [AuditID: Int64] = [:]
+    /// Counts changes, so that what was derived from an older state is known to be old.
+    public private(set) var generation: UInt64 = 0
+
+    private var userNames: [NameKey: UserID] = [:]
+    private var projectNames: [NameKey: ProjectID] = [:]
+    private var domainNames: [String: String] = [:]
+
+    private struct NameKey: Hashable, Sendable {
+        var domain: String
+        var name: String
+    }
+
+    public init() {}
+
+    /// Takes another one's place, as one change.
+    mutating func replace(by other: IdentityState) {
+        let next = max(generation, other.generation) + 1
+        self = other
+        generation = next
+    }
+
+    // MARK: - Looking up
+
+    public func user(named name: String, in domain: String) -> User? {
+        userNames[NameKey(domain: domain, name: name)].flatMap { users[$0] }
+    }
+    public func project(named name: String, in domain: String) -> Project? {
+        projectNames[NameKey(domain: domain, name: name)].flatMap { projects[$0] }
+    }
+    public func domain(named name: String) -> Domain? { domainNames[name].flatMap { domains[$0] } }
+    public func role(named name: String) -> Role? { roles.values.first { $0.name == name && $0.domain == nil } }
+
+    /// The projects above, nearest first. A ring, which the service never makes, ends it.
+    public func ancestors(of project: Project) -> [Project] {
+        var above: [Project] = []
+        var next = project.parent
+        while let id = next, let parent = projects[id], above.count < 32 {
+            above.append(parent)
+            next = parent.parent
+        }
+        return above
+    }
+
+    /// Whether the project and all that it stands in are enabled.
+    public func isUsable(_ project: Project) -> Bool {
+        project.isEnabled && domains[project.domain]?.isEnabled == true
+            && (project.parent == nil || ancestors(of: project).allSatisfy(\.isEnabled))
+    }
+
+    public func isUsable(_ user: User) -> Bool { user.isEnabled && domains[user.domain]?.isEnabled == true }
+
+    // MARK: - Roles
+
+    /// All that is given to the user, directly or through groups.
+    public func assignments(of user: UserID) -> Set<Assignment> {
+        var found = assignments[.user(user)] ?? []
+        for group in groupsOfUser[user] ?? [] { found.formUnion(assignments[.group(group)] ?? []) }
+        return found
+    }
+
+    /// Whether an assignment counts at a place.
+    public func counts(_ assignment: Assignment, at target: Assignment.Target) -> Bool {
+        if !assignment.isInherited { return assignment.target == target }
+        guard case .project(let id) = target, let project = projects[id] else { return false }
+        switch assignment.target {
+        case .domain(let domain): return project.domain == domain
+        case .project(let above): return ancestors(of: project).contains { $0.id == above }
+        case .system: return false
+        }
+    }
+
+    /// The roles a user has at a place, with the implied ones, by name.
+    public func roles(of user: UserID, at target: Assignment.Target) -> [Role] {
+        var keys = Set<String>()
+        for assignment in assignments(of: user) where counts(assignment, at: target) { keys.insert(assignment.role) }
+        return expanded(keys).compactMap { roles[$0] }.sorted { ($0.name, $0.key) < ($1.name, $1.key) }
+    }
+
+    /// The roles and all they imply.
+    public func expanded(_ keys: Set<String>) -> Set<String> {
+        var found = keys
+        var open = Array(keys)
+        while let key = open.popLast() {
+            for implied in implications[key] ?? [] where found.insert(implied).inserted { open.append(implied) }
+        }
+        return found
+    }
+
+    // MARK: - Changing
+
+    public mutating func put(_ domain: Domain) {
+        if let old = domains[domain.key] { domainNames[old.name] = nil }
+        domains[domain.key] = domain
+        domainNames[domain.name] = domain.key
+        generation += 1
+    }
+
+    public mutating func put(_ project: Project) {
+        if let old = projects[project.id] { projectNames[NameKey(domain: old.domain, name: old.name)] = nil }
+        projects[project.id] = project
+        projectNames[NameKey(domain: project.domain, name: project.name)] = project.id
+        generation += 1
+    }
+
+    public mutating func put(_ user: User) {
+        if let old = users[user.id] { userNames[NameKey(domain: old.domain, name: old.name)] = nil }
+        users[user.id] = user
+        userNames[NameKey(domain: user.domain, name: user.name)] = user.id
+        generation += 1
+    }
+
+    public mutating func put(_ group: Group) {
+        groups[group.key] = group
+        generation += 1
+    }
+
+    public mutating func put(_ role: Role) {
+        roles[role.key] = role
+        generation += 1
+    }
+
+    public mutating func put(_ region: Region) {
+        regions[region.key] = region
+        generation += 1
+    }
+
+    public mutating func put(_ service: CatalogService) {
+        services[service.key] = service
+        generation += 1
+    }
+
+    public mutating func put(_ endpoint: Endpoint) {
+        endpoints[endpoint.key] = endpoint
+        generation += 1
+    }
+
+    public mutating func remove(_ domain: Domain) {
+        domains[domain.key] = nil
+        domainNames[domain.name] = nil
+        dropAssignments { $0.target == .domain(domain.key) }
+        for user in users.values where user.domain == domain.key { remove(user) }
+        for project in projects.values where project.domain == domain.key { remove(project) }
+        for group in groups.values where group.domain == domain.key { remove(group) }
+        for role in roles.values where role.domain == domain.key { remove(role) }
+    }
+
+    public mutating func remove(_ project: Project) {
+        projects[project.id] = nil
+        projectNames[NameKey(domain: project.domain, name: project.name)] = nil
+        dropAssignments { $0.target == .project(project.id) }
+    }
+
+    public mutating func remove(_ user: User) {
+        users[user.id] = nil
+        userNames[NameKey(domain: user.domain, name: user.name)] = nil
+        assignments[.user(user.id)] = nil
+        for group in groupsOfUser.removeValue(forKey: user.id) ?? [] { membersOfGroup[group]?.remove(user.id) }
+        generation += 1
+    }
+
+    public mutating func remove(_ group: Group) {
+        groups[group.key] = nil
+        assignments[.group(group.key)] = nil
+        for user in membersOfGroup.removeValue(forKey: group.key) ?? [] { groupsOfUser[user]?.remove(group.key) }
+        generation += 1
+    }
+
+    public mutating func remove(_ role: Role) {
+        roles[role.key] = nil
+        implications[role.key] = nil
+        for key in implications.keys { implications[key]?.remove(role.key) }
+        dropAssignments { $0.role == role.key }
+    }
+
+    public mutating func remove(_ region: Region) {
+        regions[region.key] = nil
+        generation += 1
+    }
+
+    public mutating func remove(_ service: CatalogService) {
+        services[service.key] = nil
+        for endpoint in endpoints.values where endpoint.service == service.key { endpoints[endpoint.key] = nil }
+        generation += 1
+    }
+
+    public mutating func remove(_ endpoint: Endpoint) {
+        endpoints[endpoint.key] = nil
+        generation += 1
+    }
+
+    private mutating func dropAssignments(where isDropped: (Assignment) -> Bool) {
+        assignments = assignments.mapValues { $0.filter { !isDropped($0) } }
+        generation += 1
+    }
+
+    public mutating func give(_ assignment: Assignment) {
+        assignments[assignment.actor, default: []].insert(assignment)
+        generation += 1
+    }
+
+    public mutating func take(_ assignment: Assignment) {
+        assignments[assignment.actor]?.remove(assignment)
+        generation += 1
+    }
+
+    public mutating func imply(_ implied: String, by prior: String) {
+        implications[prior, default: []].insert(implied)
+        generation += 1
+    }
+
+    public mutating func removeImplication(of implied: String, by prior: String) {
+        implications[prior]?.remove(implied)
+        generation += 1
+    }
+
+    public mutating func addMember(_ user: UserID, to group: String) {
+        membersOfGroup[group, default: []].insert(user)
+        groupsOfUser[user, default: []].insert(group)
+        generation += 1
+    }
+
+    public mutating func removeMember(_ user: UserID, from group: String) {
+        membersOfGroup[group]?.remove(user)
+        groupsOfUser[user]?.remove(group)
+        generation += 1
+    }
+
+    /// - Parameter now: Revocations of tokens that have expired by then are forgotten.
+    public mutating func revoke(_ token: AuditID, expires: Int64, now: Int64) {
+        if revoked.count > 1024 { revoked = revoked.filter { $0.value > now } }
+        revoked[token] = expires
+        generation += 1
+    }
+}

@@ -1,0 +1,41 @@
+import CoordinatorPlatform
+import ProtocolModel
+import Synchronization
+
+/// The identity service's current state, for whoever needs a name, a role or a yes: never touches the database.
+///
+/// Each commit that changes identity applies its change here before the writer's caller goes on, in the order of
+/// commits.
+public final class IdentityDirectory: Sendable {
+    private final class Snapshot: Sendable {
+        let state: IdentityState
+        init(_ state: IdentityState) { self.state = state }
+    }
+
+    private let current: Mutex<Snapshot>
+
+    public init(_ state: IdentityState = IdentityState()) { current = Mutex(Snapshot(state)) }
+
+    /// An immutable picture of one moment.
+    public var state: IdentityState { snapshot.state }
+
+    private var snapshot: Snapshot { current.withLock { $0 } }
+
+    package func apply(_ change: (inout IdentityState) -> Void) {
+        current.withLock { snapshot in
+            var state = snapshot.state
+            change(&state)
+            snapshot = Snapshot(state)
+        }
+    }
+
+    // MARK: - For other slices
+
+    public func projectExists(_ id: ProjectID) -> Bool { snapshot.state.projects[id] != nil }
+    public func projectName(_ id: ProjectID) -> String? { snapshot.state.projects[id]?.name }
+    public func userName(_ id: UserID) -> String? { snapshot.state.users[id]?.name }
+    /// The key of the domain a project stands in.
+    public func domain(of project: ProjectID) -> String? { snapshot.state.projects[project]?.domain }
+    public func domainName(_ key: String) -> String? { snapshot.state.domains[key]?.name }
+    public var projects: [Project] { Array(snapshot.state.projects.values) }
+}

@@ -1,0 +1,128 @@
+import CoordinatorPlatform
+import ProtocolModel
+
+/// What has no record of its own: assignments, memberships, implications, revocations, token keys; and the whole at
+/// start.
+enum IdentityStore {
+    static func load(_ reader: any SQLReader, now: Int64) throws -> IdentityState {
+        var state = IdentityState()
+        for record in try Domain.all(in: reader) { state.put(record) }
+        for record in try Project.all(in: reader) { state.put(record) }
+        for record in try User.all(in: reader) { state.put(record) }
+        for record in try Group.all(in: reader) { state.put(record) }
+        for record in try Role.all(in: reader) { state.put(record) }
+        for record in try Region.all(in: reader) { state.put(record) }
+        for record in try CatalogService.all(in: reader) { state.put(record) }
+        for record in try Endpoint.all(in: reader) { state.put(record) }
+        for (group, user) in try reader.query(
+            "SELECT group_key, user_key FROM identity_group_members", { ($0.text(0), try $0.id(1) as UserID) })
+        { state.addMember(user, to: group) }
+        for (prior, implied) in try reader.query(
+            "SELECT prior_key, implied_key FROM identity_implied_roles", { ($0.text(0), $0.text(1)) })
+        { state.imply(implied, by: prior) }
+        for assignment in try assignments(reader) { state.give(assignment) }
+        for (audit, expires) in try reader.query(
+            "SELECT audit_id, expires_at FROM identity_revocations WHERE expires_at > ?", [now],
+            { (try $0.id(0) as AuditID, $0.integer(1)) })
+        { state.revoke(audit, expires: expires, now: now) }
+        return state
+    }
+
+    private static func assignments(_ reader: any SQLReader) throws -> [Assignment] {
+        try reader.query(
+            "SELECT user_key, group_key, project_key, domain_key, role_key, inherited FROM identity_assignments"
+        ) { row in
+            let actor: Assignment.Actor = try row.optionalID(0).map { .user($0) } ?? .group(row.text(1))
+            let target: Assignment.Target =
+                try row.optionalID(2).map { .project($0) } ?? row.optionalText(3).map { .domain($0) } ?? .system
+            return Assignment(actor: actor, target: target, role: row.text(4), isInherited: row.bool(5))
+        }
+    }
+
+    static func give(_ assignment: Assignment, in transaction: any SQLTransaction) throws {
+        var user: String?, group: String?, project: String?, domain: String?
+        switch assignment.actor {
+        case .user(let id): user = id.compact
+        case .group(let key): group = key
+        }
+        switch assignment.target {
+        case .project(let id): project = id.compact
+        case .domain(let key): domain = key
+        case .system: break
+        }
+        try transaction.execute(
+            """
+            INSERT INTO identity_assignments
+                (user_key, group_key, project_key, domain_key, role_key, inherited, fingerprint)
+            VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (fingerprint) DO NOTHING
+            """, [user, group, project, domain, assignment.role, assignment.isInherited, fingerprint(assignment)])
+    }
+
+    static func take(_ assignment: Assignment, in transaction: any SQLTransaction) throws {
+        try transaction.execute("DELETE FROM identity_assignments WHERE fingerprint = ?", [fingerprint(assignment)])
+    }
+
+    /// One text per assignment: unique indexes do not see `NULL` columns as equal.
+    private static func fingerprint(_ assignment: Assignment) -> String {
+        let actor =
+            switch assignment.actor {
+            case .user(let id): "user:\(id.compact)"
+            case .group(let key): "group:\(key)"
+            }
+        let target =
+            switch assignment.target {
+            case .project(let id): "project:\(id.compact)"
+            case .domain(let key): "domain:\(key)"
+            case .system: "system"
+            }
+        return "\(actor) \(target) \(assignment.role)\(assignment.isInherited ? " inherited" : "")"
+    }
+
+    static func addMember(_ user: UserID, to group: String, in transaction: any SQLTransaction) throws {
+        try transaction.execute(
+            """
+            INSERT INTO identity_group_members (group_key, user_key) VALUES (?, ?)
+            ON CONFLICT (group_key, user_key) DO NOTHING
+            """, [group, user.compact])
+    }
+
+    static func removeMember(_ user: UserID, from group: String, in transaction: any SQLTransaction) throws {
+        try transaction.execute(
+            "DELETE FROM identity_group_members WHERE group_key = ? AND user_key = ?", [group, user.compact])
+    }
+
+    static func imply(_ implied: String, by prior: String, in transaction: any SQLTransaction) throws {
+        try transaction.execute(
+            """
+            INSERT INTO identity_implied_roles (prior_key, implied_key) VALUES (?, ?)
+            ON CONFLICT (prior_key, implied_key) DO NOTHING
+            """, [prior, implied])
+    }
+
+    static func removeImplication(of implied: String, by prior: String, in transaction: any SQLTransaction) throws {
+        try transaction.execute(
+            "DELETE FROM identity_implied_roles WHERE prior_key = ? AND implied_key = ?", [prior, implied])
+    }
+
+    static func revoke(_ audit: AuditID, expires: Int64, now: Int64, in transaction: any SQLTransaction) throws {
+        try transaction.execute("DELETE FROM identity_revocations WHERE expires_at <= ?", [now])
+        try transaction.execute(
+            "INSERT INTO identity_revocations (audit_id, expires_at) VALUES (?, ?) ON CONFLICT (audit_id) DO NOTHING",
+            [audit, expires])
+    }
+
+    static func tokenKeys(_ reader: any SQLReader) throws -> [TokenKey] {
+        try reader.query("SELECT number, secret, created_at FROM identity_token_keys ORDER BY number") {
+            TokenKey(number: UInt32(truncatingIfNeeded: $0.integer(0)), secret: $0.blob(1), createdAt: $0.integer(2))
+        }
+    }
+
+    /// Adds a key and forgets all but the newest `kept`.
+    static func addTokenKey(_ key: TokenKey, keeping kept: Int, in transaction: any SQLTransaction) throws {
+        try transaction.execute(
+            "INSERT INTO identity_token_keys (number, secret, created_at) VALUES (?, ?, ?)",
+            [Int64(key.number), key.secret, key.createdAt])
+        try transaction.execute(
+            "DELETE FROM identity_token_keys WHERE number <= ?", [Int64(key.number) - Int64(kept)])
+    }
+}

@@ -1,0 +1,57 @@
+import ProtocolModel
+
+/// One image as the store keeps it.
+public struct Image: Sendable, Hashable {
+    public enum Status: String, Sendable, Hashable {
+        /// Known, without data.
+        case queued
+        /// An upload is under way; its way out is ``ImageService/recover(at:)`` and the upload's own end.
+        case saving
+        case active
+        case deactivated
+    }
+
+    public enum Visibility: String, Sendable, Hashable {
+        case `public`, community, shared, `private`
+    }
+
+    public var id: ImageID
+    public var name: String?
+    public var status: Status
+    public var visibility: Visibility
+    public var isProtected: Bool
+    public var isHidden: Bool
+    public var owner: ProjectID?
+    public var diskFormat: String?
+    public var containerFormat: String?
+    public var minDiskGiB: Int
+    public var minMemoryMiB: Int
+    public var sizeBytes: Int64?
+    public var virtualSizeBytes: Int64?
+    /// MD5 of the data, 32 hexadecimal digits.
+    public var checksum: String?
+    /// SHA-512 of the data, 128 hexadecimal digits; also the blob's name.
+    public var sha512: String?
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    public var createdAt: Int64
+    public var updatedAt: Int64
+    public var generation: Int64
+    public var tags: [String]
+    public var properties: [String: String]
+
+    public init(id: ImageID, owner: ProjectID?, at now: Int64) {
+        self.id = id
+        self.owner = owner
+        status = .queued
+        visibility = .shared
+        isProtected = false
+        isHidden = false
+        minDiskGiB = 0
+        minMemoryMiB = 0
+        createdAt = now
+        updatedAt = now
+        generation = 1
+        tags = []
+        properties = [:]
+    }
+}

@@ -1,0 +1,34 @@
+import CoordinatorPlatform
+import ProtocolModel
+
+/// What the compute slice asks of the image slice.
+public protocol ImageForCompute: Sendable {
+    /// An active image that the caller may boot from.
+    /// - Throws: ``APIError`` 400 in the compute API's words ("Can not find requested image", "Image ... is not active.").
+    func bootable(_ id: String, caller: Caller, in reader: any SQLReader) throws -> BootImage
+    /// Also for deleted or hidden images, for showing servers: `nil` when nothing is known of it.
+    func describe(_ id: ImageID, in reader: any SQLReader) throws -> BootImage?
+}
+
+public struct BootImage: Sendable, Hashable {
+    public var spec: ImageSpec
+    public var name: String
+    public var minDiskGiB: Int
+    public var minMemoryMiB: Int
+    /// The size a guest sees, bytes.
+    public var virtualSizeBytes: Int64
+    /// `hw_firmware_type`, `hw_machine_type`, `hw_disk_bus`, `hw_vif_model`, `os_type`, ...
+    public var properties: [String: String]
+
+    public init(
+        spec: ImageSpec, name: String, minDiskGiB: Int, minMemoryMiB: Int, virtualSizeBytes: Int64,
+        properties: [String: String]
+    ) {
+        self.spec = spec
+        self.name = name
+        self.minDiskGiB = minDiskGiB
+        self.minMemoryMiB = minMemoryMiB
+        self.virtualSizeBytes = virtualSizeBytes
+        self.properties = properties
+    }
+}

@@ -1,0 +1,39 @@
+import CoordinatorPlatform
+
+/// The networking API, version 2.0.
+struct NetworkAPI: Sendable {
+    let service: NetworkService
+
+    var api: ServiceAPI {
+        ServiceAPI(
+            prefix: "/network",
+            routes: DiscoveryRoutes().routes + NetworkRoutes(service: service).routes
+                + SubnetRoutes(service: service).routes + PortRoutes(service: service).routes
+                + SecurityGroupRoutes(service: service).routes + SecurityGroupRuleRoutes(service: service).routes
+                + QuotaRoutes(service: service).routes + AgentRoutes(service: service).routes
+                + AvailabilityRoutes(service: service).routes + TagRoutes(service: service).routes,
+            policy: NetworkPolicy.policy, renderError: Self.renderError)
+    }
+
+    @Sendable static func renderError(_ error: APIError, _ requestID: String) -> (body: JSON, contentType: String) {
+        let type = error.type.isEmpty ? defaultType(error.status) : error.type
+        return (
+            ["NeutronError": ["type": JSON(type), "message": JSON(error.message), "detail": ""]], "application/json"
+        )
+    }
+
+    /// webob's names, as Neutron shows errors that have none of their own.
+    private static func defaultType(_ status: Int) -> String {
+        switch status {
+        case 400: "HTTPBadRequest"
+        case 401: "HTTPUnauthorized"
+        case 403: "HTTPForbidden"
+        case 404: "HTTPNotFound"
+        case 405: "HTTPMethodNotAllowed"
+        case 409: "HTTPConflict"
+        case 413: "HTTPRequestEntityTooLarge"
+        case 503: "HTTPServiceUnavailable"
+        default: "HTTPInternalServerError"
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import ProtocolModel
+
+/// A port as it is stored.
+struct PortRecord: Sendable, Hashable {
+    enum Status: String, Sendable, Hashable {
+        case active = "ACTIVE"
+        case down = "DOWN"
+    }
+
+    /// `allowed_address_pairs`, the address in the words of the request.
+    struct Pair: Sendable, Hashable {
+        var address: String
+        var mac: MACAddress?
+    }
+
+    var id: PortID
+    var network: NetworkID
+    var project: ProjectID
+    var standard: Standard
+    var mac: MACAddress
+    var isAdminUp = true
+    var status = Status.down
+    var deviceID = ""
+    var deviceOwner = ""
+    var isSecurityEnabled = true
+    var pairs: [Pair] = []
+    var vnicType = "normal"
+    /// `binding:host_id`.
+    var host = ""
+    /// The node whose plan has the port.
+    var node: NodeID?
+    /// Where it stands among its server's interfaces.
+    var position = 0
+    /// Made for its server, and deleted with it.
+    var isServersOwn = false
+    /// What DHCP calls the guest.
+    var hostname = ""
+    /// Why the agent could not make it, for the operator.
+    var lastError: String?
+    var fixedIPs: [PortSpec.FixedIP] = []
+    var groups: [SecurityGroupID] = []
+
+    var isService: Bool { deviceOwner == Self.dhcpOwner }
+
+    static let dhcpOwner = "network:dhcp"
+}

@@ -1,0 +1,51 @@
+import ProtocolModel
+
+/// A security group as it is stored, without its rules.
+struct SecurityGroupRecord: Sendable, Hashable {
+    var id: SecurityGroupID
+    var project: ProjectID
+    var standard: Standard
+    var isDefault = false
+}
+
+/// A rule as it is stored.
+struct RuleRecord: Sendable, Hashable {
+    var id: SecurityGroupRuleID
+    var group: SecurityGroupID
+    var project: ProjectID
+    var standard: Standard
+    var direction: SecurityGroupRuleSpec.Direction
+    var family: IPAddress.Family
+    /// A name or a number in the words of the request, `nil` for any.
+    var protocolText: String?
+    var portMin: Int?
+    var portMax: Int?
+    var remoteGroup: SecurityGroupID?
+    /// ADDRESS/LENGTH in the words of the request, host bits included.
+    var remotePrefix: String?
+    var belongsToDefaultGroup = false
+
+    var protocolNumber: Int? { protocolText.flatMap(IPProtocol.number) }
+    var normalizedPrefix: IPPrefix? { remotePrefix.flatMap { IPPrefix($0) } }
+    var ethertype: String { family == .ipv4 ? "IPv4" : "IPv6" }
+
+    var spec: SecurityGroupRuleSpec {
+        let remote: SecurityGroupRuleSpec.Remote =
+            if let remoteGroup { .group(remoteGroup) } else if let normalizedPrefix { .prefix(normalizedPrefix) } else {
+                .anywhere
+            }
+        return SecurityGroupRuleSpec(
+            id: id, direction: direction, family: family, protocolNumber: protocolNumber, portRangeMin: portMin,
+            portRangeMax: portMax, remote: remote)
+    }
+
+    /// Equal for rules that let the same through: any protocol name and number of the same protocol, and no prefix and
+    /// the prefix of all addresses, are alike.
+    var duplicateKey: String {
+        let prefix = normalizedPrefix.flatMap { $0.length == 0 ? nil : remotePrefix } ?? "+"
+        return [
+            direction.rawValue, ethertype, protocolNumber.map(String.init) ?? "+", portMin.map(String.init) ?? "+",
+            portMax.map(String.init) ?? "+", remoteGroup?.text ?? "+", prefix
+        ].joined(separator: "_")
+    }
+}

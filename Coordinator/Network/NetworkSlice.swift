@@ -1,0 +1,29 @@
+import CoordinatorFleet
+import CoordinatorPlatform
+import ProtocolModel
+
+/// The network slice, put together for the daemon.
+public struct NetworkSlice: Sendable {
+    public static let migrations: [Migration] = NetworkSchema.migrations
+
+    public let service: NetworkService
+    public let providers: [any PlanSpecProvider]
+    public let consumers: [any PlanStatusConsumer]
+    public let observers: [any NodeObserver]
+    public let api: ServiceAPI
+
+    public init(
+        plan: any PlanWriter, directory: any NodeDirectory, settings: NetworkSettings = NetworkSettings(),
+        random: RandomWords = .system
+    ) {
+        service = NetworkService(plan: plan, directory: directory, settings: settings, random: random)
+        providers = [
+            NetworkSpecs(service: service), PortSpecs(service: service), SecurityGroupSpecs(service: service)
+        ]
+        consumers = [
+            PortStatuses(service: service), SilentStatuses(kind: .network), SilentStatuses(kind: .securityGroup)
+        ]
+        observers = [RemovedNodes(service: service)]
+        api = NetworkAPI(service: service).api
+    }
+}

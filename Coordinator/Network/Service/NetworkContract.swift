@@ -1,0 +1,76 @@
+import CoordinatorPlatform
+import ProtocolModel
+
+/// What the compute slice asks of the network slice, inside its own transaction.
+public protocol NetworkForCompute: Sendable {
+    /// Checks the request (networks visible to the project, ports free, security groups known, quota) and reserves: makes
+    /// the ports that do not exist, with addresses, unbound. One result per interface, in order.
+    /// With no request at all: the project's only network, as `auto` does when there is exactly one.
+    /// - Throws: ``APIError`` in the compute API's words.
+    func reservePorts(
+        _ request: NetworkRequest, server: ServerID, hostname: String, caller: Caller, project: ProjectID,
+        at now: Int64,
+        in transaction: any SQLTransaction
+    ) throws -> [ServerPort]
+    /// Binds the server's ports to its host, which puts them, their networks and groups on the node's plan.
+    func bindPorts(of server: ServerID, to node: NodeID, availabilityZone: String, in transaction: any SQLTransaction)
+        throws
+    /// Takes the ports off the node's plan; deletes those that were made for the server, unbinds the others.
+    func releasePorts(of server: ServerID, in transaction: any SQLTransaction) throws
+    /// All ports of these servers, in interface order, for `addresses` and server specs.
+    func ports(of servers: [ServerID], in reader: any SQLReader) throws -> [ServerID: [ServerPort]]
+    /// The names of the security groups on the server's ports, sorted.
+    func securityGroupNames(of servers: [ServerID], in reader: any SQLReader) throws -> [ServerID: [String]]
+    /// Physical networks that the networks of these ports need on a host.
+    func physicalNetworks(of server: ServerID, in reader: any SQLReader) throws -> Set<String>
+}
+
+/// The `networks` part of a server create call.
+public enum NetworkRequest: Sendable, Hashable {
+    /// Microversion 2.37 `auto`, or nothing said before it.
+    case automatic
+    case none
+    case interfaces([Interface], securityGroups: [String])
+
+    public struct Interface: Sendable, Hashable {
+        public var network: String?
+        public var port: String?
+        public var fixedIP: String?
+        public var tag: String?
+
+        public init(network: String?, port: String?, fixedIP: String?, tag: String?) {
+            self.network = network
+            self.port = port
+            self.fixedIP = fixedIP
+            self.tag = tag
+        }
+    }
+}
+
+/// A port as the compute API shows it.
+public struct ServerPort: Sendable, Hashable {
+    public var port: PortID
+    public var network: NetworkID
+    public var networkName: String
+    public var mtuBytes: Int
+    public var mac: MACAddress
+    public var fixedIPs: [PortSpec.FixedIP]
+    /// Addresses given from elsewhere (`OS-EXT-IPS:type` floating).
+    public var floatingIPs: [IPAddress]
+    /// ACTIVE, DOWN or BUILD as the network API has it.
+    public var status: String
+
+    public init(
+        port: PortID, network: NetworkID, networkName: String, mtuBytes: Int, mac: MACAddress,
+        fixedIPs: [PortSpec.FixedIP], floatingIPs: [IPAddress], status: String
+    ) {
+        self.port = port
+        self.network = network
+        self.networkName = networkName
+        self.mtuBytes = mtuBytes
+        self.mac = mac
+        self.fixedIPs = fixedIPs
+        self.floatingIPs = floatingIPs
+        self.status = status
+    }
+}

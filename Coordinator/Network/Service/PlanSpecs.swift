@@ -1,0 +1,88 @@
+import CoordinatorFleet
+import CoordinatorPlatform
+import ProtocolModel
+
+/// Gives nodes the networks of their ports.
+struct NetworkSpecs: PlanSpecProvider {
+    let service: NetworkService
+    var kind: ResourceKind { .network }
+
+    func specs(of ids: [AnyID], on node: NodeID, in reader: any SQLReader) throws -> [AnyID: ResourceSpec] {
+        let wanted: [NetworkID] = ids.map { $0.cast() }
+        let subnets = try service.subnets.subnets(of: wanted, in: reader)
+        var result: [AnyID: ResourceSpec] = [:]
+        for network in try service.networks.find(wanted, in: reader) {
+            let served = try service.ports.servicePort(of: network.id, in: reader)?.fixedIPs ?? []
+            let spec = NetworkSpec(
+                id: network.id, project: network.project, attachment: network.attachment, mtuBytes: network.mtuBytes,
+                subnets: (subnets[network.id] ?? []).map { subnet in
+                    subnet.spec(serviceAddress: served.first { $0.subnet == subnet.id }?.address)
+                }, dnsDomain: service.settings.dnsDomain)
+            result[network.id.cast()] = .network(spec)
+        }
+        return result
+    }
+}
+
+extension SubnetRecord {
+    func spec(serviceAddress: IPAddress?) -> SubnetSpec {
+        SubnetSpec(
+            id: id, prefix: prefix, gateway: gateway, dnsServers: dnsServers, hostRoutes: hostRoutes,
+            isDHCPEnabled: isDHCPEnabled && serviceAddress != nil, ipv6AddressMode: addressMode, ipv6RAMode: raMode,
+            serviceAddress: isDHCPEnabled ? serviceAddress : nil)
+    }
+}
+
+/// Gives nodes their ports.
+struct PortSpecs: PlanSpecProvider {
+    let service: NetworkService
+    var kind: ResourceKind { .port }
+
+    func specs(of ids: [AnyID], on node: NodeID, in reader: any SQLReader) throws -> [AnyID: ResourceSpec] {
+        var result: [AnyID: ResourceSpec] = [:]
+        for port in try service.ports.find(ids.map { $0.cast() }, in: reader) where port.node == node {
+            result[port.id.cast()] = .port(port.spec)
+        }
+        return result
+    }
+}
+
+extension PortRecord {
+    var spec: PortSpec {
+        PortSpec(
+            id: id, network: network, server: ServerID(deviceID), mac: mac, fixedIPs: fixedIPs, isAdminUp: isAdminUp,
+            isSecurityEnabled: isSecurityEnabled, securityGroups: groups,
+            allowedPairs: pairs.compactMap { pair in
+                IPPrefix(pair.address).map { PortSpec.AllowedPair(prefix: $0, mac: pair.mac) }
+            }, hostname: hostname)
+    }
+}
+
+/// Gives nodes the groups of their ports, with rules, and the groups those refer to, with members.
+struct SecurityGroupSpecs: PlanSpecProvider {
+    let service: NetworkService
+    var kind: ResourceKind { .securityGroup }
+
+    func specs(of ids: [AnyID], on node: NodeID, in reader: any SQLReader) throws -> [AnyID: ResourceSpec] {
+        let known = try service.groups.find(ids.map { $0.cast() }, in: reader).map(\.id)
+        // A group that is here for its members alone comes without rules: its remote groups are not here.
+        let withRules = try service.groups.memberGroups(among: known, on: node, in: reader)
+        let rules = try service.rules.rules(of: Array(withRules), in: reader)
+        var result: [AnyID: ResourceSpec] = [:]
+        for id in known {
+            let members = try service.rules.isReferredTo(id, in: reader) ? members(of: id, reader) : []
+            let spec = SecurityGroupSpec(id: id, rules: (rules[id] ?? []).map(\.spec), members: members)
+            result[id.cast()] = .securityGroup(spec)
+        }
+        return result
+    }
+
+    private func members(of group: SecurityGroupID, _ reader: any SQLReader) throws -> [IPAddress] {
+        let paired = try service.groups.memberPairs(group, in: reader).compactMap { pair -> IPAddress? in
+            // Whole ranges are not members: an allowed pair of 0.0.0.0/0 must not open a group to everybody.
+            guard let prefix = IPPrefix(pair.address), prefix.length == prefix.family.bitCount else { return nil }
+            return prefix.first
+        }
+        return Set(try service.groups.memberAddresses(group, in: reader) + paired).sorted()
+    }
+}

@@ -1,0 +1,200 @@
+import CoordinatorFleet
+import CoordinatorPlatform
+import ProtocolModel
+
+/// What a create call says of a port; `nil` where it says nothing.
+package struct PortDraft: Sendable {
+    package var project: ProjectID
+    package var network: NetworkID
+    package var name = ""
+    package var description = ""
+    package var mac: MACAddress?
+    package var isAdminUp = true
+    package var deviceID = ""
+    package var deviceOwner = ""
+    package var isSecurityEnabled: Bool?
+    var pairs: [PortRecord.Pair] = []
+    package var vnicType = "normal"
+    package var host = ""
+    var fixedIPs: [FixedIPRequest]?
+    package var groups: [SecurityGroupID]?
+
+    package init(project: ProjectID, network: NetworkID) {
+        self.project = project
+        self.network = network
+    }
+
+    /// Asks for these addresses, each in whatever subnet has it.
+    package mutating func setAddresses(_ addresses: [IPAddress]) {
+        fixedIPs = addresses.map { FixedIPRequest(subnet: nil, address: $0) }
+    }
+}
+
+/// What an update call changes of a port; `nil` where it says nothing.
+package struct PortChange: Sendable {
+    package var name: String?
+    package var description: String?
+    package var mac: MACAddress?
+    package var isAdminUp: Bool?
+    package var deviceID: String?
+    package var deviceOwner: String?
+    package var isSecurityEnabled: Bool?
+    var pairs: [PortRecord.Pair]?
+    package var vnicType: String?
+    package var host: String?
+    var fixedIPs: [FixedIPRequest]?
+    package var groups: [SecurityGroupID]?
+
+    package init() {}
+}
+
+extension NetworkService {
+    package func createPort(
+        _ draft: PortDraft, viewer: Viewer, at now: Int64, in transaction: any SQLTransaction
+    ) throws -> PortID {
+        guard let network = try networks.find(draft.network, in: transaction), viewer.sees(network) else {
+            throw APIError.networkNotFound(draft.network.text)
+        }
+        try checkQuota(.port, project: draft.project, in: transaction)
+        var port = PortRecord(
+            id: newID(), network: network.id, project: draft.project,
+            standard: Standard(name: draft.name, description: draft.description, createdAt: now),
+            mac: draft.mac ?? newMAC())
+        port.isAdminUp = draft.isAdminUp
+        port.deviceID = draft.deviceID
+        port.deviceOwner = draft.deviceOwner
+        port.isSecurityEnabled =
+            draft.isSecurityEnabled ?? (network.isPortSecurityEnabled && !draft.deviceOwner.hasPrefix("network:"))
+        port.pairs = try checkedPairs(draft.pairs, of: port)
+        port.vnicType = draft.vnicType
+        port.host = draft.host
+        port.groups = try groups(draft.groups, for: port, now, transaction)
+        return try insert(&port, isMACGiven: draft.mac != nil, fixedIPs: draft.fixedIPs, in: transaction).id
+    }
+
+    /// The groups asked for, checked; the project's default group where nothing is said.
+    private func groups(
+        _ wanted: [SecurityGroupID]?, for port: PortRecord, _ now: Int64, _ transaction: any SQLTransaction
+    ) throws -> [SecurityGroupID] {
+        guard port.isSecurityEnabled else {
+            guard (wanted ?? []).isEmpty else {
+                throw APIError.badRequest(
+                    "Port security must be enabled and port must have an IP address in order to use security groups.",
+                    type: "PortSecurityAndIPRequiredForSecurityGroups")
+            }
+            return []
+        }
+        guard let wanted else { return [try defaultGroup(of: port.project, at: now, in: transaction).id] }
+        return try checkedGroups(wanted, project: port.project, in: transaction)
+    }
+
+    private func checkedGroups(
+        _ wanted: [SecurityGroupID], project: ProjectID, in reader: any SQLReader
+    ) throws -> [SecurityGroupID] {
+        guard !wanted.isEmpty else { return [] }
+        let known = Set(try groups.find(wanted, in: reader).filter { $0.project == project }.map(\.id))
+        for id in wanted where !known.contains(id) { throw APIError.groupNotFound(id.text) }
+        return Array(Set(wanted)).sorted()
+    }
+
+    private func checkedPairs(_ pairs: [PortRecord.Pair], of port: PortRecord) throws -> [PortRecord.Pair] {
+        if !pairs.isEmpty, !port.isSecurityEnabled {
+            throw APIError.conflict(
+                "Port Security must be enabled in order to have allowed address pairs on a port.",
+                type: "AddressPairAndPortSecurityRequired")
+        }
+        return pairs
+    }
+
+    package func updatePort(
+        _ id: PortID, _ change: PortChange, at now: Int64, in transaction: any SQLTransaction
+    ) throws {
+        guard let old = try ports.find(id, in: transaction) else { throw APIError.portNotFound(id.text) }
+        var port = old
+        port.standard.name = change.name ?? port.standard.name
+        port.standard.description = change.description ?? port.standard.description
+        port.isAdminUp = change.isAdminUp ?? port.isAdminUp
+        port.deviceID = change.deviceID ?? port.deviceID
+        port.deviceOwner = change.deviceOwner ?? port.deviceOwner
+        port.vnicType = change.vnicType ?? port.vnicType
+        port.isSecurityEnabled = change.isSecurityEnabled ?? port.isSecurityEnabled
+        port.pairs = try checkedPairs(change.pairs ?? port.pairs, of: port)
+        if port.node == nil { port.host = change.host ?? port.host }
+        if let mac = change.mac, mac != port.mac {
+            guard port.node == nil else {
+                throw APIError.conflict(
+                    "Unable to complete operation on port \(id), port is already bound, port type: bridge, "
+                        + "old_mac \(port.mac), new_mac \(mac).", type: "PortBound")
+            }
+            if try ports.isMACTaken(mac, on: port.network, in: transaction) {
+                throw APIError.macInUse(mac, port.network)
+            }
+            port.mac = mac
+        }
+        if !port.isAdminUp { port.status = .down }
+        try changeGroups(of: &port, to: change.groups, in: transaction)
+        if let wanted = change.fixedIPs ?? (port.mac == old.mac ? nil : automaticAgain(port)) {
+            port.fixedIPs = try reallocate(wanted, for: port, in: transaction)
+        }
+        try ports.update(port, at: now, in: transaction)
+        try propagate(from: old, to: port, in: transaction)
+    }
+
+    /// With a new MAC address the automatic addresses change, too: asks for all others again.
+    private func automaticAgain(_ port: PortRecord) -> [FixedIPRequest]? {
+        let kept = port.fixedIPs.filter { $0.address.family == .ipv4 }
+        return kept.count == port.fixedIPs.count
+            ? nil : kept.map { FixedIPRequest(subnet: $0.subnet, address: $0.address) }
+    }
+
+    private func changeGroups(
+        of port: inout PortRecord, to wanted: [SecurityGroupID]?, in transaction: any SQLTransaction
+    ) throws {
+        guard let wanted else {
+            if !port.isSecurityEnabled, !port.groups.isEmpty {
+                throw APIError.conflict(
+                    "Port has security group associated. Cannot disable port security or IP address until security "
+                        + "group is removed.", type: "PortSecurityPortHasSecurityGroup")
+            }
+            return
+        }
+        guard port.isSecurityEnabled || wanted.isEmpty else {
+            throw APIError.badRequest(
+                "Port security must be enabled and port must have an IP address in order to use security groups.",
+                type: "PortSecurityAndIPRequiredForSecurityGroups")
+        }
+        let checked = try checkedGroups(wanted, project: port.project, in: transaction)
+        let gone = port.groups.filter { !checked.contains($0) }
+        let come = checked.filter { !port.groups.contains($0) }
+        guard !gone.isEmpty || !come.isEmpty else { return }
+        try groups.remove(port.id, from: gone, in: transaction)
+        try groups.add(port.id, to: come, node: nil, in: transaction)
+        if let node = port.node {
+            try planGroups(come, of: port.id, on: node, in: transaction)
+            try unplanGroups(gone, from: node, in: transaction)
+        }
+        port.groups = checked
+        try membersChanged(gone + come, in: transaction)
+    }
+
+    /// Tells the nodes what they must know of a change.
+    private func propagate(from old: PortRecord, to port: PortRecord, in transaction: any SQLTransaction) throws {
+        if port.fixedIPs != old.fixedIPs || port.pairs != old.pairs { try membersChanged(port.groups, in: transaction) }
+        guard port.node != nil else { return }
+        if port.spec != old.spec { try plan.touch(.port(port.id), in: transaction) }
+        if port.fixedIPs != old.fixedIPs { try serverChanged(of: port, in: transaction) }
+    }
+
+    package func deletePort(_ id: PortID, at now: Int64, in transaction: any SQLTransaction) throws {
+        guard let port = try ports.find(id, in: transaction) else { throw APIError.portNotFound(id.text) }
+        try remove(port, in: transaction)
+        try serverChanged(of: port, in: transaction)
+        if port.isService, let network = try networks.find(port.network, in: transaction),
+            try !plan.nodes(holding: .network(network.id), in: transaction).isEmpty
+        {
+            // Guests still need it: it comes again with other addresses.
+            _ = try ensureServicePort(of: network, at: now, in: transaction)
+            try plan.touch(.network(network.id), in: transaction)
+        }
+    }
+}

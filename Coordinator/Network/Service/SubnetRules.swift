@@ -1,0 +1,159 @@
+import CoordinatorFleet
+import CoordinatorPlatform
+import ProtocolModel
+
+/// What a create call says of a subnet.
+package struct SubnetDraft: Sendable {
+    /// `gateway_ip`: left out stands for the first address, `null` for none.
+    package enum Gateway: Sendable, Hashable {
+        case first, none
+        case address(IPAddress)
+    }
+
+    package var project: ProjectID
+    package var network: NetworkID
+    package var prefix: IPPrefix
+    package var name = ""
+    package var description = ""
+    package var gateway = Gateway.first
+    package var isDHCPEnabled = true
+    package var addressMode: SubnetSpec.IPv6Mode?
+    package var raMode: SubnetSpec.IPv6Mode?
+    package var dnsServers: [IPAddress] = []
+    package var hostRoutes: [HostRoute] = []
+    /// First and last addresses; `nil` for all that the gateway leaves.
+    package var pools: [(first: IPAddress, last: IPAddress)]?
+
+    package init(project: ProjectID, network: NetworkID, prefix: IPPrefix) {
+        self.project = project
+        self.network = network
+        self.prefix = prefix
+    }
+}
+
+/// What an update call changes of a subnet; `nil` where it says nothing.
+package struct SubnetChange: Sendable {
+    package var name: String?
+    package var description: String?
+    package var gateway: SubnetDraft.Gateway?
+    package var isDHCPEnabled: Bool?
+    package var dnsServers: [IPAddress]?
+    package var hostRoutes: [HostRoute]?
+    package var pools: [(first: IPAddress, last: IPAddress)]?
+
+    package init() {}
+}
+
+extension NetworkService {
+    package func createSubnet(
+        _ draft: SubnetDraft, at now: Int64, in transaction: any SQLTransaction
+    ) throws -> SubnetID {
+        guard let network = try networks.find(draft.network, in: transaction) else {
+            throw APIError.networkNotFound(draft.network.text)
+        }
+        try checkQuota(.subnet, project: draft.project, in: transaction)
+        var subnet = SubnetRecord(
+            id: newID(), network: draft.network, project: draft.project,
+            standard: Standard(name: draft.name, description: draft.description, createdAt: now), prefix: draft.prefix)
+        subnet.isDHCPEnabled = draft.isDHCPEnabled
+        subnet.addressMode = draft.addressMode
+        subnet.raMode = draft.raMode
+        subnet.dnsServers = draft.dnsServers
+        subnet.hostRoutes = draft.hostRoutes
+        subnet.gateway = SubnetChecks.gateway(draft.gateway, in: draft.prefix)
+        try SubnetChecks.check(subnet, isNew: true)
+        if subnet.prefix.family == .ipv6, network.mtuBytes < 1280 {
+            throw APIError.conflict(
+                "MTU of \(network.id) is not valid, subnet requires a minimum of 1280", type: "NetworkMTUSubnetConflict"
+            )
+        }
+        if try subnets.subnets(of: network.id, in: transaction).contains(where: { $0.prefix.overlaps(subnet.prefix) }) {
+            throw APIError.invalidInput(
+                "Requested subnet with cidr: \(subnet.prefix) for network: \(network.id) overlaps with another subnet")
+        }
+        subnet.pools = try SubnetChecks.pools(draft.pools, of: subnet)
+        try subnets.insert(subnet, in: transaction)
+        if subnet.isAutoAddressed { try addAutoAddresses(of: subnet, in: transaction) }
+        try subnetsChanged(of: network, at: now, in: transaction)
+        return subnet.id
+    }
+
+    package func updateSubnet(
+        _ id: SubnetID, _ change: SubnetChange, at now: Int64, in transaction: any SQLTransaction
+    ) throws {
+        guard var subnet = try subnets.find(id, in: transaction),
+            let network = try networks.find(subnet.network, in: transaction)
+        else { throw APIError.subnetNotFound(id.text) }
+        let wasDHCPEnabled = subnet.isDHCPEnabled
+        subnet.standard.name = change.name ?? subnet.standard.name
+        subnet.standard.description = change.description ?? subnet.standard.description
+        subnet.isDHCPEnabled = change.isDHCPEnabled ?? subnet.isDHCPEnabled
+        subnet.dnsServers = change.dnsServers ?? subnet.dnsServers
+        subnet.hostRoutes = change.hostRoutes ?? subnet.hostRoutes
+        if let gateway = change.gateway { subnet.gateway = SubnetChecks.gateway(gateway, in: subnet.prefix) }
+        try SubnetChecks.check(subnet, isNew: subnet.isDHCPEnabled && !wasDHCPEnabled)
+        if let pools = change.pools {
+            subnet.pools = try SubnetChecks.pools(pools, of: subnet)
+        } else if change.gateway != nil, let gateway = subnet.gateway,
+            let pool = subnet.pools.first(where: { $0.contains(gateway) })
+        {
+            throw APIError.gatewayInPool(gateway, pool)
+        }
+        try subnets.update(subnet, at: now, in: transaction)
+        if change.pools != nil { try subnets.replacePools(of: subnet, in: transaction) }
+        try subnetsChanged(of: network, at: now, in: transaction)
+    }
+
+    package func deleteSubnet(_ id: SubnetID, at now: Int64, in transaction: any SQLTransaction) throws {
+        guard let subnet = try subnets.find(id, in: transaction),
+            let network = try networks.find(subnet.network, in: transaction)
+        else { throw APIError.subnetNotFound(id.text) }
+        if subnet.isAutoAddressed {
+            try removeAutoAddresses(of: subnet, in: transaction)
+        } else if try addresses.holder(in: id, exceptOwner: PortRecord.dhcpOwner, in: transaction) != nil {
+            throw APIError.subnetInUse(id, "One or more ports have an IP allocation from this subnet")
+        }
+        try addresses.giveBackAll(in: id, in: transaction)
+        try subnets.delete(id, in: transaction)
+        if let service = try ports.servicePort(of: network.id, in: transaction), service.fixedIPs.isEmpty {
+            try ports.delete(service.id, in: transaction)
+        }
+        try plan.touch(.network(network.id), in: transaction)
+    }
+
+    /// Keeps the service port in step where the network is in use, and tells the nodes.
+    private func subnetsChanged(of network: NetworkRecord, at now: Int64, in transaction: any SQLTransaction) throws {
+        let isInUse = try !plan.nodes(holding: .network(network.id), in: transaction).isEmpty
+        let hasServicePort = try ports.servicePort(of: network.id, in: transaction) != nil
+        guard isInUse || hasServicePort else { return }
+        _ = try ensureServicePort(of: network, at: now, in: transaction)
+        try plan.touch(.network(network.id), in: transaction)
+    }
+
+    /// Ports that are there when an automatic subnet is made get their address of it.
+    private func addAutoAddresses(of subnet: SubnetRecord, in transaction: any SQLTransaction) throws {
+        for port in try ports.ports(of: subnet.network, in: transaction) where !port.isService {
+            _ = try autoAddresses([subnet], excluding: [], port, transaction)
+            try addressesChanged(of: port, in: transaction)
+        }
+    }
+
+    private func removeAutoAddresses(of subnet: SubnetRecord, in transaction: any SQLTransaction) throws {
+        let holders = try ports.find(try addresses.ports(in: subnet.id, in: transaction), in: transaction)
+        try addresses.giveBackAll(in: subnet.id, in: transaction)
+        for port in holders where !port.isService { try addressesChanged(of: port, in: transaction) }
+    }
+
+    /// Tells the port's node, its server's spec and the groups' holders.
+    func addressesChanged(of port: PortRecord, in transaction: any SQLTransaction) throws {
+        if port.node != nil { try plan.touch(.port(port.id), in: transaction) }
+        try serverChanged(of: port, in: transaction)
+        try membersChanged(port.groups, in: transaction)
+    }
+
+    /// The port's server carries its addresses in config drive and metadata.
+    func serverChanged(of port: PortRecord, in transaction: any SQLTransaction) throws {
+        guard port.node != nil, let server = ServerID(port.deviceID) else { return }
+        try plan.touch(.server(server), in: transaction)
+    }
+}

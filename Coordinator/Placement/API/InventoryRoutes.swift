@@ -1,0 +1,141 @@
+import CoordinatorPlatform
+import ProtocolModel
+
+/// `/resource_providers/{uuid}/inventories`.
+struct InventoryRoutes: Sendable {
+    let service: PlacementService
+
+    var routes: [Route] {
+        let all = "/resource_providers/{uuid}/inventories"
+        return [
+            Route(.get, all, handler: list),
+            Route(.put, all, action: "placement.inventory.replace", handler: replace),
+            Route(.post, all, action: "placement.inventory.create", handler: create),
+            Route(.delete, all, action: "placement.inventory.clear", handler: clear),
+            Route(.get, "\(all)/{class}", handler: show),
+            Route(.put, "\(all)/{class}", action: "placement.inventory.update", handler: update),
+            Route(.delete, "\(all)/{class}", action: "placement.inventory.delete", handler: delete)
+        ]
+    }
+
+    private static let generation: ClosedRange<Int64> = 0...Int64.max
+
+    private static func view(_ inventory: Inventory, generation: Int) -> JSON {
+        var view = PlacementBody.view(inventory)
+        view["resource_provider_generation"] = JSON(generation)
+        return .object(view)
+    }
+
+    private func all(_ call: APICall, in reader: any SQLReader) throws -> JSON {
+        let provider = try service.provider(call.parameter("uuid"), in: reader)
+        let stock = try service.providers.inventories(of: provider.key, in: reader)
+        return [
+            "resource_provider_generation": JSON(provider.generation),
+            "inventories": .object(stock.mapValues { .object(PlacementBody.view($0)) })
+        ]
+    }
+
+    @Sendable private func list(_ call: APICall) async throws -> APIResponse {
+        try call.authorize("placement:resource_providers:inventories:list")
+        return .json(try await call.database.read { try all(call, in: $0) })
+    }
+
+    private func one(_ call: APICall, in reader: any SQLReader) throws -> (Provider, Inventory) {
+        let provider = try service.provider(call.parameter("uuid"), in: reader)
+        let name = call.parameter("class")
+        guard let inventory = try service.providers.inventories(of: provider.key, in: reader)[name] else {
+            throw APIError.notFound("No inventory of class \(name) for \(provider.uuid)")
+        }
+        return (provider, inventory)
+    }
+
+    @Sendable private func show(_ call: APICall) async throws -> APIResponse {
+        try call.authorize("placement:resource_providers:inventories:show")
+        let (provider, inventory) = try await call.database.read { try one(call, in: $0) }
+        return .json(Self.view(inventory, generation: provider.generation))
+    }
+
+    @Sendable private func replace(_ call: APICall) async throws -> APIResponse {
+        try call.authorize("placement:resource_providers:inventories:update")
+        let members = try PlacementBody.object(try await call.json(), "body")
+        try PlacementBody.only(["resource_provider_generation", "inventories"], members)
+        let seen = try PlacementBody.number(
+            members["resource_provider_generation"], "resource_provider_generation", Self.generation)
+        let wanted = try PlacementBody.object(members["inventories"], "inventories").mapValues {
+            try PlacementBody.inventory(try PlacementBody.object($0, "inventory"))
+        }
+        return .json(
+            try await call.write { transaction in
+                let provider = try service.provider(call.parameter("uuid"), in: transaction)
+                try service.setInventories(wanted, of: provider, seen: seen, at: call.now, in: transaction)
+                return try all(call, in: transaction)
+            })
+    }
+
+    @Sendable private func create(_ call: APICall) async throws -> APIResponse {
+        try call.authorize("placement:resource_providers:inventories:create")
+        let members = try PlacementBody.object(try await call.json(), "body")
+        let name = try PlacementBody.text(members["resource_class"], "resource_class", limit: 255)
+        let inventory = try PlacementBody.inventory(members)
+        let made = try await call.write { transaction in
+            let provider = try service.provider(call.parameter("uuid"), in: transaction)
+            guard try service.providers.inventories(of: provider.key, in: transaction)[name] == nil else {
+                throw APIError.conflict("Update conflict: there is an inventory of class \(name) already")
+            }
+            let seen = members["resource_provider_generation"]?.intValue.map(Int.init) ?? provider.generation
+            try service.advance(provider, from: seen, at: call.now, in: transaction)
+            try service.check(inventory, name, provider, in: transaction)
+            try service.providers.put(inventory, of: name, on: provider.key, in: transaction)
+            return Self.view(inventory, generation: provider.generation + 1)
+        }
+        let location = "\(call.baseURL)\(call.path)/\(name)"
+        return .json(made, status: 201, headers: [(name: "Location", value: location)])
+    }
+
+    @Sendable private func update(_ call: APICall) async throws -> APIResponse {
+        try call.authorize("placement:resource_providers:inventories:update")
+        let members = try PlacementBody.object(try await call.json(), "body")
+        let seen = try PlacementBody.number(
+            members["resource_provider_generation"], "resource_provider_generation", Self.generation)
+        let inventory = try PlacementBody.inventory(members)
+        let name = call.parameter("class")
+        return .json(
+            try await call.write { transaction in
+                let provider = try service.provider(call.parameter("uuid"), in: transaction)
+                try service.advance(provider, from: seen, at: call.now, in: transaction)
+                guard try service.providers.inventories(of: provider.key, in: transaction)[name] != nil else {
+                    throw APIError.badRequest(
+                        "No inventory record with resource class for resource provider \(provider.uuid): No inventory of "
+                            + "class \(name) found.")
+                }
+                try service.check(inventory, name, provider, in: transaction)
+                try service.providers.put(inventory, of: name, on: provider.key, in: transaction)
+                return Self.view(inventory, generation: provider.generation + 1)
+            })
+    }
+
+    @Sendable private func delete(_ call: APICall) async throws -> APIResponse {
+        try call.authorize("placement:resource_providers:inventories:delete")
+        try await call.write { transaction in
+            let (provider, _) = try one(call, in: transaction)
+            let name = call.parameter("class")
+            guard try service.providers.deleteInventory(of: name, on: provider.key, in: transaction) else {
+                throw APIError.conflict(
+                    "Unable to delete inventory of class \(name): Inventory for '\(name)' on resource provider "
+                        + "'\(provider.uuid)' in use.")
+            }
+            try service.advance(provider, from: provider.generation, at: call.now, in: transaction)
+        }
+        return .empty(204)
+    }
+
+    @Sendable private func clear(_ call: APICall) async throws -> APIResponse {
+        try call.need(5)
+        try call.authorize("placement:resource_providers:inventories:delete")
+        try await call.write { transaction in
+            let provider = try service.provider(call.parameter("uuid"), in: transaction)
+            try service.setInventories([:], of: provider, seen: provider.generation, at: call.now, in: transaction)
+        }
+        return .empty(204)
+    }
+}

@@ -1,0 +1,78 @@
+import CoordinatorFleet
+import CoordinatorPlatform
+import ProtocolModel
+
+/// Turns nodes' capacity reports into providers and inventories.
+public struct NodeInventories: NodeObserver {
+    let ratios: AllocationRatios
+    let providers = ProviderStore()
+    let allocations = AllocationStore()
+
+    public init(ratios: AllocationRatios) { self.ratios = ratios }
+
+    public func nodeReported(
+        _ report: NodeReport, by node: NodeID, at now: Int64, in transaction: any SQLTransaction
+    ) throws {
+        let provider = try ensureProvider(node, named: report.hostname, at: now, in: transaction)
+        let old = try providers.inventories(of: provider.key, in: transaction)
+        var wanted = report.roles.contains(.compute) ? inventories(of: report.capacity) : [:]
+        // The ratio is only where a host begins: what an operator set through the API since then stays.
+        for (name, inventory) in old { wanted[name]?.allocationRatio = inventory.allocationRatio }
+        var isChanged = false
+        for (name, inventory) in wanted where !(old[name]?.describesSame(as: inventory) ?? false) {
+            try providers.put(inventory, of: name, on: provider.key, in: transaction)
+            isChanged = true
+        }
+        for name in old.keys where wanted[name] == nil && !name.hasPrefix("CUSTOM_") {
+            // What guests still hold stays on the books until they are gone; the scheduler no longer looks at the host.
+            isChanged = try providers.deleteInventory(of: name, on: provider.key, in: transaction) || isChanged
+        }
+        if isChanged {
+            _ = try providers.advance(provider.key, from: provider.generation, at: now, in: transaction)
+        }
+    }
+
+    public func nodeHealthChanged(
+        _ health: HealthVerdict, of node: NodeID, at now: Int64, in transaction: any SQLTransaction
+    ) throws {
+        // The scheduler reads the verdict from the node directory: one truth.
+    }
+
+    public func nodeRemoved(_ node: NodeID, in transaction: any SQLTransaction) throws {
+        guard let provider = try providers.find(uuid: node.text, in: transaction) else { return }
+        for consumer in Set(try allocations.claims(on: provider.key, in: transaction).map(\.consumer.uuid)) {
+            try allocations.release(consumer, at: nil, in: transaction)
+        }
+        try providers.delete(provider.key, in: transaction)
+    }
+
+    private func ensureProvider(
+        _ node: NodeID, named hostname: String, at now: Int64, in transaction: any SQLTransaction
+    ) throws -> Provider {
+        let holder = try providers.find(name: hostname, in: transaction)
+        // Names are unique; a second node of the same host name is told apart by its id.
+        let name = holder == nil || holder?.uuid == node.text ? hostname : "\(hostname)-\(node.short)"
+        if let provider = try providers.find(uuid: node.text, in: transaction) {
+            if provider.name != name { try providers.rename(provider.key, to: name, at: now, in: transaction) }
+            return provider
+        }
+        try providers.insert(uuid: node.text, name: name, at: now, in: transaction)
+        guard let provider = try providers.find(uuid: node.text, in: transaction) else {
+            throw StoreError.stale("provider \(node)")
+        }
+        return provider
+    }
+
+    private func inventories(of capacity: NodeCapacity) -> [String: Inventory] {
+        func inventory(_ total: Int, _ reserved: Int, _ ratio: Double) -> Inventory? {
+            guard total > 0 else { return nil }
+            return Inventory(
+                total: total, reserved: min(max(0, reserved), total), maxUnit: total, allocationRatio: ratio)
+        }
+        return [
+            ResourceClass.vcpu: inventory(capacity.vcpus, 0, ratios.vcpus),
+            ResourceClass.memory: inventory(capacity.memoryMiB, capacity.reservedMemoryMiB, ratios.memory),
+            ResourceClass.disk: inventory(capacity.diskGiB, capacity.reservedDiskGiB, ratios.disk)
+        ].compactMapValues { $0 }
+    }
+}

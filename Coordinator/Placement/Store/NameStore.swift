@@ -1,0 +1,67 @@
+import CoordinatorPlatform
+
+/// Own resource classes and traits, and what providers have of traits and aggregates.
+struct NameStore: Sendable {
+    enum Kind: String, Sendable {
+        case resourceClass = "class"
+        case trait
+    }
+
+    func names(_ kind: Kind, in reader: any SQLReader) throws -> [String] {
+        try reader.query(
+            "SELECT name FROM placement_custom_names WHERE kind = ? ORDER BY id", [kind.rawValue]
+        ) { $0.text(0) }
+    }
+
+    func has(_ name: String, _ kind: Kind, in reader: any SQLReader) throws -> Bool {
+        try reader.count(
+            "SELECT COUNT(*) FROM placement_custom_names WHERE kind = ? AND name = ?", [kind.rawValue, name]) > 0
+    }
+
+    /// - Returns: `false` when it was there.
+    func add(_ name: String, _ kind: Kind, in transaction: any SQLTransaction) throws -> Bool {
+        try transaction.execute(
+            "INSERT INTO placement_custom_names (kind, name) VALUES (?, ?) ON CONFLICT (kind, name) DO NOTHING",
+            [kind.rawValue, name]) == 1
+    }
+
+    func remove(_ name: String, _ kind: Kind, in transaction: any SQLTransaction) throws {
+        try transaction.execute(
+            "DELETE FROM placement_custom_names WHERE kind = ? AND name = ?", [kind.rawValue, name])
+    }
+
+    func isUsed(_ name: String, _ kind: Kind, in reader: any SQLReader) throws -> Bool {
+        switch kind {
+        case .resourceClass:
+            try reader.count("SELECT COUNT(*) FROM placement_inventories WHERE resource_class = ?", [name]) > 0
+        case .trait: try reader.count("SELECT COUNT(*) FROM placement_traits WHERE name = ?", [name]) > 0
+        }
+    }
+
+    func traits(of provider: Int64, in reader: any SQLReader) throws -> [String] {
+        try reader.query("SELECT name FROM placement_traits WHERE provider_id = ? ORDER BY name", [provider]) {
+            $0.text(0)
+        }
+    }
+
+    func setTraits(_ names: [String], of provider: Int64, in transaction: any SQLTransaction) throws {
+        try transaction.execute("DELETE FROM placement_traits WHERE provider_id = ?", [provider])
+        for name in Set(names).sorted() {
+            try transaction.execute("INSERT INTO placement_traits (provider_id, name) VALUES (?, ?)", [provider, name])
+        }
+    }
+
+    func aggregates(of provider: Int64, in reader: any SQLReader) throws -> [String] {
+        try reader.query("SELECT uuid FROM placement_aggregates WHERE provider_id = ? ORDER BY uuid", [provider]) {
+            $0.text(0)
+        }
+    }
+
+    func setAggregates(_ uuids: [String], of provider: Int64, in transaction: any SQLTransaction) throws {
+        try transaction.execute("DELETE FROM placement_aggregates WHERE provider_id = ?", [provider])
+        for uuid in Set(uuids).sorted() {
+            try transaction.execute(
+                "INSERT INTO placement_aggregates (provider_id, uuid) VALUES (?, ?)", [provider, uuid])
+        }
+    }
+}

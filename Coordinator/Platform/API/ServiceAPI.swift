@@ -1,0 +1,91 @@
+import HTTPTypes
+import NIOCore
+
+/// One service's face: its prefix, routes, versions and the shape of its errors. Slices build these; the HTTP server
+/// mounts them. Nothing in a slice knows the HTTP library.
+public struct ServiceAPI: Sendable {
+    /// The path prefix: `/compute`.
+    public var prefix: String
+    public var microversions: MicroversionPolicy?
+    public var routes: [Route]
+    /// The error's body and content type, in the imitated service's form.
+    public var renderError: @Sendable (APIError, _ requestID: String) -> (body: JSON, contentType: String)
+    /// What the server says in the service's place: unknown paths, bodies that are not JSON, refused rules.
+    public var words: ErrorWords
+    /// Who may do what; ``APICall/authorize(_:project:domain:)`` looks here.
+    public var policy: Policy
+
+    public init(
+        prefix: String, microversions: MicroversionPolicy? = nil, routes: [Route], words: ErrorWords? = nil,
+        policy: Policy = Policy(rules: [:]),
+        renderError: @escaping @Sendable (APIError, _ requestID: String) -> (body: JSON, contentType: String)
+    ) {
+        self.words = words ?? .standard(forPrefix: prefix)
+        self.policy = policy
+        self.prefix = prefix
+        self.microversions = microversions
+        self.routes = routes
+        self.renderError = renderError
+    }
+}
+
+/// One method on one path template.
+public struct Route: Sendable {
+    public enum Access: Sendable {
+        /// Version documents and the like.
+        case anybody
+        /// A valid token of any scope; the service decides the rest.
+        case authenticated
+    }
+
+    public var method: HTTPRequest.Method
+    /// Below the service's prefix, `{name}` for parameters: `/v2.1/servers/{server_id}`. A last `{name*}` takes the
+    /// rest of the path with its slashes.
+    public var path: String
+    /// The event log's word for it: `compute.server.create`. Empty for reads.
+    public var action: String
+    public var access: Access
+    /// The largest body that is read into memory; streams have their own limits.
+    public var bodyLimit: Int
+    public var handler: @Sendable (APICall) async throws -> APIResponse
+
+    public init(
+        _ method: HTTPRequest.Method, _ path: String, action: String = "", access: Access = .authenticated,
+        bodyLimit: Int = 1 << 20, handler: @escaping @Sendable (APICall) async throws -> APIResponse
+    ) {
+        self.method = method
+        self.path = path
+        self.action = action
+        self.access = access
+        self.bodyLimit = bodyLimit
+        self.handler = handler
+    }
+}
+
+/// An answer.
+public struct APIResponse: Sendable {
+    public enum Body: Sendable {
+        case none
+        case json(JSON)
+        case bytes([UInt8])
+        /// Chunks, pulled as fast as the client takes them. `length` becomes `Content-Length` where it is known.
+        case stream(length: Int64?, AsyncThrowingStream<ByteBuffer, any Error>)
+    }
+
+    public var status: Int
+    public var headers: [(name: String, value: String)]
+    public var body: Body
+
+    public init(status: Int = 200, headers: [(name: String, value: String)] = [], body: Body = .none) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+
+    public static func json(_ value: JSON, status: Int = 200, headers: [(name: String, value: String)] = []) -> Self {
+        Self(status: status, headers: headers, body: .json(value))
+    }
+    public static func empty(_ status: Int, headers: [(name: String, value: String)] = []) -> Self {
+        Self(status: status, headers: headers)
+    }
+}

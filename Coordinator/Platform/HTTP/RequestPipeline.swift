@@ -1,0 +1,258 @@
+import HTTPTypes
+import Logging
+import NIOCore
+import ProtocolModel
+import ProtocolTelemetry
+
+/// From a request to an answer: finds the service and route, negotiates the version, knows the caller, runs the handler
+/// and puts every refusal into the service's words. Knows no sockets, so tests call it directly.
+public struct RequestPipeline: Sendable {
+    public struct Settings: Sendable {
+        /// For links in answers; `nil` takes what the client addressed.
+        public var publicURL: String?
+        public var clock: any WallClock = SystemClock()
+        public init() {}
+    }
+
+    private struct Mount: Sendable {
+        let service: ServiceAPI
+        let tree: RouteTree
+        /// For metrics: the prefix without its slash.
+        let name: String
+    }
+
+    /// Longest prefix first.
+    private let mounts: [Mount]
+    private let authenticator: any Authenticator
+    private let database: any SQLDatabase
+    private let settings: Settings
+    private let logger: Logger
+    /// Refused changes and failed log-ins, on their way to the event log.
+    public let refusals: RefusalLog
+    private let metrics: RequestMetrics
+    private let date: DateLine
+
+    public init(
+        services: [ServiceAPI], authenticator: any Authenticator, database: any SQLDatabase,
+        settings: Settings = Settings(), metrics: MetricsRegistry = MetricsRegistry(), logger: Logger
+    ) {
+        mounts = services.sorted { $0.prefix.utf8.count > $1.prefix.utf8.count }
+            .map {
+                Mount(
+                    service: $0, tree: RouteTree($0.routes),
+                    name: $0.prefix.isEmpty ? "root" : String($0.prefix.dropFirst()))
+            }
+        self.authenticator = authenticator
+        self.database = database
+        self.settings = settings
+        self.logger = logger
+        refusals = RefusalLog(database: database, logger: logger)
+        self.metrics = RequestMetrics(metrics)
+        date = DateLine(clock: settings.clock)
+    }
+
+    public func respond(to request: IncomingRequest) async -> OutgoingResponse {
+        let started = ContinuousClock.now
+        let requestID = "req-" + AnyID.random().text
+        let (path, query) = Self.split(request.target)
+        guard let mount = mounts.first(where: { Self.isPrefix($0.service.prefix, of: path) }) else {
+            return refuse(ErrorWords.generic.unknownPath, service: nil, requestID: requestID, headers: [:])
+        }
+        let rest = path.dropFirst(mount.service.prefix.count)
+        var response: OutgoingResponse
+        switch mount.tree.find(request.method, rest) {
+        case .unknownPath:
+            response = refuse(
+                mount.service.words.unknownPath, service: mount.service, requestID: requestID, headers: [:])
+        case .methodNotAllowed(let methods):
+            response = refuse(
+                mount.service.words.methodNotAllowed, service: mount.service, requestID: requestID,
+                headers: [.allow: methods.joined(separator: ", ")])
+        case .route(let route, let parameters):
+            let visit = Visit(
+                request: request, service: mount.service, route: route, parameters: parameters, path: String(path),
+                query: query, requestID: requestID, now: settings.clock.now())
+            response = await run(visit)
+        }
+        if request.method == .head { response.body = .none }
+        metrics.record(service: mount.name, status: response.status, since: started)
+        return response
+    }
+
+    private struct Visit {
+        let request: IncomingRequest
+        let service: ServiceAPI
+        let route: Route
+        let parameters: [String: String]
+        let path: String
+        let query: Substring
+        let requestID: String
+        let now: Int64
+    }
+
+    private func run(_ visit: Visit) async -> OutgoingResponse {
+        var headers = HTTPFields()
+        var caller: Caller?
+        do {
+            let version = try negotiate(visit, &headers)
+            let token = visit.request.headers[.authToken]
+            caller = try self.caller(of: visit, token: token)
+            let call = APICall(
+                method: visit.request.method, path: visit.path, parameters: visit.parameters,
+                query: visit.query.isEmpty ? [] : PercentCoding.query(visit.query), headers: visit.request.headers,
+                requestID: visit.requestID, baseURL: baseURL(visit.request), microversion: version, caller: caller,
+                token: token, remoteAddress: visit.request.remoteAddress, now: visit.now, action: visit.route.action,
+                body: LimitedBody(
+                    body: visit.request.body, limit: visit.route.bodyLimit,
+                    announced: visit.request.headers[.contentLength].flatMap { Int64($0) }, words: visit.service.words),
+                database: database, policy: visit.service.policy, words: visit.service.words)
+            return finish(try await visit.route.handler(call), headers, visit)
+        } catch {
+            let refusal = explain(error, visit)
+            noteRefusal(refusal, visit, caller)
+            return refuse(refusal, service: visit.service, requestID: visit.requestID, headers: headers)
+        }
+    }
+
+    private func negotiate(_ visit: Visit, _ headers: inout HTTPFields) throws -> Microversion {
+        guard let policy = visit.service.microversions else { return Microversion(0, 0) }
+        let version: Microversion
+        do { version = try policy.negotiate(visit.request.headers) } catch {
+            policy.describe(policy.minimum, in: &headers)
+            // Version documents answer everybody, or a client could never learn what is offered.
+            guard case .anybody = visit.route.access else { throw error }
+            return policy.minimum
+        }
+        policy.describe(version, in: &headers)
+        return version
+    }
+
+    private func caller(of visit: Visit, token: String?) throws -> Caller? {
+        if let token, let caller = try authenticator.authenticate(token: token) { return caller }
+        if token == nil, visit.request.isTrusted { return Self.operatorCaller }
+        guard case .authenticated = visit.route.access else { return nil }
+        throw visit.service.words.unauthorized
+    }
+
+    private func baseURL(_ request: IncomingRequest) -> String {
+        settings.publicURL ?? "\(request.scheme)://\(request.authority)"
+    }
+
+    private func finish(_ answer: APIResponse, _ headers: HTTPFields, _ visit: Visit) -> OutgoingResponse {
+        var headers = headers
+        for (name, value) in answer.headers {
+            guard let name = HTTPField.Name(name) else { continue }
+            if name == .vary { headers.append(HTTPField(name: name, value: value)) } else { headers[name] = value }
+        }
+        let body: OutgoingResponse.Body
+        switch answer.body {
+        case .none:
+            body = .none
+            if answer.status != 204, headers[.contentLength] == nil { headers[.contentLength] = "0" }
+        case .json(let value):
+            let bytes = value.serialize()
+            if headers[.contentType] == nil { headers[.contentType] = "application/json" }
+            headers[.contentLength] = String(bytes.count)
+            body = .bytes(bytes)
+        case .bytes(let bytes):
+            headers[.contentLength] = String(bytes.count)
+            body = .bytes(bytes)
+        case .stream(let length, let stream):
+            if let length { headers[.contentLength] = String(length) }
+            body = .stream(stream)
+        }
+        stamp(&headers, service: visit.service, requestID: visit.requestID)
+        return OutgoingResponse(status: answer.status, headers: headers, body: body)
+    }
+
+    private func refuse(_ error: APIError, service: ServiceAPI?, requestID: String, headers: HTTPFields)
+        -> OutgoingResponse
+    {
+        var headers = headers
+        var (body, contentType) = service?.renderError(error, requestID) ?? Self.genericBody(error)
+        if error.status == 406, let policy = service?.microversions { body = policy.addRange(to: body) }
+        for (name, value) in error.headers {
+            if let name = HTTPField.Name(name) { headers[name] = value }
+        }
+        if error.status == 401, headers[.wwwAuthenticate] == nil {
+            headers[.wwwAuthenticate] = "Keystone uri=\"\(settings.publicURL ?? "")/identity\""
+        }
+        let bytes = body.serialize()
+        headers[.contentType] = contentType
+        headers[.contentLength] = String(bytes.count)
+        stamp(&headers, service: service, requestID: requestID)
+        return OutgoingResponse(status: error.status, headers: headers, body: .bytes(bytes))
+    }
+
+    private func stamp(_ headers: inout HTTPFields, service: ServiceAPI?, requestID: String) {
+        headers[.requestID] = requestID
+        headers[.date] = date.text
+        if service?.microversions?.service == "compute" { headers[.computeRequestID] = requestID }
+    }
+
+    /// Turns whatever a handler threw into a refusal, and tells the operator what the person who asked must not see.
+    private func explain(_ error: any Error, _ visit: Visit) -> APIError {
+        switch error {
+        case let error as APIError: return error
+        case StoreError.stale(let what):
+            return .conflict(
+                "The resource was changed by another request at the same time: read it again and retry. (\(what))")
+        case StoreError.duplicate(let what):
+            return .conflict("A resource with this identity exists already. (\(what))")
+        case StoreError.overloaded:
+            return APIError(
+                status: 503, message: "Too many changes are waiting: try again in a moment.",
+                headers: [("Retry-After", "1")])
+        case StoreError.unavailable(let reason):
+            logger.error("store unavailable", metadata: ["reason": "\(reason)", "request": "\(visit.requestID)"])
+            return APIError(
+                status: 503, message: "The cloud's database cannot be used at the moment: tell the operator.",
+                headers: [("Retry-After", "10")])
+        case is CancellationError, is ChannelError, is IOError:
+            // The client went away in the middle of its own request: nobody reads the answer.
+            return APIError(status: 400, message: "The request was cut off.")
+        default:
+            logger.error(
+                "request failed",
+                metadata: [
+                    "request": "\(visit.requestID)", "method": "\(visit.request.method)", "path": "\(visit.path)",
+                    "error": "\(error)"
+                ])
+            return APIError(
+                status: 500,
+                message: "An unexpected error prevented the server from fulfilling your request (\(visit.requestID)).")
+        }
+    }
+
+    private func noteRefusal(_ error: APIError, _ visit: Visit, _ caller: Caller?) {
+        guard !visit.route.action.isEmpty || error.status == 401 else { return }
+        let action = visit.route.action.isEmpty ? "authenticate" : visit.route.action
+        refusals.note(
+            Event(
+                time: visit.now, requestID: visit.requestID, action: action, user: caller?.user.compact ?? "",
+                project: caller?.project?.compact ?? "",
+                target: visit.parameters.values.sorted().joined(separator: "/"),
+                outcome: "\(error.status) \(error.message.prefix(400))", remoteAddress: visit.request.remoteAddress))
+    }
+
+    private static func genericBody(_ error: APIError) -> (body: JSON, contentType: String) {
+        let details: JSON = ["code": JSON(error.status), "message": JSON(error.message)]
+        return (["error": details], "application/json")
+    }
+
+    private static func split(_ target: String) -> (path: Substring, query: Substring) {
+        guard let mark = target.firstIndex(of: "?") else { return (target[...], "") }
+        return (target[..<mark], target[target.index(after: mark)...])
+    }
+
+    private static func isPrefix(_ prefix: String, of path: Substring) -> Bool {
+        guard path.utf8.starts(with: prefix.utf8) else { return false }
+        let next = path.utf8.dropFirst(prefix.utf8.count).first
+        return prefix.isEmpty || next == nil || next == UInt8(ascii: "/")
+    }
+
+    /// Who asks over the operator's socket.
+    public static let operatorCaller = Caller(
+        user: UserID(high: 0, low: 0), userName: "operator", userDomain: "default", scope: .system, projectName: "",
+        roles: ["admin", "manager", "member", "reader"])
+}

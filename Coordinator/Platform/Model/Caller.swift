@@ -1,0 +1,34 @@
+import ProtocolModel
+
+/// Who is asking, as the token says and the identity store confirms.
+public struct Caller: Sendable, Hashable {
+    public enum Scope: Sendable, Hashable {
+        case unscoped
+        case project(ProjectID)
+        /// The domain's id as clients see it (`default` or 32 digits).
+        case domain(String)
+        case system
+    }
+
+    public var user: UserID
+    public var userName: String
+    public var userDomain: String
+    public var scope: Scope
+    public var projectName: String
+    /// Role names with the implied ones.
+    public var roles: Set<String>
+
+    public init(
+        user: UserID, userName: String, userDomain: String, scope: Scope, projectName: String, roles: Set<String>
+    ) {
+        self.user = user
+        self.userName = userName
+        self.userDomain = userDomain
+        self.scope = scope
+        self.projectName = projectName
+        self.roles = roles
+    }
+
+    public var isAdmin: Bool { roles.contains("admin") }
+    public var project: ProjectID? { if case .project(let id) = scope { id } else { nil } }
+}

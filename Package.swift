@@ -1,0 +1,205 @@
+// swift-tools-version: 6.2
+// One target per folder, and a target's name is its path: Agent/Network is AgentNetwork. Tests/Tidy checks the
+// dependency rules of the design against the imports, so the lists below cannot drift from the architecture.
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny")
+]
+
+extension Target.Dependency {
+    static let nio: [Target.Dependency] = [
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOConcurrencyHelpers", package: "swift-nio")
+    ]
+    static let http1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+    static let embedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+    static let tls: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+    static let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
+    static let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
+    static let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+    static let cryptoExtras: Target.Dependency = .product(name: "_CryptoExtras", package: "swift-crypto")
+    static let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+    static let hummingbird: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
+    static let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
+    static let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+    static let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+    static let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
+    static let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
+    static let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+}
+
+func library(_ path: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
+    .target(
+        name: path.replacing("/", with: ""), dependencies: dependencies, path: path, exclude: exclude,
+        swiftSettings: strict)
+}
+
+func program(_ path: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: path.replacing("/", with: ""), dependencies: dependencies, path: path, swiftSettings: strict)
+}
+
+func tests(_ path: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(
+        name: path.split(separator: "/").last.map { $0 + "Tests" } ?? path, dependencies: dependencies, path: path,
+        exclude: exclude, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "skerry",
+    products: [
+        .executable(name: "skerry-coordinator", targets: ["CoordinatorDaemon"]),
+        .executable(name: "skerry-agent", targets: ["AgentDaemon"]),
+        .executable(name: "skerry", targets: ["CoordinatorCommand"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2")
+    ],
+    targets: [
+        library("Protocol/Model"),
+        library("Protocol/Telemetry", Target.Dependency.nio + [.http1, .logging]),
+        library(
+            "Protocol/Wire", ["ProtocolModel", .protobuf, .product(name: "NIOCore", package: "swift-nio")],
+            exclude: ["Proto"]),
+        library(
+            "Protocol/Link",
+            [
+                "ProtocolWire", "ProtocolModel", .tls, .product(name: "NIOTLS", package: "swift-nio"), .x509, .crypto,
+                .logging,
+                .collections
+            ] + Target.Dependency.nio),
+
+        .systemLibrary(
+            name: "CLibvirt", path: "Agent/CLibvirt", pkgConfig: "libvirt", providers: [.apt(["libvirt-dev"])]),
+        .systemLibrary(
+            name: "CNetlink", path: "Agent/CNetlink", pkgConfig: "libnl-route-3.0",
+            providers: [.apt(["libnl-3-dev", "libnl-route-3-dev"])]),
+        library("Agent/Core", ["ProtocolModel", .logging, .collections]),
+        library("Agent/Store", ["AgentCore", "ProtocolModel", "ProtocolWire", .grdb]),
+        library("Agent/Netlink", ["CNetlink", "ProtocolModel"]),
+        library("Agent/Compute", ["AgentCore", "ProtocolModel", "CLibvirt", .logging]),
+        library(
+            "Agent/Network",
+            ["AgentCore", "ProtocolModel", "AgentNetlink", .http1, .logging, .subprocess] + Target.Dependency.nio),
+        library("Agent/Storage", ["AgentCore", "ProtocolModel", .crypto, .logging, .subprocess]),
+        library("Agent/Host", ["AgentCore", "ProtocolModel", .logging]),
+        library("Agent/Simulated", ["AgentCore", "ProtocolModel"]),
+        program(
+            "Agent/Daemon",
+            [
+                "AgentCore", "AgentStore", "AgentCompute", "AgentNetwork", "AgentNetlink", "AgentStorage", "AgentHost",
+                "AgentSimulated", "ProtocolModel", "ProtocolWire", "ProtocolLink", "ProtocolTelemetry", .arguments,
+                .yams,
+                .logging, .lifecycle
+            ] + Target.Dependency.nio),
+
+        library(
+            "Coordinator/Platform",
+            [
+                "ProtocolModel", "ProtocolTelemetry", .hummingbird, .hummingbirdTLS,
+                .product(name: "HTTPTypes", package: "swift-http-types"), .tls, .grdb, .crypto, .logging, .collections,
+                .lifecycle
+            ] + Target.Dependency.nio),
+        library("Coordinator/Identity", ["CoordinatorPlatform", "ProtocolModel", .crypto, .cryptoExtras]),
+        library(
+            "Coordinator/Fleet",
+            [
+                "CoordinatorPlatform", "CoordinatorIdentity", "ProtocolModel", "ProtocolWire", "ProtocolLink", .x509,
+                .crypto
+            ]),
+        library(
+            "Coordinator/Placement", ["CoordinatorPlatform", "CoordinatorFleet", "CoordinatorIdentity", "ProtocolModel"]
+        ),
+        library(
+            "Coordinator/Image",
+            ["CoordinatorPlatform", "CoordinatorFleet", "CoordinatorIdentity", "ProtocolModel", .crypto]
+                + Target.Dependency.nio),
+        library(
+            "Coordinator/Network",
+            ["CoordinatorPlatform", "CoordinatorFleet", "CoordinatorIdentity", "CoordinatorPlacement", "ProtocolModel"]),
+        library(
+            "Coordinator/Compute",
+            [
+                "CoordinatorPlatform", "CoordinatorFleet", "CoordinatorIdentity", "CoordinatorPlacement",
+                "CoordinatorImage",
+                "CoordinatorNetwork", "ProtocolModel", .crypto, .cryptoExtras
+            ]),
+        program(
+            "Coordinator/Daemon",
+            [
+                "CoordinatorPlatform", "CoordinatorFleet", "CoordinatorIdentity", "CoordinatorPlacement",
+                "CoordinatorImage",
+                "CoordinatorNetwork", "CoordinatorCompute", "ProtocolModel", "ProtocolLink", "ProtocolTelemetry",
+                .arguments,
+                .yams, .logging, .lifecycle
+            ]),
+        program(
+            "Coordinator/Command",
+            ["ProtocolModel", "ProtocolTelemetry", .http1, .arguments, .yams] + Target.Dependency.nio),
+
+        tests("Tests/Tidy", []),
+        tests("Tests/Unit/ProtocolModel", ["ProtocolModel"]),
+        tests(
+            "Tests/Unit/ProtocolWire", ["ProtocolWire", "ProtocolModel", .embedded] + Target.Dependency.nio,
+            exclude: ["Golden"]),
+        tests(
+            "Tests/Unit/ProtocolLink",
+            ["ProtocolLink", "ProtocolWire", "ProtocolModel", .x509, .crypto, .tls] + Target.Dependency.nio),
+        tests("Tests/Unit/ProtocolTelemetry", ["ProtocolTelemetry", .logging] + Target.Dependency.nio),
+        tests("Tests/Unit/AgentCore", ["AgentCore", "AgentSimulated", "AgentStore", "ProtocolModel"]),
+        tests("Tests/Unit/AgentStore", ["AgentStore", "AgentCore", "ProtocolModel", "ProtocolWire"]),
+        tests("Tests/Unit/AgentSimulated", ["AgentSimulated", "AgentStore", "AgentCore", "ProtocolModel"]),
+        tests("Tests/Unit/AgentCompute", ["AgentCompute", "AgentCore", "ProtocolModel", .logging], exclude: ["Golden"]),
+        tests("Tests/Unit/AgentStorage", ["AgentStorage", "AgentCore", "ProtocolModel", .crypto, .subprocess]),
+        tests("Tests/Unit/AgentHost", ["AgentHost", "AgentCore", "ProtocolModel"]),
+        tests("Tests/Unit/AgentNetlink", ["AgentNetlink", "ProtocolModel"]),
+        tests(
+            "Tests/Unit/AgentNetwork",
+            ["AgentNetwork", "AgentNetlink", "AgentCore", "ProtocolModel", .subprocess] + Target.Dependency.nio),
+        tests("Tests/Unit/CoordinatorPlatform", ["CoordinatorPlatform", "ProtocolModel"] + Target.Dependency.nio),
+        tests("Tests/Unit/CoordinatorIdentity", ["CoordinatorIdentity", "CoordinatorPlatform", "ProtocolModel"]),
+        tests(
+            "Tests/Unit/CoordinatorFleet", ["CoordinatorFleet", "CoordinatorPlatform", "ProtocolLink", "ProtocolModel"]),
+        tests(
+            "Tests/Unit/CoordinatorImage",
+            ["CoordinatorImage", "CoordinatorFleet", "CoordinatorPlatform", "ProtocolModel"] + Target.Dependency.nio),
+        tests(
+            "Tests/Unit/CoordinatorNetwork",
+            ["CoordinatorNetwork", "CoordinatorFleet", "CoordinatorPlatform", "ProtocolModel"]),
+        tests(
+            "Tests/Unit/CoordinatorPlacement",
+            ["CoordinatorPlacement", "CoordinatorFleet", "CoordinatorPlatform", "ProtocolModel"]),
+        tests(
+            "Tests/Unit/CoordinatorCompute",
+            [
+                "CoordinatorCompute", "CoordinatorNetwork", "CoordinatorImage", "CoordinatorPlacement",
+                "CoordinatorFleet",
+                "CoordinatorPlatform", "ProtocolModel"
+            ]),
+        tests(
+            "Tests/Contract",
+            [
+                "CoordinatorCompute", "CoordinatorNetwork", "CoordinatorImage", "CoordinatorPlacement",
+                "CoordinatorFleet",
+                "CoordinatorIdentity", "CoordinatorPlatform", "ProtocolModel", "ProtocolLink"
+            ] + Target.Dependency.nio)
+    ]
+)

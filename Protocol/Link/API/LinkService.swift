@@ -1,0 +1,76 @@
+import NIOCore
+import ProtocolModel
+
+/// What the coordinator decides about its agents' connections. Calls come concurrently, one set for each connection.
+public protocol LinkService: Sendable {
+    /// Whether a certificate is no longer good, though its time is not over. Asked before a Hello or a renewal is
+    /// answered; for sessions that are open already use ``LinkConnection/close(_:)``.
+    func isRevoked(_ node: NodeID, serial: String) async -> Bool
+
+    /// A host without certificate asks to become a node.
+    /// - Throws: ``LinkRefusal``, whose message reaches the operator who runs `skerry-agent join`.
+    func join(_ request: JoinRequest, from address: String) async throws -> NodeIdentityGrant
+
+    /// A node asks for a fresh certificate.
+    /// - Throws: ``LinkRefusal``.
+    func renew(_ certificateRequestDER: [UInt8], for node: NodeID) async throws -> NodeIdentityGrant
+
+    /// An agent says hello; its certificate is that of the node it names.
+    /// - Throws: ``LinkRefusal``.
+    func admit(_ hello: AgentHello, from address: String) async throws -> Admission
+
+    /// Runs a session: read ``LinkConnection/messages`` until they end. When this returns the session is closed.
+    func serve(_ connection: LinkConnection) async
+
+    /// Writes the bytes a node asked for.
+    /// - Throws: ``LinkRefusal`` for a reason the agent may see; anything else reaches it as an internal error.
+    func sendImage(_ request: ImageStreamRequest, to node: NodeID, writer: LinkStreamWriter) async throws
+}
+
+/// The yes to an ``AgentHello``.
+public struct Admission: Hashable, Sendable {
+    public var willSendSnapshot: Bool
+
+    public init(willSendSnapshot: Bool) { self.willSendSnapshot = willSendSnapshot }
+}
+
+/// What a host says that wants to become a node.
+public struct JoinRequest: Hashable, Sendable {
+    /// ``JoinToken/secret``; compare by ``JoinToken/hash(ofSecret:)``.
+    public var secret: [UInt8]
+    public var certificateRequestDER: [UInt8]
+    public var hostname: String
+
+    public init(secret: [UInt8], certificateRequestDER: [UInt8], hostname: String) {
+        self.secret = secret
+        self.certificateRequestDER = certificateRequestDER
+        self.hostname = hostname
+    }
+}
+
+/// Which bytes an agent wants.
+public struct ImageStreamRequest: Hashable, Sendable {
+    public var image: ImageID
+    /// 128 hexadecimal digits.
+    public var sha512: String
+    public var offset: Int64
+
+    public init(image: ImageID, sha512: String, offset: Int64) {
+        self.image = image
+        self.sha512 = sha512
+        self.offset = offset
+    }
+}
+
+/// The writing end of a stream. For one task.
+public struct LinkStreamWriter: Sendable {
+    let connection: LinkConnection
+    let stream: UInt32
+
+    /// Waits until all of it is handed to the transport, which happens as fast as the reader takes it.
+    /// - Throws: ``LinkError`` when the reader or the session is gone, `CancellationError`.
+    public func write(_ bytes: [UInt8]) async throws {
+        guard !bytes.isEmpty else { return }
+        try await connection.write(stream: stream, ByteBuffer(bytes: bytes))
+    }
+}

@@ -1,0 +1,111 @@
+import NIOCore
+import ProtocolWire
+
+/// The streams of one connection. The dialling side opens them and reads; the accepting side writes.
+package struct StreamTable: Sendable {
+    private enum Stream: Equatable, Sendable {
+        case reading(ReceiveCredit)
+        case writing(SendCredit)
+    }
+
+    private let window: Int
+    private let limit: Int
+    private var streams: [UInt32: Stream] = [:]
+    /// The highest id in use so far; ids are odd and never used twice.
+    private var lastID: UInt32 = 0
+
+    package init(window: Int, limit: Int) {
+        self.window = window
+        self.limit = limit
+    }
+
+    package var count: Int { streams.count }
+
+    /// Opens a stream for reading.
+    /// - Throws: ``LinkError`` with `tooManyAtOnce`, or `closed` when the ids are used up (a new session has new ones).
+    package mutating func open(_ source: StreamOpening.Source) throws(LinkError) -> (
+        id: UInt32, effects: [LinkSession.Effect]
+    ) {
+        guard streams.count < limit else { throw LinkError(.tooManyAtOnce, "\(limit) streams are open") }
+        guard lastID < .max - 2 else { throw LinkError(.closed, "the session has used up its stream ids") }
+        let id = lastID == 0 ? 1 : lastID + 2
+        lastID = id
+        streams[id] = .reading(ReceiveCredit(window: window))
+        let opening = StreamOpening(initialCredit: UInt32(window), source: source)
+        return (id, [.send(.streamOpen(stream: id, opening))])
+    }
+
+    /// The reader took `bytes` off the stream's queue.
+    package mutating func consumed(_ id: UInt32, _ bytes: Int) -> [LinkSession.Effect] {
+        guard case .reading(var credit)? = streams[id] else { return [] }
+        let grant = credit.consume(bytes)
+        streams[id] = .reading(credit)
+        return grant.map { [.send(.streamCredit(stream: id, bytes: $0))] } ?? []
+    }
+
+    /// - Returns: How much of `amount` may be sent now.
+    package mutating func takeCredit(_ id: UInt32, upTo amount: Int) -> Int {
+        guard case .writing(var credit)? = streams[id] else { return 0 }
+        let taken = credit.takeUpTo(amount)
+        streams[id] = .writing(credit)
+        return taken
+    }
+
+    package func isWriting(_ id: UInt32) -> Bool {
+        if case .writing? = streams[id] { true } else { false }
+    }
+
+    /// Ends a stream from this side: the writer has written all (or failed), or the reader wants no more.
+    package mutating func end(_ id: UInt32, _ error: WireRefusal?) -> [LinkSession.Effect] {
+        guard streams.removeValue(forKey: id) != nil else { return [] }
+        return [.send(.streamEnd(stream: id, error))]
+    }
+
+    package mutating func receive(_ message: WireMessage, isAcceptor: Bool) throws(LinkError) -> [LinkSession.Effect] {
+        switch message {
+        case .streamOpen(let id, let opening):
+            return try accept(id, opening, isAcceptor: isAcceptor)
+        case .streamData(let id, let bytes):
+            guard case .reading(var credit)? = try known(id) else { return [] }
+            try credit.receive(bytes.readableBytes)
+            streams[id] = .reading(credit)
+            return [.streamBytes(id, bytes: bytes.readableBytes)]
+        case .streamCredit(let id, let grant):
+            guard case .writing(var credit)? = try known(id) else { return [] }
+            try credit.grow(by: grant)
+            streams[id] = .writing(credit)
+            return [.streamCreditGrew(id)]
+        case .streamEnd(let id, let error):
+            guard try known(id) != nil else { return [] }
+            streams[id] = nil
+            return [.streamEnded(id, error)]
+        default: return []
+        }
+    }
+
+    private mutating func accept(
+        _ id: UInt32, _ opening: StreamOpening, isAcceptor: Bool
+    ) throws(LinkError) -> [LinkSession.Effect] {
+        guard isAcceptor, id % 2 == 1, id > lastID else {
+            throw LinkError(.protocolViolation, "stream \(id) opened out of order")
+        }
+        lastID = id
+        guard streams.count < limit else {
+            return [.send(.streamEnd(stream: id, WireRefusal(code: .busy, message: "Too many streams at once.")))]
+        }
+        if opening.source == .unknown {
+            let refusal = WireRefusal(code: .notFound, message: "The coordinator has no such kind of stream.")
+            return [.send(.streamEnd(stream: id, refusal))]
+        }
+        var credit = SendCredit(0)
+        try credit.grow(by: opening.initialCredit)
+        streams[id] = .writing(credit)
+        return [.streamOpened(id, opening.source)]
+    }
+
+    /// - Returns: `nil` for a stream that has ended here while frames of it were still on their way.
+    private func known(_ id: UInt32) throws(LinkError) -> Stream? {
+        guard id <= lastID, id % 2 == 1 else { throw LinkError(.protocolViolation, "stream \(id) was never opened") }
+        return streams[id]
+    }
+}

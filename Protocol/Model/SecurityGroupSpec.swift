@@ -1,0 +1,50 @@
+/// A security group with what its remote references stand for at the moment.
+public struct SecurityGroupSpec: Hashable, Sendable {
+    public var id: SecurityGroupID
+    public var rules: [SecurityGroupRuleSpec]
+    /// The addresses of every port in this group, in the whole cloud, sorted; empty when no rule refers to the group.
+    public var members: [IPAddress]
+
+    public init(id: SecurityGroupID, rules: [SecurityGroupRuleSpec], members: [IPAddress]) {
+        self.id = id
+        self.rules = rules
+        self.members = members
+    }
+}
+
+/// One rule: what it describes is let through, in both directions of the connection.
+public struct SecurityGroupRuleSpec: Hashable, Sendable {
+    public enum Direction: String, Hashable, Sendable {
+        case ingress, egress
+    }
+
+    public enum Remote: Hashable, Sendable {
+        case anywhere
+        case prefix(IPPrefix)
+        case group(SecurityGroupID)
+    }
+
+    public var id: SecurityGroupRuleID
+    public var direction: Direction
+    public var family: IPAddress.Family
+    /// An IANA protocol number, `nil` for any.
+    public var protocolNumber: Int?
+    /// TCP, UDP, SCTP, DCCP, UDP-Lite: the lowest port. ICMP: the type.
+    public var portRangeMin: Int?
+    /// TCP, UDP, SCTP, DCCP, UDP-Lite: the highest port. ICMP: the code.
+    public var portRangeMax: Int?
+    public var remote: Remote
+
+    public init(
+        id: SecurityGroupRuleID, direction: Direction, family: IPAddress.Family, protocolNumber: Int?,
+        portRangeMin: Int?, portRangeMax: Int?, remote: Remote
+    ) {
+        self.id = id
+        self.direction = direction
+        self.family = family
+        self.protocolNumber = protocolNumber
+        self.portRangeMin = portRangeMin
+        self.portRangeMax = portRangeMax
+        self.remote = remote
+    }
+}

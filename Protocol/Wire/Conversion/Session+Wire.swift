@@ -1,0 +1,187 @@
+import ProtocolModel
+
+extension Hello: MessageConvertible {
+    init(_ message: PBHello) throws(WireError) {
+        self.init(
+            versions: ProtocolVersions(oldest: message.oldestVersion, newest: message.newestVersion),
+            node: try NodeID(octets: message.node, field: "hello.node"), agentVersion: message.agentVersion,
+            position: PlanPosition(message.position), bootID: message.bootID)
+    }
+
+    var wire: PBHello {
+        .with {
+            $0.oldestVersion = versions.oldest
+            $0.newestVersion = versions.newest
+            $0.node = .init(node.octets)
+            $0.agentVersion = agentVersion
+            $0.position = position.wire
+            $0.bootID = bootID
+        }
+    }
+}
+
+extension WelcomeMessage: MessageConvertible {
+    init(_ message: PBWelcome) throws(WireError) {
+        // An hour of silence at most, and never a busy loop of pings.
+        guard (10...3_600_000).contains(message.keepAliveMilliseconds) else {
+            throw .invalid("welcome.keep_alive_milliseconds: \(message.keepAliveMilliseconds)")
+        }
+        self.init(
+            version: message.version, keepAliveMilliseconds: message.keepAliveMilliseconds,
+            serverTime: message.serverTime, willSendSnapshot: message.willSendSnapshot)
+    }
+
+    var wire: PBWelcome {
+        .with {
+            $0.version = version
+            $0.keepAliveMilliseconds = keepAliveMilliseconds
+            $0.serverTime = serverTime
+            $0.willSendSnapshot = willSendSnapshot
+        }
+    }
+}
+
+extension JoinRequestMessage: MessageConvertible {
+    init(_ message: PBJoinRequest) throws(WireError) {
+        self.init(
+            versions: ProtocolVersions(oldest: message.oldestVersion, newest: message.newestVersion),
+            secret: [UInt8](message.secret), certificateRequestDER: [UInt8](message.certificateRequestDer),
+            hostname: message.hostname)
+    }
+
+    var wire: PBJoinRequest {
+        .with {
+            $0.oldestVersion = versions.oldest
+            $0.newestVersion = versions.newest
+            $0.secret = .init(secret)
+            $0.certificateRequestDer = .init(certificateRequestDER)
+            $0.hostname = hostname
+        }
+    }
+}
+
+extension GrantMessage: MessageConvertible {
+    init(_ message: PBJoinResponse) throws(WireError) {
+        self.init(
+            node: try NodeID(octets: message.node, field: "grant.node"), certificatePEM: message.certificatePem,
+            authorityPEM: message.authorityPem)
+    }
+
+    init(renewal message: PBRenewResponse) throws(WireError) {
+        self.init(
+            node: try NodeID(octets: message.node, field: "grant.node"), certificatePEM: message.certificatePem,
+            authorityPEM: message.authorityPem)
+    }
+
+    var wire: PBJoinResponse {
+        .with {
+            $0.node = .init(node.octets)
+            $0.certificatePem = certificatePEM
+            $0.authorityPem = authorityPEM
+        }
+    }
+
+    var renewal: PBRenewResponse {
+        .with {
+            $0.node = .init(node.octets)
+            $0.certificatePem = certificatePEM
+            $0.authorityPem = authorityPEM
+        }
+    }
+}
+
+extension WireRefusal: MessageConvertible {
+    init(_ message: PBRefusal) throws(WireError) {
+        self.init(code: Code(message.code), message: message.message)
+    }
+
+    var wire: PBRefusal {
+        .with {
+            $0.code = code.wire
+            $0.message = message
+        }
+    }
+}
+
+extension WireRefusal.Code {
+    /// A reason of a newer release is still a refusal, and its text says the rest.
+    init(_ message: PBRefusal.Code) {
+        switch message {
+        case .unauthorized: self = .unauthorized
+        case .revoked: self = .revoked
+        case .notFound: self = .notFound
+        case .unavailable: self = .unavailable
+        case .versionMismatch: self = .versionMismatch
+        case .malformed: self = .malformed
+        case .wrongNode: self = .wrongNode
+        case .busy: self = .busy
+        case .internalError, .unspecified, .UNRECOGNIZED: self = .internalError
+        }
+    }
+
+    var wire: PBRefusal.Code {
+        switch self {
+        case .unauthorized: .unauthorized
+        case .revoked: .revoked
+        case .notFound: .notFound
+        case .unavailable: .unavailable
+        case .versionMismatch: .versionMismatch
+        case .malformed: .malformed
+        case .internalError: .internalError
+        case .wrongNode: .wrongNode
+        case .busy: .busy
+        }
+    }
+}
+
+extension GoAwayReason {
+    /// A reason of a newer release ends the session all the same.
+    init(_ message: PBGoAway.Reason) {
+        switch message {
+        case .shuttingDown: self = .shuttingDown
+        case .replaced: self = .replaced
+        case .revoked: self = .revoked
+        case .protocolError: self = .protocolError
+        case .peerSilent: self = .peerSilent
+        case .finished, .unspecified, .UNRECOGNIZED: self = .finished
+        }
+    }
+
+    var wire: PBGoAway.Reason {
+        switch self {
+        case .shuttingDown: .shuttingDown
+        case .replaced: .replaced
+        case .revoked: .revoked
+        case .protocolError: .protocolError
+        case .peerSilent: .peerSilent
+        case .finished: .finished
+        }
+    }
+}
+
+extension StreamOpening: MessageConvertible {
+    init(_ message: PBStreamOpen) throws(WireError) {
+        guard case .image(let image)? = message.source else {
+            self.init(initialCredit: message.initialCredit, source: .unknown)
+            return
+        }
+        self.init(
+            initialCredit: message.initialCredit,
+            source: .image(
+                try ImageID(octets: image.image, field: "stream.image"),
+                sha512: try SHA512Text.text(image.sha512, field: "stream.sha512"),
+                offset: Int64(try natural(image.offset, field: "stream.offset"))))
+    }
+
+    var wire: PBStreamOpen {
+        .with {
+            $0.initialCredit = initialCredit
+            guard case .image(let image, let sha512, let offset) = source else { return }
+            $0.image = .with {
+                $0.image = .init(image.octets)
+                $0.sha512 = .init(SHA512Text.octets(sha512))
+                $0.offset = offset
+            }
+        }
+    }
+}

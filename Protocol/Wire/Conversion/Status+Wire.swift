@@ -1,0 +1,136 @@
+import ProtocolModel
+
+extension ResourceStatus: MessageConvertible {
+    init(_ message: PBResourceStatus) throws(WireError) {
+        var details = Details.none
+        if case .server(let server)? = message.details { details = .server(try ServerDetails(server)) }
+        self.init(
+            key: try ResourceKey(message.key), generation: message.generation, phase: try Phase(message.phase),
+            details: details, error: message.hasError ? try StatusError(message.error) : nil,
+            steps: message.steps.map(StatusStep.init))
+    }
+
+    var wire: PBResourceStatus {
+        .with {
+            $0.key = key.wire
+            $0.generation = generation
+            $0.phase = phase.wire
+            if case .server(let server) = details { $0.server = server.wire }
+            if let error { $0.error = error.wire }
+            $0.steps = steps.map(\.wire)
+        }
+    }
+}
+
+extension ResourceStatus.Phase {
+    init(_ message: PBResourceStatus.Phase) throws(WireError) {
+        switch message {
+        case .pending: self = .pending
+        case .applying: self = .applying
+        case .ready: self = .ready
+        case .failed: self = .failed
+        case .gone: self = .gone
+        case .unspecified, .UNRECOGNIZED: throw .invalid("status.phase: \(message.rawValue)")
+        }
+    }
+
+    var wire: PBResourceStatus.Phase {
+        switch self {
+        case .pending: .pending
+        case .applying: .applying
+        case .ready: .ready
+        case .failed: .failed
+        case .gone: .gone
+        }
+    }
+}
+
+extension ServerDetails: MessageConvertible {
+    init(_ message: PBServerDetails) throws(WireError) {
+        self.init(power: try Self.power(message.power), domainName: message.domainName)
+    }
+
+    private static func power(_ message: PBServerDetails.Power) throws(WireError) -> PowerState {
+        switch message {
+        case .none: return .none
+        case .running: return .running
+        case .paused: return .paused
+        case .shutdown: return .shutdown
+        case .crashed: return .crashed
+        case .suspended: return .suspended
+        case .unspecified, .UNRECOGNIZED: throw .invalid("server details: power \(message.rawValue)")
+        }
+    }
+
+    var wire: PBServerDetails {
+        .with {
+            switch power {
+            case .none: $0.power = .none
+            case .running: $0.power = .running
+            case .paused: $0.power = .paused
+            case .shutdown: $0.power = .shutdown
+            case .crashed: $0.power = .crashed
+            case .suspended: $0.power = .suspended
+            }
+            $0.domainName = domainName
+        }
+    }
+}
+
+extension StatusError: MessageConvertible {
+    init(_ message: PBStatusError) throws(WireError) {
+        self.init(code: try Code(message.code), message: message.message, detail: message.detail)
+    }
+
+    var wire: PBStatusError {
+        .with {
+            $0.code = code.wire
+            $0.message = message
+            $0.detail = detail
+        }
+    }
+}
+
+extension StatusError.Code {
+    init(_ message: PBStatusError.Code) throws(WireError) {
+        switch message {
+        case .hostFailure: self = .hostFailure
+        case .noSpace: self = .noSpace
+        case .noMemory: self = .noMemory
+        case .badImage: self = .badImage
+        case .unsupported: self = .unsupported
+        case .conflict: self = .conflict
+        case .timedOut: self = .timedOut
+        case .unspecified, .UNRECOGNIZED: throw .invalid("error.code: \(message.rawValue)")
+        }
+    }
+
+    var wire: PBStatusError.Code {
+        switch self {
+        case .hostFailure: .hostFailure
+        case .noSpace: .noSpace
+        case .noMemory: .noMemory
+        case .badImage: .badImage
+        case .unsupported: .unsupported
+        case .conflict: .conflict
+        case .timedOut: .timedOut
+        }
+    }
+}
+
+extension StatusStep: MessageConvertible {
+    init(_ message: PBStatusStep) {
+        self.init(
+            name: message.name, startedAt: message.startedAt, durationMicroseconds: message.durationMicroseconds,
+            error: message.hasError ? message.error : nil)
+    }
+
+    var wire: PBStatusStep {
+        .with {
+            $0.name = name
+            $0.startedAt = startedAt
+            $0.durationMicroseconds = durationMicroseconds
+            if let error { $0.error = error }
+        }
+    }
+}

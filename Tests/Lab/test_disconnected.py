@@ -1,0 +1,41 @@
+"""With the coordinator stopped, a host stays useful."""
+import re
+
+import pytest
+
+from skerrylab.guest import ssh, wait_ready
+
+
+@pytest.fixture
+def coordinator_stopped(cloud):
+    cloud.stop("coordinator")
+    yield
+    if cloud.pid("coordinator") is None:
+        cloud.start("coordinator")
+
+
+def address_of(demo, name):
+    server = demo.compute.get_server(demo.compute.find_server(name).id)
+    return next(entry["addr"] for entry in server.addresses["external"] if entry["version"] == 4)
+
+
+def test_guests_reboot_and_the_agent_adopts_them_without_a_coordinator(cloud, demo, key, clean, witness, request):
+    address = address_of(demo, "first-guest")
+    console = lambda: cloud.console(witness.id)
+    request.getfixturevalue("coordinator_stopped")
+
+    boots = len(re.findall("SKERRY-GUEST-READY", console()))
+    ssh(address, key, "reboot")
+    ready = wait_ready(console, boots + 1)
+    assert address in ready.ipv4 and ready.metadata == "both" and ready.hostname == "first-guest"
+
+    pid = cloud.qemu_pid(witness.id)
+    cloud.kill("agent")
+    cloud.start("agent")
+    ssh(address, key, "reboot", seconds=60)
+    ready = wait_ready(console, boots + 2)
+    assert address in ready.ipv4 and ready.metadata == "both"
+    assert cloud.qemu_pid(witness.id) == pid
+
+    cloud.start("coordinator")
+    assert demo.compute.get_server(witness.id).status == "ACTIVE"

@@ -1,0 +1,73 @@
+"""A second host joins with a token; guests land on both and reach each other over a flat network."""
+import base64
+
+import pytest
+
+from conftest import agent_changes, write_configuration
+from skerrylab.cloud import Cloud
+from skerrylab.guest import wait_ready
+from skerrylab.leftovers import difference, snapshot
+from skerrylab.waiting import eventually
+
+
+@pytest.fixture(scope="module")
+def second(cloud, hosts, folder):
+    """An agent on lab2. It has its own prefix, and nothing of the first host's but the coordinator's address."""
+    _, host = hosts
+    prefix = folder / "two"
+    second = Cloud(host, prefix)
+    write_configuration("agent.yaml", prefix, agent_changes(prefix, "lab2", "lab: flat0", "10.77.0.1"))
+    second.packaging("layout_create; build_binaries; libvirt_start")
+    token = cloud.packaging('"$bin_dir/skerry" node token --socket "$operator_socket"').strip()
+    second.packaging(f'"$bin_dir/skerry-agent" join --config "$agent_config" --coordinator 10.77.0.1:8701 --token {token}')
+    second.start("agent")
+    up = lambda: [line for line in nodes(cloud) if "lab2" in line and " up " in f"{line} "]
+    eventually("lab2 is up", up, 30)
+    second.token = token
+    yield second
+    second.stop("agent")
+    second.packaging("guests_stop; libvirt_stop")
+
+
+def nodes(cloud):
+    return cloud.packaging('"$bin_dir/skerry" node list --socket "$operator_socket"').splitlines()
+
+
+def boot(admin, network, host, address, script=None):
+    data = base64.b64encode(script.encode()).decode() if script else None
+    return admin.compute.create_server(
+        name=f"on-{host}", image_id=admin.image.find_image("skerry-test").id,
+        flavor_id=admin.compute.find_flavor("m1.nano").id, availability_zone=f"nova:{host}",
+        networks=[{"uuid": network.id, "fixed_ip": address}], config_drive=True,
+        **({"user_data": data} if data else {}))
+
+
+def test_a_used_token_is_worth_nothing(second):
+    join = '"$bin_dir/skerry-agent" join --again --config "$agent_config" --coordinator 10.77.0.1:8701'
+    output = second.packaging(f"{join} --token {second.token} 2>&1 || echo DID-NOT-JOIN")
+    assert "is now node" not in output and "DID-NOT-JOIN" in output
+
+
+def test_guests_on_two_hosts_ping_each_other(cloud, second, admin, clean):
+    before = snapshot(second)
+    network = admin.network.create_network(
+        name="flat-lab", provider_network_type="flat", provider_physical_network="lab")
+    subnet = admin.network.create_subnet(
+        network_id=network.id, ip_version=4, cidr="10.88.0.0/24", gateway_ip=None, name="flat-lab")
+    ping = "#!/bin/sh\nfor try in $(seq 60); do ping -c 1 -W 1 10.88.0.11 >/dev/null && echo PEER-ANSWERS && exit; done\n"
+    servers = [boot(admin, network, "lab1", "10.88.0.11"), boot(admin, network, "lab2", "10.88.0.12", ping)]
+    shown = [admin.compute.wait_for_server(server, wait=60) for server in servers]
+    assert [server.hypervisor_hostname for server in shown] == ["lab1", "lab2"]
+    assert cloud.qemu_pid(servers[0].id) and second.qemu_pid(servers[1].id)
+    consoles = [cloud.console, second.console]
+    addresses = [wait_ready(lambda: read(server.id)).ipv4 for read, server in zip(consoles, servers)]
+    assert addresses == [["10.88.0.11"], ["10.88.0.12"]]
+    assert "PEER-ANSWERS" in second.console(servers[1].id)
+
+    for server in servers:
+        admin.compute.delete_server(server)
+    for server in servers:
+        admin.compute.wait_for_delete(server, wait=60)
+    admin.network.delete_subnet(subnet)
+    admin.network.delete_network(network)
+    eventually("lab2 is as before", lambda: difference(before, snapshot(second)) == {}, 20)

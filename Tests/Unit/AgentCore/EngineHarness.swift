@@ -1,0 +1,110 @@
+import AgentCore
+import AgentSimulated
+import AgentStore
+import Logging
+import ProtocolModel
+import Synchronization
+
+/// An agent on a simulated host, without a coordinator but with its ears.
+final class EngineHarness: Sendable {
+    let host: SimulatedHost
+    let store: any PlanStore
+    let clock = ManualClock()
+    let engine: ReconcileEngine
+    let session = RecordingSession()
+    private let task: Mutex<Task<Void, any Error>?> = Mutex(nil)
+
+    init(
+        host: SimulatedHost? = nil, store: (any PlanStore)? = nil, behavior: SimulatedBehavior = SimulatedBehavior(),
+        bootID: String = "boot-1", settings: EngineSettings = EngineSettings(sendInterval: .zero)
+    ) throws {
+        self.host = host ?? SimulatedHost(behavior: behavior, clock: clock)
+        self.store = try store ?? SQLitePlanStore()
+        engine = ReconcileEngine(
+            store: self.store, drivers: self.host.drivers, clock: clock, wallClock: clock.wall, bootID: bootID,
+            settings: settings, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    func start(connected: Bool = true) async throws {
+        try await engine.load()
+        if connected { await engine.connect(session) }
+        let engine = engine
+        task.withLock { $0 = Task { try await engine.run() } }
+    }
+
+    func stop() async {
+        let running = task.withLock { task in
+            defer { task = nil }
+            return task
+        }
+        running?.cancel()
+        _ = await running?.result
+    }
+
+    /// One server with its port, network and group.
+    static func serverEntries(_ server: ServerSpec, from generation: Int64) -> [PlanEntry] {
+        var entries = [
+            entry(.network(network), generation), entry(.securityGroup(group), generation),
+            entry(.server(server), generation)
+        ]
+        for interface in server.interfaces {
+            entries.append(
+                entry(.port(makePort(interface.port.low, server: server.id.low)), generation))
+        }
+        return entries
+    }
+
+    func snapshot(_ entries: [PlanEntry], revision: Int64 = 1) async throws {
+        _ = try await engine.apply(PlanUpdate(epoch: 1, revision: revision, isSnapshot: true, entries: entries))
+    }
+
+    func delta(_ entries: [PlanEntry], revision: Int64) async throws {
+        _ = try await engine.apply(PlanUpdate(epoch: 1, revision: revision, isSnapshot: false, entries: entries))
+    }
+
+    /// Waits until the condition holds; time of the manual clock stands still meanwhile.
+    func until(_ condition: @Sendable (EngineHarness) async -> Bool) async -> Bool {
+        for _ in 0..<4_000 {
+            if await condition(self) { return true }
+            try? await Task.sleep(for: .microseconds(500))
+        }
+        return false
+    }
+
+    func phase(_ key: ResourceKey) async -> ResourceStatus.Phase? { await engine.statuses[key]?.phase }
+
+    func reaches(_ phase: ResourceStatus.Phase, _ key: ResourceKey, generation: Int64? = nil) async -> Bool {
+        await until { harness in
+            guard let status = await harness.engine.statuses[key] else { return false }
+            return status.phase == phase && (generation == nil || status.generation == generation)
+        }
+    }
+
+    func reaches(power: ServerDetails.PowerState, _ server: ServerID, generation: Int64) async -> Bool {
+        await until { harness in
+            guard let status = await harness.engine.statuses[.server(server)], status.phase == .ready,
+                case .server(let details) = status.details
+            else { return false }
+            return details.power == power && status.generation == generation
+        }
+    }
+}
+
+/// Remembers what an agent says.
+final class RecordingSession: CoordinatorSession {
+    private let heard = Mutex<(statuses: [ResourceStatus], results: [OperationResult])>(([], []))
+
+    var statuses: [ResourceStatus] { heard.withLock { $0.statuses } }
+    var results: [OperationResult] { heard.withLock { $0.results } }
+
+    func send(_ statuses: [ResourceStatus]) async { heard.withLock { $0.statuses += statuses } }
+    func send(_ result: OperationResult) async { heard.withLock { $0.results.append(result) } }
+    func send(_ report: NodeReport) async {}
+    func send(_ health: NodeHealth) async {}
+    func read(_ image: ImageSpec, from offset: Int64) async throws -> AsyncThrowingStream<[UInt8], any Error> {
+        AsyncThrowingStream { continuation in
+            continuation.yield([UInt8](repeating: 0, count: Int(image.sizeBytes - offset)))
+            continuation.finish()
+        }
+    }
+}

@@ -1,0 +1,131 @@
+import AgentCore
+import AgentStore
+import Foundation
+import ProtocolModel
+import Testing
+
+@Suite struct SQLitePlanStoreTests {
+    private func key(_ number: UInt64) -> ResourceKey { .network(NetworkID(high: 1, low: number)) }
+
+    private func wanted(_ number: UInt64, _ generation: Int64, mtu: Int = 1_500) -> PlanEntry {
+        let spec = NetworkSpec(
+            id: NetworkID(high: 1, low: number), project: ProjectID(high: 0, low: 9), attachment: .local, mtuBytes: mtu,
+            subnets: [], dnsDomain: "")
+        return PlanEntry(key: key(number), generation: generation, spec: .network(spec))
+    }
+
+    private func removal(_ number: UInt64, _ generation: Int64) -> PlanEntry {
+        PlanEntry(key: key(number), generation: generation, spec: nil)
+    }
+
+    private func temporaryPath() -> String {
+        FileManager.default.temporaryDirectory.appendingPathComponent("plan-\(UUID()).sqlite").path
+    }
+
+    private func remove(_ path: String) {
+        for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
+    }
+
+    @Test("the store and the plan in memory take every sequence of updates in alike", arguments: 0..<20)
+    func agreement(seed: UInt64) async throws {
+        var generator = Seeded(state: seed)
+        let store = try SQLitePlanStore()
+        var plan = AgentPlan()
+        for step in 1...30 {
+            let count = Int.random(in: 0...4, using: &generator)
+            var entries: [ResourceKey: PlanEntry] = [:]
+            for _ in 0..<count {
+                let number = UInt64.random(in: 1...6, using: &generator)
+                let generation = Int64(step * 10)
+                entries[key(number)] =
+                    Bool.random(using: &generator)
+                    ? wanted(number, generation, mtu: 1_280 + step) : removal(number, generation)
+            }
+            let update = PlanUpdate(
+                epoch: Int64.random(in: 1...2, using: &generator),
+                revision: Int64.random(in: 1...40, using: &generator),
+                isSnapshot: Int.random(in: 0..<4, using: &generator) == 0, entries: Array(entries.values))
+            try await store.apply(update)
+            plan.merge(update)
+            if let gone = plan.entries.values.first(where: { $0.spec == nil }), step % 5 == 0 {
+                try await store.forget(gone.key, generation: gone.generation)
+                plan.forget(gone.key, generation: gone.generation)
+            }
+            #expect(try await store.position() == plan.position)
+            #expect(try await store.entries() == plan.entries.values.sorted { $0.key < $1.key }, "replay: seed \(seed)")
+        }
+    }
+
+    @Test("what was acknowledged is there after the process died")
+    func reopen() async throws {
+        let path = temporaryPath()
+        defer { remove(path) }
+        let store = try SQLitePlanStore(path: path)
+        try await store.apply(
+            PlanUpdate(epoch: 3, revision: 8, isSnapshot: true, entries: [wanted(1, 8), removal(2, 7)]))
+        let server = ServerID(high: 5, low: 6)
+        let state = SettledState(power: .paused, generation: 8, bootID: "b")
+        try await store.settle(server, state)
+        // Not closed: a second connection sees what a fresh process would.
+        let again = try SQLitePlanStore(path: path)
+        #expect(try await again.position() == PlanPosition(epoch: 3, revision: 8))
+        #expect(try await again.entries() == [wanted(1, 8), removal(2, 7)])
+        #expect(try await again.settled() == [server: state])
+        try await again.settle(server, nil)
+        #expect(try await store.settled().isEmpty)
+        try store.close()
+        try again.close()
+    }
+
+    @Test("an operation runs at most once, and its result is kept until acknowledged")
+    func ledger() async throws {
+        let path = temporaryPath()
+        defer { remove(path) }
+        let store = try SQLitePlanStore(path: path)
+        let one = Operation(id: .random(), deadline: 5, action: .hardReboot(ServerID(high: 1, low: 1)))
+        let two = Operation(id: .random(), deadline: 6, action: .hardReboot(ServerID(high: 1, low: 2)))
+        #expect(try await store.admit(one) == .run)
+        #expect(try await store.admit(one) == .alreadyRunning)
+        #expect(try await store.admit(two) == .run)
+        let done = OperationResult(id: one.id, outcome: .done(output: [1, 2]))
+        try await store.finish(done)
+        try store.close()
+
+        let again = try SQLitePlanStore(path: path)
+        try await again.interruptRunning()
+        let interrupted = OperationResult(id: two.id, outcome: .interrupted)
+        #expect(try await again.unacknowledged() == [done, interrupted])
+        #expect(try await again.admit(one) == .finished(done))
+        try await again.acknowledge(one.id)
+        #expect(try await again.unacknowledged() == [interrupted])
+        #expect(try await again.admit(one) == .finished(done))
+        try again.close()
+    }
+
+    @Test("the ledger forgets the oldest acknowledged operations")
+    func ledgerBound() async throws {
+        let store = try SQLitePlanStore()
+        let operations = (0..<300).map {
+            Operation(id: .random(), deadline: Int64($0), action: .hardReboot(ServerID(high: 1, low: 1)))
+        }
+        for operation in operations {
+            _ = try await store.admit(operation)
+            try await store.finish(OperationResult(id: operation.id, outcome: .expired))
+            try await store.acknowledge(operation.id)
+        }
+        #expect(try await store.admit(operations[0]) == .run)
+        #expect(try await store.admit(operations[299]) == .finished(.init(id: operations[299].id, outcome: .expired)))
+    }
+}
+
+/// SplitMix64 (Steele, Lea, Flood 2014): the same numbers for the same seed, everywhere.
+private struct Seeded: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}

@@ -1,0 +1,88 @@
+import CoordinatorCompute
+import Testing
+
+@Suite("patterns of names")
+struct NamePatternTests {
+    @Test(
+        "finds what a regular expression finds",
+        arguments: [
+            ("web", "my-web-1", true), ("^web", "my-web", false), ("^web$", "web", true), ("^web$", "web1", false),
+            ("w.b", "wAb", true), ("a*b", "b", true), ("a+b", "b", false), ("a+b", "aaab", true), ("ab?c", "ac", true),
+            ("(one|two)-[0-9]+$", "two-17", true), ("(one|two)-[0-9]+$", "three-17", false), ("[^a-z]", "abc", false),
+            ("[^a-z]", "ab1", true), ("\\.", "a.b", true), ("\\.", "ab", false), ("\\d\\d", "a12", true),
+            ("WEB", "web", true),
+            ("^$", "", true), ("(a|b|)c", "c", true), ("a-b", "a-b", true), ("[a-]", "-", true), ("(?:x)y", "xy", true)
+        ])
+    func finds(pattern: String, text: String, found: Bool) throws {
+        #expect(try #require(NamePattern(pattern)).isFound(in: text) == found)
+    }
+
+    @Test("what is no pattern is refused", arguments: ["", "(", ")", "*", "[", "[z-a]", "a(", "\\", "(?=x)"])
+    func malformed(pattern: String) { #expect(NamePattern(pattern) == nil) }
+
+    @Test("a pattern made to run for ever does not")
+    func bounded() throws {
+        let pattern = try #require(NamePattern("(a*)*(a*)*(a*)*b"))
+        #expect(!pattern.isFound(in: String(repeating: "a", count: 255)))
+        #expect(NamePattern(String(repeating: "(", count: 500)) == nil)
+        #expect(NamePattern(String(repeating: "a", count: 1001)) == nil)
+    }
+}
+
+@Suite("guests' names and data")
+struct GuestDataTests {
+    @Test(
+        "host names are DNS labels",
+        arguments: [
+            ("My Web_Server.1", "my-web-server-1"), ("--a--", "a"), ("äöü", ""), ("", ""), ("x", "x"),
+            (String(repeating: "a", count: 70), String(repeating: "a", count: 63))
+        ])
+    func labels(name: String, label: String) { #expect(Hostname.label(name) == label) }
+
+    @Test("base 64", arguments: [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")])
+    func base64(text: String, encoded: String) {
+        #expect(Base64.encode(Array(text.utf8)) == encoded)
+        #expect(Base64.decode(encoded) == Array(text.utf8))
+    }
+
+    @Test("what is no base 64 is refused", arguments: ["Z", "Zg", "Zg=", "Zg===", "Z===", "Zm9v=", "Zm=9", "%%%%"])
+    func notBase64(text: String) { #expect(Base64.decode(text) == nil) }
+
+    @Test("base 64 may be broken into lines")
+    func lines() { #expect(Base64.decode("Zm9v\nYmFy\r\n") == Array("foobar".utf8)) }
+}
+
+@Suite("SSH keys")
+struct SSHKeyTests {
+    /// `ssh-keygen -t ed25519`, and what `ssh-keygen -l -E md5` says of it.
+    static let line =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f someone@example.org"
+
+    @Test("a public key has a fingerprint")
+    func parses() throws {
+        let key = try #require(SSHKey.parse(Self.line))
+        #expect(key.algorithm == "ssh-ed25519")
+        #expect(key.fingerprint.split(separator: ":").count == 16)
+        #expect(SSHKey.parse(Self.line + "\n")?.fingerprint == key.fingerprint)
+    }
+
+    @Test(
+        "what is no key is refused",
+        arguments: [
+            "", "ssh-ed25519", "ssh-ed25519 AAAA",
+            "ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f",
+            "ssh-dance AAAAC3NzaC1lZDI1NTE5", "ssh-ed25519 %%%", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAAgAB"
+        ])
+    func refuses(line: String) { #expect(SSHKey.parse(line) == nil) }
+
+    @Test("generated keys are complete")
+    func generates() throws {
+        let pair = SSHKey.generate(comment: "test")
+        #expect(SSHKey.parse(pair.publicKey)?.algorithm == "ssh-ed25519")
+        #expect(pair.privateKey.hasPrefix("-----BEGIN OPENSSH PRIVATE KEY-----\n"))
+        #expect(pair.privateKey.hasSuffix("-----END OPENSSH PRIVATE KEY-----\n"))
+        let body = pair.privateKey.split(separator: "\n").dropFirst().dropLast().joined()
+        let bytes = try #require(Base64.decode(body))
+        #expect(String(decoding: bytes.prefix(14), as: UTF8.self) == "openssh-key-v1")
+    }
+}

@@ -1,0 +1,106 @@
+import ProtocolLink
+import ProtocolModel
+import Testing
+
+@Suite("flow control over loopback", .timeLimit(.minutes(1)))
+struct FlowControlTests {
+    static let image = (0..<5_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
+    static let digest = String(repeating: "ab", count: 64)
+
+    @Test("an image arrives byte for byte, from any offset")
+    func wholeImage() async throws {
+        let loopback = try await Loopback(image: Self.image)
+        let connection = try await loopback.connect()
+        for offset in [0, 1, 4_999_999, 5_000_000] {
+            var bytes: [UInt8] = []
+            let stream = try await connection.fetchImage(.random(), sha512: Self.digest, from: Int64(offset))
+            for try await chunk in stream {
+                #expect(chunk.count <= 65_536)
+                bytes += chunk
+            }
+            #expect(bytes == Array(Self.image[offset...]))
+        }
+        let refused = try await connection.fetchImage(.random(), sha512: Self.digest, from: 5_000_001)
+        let refusal = await #expect(throws: LinkRefusal.self) { for try await _ in refused {} }
+        #expect(refusal?.code == .notFound)
+        connection.close(.finished)
+        await loopback.server.stop()
+    }
+
+    @Test("a reader that pauses holds the sender at its window, and messages pass by")
+    func pausedReader() async throws {
+        let loopback = try await Loopback(image: Self.image)
+        let connection = try await loopback.connect()
+        let stream = try await connection.fetchImage(.random(), sha512: Self.digest, from: 0)
+        var iterator = stream.makeAsyncIterator()
+        _ = try await iterator.next()
+        try await Task.sleep(for: .milliseconds(300))
+        // Window 256 KiB and one chunk consumed: no more than five writes of 100,000 octets can have ended.
+        #expect(loopback.service.state.withLockedValue { $0.chunksSent } <= 5)
+        try await connection.send(.planHeld(PlanPosition(epoch: 1, revision: 1)))
+        #expect(try await eventually { loopback.service.received.count == 1 })
+        var count = 65_536
+        while let chunk = try await iterator.next() { count += chunk.count }
+        #expect(count >= 5_000_000 - 65_536)
+        connection.close(.finished)
+        await loopback.server.stop()
+    }
+
+    @Test("letting go of a stream stops its sender, and the session lives on")
+    func abandoned() async throws {
+        let loopback = try await Loopback(image: Self.image)
+        let connection = try await loopback.connect()
+        for _ in 0..<40 {
+            // More than may be open at once: each must really be gone.
+            let stream = try await connection.fetchImage(.random(), sha512: Self.digest, from: 0)
+            for try await _ in stream { break }
+        }
+        try await Task.sleep(for: .milliseconds(100))
+        #expect(loopback.service.state.withLockedValue { $0.chunksSent } < 40 * 10)
+        try await connection.send(.planHeld(.none))
+        #expect(try await eventually { loopback.service.received.count == 1 })
+        connection.close(.finished)
+        await loopback.server.stop()
+    }
+
+    @Test("a coordinator that does not read holds up messages, not the keep-alive; cancellation takes one back")
+    func slowConsumer() async throws {
+        let loopback = try await Loopback(reads: false, keepAlive: .milliseconds(300))
+        let connection = try await loopback.connect()
+        let output = [UInt8](repeating: 7, count: 900_000)
+        let result = OperationResult(id: .random(), outcome: .done(output: output))
+        let sender = Task {
+            var sent = 0
+            do {
+                while sent < 100 {
+                    try await connection.send(.result(result))
+                    sent += 1
+                }
+            } catch {}
+            return sent
+        }
+        try await Task.sleep(for: .milliseconds(2000))
+        // More than three intervals later the session still lives, and four megabytes of credit are all that was taken.
+        sender.cancel()
+        #expect(await sender.value == 4)
+        let served = loopback.service.state.withLockedValue { $0.connections }[0]
+        var iterator = served.messages.makeAsyncIterator()
+        for _ in 0..<4 { #expect(try await iterator.next() == .result(result)) }
+        try await connection.send(.planHeld(.none))
+        #expect(try await iterator.next() == .planHeld(.none))
+        connection.close(.finished)
+        await loopback.server.stop()
+    }
+
+    @Test("a message that no frame can hold is refused at once")
+    func tooLarge() async throws {
+        let loopback = try await Loopback()
+        let connection = try await loopback.connect()
+        let result = OperationResult(id: .random(), outcome: .done(output: [UInt8](repeating: 0, count: 2_000_000)))
+        await #expect(throws: (any Error).self) { try await connection.send(.result(result)) }
+        try await connection.send(.planHeld(.none))
+        #expect(try await eventually { loopback.service.received == [.planHeld(.none)] })
+        connection.close(.finished)
+        await loopback.server.stop()
+    }
+}

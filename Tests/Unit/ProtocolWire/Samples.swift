@@ -1,0 +1,203 @@
+import NIOCore
+import ProtocolModel
+import ProtocolWire
+
+/// One message of every kind, each field with a value of its own.
+enum Samples {
+    static func id<Tag>(_ number: UInt64) -> Identifier<Tag> {
+        Identifier(high: 0x0011_2233_4455_4677, low: 0x8899_AABB_CCDD_0000 + number)
+    }
+
+    static func address(_ text: String) -> IPAddress { IPAddress(text) ?? IPAddress(family: .ipv4, bits: 0) }
+    static func prefix(_ text: String) -> IPPrefix {
+        IPPrefix(text) ?? IPPrefix(IPAddress(family: .ipv4, bits: 0), length: 0)!
+    }
+
+    static let digest = String(repeating: "0f", count: 64)
+
+    static let securityGroup = SecurityGroupSpec(
+        id: id(1),
+        rules: [
+            SecurityGroupRuleSpec(
+                id: id(2), direction: .ingress, family: .ipv4, protocolNumber: 6, portRangeMin: 22, portRangeMax: 22,
+                remote: .prefix(prefix("192.0.2.0/24"))),
+            SecurityGroupRuleSpec(
+                id: id(3), direction: .egress, family: .ipv6, protocolNumber: nil, portRangeMin: nil, portRangeMax: nil,
+                remote: .group(id(1))),
+            SecurityGroupRuleSpec(
+                id: id(4), direction: .ingress, family: .ipv4, protocolNumber: 0, portRangeMin: 0, portRangeMax: 0,
+                remote: .anywhere)
+        ],
+        members: [address("192.0.2.5"), address("2001:db8::5")])
+
+    static let network = NetworkSpec(
+        id: id(10), project: id(11), attachment: .vlan(physicalNetwork: "physnet1", tag: 4094), mtuBytes: 1450,
+        subnets: [
+            SubnetSpec(
+                id: id(12), prefix: prefix("192.0.2.0/24"), gateway: address("192.0.2.1"),
+                dnsServers: [address("198.51.100.1")],
+                hostRoutes: [HostRoute(destination: prefix("203.0.113.0/25"), nextHop: address("192.0.2.9"))],
+                isDHCPEnabled: true, ipv6AddressMode: nil, ipv6RAMode: nil, serviceAddress: address("192.0.2.2")),
+            SubnetSpec(
+                id: id(13), prefix: prefix("2001:db8::/64"), gateway: nil, dnsServers: [], hostRoutes: [],
+                isDHCPEnabled: false, ipv6AddressMode: .dhcpv6Stateless, ipv6RAMode: .slaac, serviceAddress: nil)
+        ],
+        dnsDomain: "example.org")
+
+    static let port = PortSpec(
+        id: id(20), network: id(10), server: id(30), mac: MACAddress(bits: 0xFA16_3E01_0203),
+        fixedIPs: [PortSpec.FixedIP(subnet: id(12), address: address("192.0.2.5"))], isAdminUp: true,
+        isSecurityEnabled: true, securityGroups: [id(1)],
+        allowedPairs: [
+            PortSpec.AllowedPair(prefix: prefix("198.51.100.0/28"), mac: MACAddress(bits: 5)),
+            PortSpec.AllowedPair(prefix: prefix("0.0.0.0/0"), mac: nil)
+        ],
+        hostname: "web-1")
+
+    static let server = ServerSpec(
+        id: id(30), project: id(11), user: id(31), name: "wéb 1", hostname: "web-1", number: 7, flavorName: "m1.nano",
+        vcpus: 2, memoryMiB: 512, rootGiB: 3, ephemeralGiB: 4, swapMiB: 5,
+        image: ImageSpec(id: id(32), sha512: digest, sizeBytes: 9_000_000_000, format: .qcow2), rootDiskVersion: 6,
+        power: .suspended, firmware: .uefi, machineType: "q35", diskBus: "scsi",
+        interfaces: [
+            ServerSpec.Interface(
+                port: id(20), network: id(10), mac: MACAddress(bits: 0xFA16_3E01_0203), mtuBytes: 1450, model: "virtio")
+        ],
+        hasConfigDrive: true, publicKeys: [ServerSpec.PublicKey(name: "k", key: "ssh-ed25519 AAAA")],
+        userData: [0, 255, 10], metadata: ["b": "2", "a": "1", "c": ""], availabilityZone: "nova", launchIndex: 8,
+        adminPassword: "secret", createdAt: 1_800_000_000_000_000)
+
+    static let steps = [
+        StatusStep(name: "define", startedAt: 5, durationMicroseconds: 6),
+        StatusStep(name: "start", startedAt: 7, durationMicroseconds: 8, error: "no")
+    ]
+
+    static let statusError = StatusError(code: .noSpace, message: "full", detail: "/dev/sda")
+
+    static let statuses = [
+        ResourceStatus(
+            key: .server(id(30)), generation: 4, phase: .failed,
+            details: .server(ServerDetails(power: .crashed, domainName: "instance-00000007")), error: statusError,
+            steps: steps),
+        ResourceStatus(key: .port(id(20)), generation: 1, phase: .gone)
+    ]
+
+    static let report = NodeReport(
+        hostname: "h1", roles: [.storage, .compute, .network], agentVersion: "1.2.3", availabilityZone: "az1",
+        capacity: NodeCapacity(
+            vcpus: 16, memoryMiB: 65_536, diskGiB: 900, reservedMemoryMiB: 512, reservedDiskGiB: 10,
+            usedMemoryMiB: 1000, freeDiskGiB: 800),
+        hypervisor: HypervisorReport(
+            type: "QEMU", version: 7_002_000, virtType: "kvm", cpuModel: "EPYC", cpuVendor: "AMD",
+            cpuArchitecture: "x86_64", cpuFeatures: ["aes", "avx2"], cpuSockets: 1, cpuCores: 8, cpuThreads: 2,
+            machineTypes: ["q35", "pc"], hasUEFI: true),
+        physicalNetworks: ["physnet1"], problems: ["no /dev/kvm"])
+
+    static let health = NodeHealth(
+        uptimeSeconds: 99, loadMilli: 1500, usedMemoryMiB: 3, freeDiskGiB: 4, runningGuests: 5, problems: ["hot"])
+
+    static let update = PlanUpdate(
+        epoch: 2, revision: 41, isSnapshot: true,
+        entries: [
+            PlanEntry(key: .securityGroup(id(1)), generation: 1, spec: .securityGroup(securityGroup)),
+            PlanEntry(key: .network(id(10)), generation: 2, spec: .network(network)),
+            PlanEntry(key: .port(id(20)), generation: 3, spec: .port(port)),
+            PlanEntry(key: .server(id(30)), generation: 4, spec: .server(server)),
+            PlanEntry(key: .server(id(33)), generation: 5, spec: nil)
+        ])
+
+    static let messages: [(name: String, message: WireMessage)] = [
+        (
+            "hello",
+            .hello(
+                Hello(
+                    versions: ProtocolVersions(oldest: 1, newest: 2), node: id(40), agentVersion: "1.2.3",
+                    position: PlanPosition(epoch: 2, revision: 40), bootID: "b00t"))
+        ),
+        (
+            "welcome",
+            .welcome(
+                WelcomeMessage(version: 1, keepAliveMilliseconds: 5000, serverTime: -1, willSendSnapshot: true))
+        ),
+        (
+            "join-request",
+            .joinRequest(
+                JoinRequestMessage(
+                    versions: ProtocolVersions(oldest: 1, newest: 1), secret: [1, 2], certificateRequestDER: [0x30, 0],
+                    hostname: "h1"))
+        ),
+        ("join-response", .joinResponse(GrantMessage(node: id(40), certificatePEM: "C", authorityPEM: "A"))),
+        ("renew-request", .renewRequest(certificateRequestDER: [0x30, 1])),
+        ("renew-response", .renewResponse(GrantMessage(node: id(40), certificatePEM: "D", authorityPEM: "A"))),
+        ("refusal", .refusal(WireRefusal(code: .busy, message: "later"))),
+        ("go-away", .goAway(.replaced, message: "another session")),
+        ("ping", .ping(0x0102_0304_0506_0708)),
+        ("pong", .pong(.max)),
+        ("message-credit", .messageCredit(65_536)),
+        ("plan", .plan(update, continues: false)),
+        ("plan-continues", .plan(PlanUpdate(epoch: 2, revision: 41, isSnapshot: false, entries: []), continues: true)),
+        ("plan-held", .planHeld(PlanPosition(epoch: 2, revision: 41))),
+        ("statuses", .statuses(statuses)),
+        ("report", .report(report)),
+        ("health", .health(health)),
+        (
+            "operation-soft-reboot",
+            .operation(Operation(id: id(50), deadline: 1, action: .softReboot(id(30), graceSeconds: 60)))
+        ),
+        ("operation-hard-reboot", .operation(Operation(id: id(51), deadline: 2, action: .hardReboot(id(30))))),
+        (
+            "operation-console",
+            .operation(Operation(id: id(52), deadline: 3, action: .consoleOutput(id(30), lines: 0)))
+        ),
+        (
+            "operation-console-all",
+            .operation(Operation(id: id(52), deadline: 3, action: .consoleOutput(id(30), lines: nil)))
+        ),
+        (
+            "result-done",
+            .operationResult(OperationResult(id: id(50), outcome: .done(output: [104, 105]), steps: steps))
+        ),
+        ("result-failed", .operationResult(OperationResult(id: id(50), outcome: .failed(statusError)))),
+        ("result-expired", .operationResult(OperationResult(id: id(50), outcome: .expired))),
+        ("result-interrupted", .operationResult(OperationResult(id: id(50), outcome: .interrupted))),
+        ("operation-acknowledged", .operationAcknowledged(id(50))),
+        (
+            "stream-open",
+            .streamOpen(
+                stream: 5,
+                StreamOpening(initialCredit: 262_144, source: .image(id(32), sha512: digest, offset: 1_000_000)))
+        ),
+        ("stream-data", .streamData(stream: 5, ByteBuffer(bytes: [1, 2, 3]))),
+        ("stream-credit", .streamCredit(stream: 5, bytes: 70_000)),
+        ("stream-end", .streamEnd(stream: 5, nil)),
+        ("stream-end-error", .streamEnd(stream: 5, WireRefusal(code: .notFound, message: "no such image")))
+    ]
+}
+
+/// Repeatable random numbers.
+struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var value = state
+        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
+        return value ^ (value >> 31)
+    }
+}
+
+/// Everything a decoder makes of `chunks`, the end of the connection included.
+func decode(_ chunks: [[UInt8]], bodyLimit: Int = WireLimits.bodyBytes) throws -> [Frame] {
+    var frames: [Frame] = []
+    let processor = NIOSingleStepByteToMessageProcessor(FrameDecoder(bodyLimit: bodyLimit))
+    for chunk in chunks { try processor.process(buffer: ByteBuffer(bytes: chunk)) { frames.append($0) } }
+    try processor.finishProcessing(seenEOF: true) { frames.append($0) }
+    return frames
+}
+
+func bytes(_ message: WireMessage) throws -> [UInt8] {
+    var buffer = ByteBuffer()
+    try message.frame().write(to: &buffer)
+    return Array(buffer.readableBytesView)
+}

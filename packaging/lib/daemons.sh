@@ -1,0 +1,116 @@
+# Configuration, start and stop of coordinator and agent. Sourced; needs layout.sh, process.sh, output.sh.
+
+new_password() { head -c 18 /dev/urandom | base64 | tr '+/' '-_'; }
+
+# configure: writes what is not there yet. Configuration that the operator changed stays as it is.
+configure() {
+    local file
+    for file in "$admin_password_file" "$demo_password_file"; do
+        [ -s "$file" ] || (umask 077 && new_password >"$file")
+    done
+    [ -e "$coordinator_config" ] || sed \
+        -e "s|^state_directory:.*|state_directory: $state_dir/coordinator|" \
+        -e "s|^socket:.*|socket: $operator_socket|" config/coordinator.yaml >"$coordinator_config"
+    [ -e "$agent_config" ] || sed \
+        -e "s|^state_directory:.*|state_directory: $state_dir/agent|" \
+        -e "s|^# name:.*|name: $(hostname)|" \
+        -e "s|^  uri:.*|  uri: $libvirt_uri|" \
+        -e '/^  # physical_networks:/d; /^  #   external:/d' \
+        -e "s|^  physical_networks:.*|  physical_networks: {external: skerry-ext0}|" config/agent.yaml >"$agent_config"
+    # A running coordinator was initialised, and holds the lock on its state.
+    [ -n "$(daemon_pid coordinator)" ] || "$bin_dir/skerry-coordinator" init --config "$coordinator_config" \
+        --admin-password-file "$admin_password_file" --demo-password-file "$demo_password_file" \
+        >"$log_dir/init.log" 2>&1 || { cat "$log_dir/init.log" >&2; fail "skerry-coordinator init failed: see above"; }
+    write_clouds
+}
+
+write_clouds() {
+    local cloud
+    (
+        umask 077
+        echo "clouds:"
+        for cloud in skerry:admin:"$admin_password_file" demo:demo:"$demo_password_file"; do
+            IFS=: read -r name user password_file <<<"$cloud"
+            cat <<CLOUD
+  $name:
+    auth:
+      auth_url: https://127.0.0.1:8700/identity/v3
+      username: $user
+      password: "$(head -n 1 "$password_file")"
+      project_name: $user
+      user_domain_name: Default
+      project_domain_name: Default
+    region_name: RegionOne
+    identity_api_version: 3
+    cacert: $state_dir/coordinator/ca/ca.crt
+CLOUD
+        done
+    ) >"$clouds_file.new"
+    mv "$clouds_file.new" "$clouds_file"
+}
+
+# The agent writes down last where it joined.
+is_joined() { [ -s "$state_dir/agent/identity/coordinator" ]; }
+
+is_running() { [ -n "$(daemon_pid coordinator)$(daemon_pid agent)" ]; }
+
+# daemon_pid coordinator|agent
+daemon_pid() {
+    local pid
+    if uses_units; then
+        pid=$(systemctl show -p MainPID --value "skerry-$1" 2>/dev/null)
+        [ "${pid:-0}" = 0 ] || echo "$pid"
+    else
+        process_pid "$run_dir/$1.pid" || true
+    fi
+}
+
+daemon_start() {
+    local name=$1
+    [ -z "$(daemon_pid "$name")" ] || return 0
+    if uses_units; then
+        systemctl start "skerry-$name"
+    else
+        process_start "$run_dir/$name.pid" "$log_dir/$name.log" "$bin_dir/skerry-$name" run --config "$etc_dir/$name.yaml"
+    fi
+}
+
+daemon_log() {
+    if uses_units; then journalctl -u "skerry-$1" -n 20 --no-pager; else tail -n 20 "$log_dir/$1.log"; fi
+}
+
+install_units() {
+    uses_units || return 0
+    install -m 755 lib/quickstart-network /etc/skerry/quickstart-network
+    install -m 644 systemd/*.service /etc/systemd/system/
+    systemctl daemon-reload
+    systemctl enable skerry-coordinator skerry-agent skerry-quickstart-network >/dev/null 2>&1
+}
+
+coordinator_answers() {
+    curl -sf --cacert "$state_dir/coordinator/ca/ca.crt" https://127.0.0.1:8700/identity/v3
+}
+
+daemons_start() {
+    local token
+    daemon_start coordinator
+    wait_for 20 coordinator coordinator_answers || { daemon_log coordinator >&2; fail "the coordinator does not answer at https://127.0.0.1:8700: see its log above"; }
+    if ! is_joined; then
+        token=$("$bin_dir/skerry" node token --socket "$operator_socket") || fail "no join token: 'skerry node token' failed, see above"
+        "$bin_dir/skerry-agent" join --config "$agent_config" --coordinator 127.0.0.1:8701 --token "$token" \
+            >"$log_dir/join.log" 2>&1 || { cat "$log_dir/join.log" >&2; fail "the agent could not join: see above"; }
+    fi
+    daemon_start agent
+    wait_for 30 agent node_is_up || { daemon_log agent >&2; fail "this host did not come up in the cloud: see the agent's log above"; }
+}
+
+node_is_up() { "$bin_dir/skerry" node list --socket "$operator_socket" | grep -qw up; }
+
+daemons_stop() {
+    if uses_units; then
+        systemctl stop skerry-agent skerry-coordinator 2>/dev/null || true
+    else
+        process_stop "$run_dir/agent.pid" agent 15
+        process_stop "$run_dir/coordinator.pid" coordinator 15
+    fi
+}
