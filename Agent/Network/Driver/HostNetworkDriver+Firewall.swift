@@ -37,38 +37,27 @@ extension HostNetworkDriver {
         var sets: [String: Set<String>] = [:]
     }
 
+    // The programs run one after the other, readings included. All of them are clients of nf_tables, whose rule set has one
+    // generation for all families: a program that finds it changed under its transaction begins again, and iptables-nft's
+    // second attempt can leave parts of the first one out.
+
     private func observeFirewall(_ plan: FirewallPlan) async throws -> ObservedFirewall {
-        let command = Command(namespace: configuration.hostNamespace)
         // With nothing wanted, a program that is not even installed cannot have left anything either.
         let isNeeded = !plan.isEmpty
-        return try await withThrowingTaskGroup(of: (FilterFamily?, String).self) { group in
-            for family in FilterFamily.allCases {
-                group.addTask {
-                    do {
-                        return (family, try await command.run(family.saveCommand))
-                    } catch {
-                        if isNeeded { throw error }
-                        return (family, "")
-                    }
-                }
-            }
-            group.addTask {
-                do {
-                    return (nil, try await command.run("ipset", ["save"]))
-                } catch {
-                    if isNeeded { throw error }
-                    return (nil, "")
-                }
-            }
-            var observed = ObservedFirewall()
-            for try await (family, text) in group {
-                if let family {
-                    observed.rules[family] = SavedRules(parsing: text)
-                } else {
-                    observed.sets = AddressSet.parse(saved: text)
-                }
-            }
-            return observed
+        var observed = ObservedFirewall()
+        for family in FilterFamily.allCases {
+            observed.rules[family] = SavedRules(parsing: try await read(family.saveCommand, [], isNeeded: isNeeded))
+        }
+        observed.sets = AddressSet.parse(saved: try await read("ipset", ["save"], isNeeded: isNeeded))
+        return observed
+    }
+
+    private func read(_ program: String, _ arguments: [String], isNeeded: Bool) async throws -> String {
+        do {
+            return try await Command(namespace: configuration.hostNamespace).run(program, arguments)
+        } catch {
+            if isNeeded { throw error }
+            return ""
         }
     }
 
@@ -79,20 +68,15 @@ extension HostNetworkDriver {
         if let text = AddressSet.additions(desired: plan.sets, saved: current.sets) {
             try await command.run("ipset", ["restore"], input: text)
         }
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for family in FilterFamily.allCases {
-                let script = RestoreScript.make(
-                    family: family, desired: plan.tables[family] ?? [], saved: current.rules[family] ?? SavedRules(),
-                    trusted: family == .frames ? frames : [])
-                guard let script else { continue }
-                logger.info(
-                    "packet filter changed",
-                    metadata: ["filter": "\(family)", "lines": "\(script.split(separator: "\n").count)"])
-                group.addTask {
-                    try await command.run(family.restoreCommand, family.restoreArguments, input: script)
-                }
-            }
-            try await group.waitForAll()
+        for family in FilterFamily.allCases {
+            let script = RestoreScript.make(
+                family: family, desired: plan.tables[family] ?? [], saved: current.rules[family] ?? SavedRules(),
+                trusted: family == .frames ? frames : [])
+            guard let script else { continue }
+            logger.info(
+                "packet filter changed",
+                metadata: ["filter": "\(family)", "lines": "\(script.split(separator: "\n").count)"])
+            try await command.run(family.restoreCommand, family.restoreArguments, input: script)
         }
         if let text = AddressSet.removals(desired: plan.sets, saved: current.sets) {
             try await command.run("ipset", ["restore"], input: text)
