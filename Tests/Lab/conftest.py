@@ -101,9 +101,8 @@ def clean(cloud, admin):
     """The test must leave host and placement as it found them."""
     before, claims = snapshot(cloud), allocations(admin)
     yield
-    # The agent takes things away a moment after the API has said that they are gone; rules that a disturbed change left
-    # behind go at the next comparison with the kernel, which is once a minute.
-    deadline = time.monotonic() + 130
+    # The agent takes things away a moment after the API has said that they are gone.
+    deadline = time.monotonic() + 20
     while difference(before, snapshot(cloud)) and time.monotonic() < deadline:
         time.sleep(0.5)
     assert difference(before, snapshot(cloud)) == {}

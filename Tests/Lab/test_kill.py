@@ -59,7 +59,6 @@ def moments(name, longest):
     return [generator.uniform(0, longest) for _ in range(MOMENTS)]
 
 
-@pytest.mark.crash
 @pytest.mark.parametrize("daemon", ["coordinator", "agent"])
 def test_servers_come_and_go_whatever_dies(cloud, admin, demo, parts, usual, daemon, witness, clean):
     before, claims = snapshot(cloud), allocations(admin)
