@@ -58,7 +58,7 @@ struct RunCommand: AsyncParsableCommand {
         _ agents: [NodeAgent], _ metrics: Metrics, _ configuration: Configuration, _ group: any EventLoopGroup,
         _ logger: Logger
     ) async throws {
-        var services: [any Service] = [AgentsService(agents: agents)]
+        var services: [any Service] = [AgentsService(agents: agents), SmallMemory()]
         if let endpoint = configuration.metricsListen {
             services.append(
                 MetricsService(
@@ -72,6 +72,11 @@ struct RunCommand: AsyncParsableCommand {
                 logger: quiet)
         ).run()
     }
+}
+
+/// Lets go of what only the start needed.
+private struct SmallMemory: Service {
+    func run() async throws { await cancelWhenGracefulShutdown { await ProgramPages.keepFew() } }
 }
 
 /// All nodes of this process.

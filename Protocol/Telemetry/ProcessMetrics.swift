@@ -57,7 +57,7 @@ enum ProcessMetrics {
         return Double(max(0, count - 3))
     }
 
-    private static func file(_ path: String) -> String {
+    static func file(_ path: String) -> String {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return "" }
         defer { close(descriptor) }
