@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import pathlib
+import shutil
 import tempfile
 import time
 
@@ -36,32 +37,47 @@ def make_hosts():
 
 
 def lay_out(cloud):
-    """The programs are linked to, not copied: the rig's files are in its memory."""
-    cloud.prefix.mkdir(parents=True, exist_ok=True)
-    (cloud.prefix / "bin").symlink_to(binaries())
-    cloud.packaging("layout_create; libvirt_start")
+    """The programs are linked to, not copied: the rig's files are in its memory. All is waited for with more patience
+    than on a machine, and asked for less often: one start of virsh takes a second here."""
+    cloud.packaging("wait_for() { true; }; layout_create; libvirt_start")
+    for program in ("skerry-coordinator", "skerry-agent", "skerry"):
+        (cloud.prefix / "bin" / program).symlink_to(f"{binaries()}/{program}")
+    uri = f"qemu+unix:///system?socket={cloud.prefix}/libvirt/run/libvirt-sock"
+    eventually("libvirtd answers", lambda: cloud.host.succeeds("virsh", "-c", uri, "uri"), 120, every=2)
+    say(f"{cloud.host.name} has libvirt")
 
 
 def make_cloud(hosts, folder):
-    clouds = [Cloud(host, folder / host.name) for host in hosts]
+    first, second = clouds = [Cloud(host, folder / host.name) for host in hosts]
     for cloud, coordinator in zip(clouds, ("127.0.0.1", "10.77.0.1")):
         write_configuration(
             "agent.yaml", cloud.prefix,
             agent_changes(cloud.prefix, cloud.host.name, f"lab: {TRUNK}", coordinator))
-        lay_out(cloud)
-    first, second = clouds
     write_configuration("coordinator.yaml", first.prefix, {
         "state_directory:": f"state_directory: {first.prefix}/state/coordinator",
         "socket:": f"socket: {first.prefix}/run/coordinator.sock",
         "  names:": '  names: ["10.77.0.1"]',
     })
-    first.packaging("configure; daemons_start", timeout=180)
-    token = first.packaging('"$bin_dir/skerry" node token --socket "$operator_socket"').strip()
-    second.packaging(
-        f'"$bin_dir/skerry-agent" join --config "$agent_config" --coordinator 10.77.0.1:8701 --token {token}')
-    second.start("agent")
-    eventually("lab2 is up", lambda: is_up(first, "lab2"), 60)
+    lay_out(first)
+    first.packaging("configure; daemon_start coordinator")
+    eventually("the coordinator answers", lambda: first.packaging("coordinator_answers || true"), 120, every=2)
+    start_agent(first, first, "127.0.0.1")
+    # What libvirt found out about QEMU, which takes long here, holds for both hosts.
+    shutil.copytree(first.prefix / "libvirt" / "cache", second.prefix / "libvirt" / "cache")
+    lay_out(second)
+    start_agent(first, second, "10.77.0.1")
     return clouds
+
+
+def start_agent(first, cloud, coordinator):
+    """Joins with a token from the first host."""
+    token = first.packaging('"$bin_dir/skerry" node token --socket "$operator_socket"').strip()
+    cloud.packaging(
+        f'"$bin_dir/skerry-agent" join --config "$agent_config" --coordinator {coordinator}:8701 --token {token}')
+    cloud.start("agent")
+    name = cloud.host.name
+    eventually(f"{name} is up", lambda: is_up(first, name), 120, every=2)
+    say(f"{name} is up")
 
 
 def is_up(cloud, name):
@@ -77,9 +93,24 @@ def boot(admin, image, network, host, address, script=None):
         **({"user_data": data} if data else {}))
 
 
+def wait_active(admin, server):
+    """Returns its host."""
+    def settled():
+        now = admin.compute.get_server(server)
+        return now if now.status != "BUILD" else None
+
+    now = eventually(f"{server.name} is built", settled, 120, every=1)
+    assert now.status == "ACTIVE", f"{server.name} is {now.status}: {now.fault}"
+    return now.hypervisor_hostname
+
+
 def links(host):
     """Name -> the kernel's own description of the link."""
     return {link["ifname"]: link for link in json.loads(host.run("ip", "-details", "-json", "link", "show"))}
+
+
+def everything(cloud):
+    return {**snapshot(cloud), "links": set(links(cloud.host))}
 
 
 def describe(host, network):
@@ -128,33 +159,33 @@ def traffic(frames, macs):
     }
 
 
-def restart_agent(clouds):
-    """Returns how the VLAN device and its bridge are numbered before and after: a new agent must keep both."""
-    cloud = clouds[1]
+def restart_agent(cloud):
+    """Returns how the host's links are numbered before and after: a new agent must keep all of them."""
     numbers = lambda: {name: link["ifindex"] for name, link in links(cloud.host).items()}
     before = numbers()
     cloud.stop("agent")
     log = len(cloud.log("agent"))
     cloud.start("agent")
-    eventually("the agent has started", lambda: "agent started" in cloud.log("agent")[log:], 60)
-    eventually("lab2 is up again", lambda: is_up(clouds[0], "lab2"), 60)
+    eventually("the new agent has been through all links", lambda: "network is ready" in cloud.log("agent")[log:], 60)
     return {"before": before, "after": numbers()}
 
 
-def main():
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="skerry-lab-", dir="/tmp"))
-    folder.chmod(0o755)
+def show_logs(folder):
+    for path in sorted(folder.glob("*/log/*.log")):
+        print(f"---- {path.relative_to(folder)}\n{path.read_text(errors='replace')[-8000:]}", flush=True)
+
+
+def main(folder):
     hosts = make_hosts()
     say("hosts are there")
     hosts[0].enter_network()
     clouds = make_cloud(hosts, folder)
-    say("both agents are up")
     admin = clouds[0].sdk("skerry")
     image = admin.create_image(
         "guest", filename=str(GUEST_IMAGE), disk_format="qcow2", container_format="bare", wait=True, timeout=120)
     admin.compute.create_flavor(name="rig", ram=96, vcpus=1, disk=1)
     say("image and flavor are there")
-    before = [(snapshot(cloud), set(links(cloud.host))) for cloud in clouds]
+    before = [everything(cloud) for cloud in clouds]
     capture = Capture(hosts[0], TRUNK)
 
     network = admin.network.create_network(
@@ -163,7 +194,7 @@ def main():
         network_id=network.id, ip_version=4, cidr="10.123.0.0/24", gateway_ip=None, name="vlan")
     servers = [
         boot(admin, image, network, "lab1", "10.123.0.11"), boot(admin, image, network, "lab2", "10.123.0.12", PING)]
-    facts = {"hosts": [admin.compute.wait_for_server(each, wait=120).hypervisor_hostname for each in servers]}
+    facts = {"hosts": [wait_active(admin, server) for server in servers]}
     say("guests are ACTIVE")
     facts["links"] = [describe(host, network) for host in hosts]
     consoles = [lambda cloud=cloud, server=server: cloud.console(server.id) for cloud, server in zip(clouds, servers)]
@@ -171,7 +202,7 @@ def main():
     say("guests are ready")
     facts["ping"] = "PEER-ANSWERS" in consoles[1]()
     facts["probes"] = probe(hosts, network)
-    facts["restart"] = restart_agent(clouds)
+    facts["restart"] = restart_agent(clouds[1])
     facts["macs"] = sorted(port.mac_address for port in admin.network.ports(network_id=network.id)
                            if port.device_id in {server.id for server in servers})
     facts["traffic"] = traffic(capture.stop(), facts["macs"])
@@ -184,15 +215,21 @@ def main():
     admin.network.delete_subnet(subnet)
     admin.network.delete_network(network)
     say("all is deleted")
-    left = lambda: [
-        {**difference(old, snapshot(cloud)), **({"links": sorted(new)} if (new := set(links(cloud.host)) - names) else {})}
-        for cloud, (old, names) in zip(clouds, before)]
+    left = lambda: [difference(old, everything(cloud)) for cloud, old in zip(clouds, before)]
     deadline = time.monotonic() + 60
-    while any(left()) and time.monotonic() < deadline:
-        time.sleep(0.5)
-    facts["left over"] = left()
+    while any(found := left()) and time.monotonic() < deadline:
+        say(f"still there: {found}")
+        time.sleep(2)
+    facts["left over"] = found
     pathlib.Path(os.environ["RIG_RESULT"]).write_text(json.dumps(facts))
     say("done")
 
 
-main()
+if __name__ == "__main__":
+    place = pathlib.Path(tempfile.mkdtemp(prefix="skerry-lab-", dir="/tmp"))
+    place.chmod(0o755)
+    try:
+        main(place)
+    except BaseException:
+        show_logs(place)
+        raise

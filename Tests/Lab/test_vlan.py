@@ -17,12 +17,24 @@ HERE = pathlib.Path(__file__).resolve().parent
 def facts():
     """What rig_vlan.py saw."""
     subprocess.run([PACKAGING / "guest-image", "--output", GUEST_IMAGE], check=True)
+    programs = os.path.realpath(binaries())
     ended = run_in_rig(
-        [sys.executable, HERE / "rig_vlan.py"], seconds=420, memory_mib=1536, keep=[REPOSITORY, sys.prefix, binaries()],
+        [sys.executable, HERE / "rig_vlan.py"], seconds=600, memory_mib=1536, keep=[REPOSITORY, sys.prefix, programs],
         environment={
-            "SKERRY_BINARIES": binaries(), "PYTHONPATH": os.pathsep.join([str(HERE), *filter(None, sys.path)]),
+            "SKERRY_BINARIES": programs, "PYTHONPATH": os.pathsep.join([str(HERE), *filter(None, sys.path)]),
             "PYTHONDONTWRITEBYTECODE": "1"})
+    print(ended.console)
     return json.loads(ended.check())
+
+
+def test_the_rig_tells_how_a_command_ended():
+    ended = run_in_rig(["sh", "-c", "echo fine >$RIG_RESULT; exit 7"], seconds=60)
+    assert (ended.status, ended.result) == (7, "fine\n")
+
+
+def test_the_rig_is_bounded_in_time():
+    ended = run_in_rig(["sleep", "1000"], seconds=8)
+    assert ended.status is None and "not done within 8 s" in ended.console
 
 
 def test_each_host_has_the_vlan_device_in_the_networks_bridge(facts):
