@@ -27,6 +27,7 @@ extension Target.Dependency {
     static let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
     static let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
     static let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
     static let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
     static let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
     static let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
@@ -115,7 +116,7 @@ let package = Package(
             "Coordinator/Platform",
             [
                 "ProtocolModel", "ProtocolTelemetry", .hummingbird, .hummingbirdTLS,
-                .product(name: "HTTPTypes", package: "swift-http-types"), .tls, .grdb, .crypto, .logging, .collections,
+                .product(name: "HTTPTypes", package: "swift-http-types"), .tls, .http1, .grdb, .crypto, .logging, .collections,
                 .lifecycle
             ] + Target.Dependency.nio),
         library("Coordinator/Identity", ["CoordinatorPlatform", "ProtocolModel", .crypto, .cryptoExtras]),
@@ -130,7 +131,7 @@ let package = Package(
         ),
         library(
             "Coordinator/Image",
-            ["CoordinatorPlatform", "CoordinatorFleet", "CoordinatorIdentity", "ProtocolModel", .crypto]
+            ["CoordinatorPlatform", "CoordinatorFleet", "CoordinatorIdentity", "ProtocolModel", .crypto, .http1, .tls]
                 + Target.Dependency.nio),
         library(
             "Coordinator/Network",
@@ -149,7 +150,7 @@ let package = Package(
                 "CoordinatorImage",
                 "CoordinatorNetwork", "CoordinatorCompute", "ProtocolModel", "ProtocolLink", "ProtocolTelemetry",
                 .arguments,
-                .yams, .logging, .lifecycle
+                .yams, .logging, .lifecycle, .signals
             ]),
         program(
             "Coordinator/Command",

@@ -7,7 +7,7 @@ import Synchronization
 final class ImageCache: Sendable {
     let folder: String
     private let workers: BlockingWorkers
-    /// One transfer for each image, however many servers wait for it.
+    /// One transfer for each file, however many servers wait for it.
     private let transfers = Mutex<[String: Task<Result<Void, StatusError>, Never>]>([:])
 
     init(folder: String, workers: BlockingWorkers) {
@@ -24,17 +24,19 @@ final class ImageCache: Sendable {
     }
 
     func fetch(_ image: ImageSpec, from source: any ImageSource) async throws(StatusError) {
+        // The same bytes may be images of two formats, which are two files.
+        let name = Self.name(of: image)
         let transfer = transfers.withLock { transfers in
-            if let running = transfers[image.sha512] { return running }
+            if let running = transfers[name] { return running }
             let transfer = Task { () -> Result<Void, StatusError> in
-                defer { self.transfers.withLock { _ = $0.removeValue(forKey: image.sha512) } }
+                defer { self.transfers.withLock { _ = $0.removeValue(forKey: name) } }
                 do throws(StatusError) {
                     return .success(try await self.transfer(image, from: source))
                 } catch {
                     return .failure(error)
                 }
             }
-            transfers[image.sha512] = transfer
+            transfers[name] = transfer
             return transfer
         }
         try await transfer.value.get()
@@ -81,7 +83,7 @@ final class ImageCache: Sendable {
     /// Blocks.
     /// - Parameter needed: SHA-512 digests of images that must stay.
     func sweep(needed: Set<String>, now: Int64, limitBytes: Int64, idleSeconds: Int64) {
-        let running = Set(transfers.withLock { $0.keys })
+        let running = Set(transfers.withLock { $0.keys }.map { String($0.prefix { $0 != "." }) })
         let names = (try? Folder.names(folder)) ?? []
         let entries = names.compactMap { name -> ImageSweep.Entry? in
             var status = stat()

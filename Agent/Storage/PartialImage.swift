@@ -18,6 +18,8 @@ final class PartialImage: Sendable {
     private let image: ImageSpec
     private let folder: String
     private let name: String
+    /// Some of it is an earlier attempt's, of which a power cut may have left anything.
+    private let isResumed: Bool
     private let state: Mutex<State>
 
     /// Opens what an earlier attempt left, or begins anew.
@@ -36,6 +38,7 @@ final class PartialImage: Sendable {
             hash.update(data: chunk)
             offset += Int64(chunk.count)
         }
+        isResumed = offset > 0
         state = Mutex(State(file: file, hash: hash, offset: offset))
     }
 
@@ -67,6 +70,13 @@ final class PartialImage: Sendable {
                 }
                 let digest = state.hash.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
                 guard digest == self.image.sha512 else {
+                    if self.isResumed {
+                        try Folder.removeFile(self.folder + "/" + self.name)
+                        throw StatusError(
+                            code: .timedOut,
+                            message: "What the host had of the image was damaged; it will be fetched anew.",
+                            detail: "image \(self.image.id): the SHA-512 is wrong after a resumed transfer")
+                    }
                     throw Self.failure(self.image, "its SHA-512 is not the one the image service has; upload it again")
                 }
                 try Self.inspect(state.file, of: self.image)

@@ -17,6 +17,8 @@ struct Cloud: Sendable {
     let fleet: FleetSlice
     let registry: SessionRegistry
     let services: [ServiceAPI]
+    /// The rules in force, of all of them.
+    let policies: PolicyBook
 
     static var migrations: [Migration] {
         PlatformMigrations.all + IdentityMigrations.all + FleetSlice.migrations + PlacementSlice.migrations
@@ -35,12 +37,16 @@ struct Cloud: Sendable {
         let placement = PlacementSlice(directory: core.directory)
         image = ImageSlice(
             blobs: try BlobStore(directory: files.images), database: database, clock: clock,
-            sizeLimit: configuration.imageSizeLimit, logger: logger)
+            settings: configuration.images.data,
+            metadata: configuration.images.metadata,
+            limits: UnifiedImageLimits(directory: identity.directory, region: configuration.region), logger: logger)
         let network = NetworkSlice(plan: core.plans, directory: core.directory)
         let compute = ComputeSlice(
             network: network.service, image: image.service, placement: placement.service, plans: core.plans,
             operations: core.operations, directory: core.directory, revision: revision)
         self.compute = compute
+        var identity = identity
+        identity.holdings = [image.holdings, network.holdings, compute.holdings]
         fleet = FleetSlice(
             core: core, database: database, authority: authority,
             participants: FleetParticipants(
@@ -49,6 +55,12 @@ struct Cloud: Sendable {
                 operationConsumer: compute.operationConsumer,
                 images: image.service),
             explain: { try compute.explain($0, in: $1) })
-        services = [IdentityAPI.make(identity), image.api, network.api, placement.api, compute.api, fleet.api]
+        var operatorAPI = fleet.api
+        operatorAPI.add(AuditRoutes(CADF(cloud: configuration.publicURL)).routes, rules: AuditRoutes.rules)
+        operatorAPI.add([], rules: PolicyRoutes.rules)
+        var services = [IdentityAPI.make(identity), image.api, network.api, placement.api, compute.api, operatorAPI]
+        policies = PolicyBook(services.map(\.policy))
+        services[services.count - 1].add(PolicyRoutes(policies, services: services).routes, rules: [:])
+        self.services = services
     }
 }

@@ -1,3 +1,6 @@
+import CoordinatorIdentity
+import CoordinatorImage
+import CoordinatorPlatform
 import Logging
 import Yams
 
@@ -14,8 +17,19 @@ struct Configuration: Sendable, Equatable {
     var logLevel = Logger.Level.info
     var logsJSON = false
     var region = "RegionOne"
-    /// The largest image taken, bytes.
-    var imageSizeLimit: Int64 = 1 << 40
+    /// What is demanded of passwords and log-ins.
+    var security = SecurityCompliance()
+    var images = Images()
+    /// What the operator's file of rules is called; `nil` is `policy.yaml` beside the configuration, if there is one.
+    var policyFile: String?
+    var audit = Audit()
+
+    struct Images: Sendable, Equatable {
+        var data = ImageSettings()
+        /// Without the property protections, which lie in a file of their own.
+        var metadata = ImageMetadataSettings()
+        var propertyProtections: PropertyProtectionsFile?
+    }
 
     struct API: Sendable, Equatable {
         var listen = Endpoint(host: "127.0.0.1", port: 8700)
@@ -28,6 +42,13 @@ struct Configuration: Sendable, Equatable {
         var listen = Endpoint(host: "0.0.0.0", port: 8701)
         /// Names and addresses that agents dial, for the certificate.
         var names: [String] = []
+    }
+
+    struct Audit: Sendable, Equatable {
+        /// How long the event log keeps a line.
+        var keepDays = 90
+        /// Where events are sent besides.
+        var syslog: SyslogDestination?
     }
 
     struct Endpoint: Sendable, Equatable, CustomStringConvertible {
@@ -80,7 +101,7 @@ extension Configuration {
         return configuration
     }
 
-    private struct Reader {
+    struct Reader {
         var problems: [String] = []
 
         mutating func read(_ root: Node, into configuration: inout Configuration) {
@@ -93,9 +114,17 @@ extension Configuration {
                 case "agents": readAgents(value, into: &configuration.agents)
                 case "metrics": readMetrics(value, into: &configuration)
                 case "log": readLog(value, into: &configuration)
-                case "images": readImages(value, into: &configuration)
+                case "identity": readIdentity(value, into: &configuration.security)
+                case "images": readImages(value, into: &configuration.images)
+                case "policy_file": configuration.policyFile = string(value, name)
+                case "audit": readAudit(value, into: &configuration.audit)
                 default:
-                    unknown(name, value, known: "state_directory, socket, region, api, agents, metrics, log, images")
+                    unknown(
+                        name, value,
+                        known: """
+                            state_directory, socket, region, api, agents, metrics, log, identity, images, \
+                            policy_file, audit
+                            """)
                 }
             }
         }
@@ -156,21 +185,53 @@ extension Configuration {
             }
         }
 
-        private mutating func readImages(_ node: Node, into configuration: inout Configuration) {
-            for (name, value) in members(node, of: "'images'") {
+        mutating func whole(
+            _ node: Node, _ name: String, _ what: String, _ range: ClosedRange<Int64>, _ set: (Int64) -> Void
+        ) {
+            if let value = node.int.map(Int64.init), range.contains(value) {
+                set(value)
+            } else {
+                wrong(node, name, "\(what), \(range.lowerBound) to \(range.upperBound)")
+            }
+        }
+
+        mutating func list<T>(_ node: Node, _ name: String, _ what: String, _ read: (Node) -> T?) -> [T]? {
+            guard let items = node.sequence?.map(read), !items.contains(where: { $0 == nil }) else {
+                wrong(node, name, what)
+                return nil
+            }
+            return items.compactMap { $0 }
+        }
+
+        private mutating func readAudit(_ node: Node, into audit: inout Audit) {
+            for (name, value) in members(node, of: "'audit'") {
                 switch name {
-                case "size_limit_mib":
-                    if let limit = value.int, (1...(1 << 30)).contains(limit) {
-                        configuration.imageSizeLimit = Int64(limit) << 20
+                case "keep_days":
+                    if let days = value.int, (1...36_500).contains(days) {
+                        audit.keepDays = days
                     } else {
-                        wrong(value, "images.size_limit_mib", "a number of MiB, 1 to 1073741824")
+                        wrong(value, "audit.keep_days", "a number of days, 1 to 36500")
                     }
-                default: unknown(name, value, known: "size_limit_mib")
+                case "syslog": readSyslog(value, into: &audit)
+                default: unknown(name, value, known: "keep_days, syslog")
                 }
             }
         }
 
-        private mutating func members(_ node: Node, of what: String) -> [(String, Node)] {
+        private mutating func readSyslog(_ node: Node, into audit: inout Audit) {
+            let text = node.string ?? ""
+            if text == "none" {
+                audit.syslog = nil
+            } else if text.hasPrefix("/") {
+                audit.syslog = .socket(path: text)
+            } else if text.hasPrefix("udp://"), let endpoint = Endpoint(String(text.dropFirst(6))), endpoint.port > 0 {
+                audit.syslog = .udp(host: endpoint.host, port: endpoint.port)
+            } else {
+                wrong(node, "audit.syslog", "none, the path of a socket such as /dev/log, or udp://HOST:PORT")
+            }
+        }
+
+        mutating func members(_ node: Node, of what: String) -> [(String, Node)] {
             guard let mapping = node.mapping else {
                 wrong(node, what, "a mapping of names to values")
                 return []
@@ -178,7 +239,7 @@ extension Configuration {
             return mapping.map { ($0.key.string ?? "", $0.value) }
         }
 
-        private mutating func string(_ node: Node, _ name: String) -> String {
+        mutating func string(_ node: Node, _ name: String) -> String {
             guard let text = node.scalar?.string, !text.isEmpty else {
                 wrong(node, name, "some text")
                 return ""
@@ -186,7 +247,7 @@ extension Configuration {
             return text
         }
 
-        private mutating func flag(_ node: Node, _ name: String) -> Bool {
+        mutating func flag(_ node: Node, _ name: String) -> Bool {
             guard let flag = node.bool else {
                 wrong(node, name, "true or false")
                 return false
@@ -202,11 +263,11 @@ extension Configuration {
             return endpoint
         }
 
-        private mutating func wrong(_ node: Node, _ name: String, _ wanted: String) {
+        mutating func wrong(_ node: Node, _ name: String, _ wanted: String) {
             problems.append("line \(node.mark?.line ?? 0): \(name) must be \(wanted).")
         }
 
-        private mutating func unknown(_ name: String, _ node: Node, known: String) {
+        mutating func unknown(_ name: String, _ node: Node, known: String) {
             problems.append("line \(node.mark?.line ?? 0): '\(name)' is not known here; known are \(known).")
         }
     }

@@ -19,4 +19,25 @@ struct ConfigurationOptions: ParsableArguments {
     func load() throws -> Configuration {
         try Configuration.parse(try StateFiles.text(of: config), path: config)
     }
+
+    /// The configuration with the files that it names and that are read once.
+    func loadWithFiles() throws -> Configuration {
+        var configuration = try load()
+        if var file = configuration.images.propertyProtections {
+            file.path = beside(file.path)
+            configuration.images.propertyProtections = file
+            configuration.images.metadata.propertyProtections = try file.load()
+        }
+        return configuration
+    }
+
+    /// The operator's rules: relative names are beside the configuration.
+    func policyFile(_ configuration: Configuration) -> String {
+        beside(configuration.policyFile ?? "policy.yaml")
+    }
+
+    /// Relative names are beside the configuration.
+    private func beside(_ name: String) -> String {
+        name.hasPrefix("/") ? name : "\(StateFiles.folder(of: config))/\(name)"
+    }
 }

@@ -19,7 +19,7 @@ struct RunCommand: AsyncParsableCommand {
         HeapTuning.apply()
         // What this process makes is its owner's alone: keys, database, images, the operator's socket from its first moment.
         umask(0o077)
-        let configuration = try options.load()
+        let configuration = try options.loadWithFiles()
         Telemetry.bootstrap(logLevel: configuration.logLevel, format: configuration.logsJSON ? .json : .text)
         let logger = Logger(label: "coordinator")
         let files = StateFiles(root: configuration.stateDirectory)
@@ -37,10 +37,14 @@ struct RunCommand: AsyncParsableCommand {
             configuration: configuration, clock: clock, revision: { database.commits }, logger: logger)
         try await cloud.image.service.recover()
 
+        if let protections = configuration.images.metadata.propertyProtections {
+            try configuration.images.propertyProtections?.check(protections, against: cloud.policies)
+        }
+        let policyWatch = try await policyWatch(configuration, cloud.policies, clock: clock, logger: logger)
         try StateFiles.makeFolder(StateFiles.folder(of: configuration.socket), mode: 0o755)
         let metrics = MetricsRegistry()
         let pipeline = RequestPipeline(
-            services: cloud.services, authenticator: identity.tokens, database: database,
+            services: cloud.services, authenticator: identity.tokens, database: database, policies: cloud.policies,
             settings: settings(configuration), metrics: metrics, logger: logger)
         let server = try HTTPServer(
             pipeline: pipeline, configuration: httpConfiguration(configuration, files: files), logger: logger
@@ -53,21 +57,19 @@ struct RunCommand: AsyncParsableCommand {
                 configuration: configuration, trust: trust, link: cloud.fleet.link, registry: cloud.registry,
                 logger: logger),
             Ticker(interval: .seconds(1)) { await cloud.fleet.tick() },
-            Ticker(interval: .seconds(3_600)) { await renewTokenKeys(identity, logger: logger) }
+            Ticker(interval: .seconds(3_600)) { await renewTokenKeys(identity, logger: logger) },
+            policyWatch, SmallMemory()
         ]
+        services += auditServices(configuration, database: database, clock: clock, logger: logger)
+        services.append(cloud.image.jobs)
+        services += cloud.image.upkeep
         for periodic in cloud.compute.periodics {
             services.append(
                 Ticker(interval: .seconds(periodic.everySeconds)) {
                     await run(periodic, database: database, clock: clock, logger: logger)
                 })
         }
-        if let endpoint = configuration.metricsListen {
-            metrics.addProcessMetrics()
-            metrics.observe("skerry_agents_connected", "Agents with an open session.") {
-                Double(cloud.registry.connectedCount)
-            }
-            services.append(MetricsPort(endpoint: endpoint, metrics: metrics))
-        }
+        services += metricsServices(configuration, metrics, cloud)
         try await ServiceGroup(
             configuration: .init(
                 services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
@@ -77,11 +79,63 @@ struct RunCommand: AsyncParsableCommand {
         logger.notice("stopped")
     }
 
+    private func metricsServices(
+        _ configuration: Configuration, _ metrics: MetricsRegistry, _ cloud: Cloud
+    ) -> [any Service] {
+        guard let endpoint = configuration.metricsListen else { return [] }
+        metrics.addProcessMetrics()
+        metrics.observe("skerry_agents_connected", "Agents with an open session.") {
+            Double(cloud.registry.connectedCount)
+        }
+        metrics.observe("skerry_policy_file_refusals", "Policy files that were refused since the start.") {
+            Double(cloud.policies.status.refusals)
+        }
+        let blobs = cloud.image.blobs
+        metrics.observe("skerry_image_awaited_files", "Files of deleted images that wait for their last reader.") {
+            Double(blobs.awaitedCount)
+        }
+        metrics.observe("skerry_image_awaited_bytes", "Bytes of deleted images that wait for their last reader.") {
+            Double(blobs.awaitedBytes)
+        }
+        return [MetricsPort(endpoint: endpoint, metrics: metrics)]
+    }
+
+    /// - Throws: ``StartError`` for a file that is wrong.
+    private func policyWatch(
+        _ configuration: Configuration, _ book: PolicyBook, clock: any WallClock, logger: Logger
+    ) async throws -> PolicyWatch {
+        let watch = PolicyWatch(
+            path: options.policyFile(configuration), isRequired: configuration.policyFile != nil, book: book,
+            clock: clock, logger: logger)
+        try await watch.loadAtStart()
+        return watch
+    }
+
+    private func auditServices(
+        _ configuration: Configuration, database: any SQLDatabase, clock: any WallClock, logger: Logger
+    ) -> [any Service] {
+        let sweep = AuditSweep(database: database, clock: clock, days: configuration.audit.keepDays)
+        var services: [any Service] = [
+            PeriodicWork("removal of old events", every: .seconds(3_600), logger: logger) { try await sweep.pass() }
+        ]
+        if let destination = configuration.audit.syslog {
+            let format = SyslogFormat(
+                CADF(cloud: configuration.publicURL), hostname: StateFiles.hostname(), process: getpid())
+            let delivery = AuditDelivery(database: database, destination: destination, format: format)
+            services.append(
+                PeriodicWork("audit to \(destination)", every: .seconds(1), logger: logger) {
+                    try await delivery.pass()
+                })
+        }
+        return services
+    }
+
     private func identityService(
         _ configuration: Configuration, database: any SQLDatabase, clock: any WallClock
     ) async throws -> IdentityService {
         var settings = IdentityService.Settings()
         settings.region = configuration.region
+        settings.security = configuration.security
         return try await IdentityService(database: database, clock: clock, settings: settings)
     }
 

@@ -40,6 +40,11 @@ struct Ticker: Service {
     }
 }
 
+/// Lets go of what only the start needed.
+struct SmallMemory: Service {
+    func run() async throws { await cancelWhenGracefulShutdown { await ProgramPages.keepFew() } }
+}
+
 /// Where the monitoring looks.
 struct MetricsPort: Service {
     let endpoint: Configuration.Endpoint

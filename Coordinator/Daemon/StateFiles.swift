@@ -66,6 +66,13 @@ struct StateFiles: Sendable {
         return String(decoding: bytes[..<length], as: UTF8.self)
     }
 
+    /// This machine's name.
+    static func hostname() -> String {
+        var bytes = [CChar](repeating: 0, count: 256)
+        guard gethostname(&bytes, bytes.count - 1) == 0 else { return "" }
+        return String(decoding: bytes.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     static func reason() -> String { String(cString: strerror(errno)) }

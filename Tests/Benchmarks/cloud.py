@@ -83,9 +83,8 @@ class Cloud:
             "metrics: {listen: none}\n")
         self.run("skerry-coordinator", "init", "--config", d / "coordinator.yaml",
                  "--admin-password-file", d / "password")
-        self.coordinator = self.spawn("skerry-coordinator", "run", "--config", d / "coordinator.yaml")
         self.tls = ssl.create_default_context(cafile=str(d / "coordinator" / "ca" / "ca.crt"))
-        self.wait_for_port(self.api_port)
+        self.start_coordinator()
         token = self.run("skerry", "node", "token", "--uses", str(max(1, self.nodes)),
                          "--socket", d / "coordinator.sock").strip()
         self.run("skerry-agent", "join", "--config", d / "agent.yaml",
@@ -100,6 +99,20 @@ class Cloud:
             if time.monotonic() > deadline:
                 raise RuntimeError(f"the simulated hosts did not come up: {services}")
             time.sleep(0.05)
+
+    def start_coordinator(self):
+        self.coordinator = self.spawn("skerry-coordinator", "run", "--config",
+                                      self.directory / "coordinator.yaml")
+        self.wait_for_port(self.api_port)
+
+    def stop_coordinator(self):
+        """For who changes its database; clients and tokens of before are of no use afterwards."""
+        self.processes.remove(self.coordinator)
+        end(self.coordinator)
+
+    @property
+    def database(self):
+        return self.directory / "coordinator" / "skerry.db"
 
     def run(self, program, *arguments):
         done = subprocess.run([BINARIES / program, *map(str, arguments)], capture_output=True, text=True, timeout=60)
@@ -128,15 +141,15 @@ class Cloud:
     def log(self, program):
         return (self.directory / f"{program}.log").read_text()[-4000:]
 
-    def issue_token(self):
+    def issue_token(self, user="admin", project="admin"):
         client = Client(self)
-        client.call("POST", "/identity/v3/auth/tokens", self.password_body())
+        client.call("POST", "/identity/v3/auth/tokens", self.password_body(user, project))
         return client.headers["X-Subject-Token"]
 
-    def password_body(self):
-        user = {"name": "admin", "domain": {"id": "default"}, "password": self.password}
+    def password_body(self, user="admin", project="admin"):
+        user = {"name": user, "domain": {"id": "default"}, "password": self.password}
         return {"auth": {"identity": {"methods": ["password"], "password": {"user": user}},
-                         "scope": {"project": {"name": "admin", "domain": {"id": "default"}}}}}
+                         "scope": {"project": {"name": project, "domain": {"id": "default"}}}}}
 
     def seed(self):
         """What a server needs: an image, a flavor, a network large enough for thousands."""
@@ -164,12 +177,17 @@ class Cloud:
         for process in reversed(self.processes):
             process.terminate()
         for process in self.processes:
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end(process)
         shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def end(process):
+    process.terminate()
+    try:
+        process.wait(15)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def cpu_seconds(process):

@@ -1,6 +1,4 @@
 """Requests per second and CPU per request; the baseline is the version document, the least a request can cost."""
-import json
-
 from cloud import Cloud
 from measure_servers import create
 from wrk import load
@@ -16,11 +14,6 @@ def measure():
             return {"what": what, **result, "ratio_cpu_to_baseline": result["cpu_ms"] / base["cpu_ms"]}
 
         yield row("version document (baseline)", base)
-        yield row("token validate", load(cloud, "/identity/v3/auth/tokens", token, {"X-Subject-Token": token}))
-        body = json.dumps(cloud.password_body())
-        yield row("token issue by password (scrypt)", load(cloud, "/identity/v3/auth/tokens", body=body, connections=4))
-        again = json.dumps({"auth": {"identity": {"methods": ["token"], "token": {"id": token}}}})
-        yield row("token issue by token", load(cloud, "/identity/v3/auth/tokens", body=again))
         for count in (0, 100, 1000):
             create(cloud, count - len(servers(cloud)))
             yield row(f"detail of {count} servers", load(cloud, "/compute/v2.1/servers/detail", token, connections=8))

@@ -8,12 +8,13 @@ struct IdentityCloud: Sendable {
     let harness: APIHarness
     var clock: ManualClock { harness.clock }
 
-    init() async throws {
+    init(settings: IdentityService.Settings = IdentityService.Settings()) async throws {
         let database = try await APIHarness.database(migrations: IdentityMigrations.all)
         let clock = ManualClock()
         identity = try await IdentityService(
             database: database, clock: clock,
-            hasher: PasswordHasher(pool: BlockingPool(threads: 2, waiting: 64), logN: 4))
+            hasher: PasswordHasher(pool: BlockingPool(threads: 2, waiting: 64), logN: 4),
+            settings: settings)
         try await Self.bootstrap.run(on: identity)
         harness = APIHarness(
             services: [IdentityAPI.make(identity)], database: database, authenticator: identity.tokens, clock: clock)

@@ -10,8 +10,8 @@ from skerrylab.cloud import PACKAGING, Cloud
 from skerrylab.host import LabHost, cable
 from skerrylab.leftovers import allocations, difference, snapshot
 
-ORDER = ["test_image_crash", "test_host", "test_vlan", "test_quickstart", "test_story", "test_disconnected",
-         "test_kill", "test_two_hosts", "test_purge"]
+ORDER = ["test_image_settings", "test_image_crash", "test_host", "test_vlan", "test_quickstart", "test_story",
+         "test_disconnected", "test_kill", "test_two_hosts", "test_purge"]
 
 
 def pytest_collection_modifyitems(items):

@@ -4,7 +4,7 @@
 packages_run=(
     qemu-system-x86 libvirt-daemon-system libvirt-clients libvirt0 ovmf
     libnl-3-200 libnl-route-3-200 libsqlite3-0
-    dnsmasq-base iptables ipset iproute2
+    qemu-utils dnsmasq-base iptables ipset iproute2
     curl python3 openssh-client ca-certificates procps util-linux kmod
 )
 packages_build=(git pkg-config libvirt-dev libnl-3-dev libnl-route-3-dev libsqlite3-dev zlib1g-dev)

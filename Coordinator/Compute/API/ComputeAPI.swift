@@ -12,7 +12,7 @@ struct ComputeAPI: Sendable {
             microversions: MicroversionPolicy(
                 service: "compute", legacyHeader: "X-OpenStack-Nova-API-Version", minimum: Microversion(2, 1),
                 maximum: .computeMaximum),
-            routes: routes, renderError: Self.render)
+            routes: routes, policy: ComputePolicy.policy, renderError: Self.render)
     }
 
     private var routes: [Route] {
@@ -62,14 +62,15 @@ struct ComputeAPI: Sendable {
 extension APICall {
     /// Who asks, for calls that only a project can make.
     func origin() throws -> Origin {
-        let (caller, project) = try requireProject()
-        return Origin(caller: caller, project: project, requestID: requestID, now: now)
+        let project = try requireProject().project
+        return Origin(permissions: try permissions(), project: project, requestID: requestID, now: now)
     }
 
     /// The same for calls on what exists: an administrator needs no project.
     func commandOrigin() throws -> Origin {
-        let caller = try requireCaller()
+        let permissions = try permissions()
         return Origin(
-            caller: caller, project: caller.project ?? ProjectID(high: 0, low: 0), requestID: requestID, now: now)
+            permissions: permissions, project: permissions.caller.project ?? ProjectID(high: 0, low: 0),
+            requestID: requestID, now: now)
     }
 }

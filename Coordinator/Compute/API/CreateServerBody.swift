@@ -6,15 +6,15 @@ import ProtocolModel
 struct CreateServerBody {
     let server: [String: JSON]
     let version: Microversion
-    let caller: Caller
+    let permissions: Permissions
     private let hints: String
 
-    init(_ body: JSON, version: Microversion, caller: Caller) throws {
+    init(_ body: JSON, version: Microversion, permissions: Permissions) throws {
         try ServerBodies.create(version).check(body)
         server = body["server"]?.objectValue ?? [:]
         hints = (body["os:scheduler_hints"] ?? body["OS-SCH-HNT:scheduler_hints"] ?? [:]).text
         self.version = version
-        self.caller = caller
+        self.permissions = permissions
     }
 
     var wantsReservation: Bool { server["return_reservation_id"].flatMap(Python.boolean) ?? false }
@@ -70,10 +70,10 @@ struct CreateServerBody {
             }
             zone = parts[0].isEmpty ? nil : parts[0]
             host = parts.dropFirst().first { !$0.isEmpty }
-            try ComputePolicy.requireAdmin(caller, "servers:create:forced_host")
+            try permissions.require(ComputePolicy.prefix + "servers:create:forced_host")
         }
         guard let named = text("host") ?? text("hypervisor_hostname") else { return (zone, host) }
-        try ComputePolicy.requireAdmin(caller, "compute:servers:create:requested_destination")
+        try permissions.require(ComputePolicy.requestedDestination)
         guard host == nil else {
             throw APIError.badRequest(
                 "One mechanism with host and/or hypervisor_hostname and another mechanism with zone:host:node are "

@@ -3,40 +3,32 @@ import CoordinatorPlatform
 /// Kinds of things that this cloud has none of: clients list them without being asked, and an empty list is the truth.
 enum EmptyRoutes {
     static let all = [
-        Route(.get, "/v2.1/os-aggregates") { call in
-            try ComputePolicy.requireAdmin(try call.requireCaller(), "os-aggregates:index")
+        Route(.get, "/v2.1/os-aggregates") { _ in
             return .json(["aggregates": []])
-        },
+        }.gatedCompute(by: "os-aggregates:index"),
         Route(.get, "/v2.1/os-aggregates/{id}") { call in
-            try ComputePolicy.requireAdmin(try call.requireCaller(), "os-aggregates:show")
             throw APIError.notFound("Aggregate \(call.parameter("id")) could not be found.")
-        },
-        Route(.get, "/v2.1/os-server-groups") { call in
-            _ = try call.requireCaller()
+        }.gatedCompute(by: "os-aggregates:show"),
+        Route(.get, "/v2.1/os-server-groups") { _ in
             return .json(["server_groups": []])
-        },
+        }.gatedCompute(by: "os-server-groups:index"),
         Route(.get, "/v2.1/os-server-groups/{id}") { call in
-            _ = try call.requireCaller()
             throw APIError.notFound("Instance group \(call.parameter("id")) could not be found.")
-        },
-        Route(.get, "/v2.1/os-migrations") { call in
-            try ComputePolicy.requireAdmin(try call.requireCaller(), "os-migrations:index")
+        }.gatedCompute(by: "os-server-groups:show"),
+        Route(.get, "/v2.1/os-migrations") { _ in
             return .json(["migrations": []])
-        },
-        Route(.get, "/v2.1/servers/{server_id}/migrations") { call in
-            try ComputePolicy.requireAdmin(try call.requireCaller(), "servers:migrations:index")
+        }.gatedCompute(by: "os-migrations:index"),
+        Route(.get, "/v2.1/servers/{server_id}/migrations") { _ in
             return .json(["migrations": []])
-        },
-        Route(.get, "/v2.1/extensions") { call in
-            _ = try call.requireCaller()
+        }.gatedCompute(by: "servers:migrations:index"),
+        Route(.get, "/v2.1/extensions") { _ in
             return .json(["extensions": .array(extensions.map { .object(render($0)) })])
-        },
+        }.gatedCompute(by: "extensions"),
         Route(.get, "/v2.1/extensions/{alias}") { call in
-            _ = try call.requireCaller()
             let alias = call.parameter("alias")
             guard extensions.contains(alias) else { throw APIError.notFound("The resource could not be found.") }
             return .json(["extension": .object(render(alias))])
-        }
+        }.gatedCompute(by: "extensions")
     ]
 
     /// What clients look for before they use it.

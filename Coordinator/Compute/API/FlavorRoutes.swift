@@ -7,16 +7,23 @@ struct FlavorRoutes: Sendable {
 
     var all: [Route] {
         [
-            Route(.get, "/v2.1/flavors") { try await list($0, isDetail: false) },
-            Route(.get, "/v2.1/flavors/detail") { try await list($0, isDetail: true) },
-            Route(.post, "/v2.1/flavors", action: "compute.flavor.create", handler: create),
-            Route(.get, "/v2.1/flavors/{flavor_id}", handler: show),
-            Route(.put, "/v2.1/flavors/{flavor_id}", action: "compute.flavor.update", handler: update),
-            Route(.delete, "/v2.1/flavors/{flavor_id}", action: "compute.flavor.delete", handler: delete),
-            Route(.get, "/v2.1/flavors/{flavor_id}/os-flavor-access", handler: access),
+            Route(.get, "/v2.1/flavors") { try await list($0, isDetail: false) }.open(because: Self.reason),
+            Route(.get, "/v2.1/flavors/detail") { try await list($0, isDetail: true) }.open(because: Self.reason),
+            Route(.post, "/v2.1/flavors", action: "compute.flavor.create", handler: create)
+                .askingCompute("os-flavor-manage:create"),
+            Route(.get, "/v2.1/flavors/{flavor_id}", handler: show).open(because: Self.reason),
+            Route(.put, "/v2.1/flavors/{flavor_id}", action: "compute.flavor.update", handler: update)
+                .askingCompute("os-flavor-manage:update"),
+            Route(.delete, "/v2.1/flavors/{flavor_id}", action: "compute.flavor.delete", handler: delete)
+                .askingCompute("os-flavor-manage:delete"),
+            Route(.get, "/v2.1/flavors/{flavor_id}/os-flavor-access", handler: access)
+                .askingCompute("os-flavor-access"),
             Route(.post, "/v2.1/flavors/{flavor_id}/action", action: "compute.flavor.access", handler: changeAccess)
+                .askingCompute("os-flavor-access:add_tenant_access", "os-flavor-access:remove_tenant_access")
         ]
     }
+
+    private static let reason = "flavors are for everybody, as in Nova; private ones show only to whom they are for"
 
     private static let sortColumns: [String: String] = [
         "created_at": "created_at", "description": "COALESCE(description, '')", "ephemeral_gb": "ephemeral_gib",
@@ -111,7 +118,7 @@ struct FlavorRoutes: Sendable {
     }
 
     @Sendable private func create(_ call: APICall) async throws -> APIResponse {
-        try ComputePolicy.requireAdmin(try call.requireCaller(), "os-flavor-manage:create")
+        try call.authorizeCompute("os-flavor-manage:create")
         let body = try await call.json()
         try Self.schema(call.microversion).check(body)
         let given = body["flavor"]?.objectValue ?? [:]
@@ -141,7 +148,7 @@ struct FlavorRoutes: Sendable {
 
     @Sendable private func update(_ call: APICall) async throws -> APIResponse {
         guard call.microversion.has(55) else { throw APIError.notFound("The resource could not be found.") }
-        try ComputePolicy.requireAdmin(try call.requireCaller(), "os-flavor-manage:update")
+        try call.authorizeCompute("os-flavor-manage:update")
         let body = try await call.json()
         let description = BodySchema.nullable(.string(.printable, max: 65_535))
         let schema = BodySchema.object(["description": description], required: ["description"])
@@ -159,7 +166,7 @@ struct FlavorRoutes: Sendable {
     }
 
     @Sendable private func delete(_ call: APICall) async throws -> APIResponse {
-        try ComputePolicy.requireAdmin(try call.requireCaller(), "os-flavor-manage:delete")
+        try call.authorizeCompute("os-flavor-manage:delete")
         let store = parts.flavors
         let id = call.parameter("flavor_id")
         try await call.write { transaction in
@@ -171,7 +178,7 @@ struct FlavorRoutes: Sendable {
     }
 
     @Sendable private func access(_ call: APICall) async throws -> APIResponse {
-        try ComputePolicy.requireAdmin(try call.requireCaller(), "os-flavor-access")
+        try call.authorizeCompute("os-flavor-access")
         let store = parts.flavors
         let list = try await call.database.read { reader in
             let flavor = try FlavorSpecRoutes.find(call, store, in: reader)
@@ -189,14 +196,12 @@ struct FlavorRoutes: Sendable {
     }
 
     @Sendable private func changeAccess(_ call: APICall) async throws -> APIResponse {
-        let caller = try call.requireCaller()
         let body = try await call.json()
         guard let name = body.objectValue?.keys.first, ["addTenantAccess", "removeTenantAccess"].contains(name) else {
             throw APIError.badRequest("There is no such action: \(body.objectValue?.keys.sorted().first ?? "")")
         }
         let isGrant = name == "addTenantAccess"
-        try ComputePolicy.requireAdmin(
-            caller, "os-flavor-access:\(isGrant ? "add_tenant_access" : "remove_tenant_access")")
+        try call.authorizeCompute("os-flavor-access:\(isGrant ? "add_tenant_access" : "remove_tenant_access")")
         try BodySchema.object(
             [name: .object(["tenant": .string(min: 1, max: 255)], required: ["tenant"])], required: [name]
         ).check(body)

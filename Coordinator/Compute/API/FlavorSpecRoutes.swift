@@ -8,11 +8,14 @@ struct FlavorSpecRoutes: Sendable {
     var all: [Route] {
         let path = "/v2.1/flavors/{flavor_id}/os-extra_specs"
         return [
-            Route(.get, path, handler: list),
-            Route(.post, path, action: "compute.flavor.specs.create", handler: create),
-            Route(.get, path + "/{key}", handler: show),
-            Route(.put, path + "/{key}", action: "compute.flavor.specs.update", handler: update),
+            Route(.get, path, handler: list).gatedCompute(by: "os-flavor-extra-specs:index"),
+            Route(.post, path, action: "compute.flavor.specs.create", handler: create)
+                .askingCompute("os-flavor-extra-specs:create"),
+            Route(.get, path + "/{key}", handler: show).gatedCompute(by: "os-flavor-extra-specs:show"),
+            Route(.put, path + "/{key}", action: "compute.flavor.specs.update", handler: update)
+                .askingCompute("os-flavor-extra-specs:update"),
             Route(.delete, path + "/{key}", action: "compute.flavor.specs.delete", handler: delete)
+                .askingCompute("os-flavor-extra-specs:delete")
         ]
     }
 
@@ -64,7 +67,7 @@ struct FlavorSpecRoutes: Sendable {
     }
 
     @Sendable private func create(_ call: APICall) async throws -> APIResponse {
-        try ComputePolicy.requireAdmin(try call.requireCaller(), "os-flavor-extra-specs:create")
+        try call.authorizeCompute("os-flavor-extra-specs:create")
         let body = try await call.json()
         try BodySchema.object(["extra_specs": Self.schema], required: ["extra_specs"]).check(body)
         let given = (body["extra_specs"]?.objectValue ?? [:]).mapValues(Python.text)
@@ -73,7 +76,7 @@ struct FlavorSpecRoutes: Sendable {
     }
 
     @Sendable private func update(_ call: APICall) async throws -> APIResponse {
-        try ComputePolicy.requireAdmin(try call.requireCaller(), "os-flavor-extra-specs:update")
+        try call.authorizeCompute("os-flavor-extra-specs:update")
         let body = try await call.json()
         try Self.schema.check(body)
         let key = call.parameter("key")
@@ -85,7 +88,7 @@ struct FlavorSpecRoutes: Sendable {
     }
 
     @Sendable private func delete(_ call: APICall) async throws -> APIResponse {
-        try ComputePolicy.requireAdmin(try call.requireCaller(), "os-flavor-extra-specs:delete")
+        try call.authorizeCompute("os-flavor-extra-specs:delete")
         let key = call.parameter("key")
         let failure = missing(call)
         try await change(call) { old in

@@ -9,8 +9,9 @@ struct HostServiceRoutes: Sendable {
 
     var all: [Route] {
         [
-            Route(.get, "/v2.1/os-services", handler: list),
+            Route(.get, "/v2.1/os-services", handler: list).askingCompute("os-services:list"),
             Route(.put, "/v2.1/os-services/{id}", action: "compute.service.update", handler: update)
+                .askingCompute("os-services:update")
         ]
     }
 
@@ -29,7 +30,7 @@ struct HostServiceRoutes: Sendable {
     }
 
     @Sendable private func list(_ call: APICall) async throws -> APIResponse {
-        try ComputePolicy.requireAdmin(try call.requireCaller(), "os-services:list")
+        try call.authorizeCompute("os-services:list")
         try call.refuseUnknownQuery(from: 75, known: ["host", "binary"])
         let directory = parts.directory
         let host = call.query("host") ?? ""
@@ -41,7 +42,7 @@ struct HostServiceRoutes: Sendable {
     }
 
     @Sendable private func update(_ call: APICall) async throws -> APIResponse {
-        try ComputePolicy.requireAdmin(try call.requireCaller(), "os-services:update")
+        try call.authorizeCompute("os-services:update")
         let body = try await call.json()
         return try await call.microversion.has(53) ? updateByID(call, body) : updateByName(call, body)
     }

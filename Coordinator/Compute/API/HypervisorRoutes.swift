@@ -9,13 +9,14 @@ struct HypervisorRoutes: Sendable {
     var all: [Route] {
         let path = "/v2.1/os-hypervisors"
         return [
-            Route(.get, path) { try await list($0, isDetail: false) },
-            Route(.get, path + "/detail") { try await list($0, isDetail: true) },
-            Route(.get, path + "/statistics", handler: statistics),
-            Route(.get, path + "/{id}", handler: show),
-            Route(.get, path + "/{id}/uptime", handler: uptime),
-            Route(.get, path + "/{id}/search", handler: search),
-            Route(.get, path + "/{id}/servers", handler: servers)
+            Route(.get, path) { try await list($0, isDetail: false) }.askingCompute("os-hypervisors:list"),
+            Route(.get, path + "/detail") { try await list($0, isDetail: true) }
+                .askingCompute("os-hypervisors:list-detail"),
+            Route(.get, path + "/statistics", handler: statistics).askingCompute("os-hypervisors:statistics"),
+            Route(.get, path + "/{id}", handler: show).askingCompute("os-hypervisors:show"),
+            Route(.get, path + "/{id}/uptime", handler: uptime).askingCompute("os-hypervisors:uptime"),
+            Route(.get, path + "/{id}/search", handler: search).askingCompute("os-hypervisors:search"),
+            Route(.get, path + "/{id}/servers", handler: servers).askingCompute("os-hypervisors:servers")
         ]
     }
 
@@ -27,7 +28,7 @@ struct HypervisorRoutes: Sendable {
     }
 
     private func read(_ call: APICall, rule: String, withServers: Bool) async throws -> [Subject] {
-        try ComputePolicy.requireAdmin(try call.requireCaller(), "os-hypervisors:\(rule)")
+        try call.authorizeCompute("os-hypervisors:\(rule)")
         let parts = parts
         return try await call.database.read { reader in
             let load = try parts.servers.load(in: reader)

@@ -7,11 +7,14 @@ struct InstanceActionRoutes: Sendable {
 
     var all: [Route] {
         let path = "/v2.1/servers/{server_id}/os-instance-actions"
-        return [Route(.get, path, handler: list), Route(.get, path + "/{request_id}", handler: show)]
+        return [
+            Route(.get, path, handler: list).askingCompute("os-instance-actions:list"),
+            Route(.get, path + "/{request_id}", handler: show).askingCompute("os-instance-actions:show")
+        ]
     }
 
     @Sendable private func list(_ call: APICall) async throws -> APIResponse {
-        let caller = try call.requireCaller()
+        let permissions = try call.permissions()
         let version = call.microversion
         let limit = try version.has(58) ? call.limit(most: parts.settings.pageLimit) : parts.settings.pageLimit
         let period = try version.has(58) ? call.period() : (since: nil, before: nil)
@@ -19,7 +22,8 @@ struct InstanceActionRoutes: Sendable {
         let parts = parts
         let (server, actions) = try await call.database.read { reader in
             let server = try ServerAccess(parts: parts).find(
-                call.parameter("server_id"), caller: caller, includingDeleted: version.has(21), in: reader)
+                call.parameter("server_id"), asking: "os-instance-actions:list", by: permissions,
+                includingDeleted: version.has(21), in: reader)
             var before: Int64?
             if let marker {
                 guard let action = try parts.actions.action(of: server.id, requestID: marker, in: reader) else {
@@ -41,12 +45,14 @@ struct InstanceActionRoutes: Sendable {
     }
 
     @Sendable private func show(_ call: APICall) async throws -> APIResponse {
-        let caller = try call.requireCaller()
+        let permissions = try call.permissions()
+        let caller = permissions.caller
         let version = call.microversion
         let parts = parts
         let (action, events) = try await call.database.read { reader in
             let server = try ServerAccess(parts: parts).find(
-                call.parameter("server_id"), caller: caller, includingDeleted: version.has(21), in: reader)
+                call.parameter("server_id"), asking: "os-instance-actions:show", by: permissions,
+                includingDeleted: version.has(21), in: reader)
             let id = call.parameter("request_id")
             guard let action = try parts.actions.action(of: server.id, requestID: id, in: reader) else {
                 throw APIError.notFound("Action \(id) not found")

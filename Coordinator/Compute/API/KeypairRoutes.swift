@@ -7,21 +7,24 @@ struct KeypairRoutes: Sendable {
 
     var all: [Route] {
         [
-            Route(.get, "/v2.1/os-keypairs", handler: list),
-            Route(.post, "/v2.1/os-keypairs", action: "compute.keypair.create", handler: create),
-            Route(.get, "/v2.1/os-keypairs/{name}", handler: show),
+            Route(.get, "/v2.1/os-keypairs", handler: list).askingCompute("os-keypairs:index"),
+            Route(.post, "/v2.1/os-keypairs", action: "compute.keypair.create", handler: create)
+                .askingCompute("os-keypairs:create"),
+            Route(.get, "/v2.1/os-keypairs/{name}", handler: show).askingCompute("os-keypairs:show"),
             Route(.delete, "/v2.1/os-keypairs/{name}", action: "compute.keypair.delete", handler: delete)
+                .askingCompute("os-keypairs:delete")
         ]
     }
 
     /// Whose keypairs: one's own, from 2.10 on for administrators anybody's.
     private func owner(_ call: APICall, named name: String?, rule: String) throws -> UserID {
         let caller = try call.requireCaller()
-        guard let name, call.microversion.has(10) else { return caller.user }
-        guard let user = UserID(name) else { throw APIError.badRequest("User ID \(name) is not a valid user.") }
-        guard user == caller.user || caller.isAdmin else {
-            throw ComputePolicy.refusal("os-keypairs:\(rule)")
+        var user = caller.user
+        if let name, call.microversion.has(10) {
+            guard let other = UserID(name) else { throw APIError.badRequest("User ID \(name) is not a valid user.") }
+            user = other
         }
+        try call.authorizeCompute("os-keypairs:\(rule)", Policy.Target(user: user))
         return user
     }
 

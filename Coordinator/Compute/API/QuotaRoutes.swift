@@ -8,12 +8,15 @@ struct QuotaRoutes: Sendable {
     var all: [Route] {
         let path = "/v2.1/os-quota-sets/{project_id}"
         return [
-            Route(.get, path, handler: show),
-            Route(.get, path + "/detail", handler: detail),
-            Route(.get, path + "/defaults", handler: defaults),
-            Route(.put, path, action: "compute.quota.update", handler: update),
-            Route(.delete, path, action: "compute.quota.delete", handler: delete),
-            Route(.get, "/v2.1/limits", handler: limits)
+            Route(.get, path, handler: show).askingCompute("os-quota-sets:show"),
+            Route(.get, path + "/detail", handler: detail).askingCompute("os-quota-sets:detail"),
+            Route(.get, path + "/defaults", handler: defaults).gatedCompute(by: "os-quota-sets:defaults"),
+            Route(.put, path, action: "compute.quota.update", handler: update)
+                .askingCompute("os-quota-sets:update"),
+            Route(.delete, path, action: "compute.quota.delete", handler: delete)
+                .askingCompute("os-quota-sets:delete"),
+            Route(.get, "/v2.1/limits", handler: limits).gatedCompute(by: "limits").askingCompute(
+                "limits:other_project")
         ]
     }
 
@@ -41,11 +44,10 @@ struct QuotaRoutes: Sendable {
 
     /// One's own project, or any for administrators.
     private func authorize(_ call: APICall, _ rule: String) throws -> String {
-        let caller = try call.requireCaller()
         let id = call.parameter("project_id")
-        guard caller.isAdmin || ProjectID(id) == caller.project else {
-            throw ComputePolicy.refusal("os-quota-sets:\(rule)")
-        }
+        // What is no identifier is nobody's project.
+        let target = Policy.Target(project: ProjectID(id) ?? ProjectID(high: 0, low: 0))
+        try call.authorizeCompute("os-quota-sets:\(rule)", target)
         guard let project = ProjectID(id) else {
             throw APIError.badRequest("Project ID \(id) is not a valid project.")
         }
@@ -60,8 +62,7 @@ struct QuotaRoutes: Sendable {
     }
 
     @Sendable private func defaults(_ call: APICall) async throws -> APIResponse {
-        _ = try call.requireCaller()
-        return .json(render(parts.settings.quotas, id: call.parameter("project_id"), call.microversion))
+        .json(render(parts.settings.quotas, id: call.parameter("project_id"), call.microversion))
     }
 
     private func usage(of project: String, in reader: any SQLReader) throws -> [String: Int] {
@@ -84,7 +85,6 @@ struct QuotaRoutes: Sendable {
     }
 
     @Sendable private func update(_ call: APICall) async throws -> APIResponse {
-        try ComputePolicy.requireAdmin(try call.requireCaller(), "os-quota-sets:update")
         let project = try authorize(call, "update")
         let body = try await call.json()
         let wanted = try readUpdate(body, call.microversion)
@@ -130,7 +130,6 @@ struct QuotaRoutes: Sendable {
     }
 
     @Sendable private func delete(_ call: APICall) async throws -> APIResponse {
-        try ComputePolicy.requireAdmin(try call.requireCaller(), "os-quota-sets:delete")
         let project = try authorize(call, "delete")
         let store = parts.quotas
         try await call.write { try store.clear(project, in: $0) }
@@ -156,9 +155,7 @@ struct QuotaRoutes: Sendable {
         try call.refuseUnknownQuery(from: 75, known: ["tenant_id", "reserved"])
         var project = caller.project
         if let other = call.query("tenant_id") {
-            guard caller.isAdmin || ProjectID(other) == project else {
-                throw ComputePolicy.refusal("limits:other_project")
-            }
+            if project == nil || ProjectID(other) != project { try call.authorizeCompute("limits:other_project") }
             project = ProjectID(other)
         }
         let id = project?.compact ?? ""

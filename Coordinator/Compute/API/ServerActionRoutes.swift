@@ -8,8 +8,17 @@ struct ServerActionRoutes: Sendable {
 
     var all: [Route] {
         [
-            Route(.post, "/v2.1/servers/{server_id}/action", action: "compute.server.action", handler: act),
-            Route(.post, "/v2.1/servers/{server_id}/remote-consoles", handler: remoteConsole)
+            Route(.post, "/v2.1/servers/{server_id}/action", action: "compute.server.action", handler: act)
+                .askingCompute(
+                    "servers:start", "servers:stop", "servers:reboot", "servers:delete", "os-pause-server:pause",
+                    "os-pause-server:unpause", "os-suspend-server:suspend", "os-suspend-server:resume",
+                    "os-lock-server:lock", "os-lock-server:unlock", "os-lock-server:unlock:unlock_override",
+                    "os-admin-actions:reset_state", "os-console-output", "os-remote-consoles"),
+            Route(
+                .post, "/v2.1/servers/{server_id}/remote-consoles", action: "compute.server.console",
+                handler: remoteConsole
+            )
+            .askingCompute("os-remote-consoles")
         ]
     }
 
@@ -99,11 +108,11 @@ struct ServerActionRoutes: Sendable {
     /// Lines of the console log as the guest wrote them, or all that is kept.
     private func console(_ call: APICall, _ argument: JSON) async throws -> APIResponse {
         let lines = try readLength(argument["length"])
-        let caller = try call.requireCaller()
+        let permissions = try call.permissions()
         let access = ServerAccess(parts: parts)
         let server = try await call.database.read { reader in
             try access.findToChange(
-                call.parameter("server_id"), rule: "os-console-output", caller: caller, ignoringLock: true, in: reader)
+                call.parameter("server_id"), rule: "os-console-output", by: permissions, ignoringLock: true, in: reader)
         }
         guard let host = server.host, server.state.vm != .building || server.state.task == .spawning else {
             throw APIError.conflict("Instance \(server.id) is not ready")
@@ -140,9 +149,11 @@ struct ServerActionRoutes: Sendable {
 
     /// No graphical console is served.
     private func refuseConsole(_ call: APICall, type: String) async throws -> APIResponse {
-        let caller = try call.requireCaller()
+        let permissions = try call.permissions()
         let access = ServerAccess(parts: parts)
-        _ = try await call.database.read { try access.find(call.parameter("server_id"), caller: caller, in: $0) }
+        _ = try await call.database.read {
+            try access.find(call.parameter("server_id"), asking: "os-remote-consoles", by: permissions, in: $0)
+        }
         throw APIError.badRequest("Unavailable console type \(type).")
     }
 }

@@ -68,7 +68,7 @@ struct ServerListQuery {
             isEverybody = flag
         }
         if isEverybody {
-            try ComputePolicy.requireAdmin(caller, "servers:\(isDetail ? "detail" : "index"):get_all_tenants")
+            try call.authorizeCompute("servers:\(isDetail ? "detail" : "index"):get_all_tenants")
             if let text = value("project_id") ?? value("tenant_id") {
                 result.project = ProjectID(text)
                 result.isEmpty = result.project == nil

@@ -8,38 +8,44 @@ struct ServerMetadataRoutes: Sendable {
     var all: [Route] {
         let path = "/v2.1/servers/{server_id}/metadata"
         return [
-            Route(.get, path, handler: list),
+            Route(.get, path, handler: list).askingCompute("server-metadata:index"),
             Route(.post, path, action: "compute.server.metadata.create") {
                 try await change($0, "create", keepsOthers: true)
-            },
+            }.askingCompute("server-metadata:create"),
             Route(.put, path, action: "compute.server.metadata.update") {
                 try await change($0, "update_all", keepsOthers: false)
-            },
-            Route(.get, path + "/{key}", handler: show),
-            Route(.put, path + "/{key}", action: "compute.server.metadata.set", handler: set),
+            }.askingCompute("server-metadata:update_all"),
+            Route(.get, path + "/{key}", handler: show).askingCompute("server-metadata:show"),
+            Route(.put, path + "/{key}", action: "compute.server.metadata.set", handler: set)
+                .askingCompute("server-metadata:update"),
             Route(.delete, path + "/{key}", action: "compute.server.metadata.delete", handler: delete)
+                .askingCompute("server-metadata:delete")
         ]
     }
 
     private static let items = BodySchema.map(.metadataKey, .string(max: 255))
 
-    private func read(_ call: APICall) async throws -> [String: String] {
-        let caller = try call.requireCaller()
+    private func read(_ call: APICall, _ word: String) async throws -> [String: String] {
+        let permissions = try call.permissions()
         let access = ServerAccess(parts: parts)
         return try await call.database.read { reader in
-            try access.find(call.parameter("server_id"), caller: caller, in: reader).metadata
+            try access.find(
+                call.parameter("server_id"), asking: "server-metadata:\(word)", by: permissions, in: reader
+            ).metadata
         }
     }
 
     private static func json(_ metadata: [String: String]) -> JSON { .object(metadata.mapValues(JSON.string)) }
 
     @Sendable private func list(_ call: APICall) async throws -> APIResponse {
-        .json(["metadata": Self.json(try await read(call))])
+        .json(["metadata": Self.json(try await read(call, "index"))])
     }
 
     @Sendable private func show(_ call: APICall) async throws -> APIResponse {
         let key = call.parameter("key")
-        guard let value = try await read(call)[key] else { throw APIError.notFound("Metadata item was not found") }
+        guard let value = try await read(call, "show")[key] else {
+            throw APIError.notFound("Metadata item was not found")
+        }
         return .json(["meta": [key: .string(value)]])
     }
 

@@ -8,12 +8,18 @@ struct ServerRoutes: Sendable {
 
     var all: [Route] {
         [
-            Route(.get, "/v2.1/servers", handler: list),
-            Route(.post, "/v2.1/servers", action: "compute.server.create", handler: create),
-            Route(.get, "/v2.1/servers/detail", handler: detail),
-            Route(.get, "/v2.1/servers/{server_id}", handler: show),
-            Route(.put, "/v2.1/servers/{server_id}", action: "compute.server.update", handler: update),
+            Route(.get, "/v2.1/servers", handler: list).gatedCompute(by: "servers:index")
+                .askingCompute("servers:index:get_all_tenants"),
+            Route(.post, "/v2.1/servers", action: "compute.server.create", handler: create)
+                .askingCompute("servers:create", "servers:create:forced_host")
+                .asking(ComputePolicy.requestedDestination),
+            Route(.get, "/v2.1/servers/detail", handler: detail).gatedCompute(by: "servers:detail")
+                .askingCompute("servers:detail:get_all_tenants"),
+            Route(.get, "/v2.1/servers/{server_id}", handler: show).askingCompute("servers:show"),
+            Route(.put, "/v2.1/servers/{server_id}", action: "compute.server.update", handler: update)
+                .askingCompute("servers:update"),
             Route(.delete, "/v2.1/servers/{server_id}", action: "compute.server.delete", handler: delete)
+                .askingCompute("servers:delete")
         ]
     }
 
@@ -48,11 +54,12 @@ struct ServerRoutes: Sendable {
     }
 
     @Sendable private func show(_ call: APICall) async throws -> APIResponse {
-        let caller = try call.requireCaller()
+        let permissions = try call.permissions()
         let access = ServerAccess(parts: parts)
         let servers = reader
         let subject = try await call.database.read { reader in
-            let server = try access.find(call.parameter("server_id"), caller: caller, in: reader)
+            let server = try access.find(
+                call.parameter("server_id"), asking: "servers:show", by: permissions, in: reader)
             return try servers.subject(of: server, in: reader)
         }
         return .json(["server": ServerView(call).render(subject, .show)])
@@ -60,8 +67,9 @@ struct ServerRoutes: Sendable {
 
     @Sendable private func create(_ call: APICall) async throws -> APIResponse {
         let origin = try call.origin()
-        let request = try CreateServerBody(try await call.json(), version: call.microversion, caller: origin.caller)
-        try ComputePolicy.requireMember(origin.caller, "servers:create")
+        let request = try CreateServerBody(
+            try await call.json(), version: call.microversion, permissions: origin.permissions)
+        try call.authorizeCompute("servers:create")
         let reservation = "r-" + Secrets.word(length: 8)
         let command = try request.command(password: Secrets.password(), reservationID: reservation)
         guard command.maxCount <= parts.settings.createLimit else {

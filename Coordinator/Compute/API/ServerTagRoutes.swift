@@ -11,12 +11,16 @@ struct ServerTagRoutes: Sendable {
     var all: [Route] {
         let path = "/v2.1/servers/{server_id}/tags"
         return [
-            Route(.get, path, handler: list),
-            Route(.put, path, action: "compute.server.tags.replace", handler: replace),
-            Route(.delete, path, action: "compute.server.tags.clear", handler: clear),
-            Route(.get, path + "/{tag}", handler: check),
-            Route(.put, path + "/{tag}", action: "compute.server.tags.add", handler: add),
+            Route(.get, path, handler: list).askingCompute("os-server-tags:index"),
+            Route(.put, path, action: "compute.server.tags.replace", handler: replace)
+                .askingCompute("os-server-tags:update_all"),
+            Route(.delete, path, action: "compute.server.tags.clear", handler: clear)
+                .askingCompute("os-server-tags:delete_all"),
+            Route(.get, path + "/{tag}", handler: check).askingCompute("os-server-tags:show"),
+            Route(.put, path + "/{tag}", action: "compute.server.tags.add", handler: add)
+                .askingCompute("os-server-tags:update"),
             Route(.delete, path + "/{tag}", action: "compute.server.tags.remove", handler: remove)
+                .askingCompute("os-server-tags:delete")
         ]
     }
 
@@ -24,13 +28,14 @@ struct ServerTagRoutes: Sendable {
         guard call.microversion.has(26) else { throw APIError.notFound("The resource could not be found.") }
     }
 
-    private func read(_ call: APICall) async throws -> [String] {
+    private func read(_ call: APICall, _ word: String) async throws -> [String] {
         try requireVersion(call)
-        let caller = try call.requireCaller()
+        let permissions = try call.permissions()
         let access = ServerAccess(parts: parts)
         let tags = parts.tags
         return try await call.database.read { reader in
-            let server = try access.find(call.parameter("server_id"), caller: caller, in: reader)
+            let server = try access.find(
+                call.parameter("server_id"), asking: "os-server-tags:\(word)", by: permissions, in: reader)
             return try tags.tags(of: server.id, in: reader)
         }
     }
@@ -44,7 +49,7 @@ struct ServerTagRoutes: Sendable {
         let parts = parts
         return try await call.write { transaction in
             var server = try ServerAccess(parts: parts).findToChange(
-                call.parameter("server_id"), rule: "os-server-tags:\(word)", caller: origin.caller, ignoringLock: true,
+                call.parameter("server_id"), rule: "os-server-tags:\(word)", by: origin.permissions, ignoringLock: true,
                 in: transaction)
             guard [.active, .paused, .suspended, .stopped].contains(server.state.vm) else {
                 throw APIError.conflict(
@@ -57,7 +62,7 @@ struct ServerTagRoutes: Sendable {
     }
 
     @Sendable private func list(_ call: APICall) async throws -> APIResponse {
-        .json(["tags": .array(try await read(call).map(JSON.string))])
+        .json(["tags": .array(try await read(call, "index").map(JSON.string))])
     }
 
     private func missing(_ call: APICall) -> APIError {
@@ -65,7 +70,7 @@ struct ServerTagRoutes: Sendable {
     }
 
     @Sendable private func check(_ call: APICall) async throws -> APIResponse {
-        guard try await read(call).contains(call.parameter("tag")) else { throw missing(call) }
+        guard try await read(call, "show").contains(call.parameter("tag")) else { throw missing(call) }
         return .empty(204)
     }
 

@@ -8,31 +8,36 @@ struct ServerViewRoutes: Sendable {
 
     var all: [Route] {
         [
-            Route(.get, "/v2.1/servers/{server_id}/ips", handler: addresses),
-            Route(.get, "/v2.1/servers/{server_id}/ips/{network}", handler: networkAddresses),
-            Route(.get, "/v2.1/servers/{server_id}/os-interface", handler: interfaces),
-            Route(.get, "/v2.1/servers/{server_id}/os-interface/{port_id}", handler: interface),
+            Route(.get, "/v2.1/servers/{server_id}/ips", handler: addresses).askingCompute("ips:index"),
+            Route(.get, "/v2.1/servers/{server_id}/ips/{network}", handler: networkAddresses)
+                .askingCompute("ips:show"),
+            Route(.get, "/v2.1/servers/{server_id}/os-interface", handler: interfaces)
+                .askingCompute("os-attach-interfaces:list"),
+            Route(.get, "/v2.1/servers/{server_id}/os-interface/{port_id}", handler: interface)
+                .askingCompute("os-attach-interfaces:show"),
             Route(.get, "/v2.1/servers/{server_id}/os-volume_attachments", handler: volumes)
+                .askingCompute("os-volumes-attachments:index")
         ]
     }
 
-    private func ports(_ call: APICall) async throws -> [ServerPort] {
-        let caller = try call.requireCaller()
+    private func ports(_ call: APICall, asking rule: String) async throws -> [ServerPort] {
+        let permissions = try call.permissions()
         let access = ServerAccess(parts: parts)
         let network = parts.network
         return try await call.database.read { reader in
-            let server = try access.find(call.parameter("server_id"), caller: caller, in: reader)
+            let server = try access.find(
+                call.parameter("server_id"), asking: rule, by: permissions, in: reader)
             return try network.ports(of: [server.id], in: reader)[server.id] ?? []
         }
     }
 
     @Sendable private func addresses(_ call: APICall) async throws -> APIResponse {
-        .json(["addresses": ServerView(call).addresses(try await ports(call), isExtended: false)])
+        .json(["addresses": ServerView(call).addresses(try await ports(call, asking: "ips:index"), isExtended: false)])
     }
 
     @Sendable private func networkAddresses(_ call: APICall) async throws -> APIResponse {
         let name = call.parameter("network")
-        let networks = ServerView(call).addresses(try await ports(call), isExtended: false)
+        let networks = ServerView(call).addresses(try await ports(call, asking: "ips:show"), isExtended: false)
         guard let addresses = networks[name] else {
             throw APIError.notFound("Instance is not a member of specified network")
         }
@@ -40,13 +45,16 @@ struct ServerViewRoutes: Sendable {
     }
 
     @Sendable private func interfaces(_ call: APICall) async throws -> APIResponse {
-        let list = try await ports(call).map { render($0, call.microversion) }
+        let list = try await ports(call, asking: "os-attach-interfaces:list").map { render($0, call.microversion) }
         return .json(["interfaceAttachments": .array(list)])
     }
 
     @Sendable private func interface(_ call: APICall) async throws -> APIResponse {
         let id = call.parameter("port_id")
-        guard let port = try await ports(call).first(where: { $0.port == PortID(id) }) else {
+        guard
+            let port = try await ports(call, asking: "os-attach-interfaces:show").first(where: { $0.port == PortID(id) }
+            )
+        else {
             throw APIError.notFound("Instance \(call.parameter("server_id")) does not have a port with id \(id)")
         }
         return .json(["interfaceAttachment": render(port, call.microversion)])
@@ -67,7 +75,7 @@ struct ServerViewRoutes: Sendable {
 
     /// There is no block storage, so no server has a volume.
     @Sendable private func volumes(_ call: APICall) async throws -> APIResponse {
-        _ = try await ports(call)
+        _ = try await ports(call, asking: "os-volumes-attachments:index")
         return .json(["volumeAttachments": []])
     }
 }

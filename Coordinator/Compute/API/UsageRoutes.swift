@@ -7,8 +7,10 @@ struct UsageRoutes: Sendable {
 
     var all: [Route] {
         [
-            Route(.get, "/v2.1/os-simple-tenant-usage", handler: list),
+            Route(.get, "/v2.1/os-simple-tenant-usage", handler: list)
+                .askingCompute("os-simple-tenant-usage:list"),
             Route(.get, "/v2.1/os-simple-tenant-usage/{project_id}", handler: show)
+                .askingCompute("os-simple-tenant-usage:show")
         ]
     }
 
@@ -32,7 +34,7 @@ struct UsageRoutes: Sendable {
     }
 
     @Sendable private func list(_ call: APICall) async throws -> APIResponse {
-        try ComputePolicy.requireAdmin(try call.requireCaller(), "os-simple-tenant-usage:list")
+        try call.authorizeCompute("os-simple-tenant-usage:list")
         let period = try period(call)
         let store = parts.servers
         let servers = try await call.database.read {
@@ -47,10 +49,9 @@ struct UsageRoutes: Sendable {
     }
 
     @Sendable private func show(_ call: APICall) async throws -> APIResponse {
-        let caller = try call.requireCaller()
-        guard let project = ProjectID(call.parameter("project_id")), caller.isAdmin || project == caller.project else {
-            throw ComputePolicy.refusal("os-simple-tenant-usage:show")
-        }
+        // What is no identifier is nobody's project.
+        let project = ProjectID(call.parameter("project_id")) ?? ProjectID(high: 0, low: 0)
+        try call.authorizeCompute("os-simple-tenant-usage:show", Policy.Target(project: project))
         let period = try period(call)
         let store = parts.servers
         let servers = try await call.database.read {

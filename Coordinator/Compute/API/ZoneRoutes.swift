@@ -8,14 +8,14 @@ struct ZoneRoutes: Sendable {
 
     var all: [Route] {
         [
-            Route(.get, "/v2.1/os-availability-zone") { try await list($0, isDetail: false) },
+            Route(.get, "/v2.1/os-availability-zone") { try await list($0, isDetail: false) }
+                .gatedCompute(by: "os-availability-zone:list"),
             Route(.get, "/v2.1/os-availability-zone/detail") { try await list($0, isDetail: true) }
+                .gatedCompute(by: "os-availability-zone:detail")
         ]
     }
 
     private func list(_ call: APICall, isDetail: Bool) async throws -> APIResponse {
-        let caller = try call.requireCaller()
-        if isDetail { try ComputePolicy.requireAdmin(caller, "os-availability-zone:detail") }
         let directory = parts.directory
         let nodes = try await call.database.read { try directory.nodes(in: $0) }.filter(\.runsServers)
         let zones = Dictionary(grouping: nodes) { $0.zone(default: parts.settings.defaultZone) }

@@ -25,8 +25,10 @@ struct ComputeParts: Sendable {
 
 /// Who asks, when and under which request, for whatever is recorded of it.
 struct Origin: Sendable {
-    var caller: Caller
+    var permissions: Permissions
     var project: ProjectID
     var requestID: String
     var now: Int64
+
+    var caller: Caller { permissions.caller }
 }

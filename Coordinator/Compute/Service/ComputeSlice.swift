@@ -1,4 +1,5 @@
 import CoordinatorFleet
+import CoordinatorIdentity
 import CoordinatorImage
 import CoordinatorNetwork
 import CoordinatorPlacement
@@ -15,6 +16,8 @@ public struct ComputeSlice: Sendable {
     public let operationConsumer: any OperationConsumer
     public let nodeObserver: any NodeObserver
     public let watchdog: Watchdog
+    /// What projects and users own here.
+    public let holdings: any ProjectHoldings
     private let explanation: ServerExplanation
 
     public static let migrations = ComputeSchema.migrations
@@ -37,6 +40,7 @@ public struct ComputeSlice: Sendable {
         operationConsumer = ServerOperationConsumer(parts: parts)
         nodeObserver = ServerNodeObserver(parts: parts)
         watchdog = Watchdog(parts: parts)
+        holdings = ComputeHoldings(parts: parts)
         explanation = ServerExplanation(parts: parts)
     }
 

@@ -17,31 +17,27 @@ struct ServerAccess: Sendable {
         return server
     }
 
-    /// For changes: members of the project only, and nobody but administrators past a lock.
-    /// - Parameter rule: The rule's name in refusals, without its prefix.
-    func findToChange(
-        _ id: String, rule: String, caller: Caller, ignoringLock: Bool = false, in reader: any SQLReader
+    /// For reads that a rule decides.
+    /// - Parameter rule: Without its prefix.
+    func find(
+        _ id: String, asking rule: String, by permissions: Permissions, includingDeleted: Bool = false,
+        in reader: any SQLReader
     ) throws -> ServerRecord {
-        let server = try find(id, caller: caller, in: reader)
-        try ComputePolicy.requireMember(caller, rule)
-        if !ignoringLock, server.lockedBy != nil, !caller.isAdmin {
+        let server = try find(
+            id, caller: permissions.caller, includingDeleted: includingDeleted, in: reader)
+        try permissions.require(ComputePolicy.prefix + rule, ComputePolicy.target(server))
+        return server
+    }
+
+    /// For changes: nobody but administrators gets past a lock.
+    /// - Parameter rule: Without its prefix.
+    func findToChange(
+        _ id: String, rule: String, by permissions: Permissions, ignoringLock: Bool = false, in reader: any SQLReader
+    ) throws -> ServerRecord {
+        let server = try find(id, asking: rule, by: permissions, in: reader)
+        if !ignoringLock, server.lockedBy != nil, !permissions.caller.isAdmin {
             throw APIError.conflict("Instance \(server.id) is locked")
         }
         return server
-    }
-}
-
-/// The compute API's default policy in so far as it is the same everywhere.
-enum ComputePolicy {
-    static func requireMember(_ caller: Caller, _ rule: String) throws {
-        guard caller.isAdmin || caller.roles.contains("member") else { throw refusal(rule) }
-    }
-
-    static func requireAdmin(_ caller: Caller, _ rule: String) throws {
-        guard caller.isAdmin else { throw refusal(rule) }
-    }
-
-    static func refusal(_ rule: String) -> APIError {
-        .forbidden("Policy doesn't allow os_compute_api:\(rule) to be performed.")
     }
 }

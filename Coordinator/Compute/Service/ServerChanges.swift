@@ -22,7 +22,7 @@ struct ServerChanges: Sendable {
         -> ServerRecord
     {
         var server = try access.findToChange(
-            id, rule: "servers:update", caller: origin.caller, ignoringLock: true, in: transaction)
+            id, rule: "servers:update", by: origin.permissions, ignoringLock: true, in: transaction)
         if let name = update.name { server.name = name }
         if let description = update.description { server.description = description }
         if let hostname = update.hostname { server.hostname = hostname }
@@ -40,7 +40,7 @@ struct ServerChanges: Sendable {
         _ change: ([String: String]) throws -> [String: String]
     ) throws -> [String: String] {
         var server = try access.findToChange(
-            id, rule: "server-metadata:\(word)", caller: origin.caller, in: transaction)
+            id, rule: "server-metadata:\(word)", by: origin.permissions, in: transaction)
         guard [.active, .paused, .suspended, .stopped].contains(server.state.vm) else {
             let verb = word == "delete" ? "delete" : "update"
             throw APIError.conflict(

@@ -17,7 +17,7 @@ struct ServerCommands: Sendable {
         _ command: ServerLifecycle.Command, on id: String, origin: Origin, in transaction: any SQLTransaction
     ) throws -> ServerRecord {
         var server = try access.findToChange(
-            id, rule: Self.rules[command] ?? "servers:\(command.name)", caller: origin.caller, in: transaction)
+            id, rule: Self.rules[command] ?? "servers:\(command.name)", by: origin.permissions, in: transaction)
         let acceptance = try accept(command, server)
         guard server.host != nil else {
             throw APIError.conflict("Instance \(server.id) has no host any more: delete it and make it anew.")
@@ -44,7 +44,13 @@ struct ServerCommands: Sendable {
 
     /// Deletes a server: at once where no host holds anything of it, else when its host says so or is too long silent.
     func delete(_ id: String, origin: Origin, in transaction: any SQLTransaction) throws -> ServerRecord {
-        var server = try access.findToChange(id, rule: "servers:delete", caller: origin.caller, in: transaction)
+        let server = try access.findToChange(id, rule: "servers:delete", by: origin.permissions, in: transaction)
+        return try delete(server, origin: origin, in: transaction)
+    }
+
+    /// The same without asking any rule: the server goes with its project.
+    func delete(_ server: ServerRecord, origin: Origin, in transaction: any SQLTransaction) throws -> ServerRecord {
+        var server = server
         if server.state.task == .deleting { return server }
         _ = try accept(.delete, server)
         try begin(&server, "delete", task: .deleting, origin: origin, in: transaction)
@@ -66,7 +72,7 @@ struct ServerCommands: Sendable {
     func lock(_ id: String, reason: String?, origin: Origin, in transaction: any SQLTransaction) throws -> ServerRecord
     {
         var server = try access.findToChange(
-            id, rule: "os-lock-server:lock", caller: origin.caller, ignoringLock: true, in: transaction)
+            id, rule: "os-lock-server:lock", by: origin.permissions, ignoringLock: true, in: transaction)
         let isOwner = origin.caller.project == server.project
         if server.lockedBy != nil, isOwner { return server }
         server.lockedBy = isOwner ? "owner" : "admin"
@@ -78,9 +84,10 @@ struct ServerCommands: Sendable {
 
     func unlock(_ id: String, origin: Origin, in transaction: any SQLTransaction) throws -> ServerRecord {
         var server = try access.findToChange(
-            id, rule: "os-lock-server:unlock", caller: origin.caller, ignoringLock: true, in: transaction)
+            id, rule: "os-lock-server:unlock", by: origin.permissions, ignoringLock: true, in: transaction)
         if server.lockedBy == "admin" {
-            try ComputePolicy.requireAdmin(origin.caller, "os-lock-server:unlock:unlock_override")
+            try origin.permissions.require(
+                ComputePolicy.prefix + "os-lock-server:unlock:unlock_override", ComputePolicy.target(server))
         }
         server.lockedBy = nil
         server.lockedReason = nil
@@ -93,8 +100,8 @@ struct ServerCommands: Sendable {
     func reset(
         _ id: String, to vm: VMState, origin: Origin, in transaction: any SQLTransaction
     ) throws -> ServerRecord {
-        var server = try access.find(id, caller: origin.caller, in: transaction)
-        try ComputePolicy.requireAdmin(origin.caller, "os-admin-actions:reset_state")
+        var server = try access.find(
+            id, asking: "os-admin-actions:reset_state", by: origin.permissions, in: transaction)
         try workflow.endTask(&server, message: nil, at: origin.now, in: transaction)
         server.state.vm = vm
         if vm == .active { server.fault = nil }

@@ -20,12 +20,16 @@ public struct OperatorAPI: Sendable {
         ServiceAPI(
             prefix: "/skerry",
             routes: [
-                Route(.get, "/v1/nodes", handler: list),
-                Route(.get, "/v1/nodes/{node}", handler: show),
-                Route(.delete, "/v1/nodes/{node}", action: "fleet.node.remove", handler: remove),
-                Route(.post, "/v1/tokens", action: "fleet.token.create", handler: makeToken),
+                Route(.get, "/v1/nodes", handler: list).gated(by: "skerry:nodes:list"),
+                Route(.get, "/v1/nodes/{node}", handler: show).gated(by: "skerry:nodes:show"),
+                Route(.delete, "/v1/nodes/{node}", action: "fleet.node.remove", handler: remove)
+                    .gated(by: "skerry:nodes:remove"),
+                Route(.post, "/v1/tokens", action: "fleet.token.create", handler: makeToken)
+                    .gated(by: "skerry:tokens:create"),
                 Route(.get, "/v1/explain/servers/{server}", handler: explainServer)
+                    .gated(by: "skerry:servers:explain")
             ],
+            policy: Self.policy,
             renderError: { error, requestID in
                 (
                     [
@@ -38,25 +42,21 @@ public struct OperatorAPI: Sendable {
             })
     }
 
-    private func requireAdmin(_ call: APICall) throws {
-        guard try call.requireCaller().isAdmin else {
-            throw APIError.forbidden("Only an administrator may do this: use a token with the role 'admin'.")
-        }
-    }
+    private static let policy = Policy(rules: [
+        "skerry:nodes:list": .admin, "skerry:nodes:show": .admin, "skerry:nodes:remove": .admin,
+        "skerry:tokens:create": .admin, "skerry:servers:explain": .admin
+    ])
 
     private func list(_ call: APICall) async throws -> APIResponse {
-        try requireAdmin(call)
         let all = try await call.database.read { try nodes.nodes(in: $0) }
         return .json(["nodes": .array(all.map(Self.body))])
     }
 
     private func show(_ call: APICall) async throws -> APIResponse {
-        try requireAdmin(call)
         return .json(["node": Self.body(try await find(call))])
     }
 
     private func remove(_ call: APICall) async throws -> APIResponse {
-        try requireAdmin(call)
         let node = try await find(call)
         let removed = try await call.write { try nodes.remove(node.id, at: call.now, in: $0) }
         guard removed else { throw Self.unknown(call) }
@@ -64,7 +64,6 @@ public struct OperatorAPI: Sendable {
     }
 
     private func makeToken(_ call: APICall) async throws -> APIResponse {
-        try requireAdmin(call)
         let body = try await call.json()
         let uses = body["uses"]?.intValue ?? 1
         let seconds = body["lifetime_seconds"]?.intValue ?? 3_600
@@ -80,7 +79,6 @@ public struct OperatorAPI: Sendable {
     }
 
     private func explainServer(_ call: APICall) async throws -> APIResponse {
-        try requireAdmin(call)
         guard let id = ServerID(call.parameter("server")),
             let story = try await call.database.read({ try explain(id, $0) })
         else { throw APIError.notFound("No server '\(call.parameter("server"))' is known, not even a deleted one.") }

@@ -5,7 +5,12 @@ import ProtocolModel
 struct AssignmentRoutes: Sendable {
     let identity: IdentityService
 
-    var all: [Route] { [Route(.get, "/v3/role_assignments", handler: list)] }
+    var all: [Route] {
+        [
+            Route(.get, "/v3/role_assignments", handler: list).asking(
+                "identity:list_role_assignments", "identity:list_role_assignments_for_tree")
+        ]
+    }
 
     /// The projects on which a user has a role, by name.
     static func projects(of user: UserID, _ state: IdentityState) -> [Project] {
@@ -18,130 +23,144 @@ struct AssignmentRoutes: Sendable {
     private func list(_ call: APICall) async throws -> APIResponse {
         let state = identity.directory.state
         try authorize(call, state)
-        let isEffective = Self.flag(call, "effective")
-        let withNames = Self.flag(call, "include_names")
-        var found = state.assignments.values.flatMap { $0 }
-        if isEffective { found = Self.effective(found, state) }
-        let wanted = found.filter { matches($0, call, state) }
-        let rendered = wanted.map { (Self.order($0), render($0, call, state, withNames: withNames)) }
-        return Rendering.collection("role_assignments", rendered.sorted { $0.0 < $1.0 }.map(\.1), call)
+        try Self.check(call)
+        guard let query = try Self.query(call, state) else { return Rendering.collection("role_assignments", [], call) }
+        let found = ProjectRoutes.flag(call, "effective") ? state.effective(query) : state.given(query)
+        let view = AssignmentView(state: state, call: call, withNames: ProjectRoutes.flag(call, "include_names"))
+        let mine = found.filter { Self.isVisible($0, to: call, state) }
+        let rendered = mine.map { (order: "\($0)", body: view.render($0)) }
+        return Rendering.collection("role_assignments", rendered.sorted { $0.order < $1.order }.map(\.body), call)
     }
 
-    /// A domain's reader sees the assignments in the own domain's projects, which must be asked for.
     private func authorize(_ call: APICall, _ state: IdentityState) throws {
-        var domain: String?
-        if let key = call.query("scope.project.id") {
-            domain = ProjectID(key).flatMap { state.projects[$0]?.domain }
-        } else if let key = call.query("scope.domain.id") {
-            domain = key
+        guard ProjectRoutes.flag(call, "include_subtree") else {
+            return try call.authorize(
+                "identity:list_role_assignments", domain: ResourceKind<Project>.scope(call))
         }
-        if let user = call.query("user.id"), user == call.caller?.user.compact { return }
-        try call.authorize("identity:list_role_assignments", domain: domain)
-    }
-
-    private static func flag(_ call: APICall, _ name: String) -> Bool {
-        guard let value = call.query(name) else { return false }
-        return value != "0" && value.lowercased() != "false"
-    }
-
-    /// Groups become their members, inherited assignments become those they cause, implied roles are added.
-    private static func effective(_ assignments: [Assignment], _ state: IdentityState) -> [Assignment] {
-        var found = Set<Assignment>()
-        for assignment in assignments {
-            let actors: [Assignment.Actor] =
-                switch assignment.actor {
-                case .user: [assignment.actor]
-                case .group(let key): (state.membersOfGroup[key] ?? []).map { .user($0) }
-                }
-            let targets: [Assignment.Target] =
-                assignment.isInherited
-                ? state.projects.keys.map { .project($0) }.filter { state.counts(assignment, at: $0) }
-                : [assignment.target]
-            for role in state.expanded([assignment.role]) {
-                for actor in actors {
-                    for target in targets { found.insert(Assignment(actor: actor, target: target, role: role)) }
-                }
-            }
+        guard let key = call.query("scope.project.id"), !key.isEmpty else {
+            try call.authorize("identity:list_role_assignments_for_tree")
+            throw APIError.badRequest("scope.project.id must be specified if include_subtree is also specified")
         }
-        return Array(found)
-    }
-
-    private func matches(_ assignment: Assignment, _ call: APICall, _ state: IdentityState) -> Bool {
-        if let key = call.query("user.id"), assignment.actor != UserID(key).map({ .user($0) }) { return false }
-        if let key = call.query("group.id"), assignment.actor != .group(key) { return false }
-        if let key = call.query("role.id"), assignment.role != key { return false }
-        if let key = call.query("scope.domain.id"), assignment.target != .domain(key) { return false }
-        if let key = call.query("scope.project.id") {
-            guard case .project(let id) = assignment.target, let project = state.projects[id] else { return false }
-            let isBelow =
-                Self.flag(call, "include_subtree") && state.ancestors(of: project).contains { $0.key == key }
-            guard project.key == key || isBelow else { return false }
+        guard let project = ProjectID(key).flatMap({ state.projects[$0] }) else {
+            try call.authorize("identity:list_role_assignments_for_tree")
+            throw IdentityAPI.notFound("project", key)
         }
-        if call.query("scope.system") != nil, assignment.target != .system { return false }
-        if call.query("scope.OS-INHERIT:inherited_to") != nil, !assignment.isInherited { return false }
-        return true
+        try call.authorize("identity:list_role_assignments_for_tree", project: project.id, domain: project.domain)
     }
 
-    private static func order(_ assignment: Assignment) -> String { "\(assignment)" }
+    /// - Throws: ``APIError`` 400 for filters that exclude each other.
+    private static func check(_ call: APICall) throws(APIError) {
+        func has(_ name: String) -> Bool { call.query(name).map { !$0.isEmpty } ?? false }
+        if has("scope.domain.id"), has("scope.project.id") {
+            throw .badRequest("Specify a domain or project, not both")
+        }
+        if has("scope.domain.id"), has("scope.system") { throw .badRequest("Specify system or domain, not both") }
+        if has("scope.project.id"), has("scope.system") { throw .badRequest("Specify system or project, not both") }
+        if has("user.id"), has("group.id") { throw .badRequest("Specify a user or group, not both") }
+        guard ProjectRoutes.flag(call, "effective") else { return }
+        if has("group.id") {
+            throw .badRequest("Combining effective and group filter will always result in an empty list.")
+        }
+        if call.query("scope.OS-INHERIT:inherited_to") == "projects", has("scope.domain.id") {
+            throw .badRequest(
+                "Combining effective, domain and inherited filters will always result in an empty list.")
+        }
+    }
 
-    private func render(_ assignment: Assignment, _ call: APICall, _ state: IdentityState, withNames: Bool) -> JSON {
+    /// - Returns: `nil` where a filter names what does not exist: nothing is listed then.
+    private static func query(_ call: APICall, _ state: IdentityState) throws(APIError) -> AssignmentQuery? {
+        func value(_ name: String) -> String? { call.query(name).flatMap { $0.isEmpty ? nil : $0 } }
+        var query = AssignmentQuery()
+        query.group = value("group.id")
+        query.role = value("role.id")
+        query.domain = value("scope.domain.id")
+        query.isSystem = value("scope.system") == "all"
+        query.isInherited = call.query("scope.OS-INHERIT:inherited_to").map { $0 == "projects" }
+        if let key = value("user.id") {
+            guard let id = UserID(key) else { return nil }
+            query.user = id
+        }
+        if let key = value("scope.project.id") {
+            guard let id = ProjectID(key), state.projects[id] != nil else { return nil }
+            let below = ProjectRoutes.flag(call, "include_subtree") ? state.descendants(of: id).map(\.id) : []
+            query.projects = Set(below + [id])
+        }
+        return query
+    }
+
+    /// A domain's reader sees what concerns the domain and its projects.
+    private static func isVisible(_ shown: ShownAssignment, to call: APICall, _ state: IdentityState) -> Bool {
+        guard let domain = ResourceKind<Project>.scope(call) else { return true }
+        return switch shown.assignment.target {
+        case .domain(let key): key == domain
+        case .project(let id): state.projects[id]?.domain == domain
+        case .system: false
+        }
+    }
+}
+
+/// Writes assignments as the API shows them.
+struct AssignmentView {
+    let state: IdentityState
+    let call: APICall
+    let withNames: Bool
+
+    func render(_ shown: ShownAssignment) -> JSON {
         var members: [String: JSON] = [:]
-        var path: String
-        var scope: [String: JSON]
-        switch assignment.target {
+        var links: [String: JSON] = [:]
+        var scope: [String: JSON] = [:]
+        switch shown.assignment.target {
         case .project(let id):
-            scope = ["project": project(id, state, withNames)]
-            path = "projects/\(id.compact)"
-        case .domain(let key):
-            scope = ["domain": domain(key, state, withNames)]
-            path = "domains/\(key)"
-        case .system:
-            scope = ["system": ["all": true]]
-            path = "system"
+            scope["project"] = named(id.compact, state.projects[id]?.name, state.projects[id]?.domain)
+        case .domain(let key): scope["domain"] = named(key, state.domains[key]?.name, nil)
+        case .system: scope["system"] = ["all": true]
         }
-        switch assignment.actor {
+        var path = Self.path(shown.source ?? shown.assignment.target)
+        switch shown.assignment.actor {
         case .user(let id):
-            members["user"] = user(id, state, withNames)
-            path += "/users/\(id.compact)"
+            members["user"] = named(id.compact, state.users[id]?.name, state.users[id]?.domain)
+            if let group = shown.group {
+                links["membership"] = .string(Rendering.link(call, "groups/\(group)/users/\(id.compact)"))
+                path += "/groups/\(group)"
+            } else {
+                path += "/users/\(id.compact)"
+            }
         case .group(let key):
-            members["group"] = group(key, state, withNames)
+            members["group"] = named(key, state.groups[key]?.name, state.groups[key]?.domain)
             path += "/groups/\(key)"
         }
-        path += "/roles/\(assignment.role)"
-        if assignment.isInherited {
+        path += "/roles/\(shown.prior ?? shown.assignment.role)"
+        if shown.assignment.isInherited || shown.source != nil {
             scope["OS-INHERIT:inherited_to"] = "projects"
             path = "OS-INHERIT/\(path)/inherited_to_projects"
         }
-        members["role"] = role(assignment.role, state, withNames)
+        links["assignment"] = .string(Rendering.link(call, path))
+        if let prior = shown.prior {
+            // Keystone puts the roles in this order, though the names say otherwise.
+            links["prior_role"] = .string(
+                Rendering.link(call, "prior_role/\(shown.assignment.role)/implies/\(prior)"))
+        }
+        let role = state.roles[shown.assignment.role]
+        members["role"] = named(shown.assignment.role, role?.name, role?.domain)
         members["scope"] = .object(scope)
-        members["links"] = ["assignment": .string(Rendering.link(call, path))]
+        members["links"] = .object(links)
         return .object(members)
     }
 
-    private func named(_ key: String, _ name: String?, _ domain: String?, _ state: IdentityState, _ withNames: Bool)
-        -> JSON
-    {
+    private static func path(_ target: Assignment.Target) -> String {
+        switch target {
+        case .project(let id): "projects/\(id.compact)"
+        case .domain(let key): "domains/\(key)"
+        case .system: "system"
+        }
+    }
+
+    private func named(_ key: String, _ name: String?, _ domain: String?) -> JSON {
         guard withNames else { return ["id": .string(key)] }
-        var members: [String: JSON] = ["id": .string(key), "name": JSON(name)]
+        var members: [String: JSON] = ["id": .string(key), "name": .string(name ?? "")]
         if let domain {
-            members["domain"] = ["id": .string(domain), "name": JSON(state.domains[domain]?.name)]
+            members["domain"] = ["id": .string(domain), "name": .string(state.domains[domain]?.name ?? "")]
         }
         return .object(members)
-    }
-
-    private func project(_ id: ProjectID, _ state: IdentityState, _ withNames: Bool) -> JSON {
-        named(id.compact, state.projects[id]?.name, state.projects[id]?.domain, state, withNames)
-    }
-    private func domain(_ key: String, _ state: IdentityState, _ withNames: Bool) -> JSON {
-        named(key, state.domains[key]?.name, nil, state, withNames)
-    }
-    private func user(_ id: UserID, _ state: IdentityState, _ withNames: Bool) -> JSON {
-        named(id.compact, state.users[id]?.name, state.users[id]?.domain, state, withNames)
-    }
-    private func group(_ key: String, _ state: IdentityState, _ withNames: Bool) -> JSON {
-        named(key, state.groups[key]?.name, state.groups[key]?.domain, state, withNames)
-    }
-    private func role(_ key: String, _ state: IdentityState, _ withNames: Bool) -> JSON {
-        named(key, state.roles[key]?.name, state.roles[key]?.domain, state, withNames)
     }
 }

@@ -33,15 +33,35 @@ struct GrantRoutes: Sendable {
     private func routes(_ place: Place) -> [Route] {
         let one = "\(place.path)/{role}\(place.suffix)"
         return [
-            Route(.get, place.path + place.suffix) { try await list($0, isInherited: place.isInherited) },
-            Route(.get, one) { try await check($0, isInherited: place.isInherited) },
+            Route(.get, place.path + place.suffix) { try await list($0, isInherited: place.isInherited) }.asking(
+                Self.rule("list", at: place)),
+            Route(.get, one) { try await check($0, isInherited: place.isInherited) }.asking(
+                Self.rule("check", at: place)),
             Route(.put, one, action: "identity.role_assignment.create") {
                 try await give($0, isInherited: place.isInherited)
-            },
+            }.asking(Self.rule("create", at: place)),
             Route(.delete, one, action: "identity.role_assignment.delete") {
                 try await take($0, isInherited: place.isInherited)
-            }
+            }.asking(Self.rule("revoke", at: place))
         ]
+    }
+
+    /// The rule of a verb at a place, as ``rule(_:_:)`` finds it from the path.
+    private static func rule(_ verb: String, at place: Place) -> String {
+        guard place.path.hasPrefix("/v3/system/") else {
+            return verb == "list" ? "identity:list_grants" : "identity:\(verb)_grant"
+        }
+        let actor = place.path.contains("{group}") ? "group" : "user"
+        return "identity:\(verb)_system_grant\(verb == "list" ? "s" : "")_for_\(actor)"
+    }
+
+    /// The rule of a verb: the grants for the system have their own.
+    private static func rule(_ verb: String, _ call: APICall) -> String {
+        guard call.parameters["project"] == nil, call.parameters["domain"] == nil else {
+            return verb == "list" ? "identity:list_grants" : "identity:\(verb)_grant"
+        }
+        let actor = call.parameters["user"] == nil ? "group" : "user"
+        return "identity:\(verb)_system_grant\(verb == "list" ? "s" : "")_for_\(actor)"
     }
 
     /// Who and where, from the path.
@@ -63,20 +83,29 @@ struct GrantRoutes: Sendable {
             try call.authorize(rule)
             target = .system
         }
+        return (try actor(call, rule: rule, at: target, state), target)
+    }
+
+    /// A domain's manager deals with the people of the domain only.
+    private func actor(
+        _ call: APICall, rule: String, at target: Assignment.Target, _ state: IdentityState
+    ) throws -> Assignment.Actor {
         if let key = call.parameters["user"] {
             guard let user = UserID(key).flatMap({ state.users[$0] }) else { throw IdentityAPI.notFound("user", key) }
-            return (.user(user.id), target)
+            if target != .system { try call.authorize(rule, domain: user.domain) }
+            return .user(user.id)
         }
         let key = call.parameter("group")
-        guard state.groups[key] != nil else { throw IdentityAPI.notFound("group", key) }
-        return (.group(key), target)
+        guard let group = state.groups[key] else { throw IdentityAPI.notFound("group", key) }
+        if target != .system { try call.authorize(rule, domain: group.domain) }
+        return .group(key)
     }
 
     private func assignment(_ call: APICall, rule: String, isInherited: Bool) throws -> Assignment {
         let (actor, target) = try subject(call, rule: rule)
         let key = call.parameter("role")
         guard let role = identity.directory.state.roles[key] else { throw IdentityAPI.notFound("role", key) }
-        if rule != "identity:check_grant", !IdentityPolicy.mayGive(role, try call.requireCaller()) {
+        if !rule.hasPrefix("identity:check"), !IdentityPolicy.mayGive(role, try call.requireCaller()) {
             throw call.words.forbidden(rule)
         }
         return Assignment(actor: actor, target: target, role: key, isInherited: isInherited)
@@ -87,7 +116,7 @@ struct GrantRoutes: Sendable {
     }
 
     private func list(_ call: APICall, isInherited: Bool) async throws -> APIResponse {
-        let (actor, target) = try subject(call, rule: "identity:list_grants")
+        let (actor, target) = try subject(call, rule: Self.rule("list", call))
         let state = identity.directory.state
         let roles = (state.assignments[actor] ?? []).filter { $0.target == target && $0.isInherited == isInherited }
             .compactMap { state.roles[$0.role] }.sorted { $0.name < $1.name }
@@ -95,13 +124,14 @@ struct GrantRoutes: Sendable {
     }
 
     private func check(_ call: APICall, isInherited: Bool) async throws -> APIResponse {
-        let assignment = try assignment(call, rule: "identity:check_grant", isInherited: isInherited)
+        let assignment = try assignment(call, rule: Self.rule("check", call), isInherited: isInherited)
         guard exists(assignment) else { throw missing(assignment) }
         return .empty(204)
     }
 
     private func give(_ call: APICall, isInherited: Bool) async throws -> APIResponse {
-        let assignment = try assignment(call, rule: "identity:create_grant", isInherited: isInherited)
+        let assignment = try assignment(call, rule: Self.rule("create", call), isInherited: isInherited)
+        try requireSameDomain(assignment)
         try await identity.change(call) { transaction in
             try IdentityStore.give(assignment, in: transaction)
         } apply: {
@@ -111,7 +141,7 @@ struct GrantRoutes: Sendable {
     }
 
     private func take(_ call: APICall, isInherited: Bool) async throws -> APIResponse {
-        let assignment = try assignment(call, rule: "identity:revoke_grant", isInherited: isInherited)
+        let assignment = try assignment(call, rule: Self.rule("revoke", call), isInherited: isInherited)
         guard exists(assignment) else { throw missing(assignment) }
         try await identity.change(call) { transaction in
             try IdentityStore.take(assignment, in: transaction)
@@ -121,8 +151,36 @@ struct GrantRoutes: Sendable {
         return .empty(204)
     }
 
+    /// A domain's own role goes with the domain's projects only.
+    private func requireSameDomain(_ assignment: Assignment) throws(APIError) {
+        let state = identity.directory.state
+        guard case .project(let id) = assignment.target, let domain = state.roles[assignment.role]?.domain else {
+            return
+        }
+        guard state.projects[id]?.domain == domain else {
+            throw .forbidden(
+                """
+                Project \(id.compact) must be in the same domain as the role \(assignment.role) being assigned.
+                """)
+        }
+    }
+
     private func missing(_ assignment: Assignment) -> APIError {
-        .notFound(
-            "Could not find role assignment with role: \(assignment.role), user or group and target as requested.")
+        let actor =
+            switch assignment.actor {
+            case .user(let id): id.compact
+            case .group(let key): key
+            }
+        let target =
+            switch assignment.target {
+            case .project(let id): id.compact
+            case .domain(let key): key
+            case .system: "system"
+            }
+        return .notFound(
+            """
+            Could not find role assignment with role: \(assignment.role), user or group: \(actor), project, domain, or \
+            system: \(target).
+            """)
     }
 }

@@ -4,13 +4,17 @@ import CoordinatorPlatform
 enum IdentityPolicy {
     private static let readers: Policy.Rule = .systemReader || .domain("reader")
     private static let managers: Policy.Rule = .domain("manager")
-    private static let inOwnProject = Policy.Rule { caller, target in
-        target.project != nil && target.project == caller.project
-    }
-    private static let anyManager = Policy.Rule { caller, _ in caller.roles.contains("manager") }
-    private static let service = Policy.Rule { caller, _ in caller.roles.contains("service") }
+    private static let inOwnProject: Policy.Rule = "project_id:%(target.project.id)s"
+    private static let anyManager: Policy.Rule = .role("manager")
+    /// A domain's own roles are for the system's readers: a manager of another domain must not learn of them.
+    private static let cloudRole: Policy.Rule = "role:manager and None:%(target.role.domain_id)s"
+    private static let service: Policy.Rule = .role("service")
 
-    static let policy = Policy(rules: [
+    static let policy = Policy(
+        rules: ownRules.merging(resourceRules) { own, _ in own }.merging(DelegationPolicy.rules) { own, _ in own }
+            .merging(otherRules) { own, _ in own })
+
+    private static let ownRules: [String: Policy.Rule] = [
         "identity:validate_token": .owner || .systemReader || service,
         "identity:revoke_token": .owner,
         "identity:list_domains": readers, "identity:get_domain": readers || inOwnDomain,
@@ -24,7 +28,7 @@ enum IdentityPolicy {
         "identity:list_users_in_group": readers, "identity:add_user_to_group": managers,
         "identity:remove_user_from_group": managers,
         "identity:list_groups_for_user": readers || .owner, "identity:list_user_projects": readers || .owner,
-        "identity:list_roles": .systemReader || anyManager, "identity:get_role": .systemReader || anyManager,
+        "identity:list_roles": .systemReader || anyManager, "identity:get_role": .systemReader || cloudRole,
         "identity:list_implied_roles": .systemReader,
         "identity:list_role_assignments": readers,
         "identity:list_grants": readers, "identity:check_grant": readers,
@@ -32,14 +36,22 @@ enum IdentityPolicy {
         "identity:list_regions": .anybody, "identity:get_region": .anybody,
         "identity:list_services": .systemReader, "identity:get_service": .systemReader,
         "identity:list_endpoints": .systemReader, "identity:get_endpoint": .systemReader
-    ])
+    ]
 
-    private static let inOwnDomain = Policy.Rule { caller, target in
-        target.domain != nil && (target.domain == caller.userDomain || caller.scope == .domain(target.domain ?? ""))
-    }
+    private static let inOwnDomain: Policy.Rule =
+        "user_domain_id:%(target.domain.id)s or domain_id:%(target.domain.id)s"
 
     /// Roles that only the administrator gives: a domain's manager must not make administrators.
     static func mayGive(_ role: Role, _ caller: Caller) -> Bool {
         caller.isAdmin || ["manager", "member", "reader"].contains(role.name)
+    }
+
+    /// Nobody but an administrator takes over one, by a new password, or by joining a group that makes some.
+    /// - Parameter given: To the user or group that is to be changed.
+    static func requireMayChange(
+        holding given: Set<Assignment>, _ state: IdentityState, _ call: APICall, rule: String
+    ) throws {
+        guard try !call.requireCaller().isAdmin, state.makesAdministrators(given) else { return }
+        throw call.words.forbidden(rule)
     }
 }

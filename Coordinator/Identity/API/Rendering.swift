@@ -8,6 +8,11 @@ extension Domain {
             "tags": .array(tags.map { .string($0) }), "options": extra["options"] ?? [:]
         ]) { $1 }
     }
+
+    /// The project that acts as this domain.
+    var renderedAsProject: [String: JSON] {
+        rendered.merging(["domain_id": nil, "parent_id": nil, "is_domain": true]) { $1 }
+    }
 }
 
 extension Project {
@@ -25,7 +30,8 @@ extension User {
     var rendered: [String: JSON] {
         var members = extra.merging([
             "id": .string(key), "name": .string(name), "domain_id": .string(domain), "enabled": .bool(isEnabled),
-            "password_expires_at": nil, "options": extra["options"] ?? [:]
+            "password_expires_at": JSON(passwordState.expiresAt.map(Timestamp.microsWithoutZone)),
+            "options": extra["options"] ?? [:]
         ]) { $1 }
         if let description { members["description"] = .string(description) }
         if let defaultProject { members["default_project_id"] = .string(defaultProject) }
@@ -79,6 +85,14 @@ extension Endpoint {
 
 /// Collections and links, the same for every kind.
 enum Rendering {
+    /// One thing of a list, rendered only when it is on the page.
+    struct Item {
+        var key: String
+        /// Lists that are shown whole are in the order of names.
+        var name: String
+        var render: () -> JSON
+    }
+
     static func link(_ call: APICall, _ path: String) -> String { "\(call.baseURL)\(IdentityAPI.prefix)/v3/\(path)" }
 
     static func single(_ members: [String: JSON], _ path: String, _ call: APICall) -> JSON {
@@ -87,8 +101,80 @@ enum Rendering {
         return .object(members)
     }
 
+    /// A whole collection.
     static func collection(_ name: String, _ items: [JSON], _ call: APICall) -> APIResponse {
-        let links: JSON = ["next": nil, "previous": nil, "self": .string(call.baseURL + call.path)]
-        return .json([name: .array(items), "links": links])
+        .json([name: .array(items), "links": links(call, next: nil)])
+    }
+
+    /// A collection, or the page of it that the query asks for.
+    static func page(_ name: String, _ items: [Item], _ call: APICall) throws(APIError) -> APIResponse {
+        let page = try ListPage(call)
+        guard !page.isWhole else {
+            return collection(name, items.sorted { ($0.name, $0.key) < ($1.name, $1.key) }.map { $0.render() }, call)
+        }
+        let (shown, isCut) = try page.cut(items.map { (key: $0.key, item: $0) })
+        var body: [String: JSON] = [name: .array(shown.map { $0.item.render() })]
+        body["links"] = links(call, next: isCut ? shown.last?.key : nil)
+        if isCut { body["truncated"] = true }
+        return .json(.object(body))
+    }
+
+    private static func links(_ call: APICall, next marker: String?) -> JSON {
+        let own = call.baseURL + call.path
+        var next: JSON = nil
+        if let marker {
+            let pairs = call.query.filter { $0.name != "marker" } + [(name: "marker", value: marker)]
+            next = .string(own + query(pairs))
+        }
+        return ["next": next, "previous": nil, "self": .string(own + query(call.query))]
+    }
+
+    private static func query(_ pairs: [(name: String, value: String)]) -> String {
+        guard !pairs.isEmpty else { return "" }
+        return "?"
+            + pairs.map { name, value in
+                let name = PercentCoding.encode(name)
+                return value.isEmpty ? name : "\(name)=\(PercentCoding.encode(value))"
+            }.joined(separator: "&")
+    }
+}
+
+extension EndpointGroup {
+    var rendered: [String: JSON] {
+        [
+            "id": .string(key), "name": .string(name), "description": JSON(description), "filters": .object(filters)
+        ]
+    }
+}
+
+extension PolicyBlob {
+    var rendered: [String: JSON] {
+        extra.merging(["id": .string(key), "blob": blob, "type": .string(type)]) { $1 }
+    }
+}
+
+extension RegisteredLimit {
+    var rendered: [String: JSON] {
+        [
+            "id": .string(key), "service_id": .string(service), "region_id": JSON(region),
+            "resource_name": .string(resource), "default_limit": .int(defaultLimit), "description": JSON(description)
+        ]
+    }
+}
+
+extension ResourceLimit {
+    /// - Parameter registered: The limit that it overrides.
+    func rendered(_ registered: RegisteredLimit?) -> [String: JSON] {
+        var project: String?, domain: String?
+        switch owner {
+        case .project(let id): project = id.compact
+        case .domain(let key): domain = key
+        }
+        return [
+            "id": .string(key), "project_id": JSON(project), "domain_id": JSON(domain),
+            "service_id": JSON(registered?.service), "region_id": JSON(registered?.region),
+            "resource_name": JSON(registered?.resource), "resource_limit": .int(limit),
+            "description": JSON(description)
+        ]
     }
 }

@@ -1,7 +1,7 @@
 import CoordinatorPlatform
 import ProtocolModel
 
-/// What is particular to one kind of record; ``routes`` is the same for all of them.
+/// What is particular to one kind of record; ``routes(_:)`` is the same for all of them.
 struct ResourceKind<Record: StoredRecord>: Sendable {
     let singular: String
     let plural: String
@@ -17,41 +17,74 @@ struct ResourceKind<Record: StoredRecord>: Sendable {
     let checkDelete: @Sendable (Record, IdentityState) throws -> Void
     let put: @Sendable (inout IdentityState, Record) -> Void
     let remove: @Sendable (inout IdentityState, Record) -> Void
+    /// Between the version and the collection's name, with a slash at its end: `OS-EP-FILTER/`.
+    var place = ""
+    /// Conditions on the list that are no comparison of a member.
+    var isListed: @Sendable (Record, APICall) -> Bool = { _, _ in true }
+    /// Rows that must be written along, before the record's own; returns what then changes in memory.
+    var beforeWrite: @Sendable (Record, any SQLTransaction) throws -> @Sendable (inout IdentityState) -> Void = {
+        _, _ in { _ in }
+    }
+    /// Rows that must go along, before the record's own. May refuse, with what else is in the way.
+    var beforeDelete: @Sendable (Record, APICall, IdentityService, any SQLTransaction) throws -> Void = { _, _, _, _ in
+    }
+    /// Takes the place of the usual removal.
+    var erase: (@Sendable (Record, APICall, IdentityService) async throws -> Void)?
+    /// How a missing one is called in the refusal: `project: 1234`.
+    var title: (@Sendable (_ key: String) -> String)?
+    /// What the refusal of a second one of the same name says, instead of the usual words.
+    var conflict: (@Sendable (Record) -> String)?
 }
 
 extension ResourceKind {
     func routes(_ identity: IdentityService) -> [Route] {
         [
-            Route(.get, "/v3/\(plural)") { try await list($0, identity) },
-            Route(.post, "/v3/\(plural)", action: "identity.\(singular).create") { try await create($0, identity) },
-            Route(.get, "/v3/\(plural)/{key}") { try await show($0, identity) },
-            Route(.patch, "/v3/\(plural)/{key}", action: "identity.\(singular).update") {
-                try await update($0, identity)
-            },
-            Route(.delete, "/v3/\(plural)/{key}", action: "identity.\(singular).delete") {
-                try await delete($0, identity)
-            }
+            Route(.get, collectionPath) { try await list($0, identity) }.asking(
+                "identity:list_\(plural)", "identity:get_\(singular)"),
+            Route(.post, collectionPath, action: "identity.\(singular).create") { try await create($0, identity) }
+                .asking("identity:create_\(singular)")
+        ] + memberRoutes(identity)
+    }
+
+    func memberRoutes(_ identity: IdentityService) -> [Route] {
+        [
+            Route(.get, memberPath) { try await show($0, identity) }.asking("identity:get_\(singular)"),
+            Route(.patch, memberPath, action: "identity.\(singular).update") { try await update($0, identity) }.asking(
+                "identity:update_\(singular)"),
+            Route(.delete, memberPath, action: "identity.\(singular).delete") { try await delete($0, identity) }.asking(
+                "identity:delete_\(singular)")
         ]
     }
 
-    private func list(_ call: APICall, _ identity: IdentityService) async throws -> APIResponse {
-        var domain: String?
-        if case .domain(let key)? = call.caller?.scope { domain = key }
-        try call.authorize("identity:list_\(plural)", domain: domain)
-        let state = identity.directory.state
+    var collectionPath: String { "/v3/\(place)\(plural)" }
+    var memberPath: String { "\(collectionPath)/{key}" }
+
+    /// The record as the API shows it.
+    func rendered(_ record: Record, _ call: APICall) -> JSON {
+        Rendering.single(render(record), "\(place)\(plural)/\(record.key)", call)
+    }
+
+    func list(_ call: APICall, _ identity: IdentityService) async throws -> APIResponse {
+        try call.authorize("identity:list_\(plural)", domain: Self.scope(call))
         let tests = try ListFilter.parse(call.query, names: filters)
-        let items = all(state).compactMap { record -> (String, JSON)? in
+        let items = all(identity.directory.state).compactMap { record -> Rendering.Item? in
             let target = target(record)
-            guard
+            guard isListed(record, call),
                 call.isAllowed(
                     "identity:get_\(singular)", project: target.project, domain: target.domain, user: target.user)
             else { return nil }
             let members = render(record)
             guard tests.allSatisfy({ $0.matches(members) }) else { return nil }
-            let name = members["name"]?.stringValue ?? record.key
-            return (name, Rendering.single(members, "\(plural)/\(record.key)", call))
+            return Rendering.Item(key: record.key, name: members["name"]?.stringValue ?? record.key) {
+                rendered(record, call)
+            }
         }
-        return Rendering.collection(plural, items.sorted { $0.0 < $1.0 }.map(\.1), call)
+        return try Rendering.page(plural, items, call)
+    }
+
+    /// The domain that the caller's token is for.
+    static func scope(_ call: APICall) -> String? {
+        if case .domain(let key)? = call.caller?.scope { key } else { nil }
     }
 
     /// The record of the path.
@@ -62,50 +95,74 @@ extension ResourceKind {
             // Only who may see all kinds of it learns that it is not there; others get the refusal they would get
             // anyway.
             try call.authorize("identity:\(rule)")
-            throw IdentityAPI.notFound(singular, key)
+            throw notFound(key)
         }
         let target = target(record)
         try call.authorize("identity:\(rule)", project: target.project, domain: target.domain, user: target.user)
         return record
     }
 
-    private func show(_ call: APICall, _ identity: IdentityService) async throws -> APIResponse {
+    func show(_ call: APICall, _ identity: IdentityService) async throws -> APIResponse {
         let record = try record(call, identity, rule: "get_\(singular)")
-        return .json([singular: Rendering.single(render(record), "\(plural)/\(record.key)", call)])
+        return .json([singular: rendered(record, call)])
     }
 
-    private func create(_ call: APICall, _ identity: IdentityService) async throws -> APIResponse {
-        let fields = try Fields(try await call.json(), at: singular)
-        let record = try await make(fields, call, identity.directory.state)
+    func create(_ call: APICall, _ identity: IdentityService) async throws -> APIResponse {
+        try await create(try await IdentityService.fields(call, at: singular), call, identity)
+    }
+
+    func create(_ fields: Fields, _ call: APICall, _ identity: IdentityService) async throws -> APIResponse {
+        let record: Record
+        do {
+            record = try await make(fields, call, identity.directory.state)
+        } catch let error as APIError {
+            // Who may not make any must not learn from the refusal what there is.
+            try call.authorize("identity:create_\(singular)", domain: Self.scope(call))
+            throw error
+        }
         let target = target(record)
         try call.authorize("identity:create_\(singular)", project: target.project, domain: target.domain)
-        do { try await identity.create(record, call) { put(&$0, record) } } catch StoreError.duplicate {
+        do {
+            try await identity.create(record, call, before: beforeWrite) { put(&$0, record) }
+        } catch StoreError.duplicate {
             throw duplicate(record)
         }
-        return .json([singular: Rendering.single(render(record), "\(plural)/\(record.key)", call)], status: 201)
+        return .json([singular: rendered(record, call)], status: 201)
     }
 
-    private func update(_ call: APICall, _ identity: IdentityService) async throws -> APIResponse {
+    func update(_ call: APICall, _ identity: IdentityService) async throws -> APIResponse {
         let old = try record(call, identity, rule: "update_\(singular)")
-        let fields = try Fields(try await call.json(), at: singular)
-        if let id = fields["id"], id != .string(old.key) { throw APIError.badRequest("Cannot change \(singular) ID") }
+        let fields = try await IdentityService.fields(call, at: singular)
+        if let id = fields["id"], !id.isNull, id != .string(old.key) { throw APIError.badRequest("Cannot change ID") }
         var changed = old
         try await change(&changed, fields, call, identity.directory.state)
         let stored: Record
-        do { stored = try await identity.update(changed, call, apply: put) } catch StoreError.duplicate {
+        do {
+            stored = try await identity.update(changed, call, before: beforeWrite, apply: put)
+        } catch StoreError.duplicate {
             throw duplicate(changed)
         }
-        return .json([singular: Rendering.single(render(stored), "\(plural)/\(stored.key)", call)])
+        return .json([singular: rendered(stored, call)])
     }
 
-    private func delete(_ call: APICall, _ identity: IdentityService) async throws -> APIResponse {
+    func delete(_ call: APICall, _ identity: IdentityService) async throws -> APIResponse {
         let record = try record(call, identity, rule: "delete_\(singular)")
         try checkDelete(record, identity.directory.state)
-        try await identity.delete(record, call) { remove(&$0, record) }
+        if let erase {
+            try await erase(record, call, identity)
+            return .empty(204)
+        }
+        try await identity.delete(
+            record, call, before: { try beforeDelete(record, call, identity, $0) }, apply: { remove(&$0, record) })
         return .empty(204)
     }
 
+    private func notFound(_ key: String) -> APIError {
+        .notFound("Could not find \(title?(key) ?? "\(singular): \(key)").")
+    }
+
     private func duplicate(_ record: Record) -> APIError {
+        if let conflict { return .conflict("Conflict occurred attempting to store \(conflict(record)).") }
         let members = render(record)
         guard let name = members["name"]?.stringValue else {
             return .conflict("Conflict occurred attempting to store \(singular) - Duplicate ID, \(record.key).")
@@ -113,48 +170,5 @@ extension ResourceKind {
         let place = members["domain_id"]?.stringValue.map { " at domain ID \($0)" } ?? ""
         return .conflict(
             "Conflict occurred attempting to store \(singular) - Duplicate entry found with name \(name)\(place).")
-    }
-}
-
-/// One condition of a list's query: `name=x`, `enabled=true`, `name__contains=x`, ...
-struct ListFilter: Sendable {
-    private let member: String
-    private let comparison: String
-    private let value: String
-
-    static func parse(_ query: [(name: String, value: String)], names: Set<String>) throws(APIError) -> [ListFilter] {
-        var found: [ListFilter] = []
-        for (name, value) in query {
-            let parts = name.split(separator: "_", omittingEmptySubsequences: false)
-            // `name__contains`: the last two underscores part the name from the comparison.
-            let mark = parts.count >= 3 && parts[parts.count - 2].isEmpty ? parts.count - 2 : nil
-            let member = mark.map { parts[..<$0].joined(separator: "_") } ?? name
-            guard names.contains(member) else { continue }
-            found.append(ListFilter(member: member, comparison: mark.map { String(parts[$0 + 1]) } ?? "", value: value))
-        }
-        return found
-    }
-
-    func matches(_ members: [String: JSON]) -> Bool {
-        let present = members[member] ?? .null
-        switch present {
-        case .bool(let flag): return flag == !["false", "0", "no", "off"].contains(value.lowercased())
-        case .string(let text): return matches(text)
-        case .null: return value.isEmpty || value == "null"
-        default: return present.text == value
-        }
-    }
-
-    private func matches(_ text: String) -> Bool {
-        switch comparison {
-        case "": text == value
-        case "contains": text.contains(value)
-        case "icontains": text.lowercased().contains(value.lowercased())
-        case "startswith": text.hasPrefix(value)
-        case "istartswith": text.lowercased().hasPrefix(value.lowercased())
-        case "endswith": text.hasSuffix(value)
-        case "iendswith": text.lowercased().hasSuffix(value.lowercased())
-        default: true
-        }
     }
 }

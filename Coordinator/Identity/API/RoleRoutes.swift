@@ -7,11 +7,14 @@ struct RoleRoutes: Sendable {
 
     var all: [Route] {
         [
-            Route(.get, "/v3/role_inferences", handler: listAll),
-            Route(.get, "/v3/roles/{prior}/implies", handler: list),
-            Route(.get, "/v3/roles/{prior}/implies/{implied}", handler: show),
-            Route(.put, "/v3/roles/{prior}/implies/{implied}", action: "identity.role.imply", handler: create),
+            Route(.get, "/v3/role_inferences", handler: listAll).asking("identity:list_role_inference_rules"),
+            Route(.get, "/v3/roles/{prior}/implies", handler: list).asking("identity:list_implied_roles"),
+            Route(.get, "/v3/roles/{prior}/implies/{implied}", handler: show).asking("identity:get_implied_role"),
+            Route(.head, "/v3/roles/{prior}/implies/{implied}", handler: check).asking("identity:get_implied_role"),
+            Route(.put, "/v3/roles/{prior}/implies/{implied}", action: "identity.role.imply", handler: create).asking(
+                "identity:create_implied_role"),
             Route(.delete, "/v3/roles/{prior}/implies/{implied}", action: "identity.role.unimply", handler: delete)
+                .asking("identity:delete_implied_role")
         ]
     }
 
@@ -22,9 +25,7 @@ struct RoleRoutes: Sendable {
 
     private func summary(_ role: Role, _ call: APICall) -> JSON {
         let link: JSON = ["self": .string(Rendering.link(call, "roles/\(role.key)"))]
-        return [
-            "id": .string(role.key), "name": .string(role.name), "description": JSON(role.description), "links": link
-        ]
+        return ["id": .string(role.key), "name": .string(role.name), "links": link]
     }
 
     private func inference(_ prior: Role, _ call: APICall) -> [String: JSON] {
@@ -34,13 +35,11 @@ struct RoleRoutes: Sendable {
     }
 
     private func listAll(_ call: APICall) async throws -> APIResponse {
-        try call.authorize("identity:list_implied_roles")
+        try call.authorize("identity:list_role_inference_rules")
         let state = identity.directory.state
         let priors = state.implications.filter { !$0.value.isEmpty }.keys.compactMap { state.roles[$0] }
         let list = priors.sorted { $0.name < $1.name }.map { JSON.object(inference($0, call)) }
-        return .json([
-            "role_inferences": .array(list), "links": ["self": .string(Rendering.link(call, "role_inferences"))]
-        ])
+        return .json(["role_inferences": .array(list)])
     }
 
     private func list(_ call: APICall) async throws -> APIResponse {
@@ -64,21 +63,32 @@ struct RoleRoutes: Sendable {
     }
 
     private func show(_ call: APICall) async throws -> APIResponse {
-        let (prior, implied) = try pair(call, rule: "identity:list_implied_roles")
+        let (prior, implied) = try pair(call, rule: "identity:get_implied_role")
         guard identity.directory.state.implications[prior.key]?.contains(implied.key) == true else {
             throw APIError.notFound("\(prior.key) does not imply \(implied.key).")
         }
         return one(prior, implied, call, status: 200)
     }
 
+    private func check(_ call: APICall) async throws -> APIResponse {
+        _ = try await show(call)
+        return .empty(204)
+    }
+
     private func create(_ call: APICall) async throws -> APIResponse {
         let (prior, implied) = try pair(call, rule: "identity:create_implied_role")
+        guard implied.name != "admin" else {
+            throw APIError.forbidden("\(implied.key) cannot be an implied roles.")
+        }
+        guard prior.domain != nil || implied.domain == nil else {
+            throw APIError.forbidden("Global role cannot imply a domain-specific role")
+        }
+        guard identity.directory.state.implications[prior.key]?.contains(implied.key) != true else {
+            throw APIError.conflict("Conflict occurred attempting to store implied_role - Duplicate entry.")
+        }
         guard !identity.directory.state.expanded([implied.key]).contains(prior.key) else {
             throw APIError.badRequest(
                 "\(implied.key) implies \(prior.key) already: roles cannot imply each other in a ring.")
-        }
-        guard implied.name != "admin" else {
-            throw APIError.forbidden("\(implied.key) cannot be an implied role.")
         }
         try await identity.change(call, target: "\(prior.key)/\(implied.key)") { transaction in
             try IdentityStore.imply(implied.key, by: prior.key, in: transaction)

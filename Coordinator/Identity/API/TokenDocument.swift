@@ -15,7 +15,7 @@ enum TokenDocument {
         ]
         if payload.scope != .unscoped {
             members["roles"] = .array(token.roles.map { ["id": .string($0.key), "name": .string($0.name)] })
-            if withCatalog { members["catalog"] = .array(catalog(payload.scope, state)) }
+            if withCatalog { members["catalog"] = .array(catalog(payload.scope, user: token.user.id, state)) }
         }
         switch payload.scope {
         case .unscoped: break
@@ -24,17 +24,41 @@ enum TokenDocument {
             members["project"] = [
                 "id": .string(project.key), "name": .string(project.name), "domain": domain(project.domain, state)
             ]
-            members["is_domain"] = false
+            if token.trust == nil { members["is_domain"] = false }
         case .domain(let key): members["domain"] = domain(key, state)
         case .system: members["system"] = ["all": true]
         }
+        if let trust = token.trust { members["OS-TRUST:trust"] = self.trust(trust) }
+        if let credential = token.applicationCredential {
+            members["application_credential"] = applicationCredential(credential, state)
+        }
         return ["token": .object(members)]
+    }
+
+    private static func trust(_ trust: Trust) -> JSON {
+        [
+            "id": .string(trust.key), "impersonation": .bool(trust.isImpersonating),
+            "trustor_user": ["id": .string(trust.trustor.compact)],
+            "trustee_user": ["id": .string(trust.trustee.compact)]
+        ]
+    }
+
+    private static func applicationCredential(_ credential: ApplicationCredential, _ state: IdentityState) -> JSON {
+        var members: [String: JSON] = [
+            "id": .string(credential.key), "name": .string(credential.name),
+            "restricted": .bool(!credential.isUnrestricted)
+        ]
+        if !credential.accessRules.isEmpty {
+            let rules = credential.accessRules.compactMap { state.delegations.accessRules[$0] }
+            members["access_rules"] = .array(rules.map { .object($0.rendered) })
+        }
+        return .object(members)
     }
 
     private static func user(_ user: User, _ state: IdentityState) -> JSON {
         [
             "id": .string(user.key), "name": .string(user.name), "domain": domain(user.domain, state),
-            "password_expires_at": nil
+            "password_expires_at": JSON(user.passwordState.expiresAt.map(Timestamp.microsWithoutZone))
         ]
     }
 
@@ -42,34 +66,8 @@ enum TokenDocument {
         ["id": .string(key), "name": .string(state.domains[key]?.name ?? key)]
     }
 
-    /// Services with their endpoints, by type; `$(project_id)s` in a URL becomes the project.
-    static func catalog(_ scope: TokenPayload.Scope, _ state: IdentityState) -> [JSON] {
-        var project = ""
-        if case .project(let id) = scope { project = id.compact }
-        let endpoints = Dictionary(grouping: state.endpoints.values.filter(\.isEnabled), by: \.service)
-        return state.services.values.filter(\.isEnabled).sorted { ($0.type, $0.key) < ($1.type, $1.key) }
-            .compactMap { service in
-                guard let own = endpoints[service.key] else { return nil }
-                let list = own.sorted {
-                    ($0.region ?? "", $0.interface, $0.key) < ($1.region ?? "", $1.interface, $1.key)
-                }
-                return [
-                    "id": .string(service.key), "type": .string(service.type), "name": .string(service.name),
-                    "endpoints": .array(list.map { endpoint($0, project) })
-                ]
-            }
-    }
-
-    private static func endpoint(_ endpoint: Endpoint, _ project: String) -> JSON {
-        var url = endpoint.url
-        if url.contains("(") {
-            for name in ["project_id", "tenant_id"] {
-                for opening in ["$(", "%("] { url = url.replacing("\(opening)\(name))s", with: project) }
-            }
-        }
-        return [
-            "id": .string(endpoint.key), "interface": .string(endpoint.interface), "region": JSON(endpoint.region),
-            "region_id": JSON(endpoint.region), "url": .string(url)
-        ]
+    /// Services with their endpoints, by type.
+    static func catalog(_ scope: TokenPayload.Scope, user: UserID? = nil, _ state: IdentityState) -> [JSON] {
+        ServiceCatalog.render(scope, user: user, state)
     }
 }

@@ -11,12 +11,13 @@ struct TokenRoutes: Sendable {
             Route(
                 .post, "/v3/auth/tokens", action: "identity.authenticate", access: .anybody, bodyLimit: 64 << 10,
                 handler: issue),
-            Route(.get, "/v3/auth/tokens", handler: validate),
-            Route(.delete, "/v3/auth/tokens", action: "identity.token.revoke", handler: revoke),
-            Route(.get, "/v3/auth/projects", handler: projects),
-            Route(.get, "/v3/auth/domains", handler: domains),
-            Route(.get, "/v3/auth/system", handler: system),
-            Route(.get, "/v3/auth/catalog", handler: catalog)
+            Route(.get, "/v3/auth/tokens", handler: validate).asking("identity:validate_token", "identity:check_token"),
+            Route(.delete, "/v3/auth/tokens", action: "identity.token.revoke", handler: revoke).asking(
+                "identity:revoke_token"),
+            Route(.get, "/v3/auth/projects", handler: projects).gated(by: "identity:get_auth_projects"),
+            Route(.get, "/v3/auth/domains", handler: domains).gated(by: "identity:get_auth_domains"),
+            Route(.get, "/v3/auth/system", handler: system).gated(by: "identity:get_auth_system"),
+            Route(.get, "/v3/auth/catalog", handler: catalog).gated(by: "identity:get_auth_catalog")
         ]
     }
 
@@ -31,8 +32,10 @@ struct TokenRoutes: Sendable {
     }
 
     private func validate(_ call: APICall) async throws -> APIResponse {
-        let (text, token) = try subject(call)
-        try call.authorize("identity:validate_token", user: token.user.id)
+        let isExpiredAllowed = call.query("allow_expired").map(ListFilter.flag) ?? false
+        let rule = call.method == .head ? "identity:check_token" : "identity:validate_token"
+        let (text, token) = try subject(call, rule: rule, allowingExpired: isExpiredAllowed)
+        try requireAccessRuleSupport(call, token)
         let headers: [(name: String, value: String)] = [
             ("X-Subject-Token", text), Self.vary, ("Content-Type", "application/json")
         ]
@@ -40,31 +43,46 @@ struct TokenRoutes: Sendable {
         guard call.query("nocatalog") == nil else {
             return .json(TokenDocument.render(token, state, withCatalog: false), headers: headers)
         }
-        let document = identity.tokens.document(of: text) {
+        let document = identity.tokens.document(of: text, token) {
             TokenDocument.render(token, state, withCatalog: true).serialize()
         }
         return APIResponse(status: 200, headers: headers, body: .bytes(document))
     }
 
     private func revoke(_ call: APICall) async throws -> APIResponse {
-        let (_, token) = try subject(call)
-        try call.authorize("identity:revoke_token", user: token.user.id)
+        let (_, token) = try subject(call, rule: "identity:revoke_token")
         let payload = token.payload
+        let revocation = Revocation(
+            expiresAt: payload.expiresAt + identity.tokens.expiredWindow, revokedAt: call.now)
         try await identity.change(call, target: payload.audit.auditText) { transaction in
-            try IdentityStore.revoke(payload.audit, expires: payload.expiresAt, now: call.now, in: transaction)
+            try IdentityStore.revoke(payload.audit, revocation, now: call.now, in: transaction)
         } apply: { state in
-            state.revoke(payload.audit, expires: payload.expiresAt, now: call.now)
+            state.revoke(payload.audit, revocation, now: call.now)
         }
         return .empty(204, headers: [Self.vary])
     }
 
     /// The token that the request is about.
-    private func subject(_ call: APICall) throws -> (text: String, token: ValidToken) {
-        guard let name = HTTPField.Name("X-Subject-Token"), let text = call.headers[name] else {
-            throw APIError.badRequest("The request needs the header X-Subject-Token.")
+    /// - Throws: ``APIError`` 403 for who may not know, 404 for one that is not valid.
+    private func subject(
+        _ call: APICall, rule: String, allowingExpired isAllowed: Bool = false
+    ) throws -> (text: String, token: ValidToken) {
+        guard let name = HTTPField.Name("X-Subject-Token"), let text = call.headers[name], !text.isEmpty else {
+            try call.authorize(rule)
+            throw APIError.notFound("No token in the request")
         }
-        guard let token = identity.tokens.validate(text) else { throw APIError.notFound("Failed to validate token.") }
+        guard let token = identity.tokens.validate(text, allowingExpired: isAllowed) else {
+            throw TokenService.unknown
+        }
+        try call.authorize(rule, user: token.user.id)
         return (text, token)
+    }
+
+    /// A service that does not know access rules would let such a token do everything: to it, the token is none.
+    private func requireAccessRuleSupport(_ call: APICall, _ token: ValidToken) throws {
+        guard token.applicationCredential?.accessRules.isEmpty == false else { return }
+        let version = HTTPField.Name("OpenStack-Identity-Access-Rules").flatMap { call.headers[$0] }
+        guard let version = version.flatMap(Double.init), version >= 1 else { throw TokenService.unknown }
     }
 
     private func projects(_ call: APICall) async throws -> APIResponse {

@@ -77,6 +77,9 @@ public struct User: IdentityRecord, Hashable {
     public var passwordHash: String?
     /// Tokens issued before are void: the moment of the last password change or disabling, microseconds since 1970.
     public var tokensValidFrom: Int64 = 0
+    /// Microseconds since 1970; `nil` for one made before this was noted.
+    public var createdAt: Int64?
+    public var passwordState = PasswordState()
     public var extra: [String: JSON] = [:]
     public var generation: Int64 = 1
 
@@ -85,6 +88,7 @@ public struct User: IdentityRecord, Hashable {
     public init(
         id: UserID, domain: String, name: String, description: String? = nil, isEnabled: Bool = true,
         defaultProject: String? = nil, passwordHash: String? = nil, tokensValidFrom: Int64 = 0,
+        createdAt: Int64? = nil, passwordState: PasswordState = PasswordState(),
         extra: [String: JSON] = [:], generation: Int64 = 1
     ) {
         self.id = id
@@ -95,6 +99,8 @@ public struct User: IdentityRecord, Hashable {
         self.defaultProject = defaultProject
         self.passwordHash = passwordHash
         self.tokensValidFrom = tokensValidFrom
+        self.createdAt = createdAt
+        self.passwordState = passwordState
         self.extra = extra
         self.generation = generation
     }

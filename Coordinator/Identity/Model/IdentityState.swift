@@ -17,8 +17,14 @@ public struct IdentityState: Sendable {
     public private(set) var assignments: [Assignment.Actor: Set<Assignment>] = [:]
     public private(set) var membersOfGroup: [String: Set<UserID>] = [:]
     public private(set) var groupsOfUser: [UserID: Set<String>] = [:]
-    /// Tokens that were revoked one by one, with their expiry.
-    public private(set) var revoked: [AuditID: Int64] = [:]
+    /// Tokens that were revoked one by one.
+    public private(set) var revoked: [AuditID: Revocation] = [:]
+    /// Application credentials, trusts, stored credentials.
+    public private(set) var delegations = DelegationState()
+    /// Failed and last log-ins, of those who have any worth knowing.
+    public private(set) var activity: [UserID: UserActivity] = [:]
+    /// Endpoint filters, policies, limits, domain configurations.
+    public private(set) var resources = ResourceState()
     /// Counts changes, so that what was derived from an older state is known to be old.
     public private(set) var generation: UInt64 = 0
 
@@ -50,6 +56,19 @@ public struct IdentityState: Sendable {
     }
     public func domain(named name: String) -> Domain? { domainNames[name].flatMap { domains[$0] } }
     public func role(named name: String) -> Role? { roles.values.first { $0.name == name && $0.domain == nil } }
+
+    /// All projects below, each after the one it stands in.
+    public func descendants(of project: ProjectID) -> [Project] {
+        let children = Dictionary(grouping: projects.values.filter { $0.parent != nil }, by: { $0.parent ?? $0.id })
+        var found: [Project] = []
+        var open = [project]
+        while let next = open.popLast(), found.count <= projects.count {
+            let below = (children[next] ?? []).sorted { ($0.name, $0.key) < ($1.name, $1.key) }
+            found += below
+            open += below.map(\.id)
+        }
+        return found
+    }
 
     /// The projects above, nearest first. A ring, which the service never makes, ends it.
     public func ancestors(of project: Project) -> [Project] {
@@ -90,11 +109,18 @@ public struct IdentityState: Sendable {
         }
     }
 
-    /// The roles a user has at a place, with the implied ones, by name.
+    /// The roles a user has at a place, with the implied ones, by name. Roles of a domain count only by what they
+    /// imply.
     public func roles(of user: UserID, at target: Assignment.Target) -> [Role] {
         var keys = Set<String>()
         for assignment in assignments(of: user) where counts(assignment, at: target) { keys.insert(assignment.role) }
-        return expanded(keys).compactMap { roles[$0] }.sorted { ($0.name, $0.key) < ($1.name, $1.key) }
+        return expanded(keys).compactMap { roles[$0] }.filter { $0.domain == nil }
+            .sorted { ($0.name, $0.key) < ($1.name, $1.key) }
+    }
+
+    /// Whether something given to the user or group, anywhere, makes administrators.
+    public func makesAdministrators(_ assignments: Set<Assignment>) -> Bool {
+        expanded(Set(assignments.map(\.role))).contains { roles[$0]?.name.lowercased() == "admin" }
     }
 
     /// The roles and all they imply.
@@ -155,26 +181,37 @@ public struct IdentityState: Sendable {
         generation += 1
     }
 
+    // What is removed may have been renamed since the caller read it: the name that is freed is the one known here.
+
     public mutating func remove(_ domain: Domain) {
-        domains[domain.key] = nil
-        domainNames[domain.name] = nil
+        let old = domains.removeValue(forKey: domain.key) ?? domain
+        domainNames[old.name] = nil
         dropAssignments { $0.target == .domain(domain.key) }
         for user in users.values where user.domain == domain.key { remove(user) }
         for project in projects.values where project.domain == domain.key { remove(project) }
         for group in groups.values where group.domain == domain.key { remove(group) }
         for role in roles.values where role.domain == domain.key { remove(role) }
+        resources.forget(domain: domain.key)
     }
 
     public mutating func remove(_ project: Project) {
-        projects[project.id] = nil
-        projectNames[NameKey(domain: project.domain, name: project.name)] = nil
+        let old = projects.removeValue(forKey: project.id) ?? project
+        projectNames[NameKey(domain: old.domain, name: old.name)] = nil
         dropAssignments { $0.target == .project(project.id) }
+        delegations.forget(project: project.id)
+        resources.forget(project: project.id)
+        for user in users.values where user.defaultProject == project.key {
+            users[user.id]?.defaultProject = nil
+            users[user.id]?.generation += 1
+        }
     }
 
     public mutating func remove(_ user: User) {
-        users[user.id] = nil
-        userNames[NameKey(domain: user.domain, name: user.name)] = nil
+        let old = users.removeValue(forKey: user.id) ?? user
+        userNames[NameKey(domain: old.domain, name: old.name)] = nil
         assignments[.user(user.id)] = nil
+        delegations.forget(user: user.id)
+        activity[user.id] = nil
         for group in groupsOfUser.removeValue(forKey: user.id) ?? [] { membersOfGroup[group]?.remove(user.id) }
         generation += 1
     }
@@ -195,17 +232,36 @@ public struct IdentityState: Sendable {
 
     public mutating func remove(_ region: Region) {
         regions[region.key] = nil
+        resources.forget(region: region.key)
         generation += 1
     }
 
     public mutating func remove(_ service: CatalogService) {
         services[service.key] = nil
-        for endpoint in endpoints.values where endpoint.service == service.key { endpoints[endpoint.key] = nil }
+        for endpoint in endpoints.values where endpoint.service == service.key { remove(endpoint) }
+        resources.forget(service: service.key)
         generation += 1
     }
 
     public mutating func remove(_ endpoint: Endpoint) {
         endpoints[endpoint.key] = nil
+        resources.forget(endpoint: endpoint.key)
+        generation += 1
+    }
+
+    mutating func changeDelegations(_ change: (inout DelegationState) -> Void) {
+        change(&delegations)
+        generation += 1
+    }
+
+    /// Changes what no token depends on.
+    mutating func note(_ news: UserActivity, of user: UserID) {
+        if users[user] != nil { activity[user] = news.isWorthKnowing ? news : nil }
+    }
+
+    /// Changes what hangs on projects, domains and the catalog.
+    mutating func changeResources(_ change: (inout ResourceState) -> Void) {
+        change(&resources)
         generation += 1
     }
 
@@ -221,6 +277,9 @@ public struct IdentityState: Sendable {
 
     public mutating func take(_ assignment: Assignment) {
         assignments[assignment.actor]?.remove(assignment)
+        if case .user(let user) = assignment.actor, case .project(let project) = assignment.target {
+            delegations.removeApplicationCredentials(of: user, in: project)
+        }
         generation += 1
     }
 
@@ -247,9 +306,9 @@ public struct IdentityState: Sendable {
     }
 
     /// - Parameter now: Revocations of tokens that have expired by then are forgotten.
-    public mutating func revoke(_ token: AuditID, expires: Int64, now: Int64) {
-        if revoked.count > 1024 { revoked = revoked.filter { $0.value > now } }
-        revoked[token] = expires
+    public mutating func revoke(_ token: AuditID, _ revocation: Revocation, now: Int64) {
+        if revoked.count > 1024 { revoked = revoked.filter { $0.value.expiresAt > now } }
+        revoked[token] = revocation
         generation += 1
     }
 }

@@ -26,15 +26,24 @@ public struct TokenPayload: Sendable, Hashable {
 
     /// How the holder proved who they are.
     public struct Methods: OptionSet, Sendable, Hashable {
-        public let rawValue: UInt8
-        public init(rawValue: UInt8) { self.rawValue = rawValue }
+        public let rawValue: UInt16
+        public init(rawValue: UInt16) { self.rawValue = rawValue }
         public static let password = Methods(rawValue: 1)
         public static let token = Methods(rawValue: 2)
+        public static let applicationCredential = Methods(rawValue: 4)
+        /// A signature with an EC2 key pair; nobody logs in with it, other services exchange it for a token.
+        public static let ec2Credential = Methods(rawValue: 8)
+
+        private static let named: [(Methods, String)] = [
+            (.token, "token"), (.password, "password"), (.applicationCredential, "application_credential"),
+            (.ec2Credential, "ec2credential")
+        ]
 
         /// As the API lists them.
-        public var names: [String] {
-            (contains(.token) ? ["token"] : []) + (contains(.password) ? ["password"] : [])
-        }
+        public var names: [String] { Self.named.filter { contains($0.0) }.map(\.1) }
+
+        /// The holder is the user, and not somebody or something to whom a part of the user's rights was given.
+        public var arePrimary: Bool { !isEmpty && isSubset(of: [.password, .token]) }
     }
 
     public var user: UserID
@@ -46,10 +55,12 @@ public struct TokenPayload: Sendable, Hashable {
     public var audit: AuditID
     /// The token this one was made from.
     public var parentAudit: AuditID?
+    public var applicationCredential: AnyID?
+    public var trust: AnyID?
 
     public init(
         user: UserID, scope: Scope, methods: Methods, issuedAt: Int64, expiresAt: Int64, audit: AuditID,
-        parentAudit: AuditID?
+        parentAudit: AuditID?, applicationCredential: AnyID? = nil, trust: AnyID? = nil
     ) {
         self.user = user
         self.scope = scope
@@ -58,15 +69,26 @@ public struct TokenPayload: Sendable, Hashable {
         self.expiresAt = expiresAt
         self.audit = audit
         self.parentAudit = parentAudit
+        self.applicationCredential = applicationCredential
+        self.trust = trust
     }
 
-    /// Form 1: form, methods, flags (1: parent), user, issued, expires, audit, [parent], scope kind, scope. Big-endian.
-    func encoded() -> [UInt8] {
-        var out: [UInt8] = [1, methods.rawValue, parentAudit == nil ? 0 : 1]
+    /// Form 1: form, methods (u8), flags (1: parent), user, issued, expires, audit, [parent], scope kind, scope.
+    /// Form 2: form, methods (u16), flags (2: application credential, 4: trust), user, issued, expires, audit,
+    /// [parent], [application credential], [trust], scope kind, scope. Big-endian. What form 1 can say is said in it, so that the
+    /// release before this one reads it.
+    package func encoded() -> [UInt8] {
+        var flags: UInt8 = parentAudit == nil ? 0 : 1
+        if applicationCredential != nil { flags |= 2 }
+        if trust != nil { flags |= 4 }
+        let isForm1 = flags <= 1 && methods.rawValue < 4
+        var out: [UInt8] = isForm1 ? [1] : [2, UInt8(methods.rawValue >> 8)]
+        out += [UInt8(methods.rawValue & 0xFF), flags]
         Self.append(user.high, user.low, to: &out)
         Self.append(UInt64(bitPattern: issuedAt), UInt64(bitPattern: expiresAt), to: &out)
         Self.append(audit.high, audit.low, to: &out)
         if let parentAudit { Self.append(parentAudit.high, parentAudit.low, to: &out) }
+        for id in [applicationCredential, trust].compactMap({ $0 }) { Self.append(id.high, id.low, to: &out) }
         switch scope {
         case .unscoped: out.append(0)
         case .project(let id):
@@ -81,16 +103,21 @@ public struct TokenPayload: Sendable, Hashable {
     }
 
     /// - Returns: `nil` for what ``encoded()`` never makes.
-    init?(encoded bytes: [UInt8]) {
+    package init?(encoded bytes: [UInt8]) {
         var reader = Reader(bytes: bytes[...])
-        guard reader.byte() == 1, let methods = reader.byte(), let flags = reader.byte(), let user = reader.pair(),
-            let times = reader.pair(), let audit = reader.pair()
-        else { return nil }
-        var parentAudit: AuditID?
-        if flags & 1 == 1 {
-            guard let parent = reader.pair() else { return nil }
-            parentAudit = AuditID(high: parent.0, low: parent.1)
+        let methods: UInt16?
+        let known: UInt8
+        switch reader.byte() {
+        case 1: (methods, known) = (reader.byte().map { UInt16($0) }, 1)
+        case 2: (methods, known) = (reader.word(), 7)
+        default: return nil
         }
+        guard let methods, let flags = reader.byte(), flags & ~known == 0, let user = reader.pair(),
+            let times = reader.pair(), let audit = reader.pair(),
+            let parent = reader.identifier(if: flags & 1 != 0) as AuditID??,
+            let credential = reader.identifier(if: flags & 2 != 0) as AnyID??,
+            let trust = reader.identifier(if: flags & 4 != 0) as AnyID??
+        else { return nil }
         let scope: Scope
         switch reader.byte() {
         case 0: scope = .unscoped
@@ -105,7 +132,8 @@ public struct TokenPayload: Sendable, Hashable {
         self.init(
             user: UserID(high: user.0, low: user.1), scope: scope, methods: Methods(rawValue: methods),
             issuedAt: Int64(bitPattern: times.0), expiresAt: Int64(bitPattern: times.1),
-            audit: AuditID(high: audit.0, low: audit.1), parentAudit: parentAudit)
+            audit: AuditID(high: audit.0, low: audit.1), parentAudit: parent, applicationCredential: credential,
+            trust: trust)
     }
 
     private static func append(_ high: UInt64, _ low: UInt64, to out: inout [UInt8]) {
@@ -126,9 +154,31 @@ public struct TokenPayload: Sendable, Hashable {
             bytes = bytes.dropFirst(16)
             return (high, low)
         }
+        mutating func word() -> UInt16? {
+            guard let high = byte(), let low = byte() else { return nil }
+            return UInt16(high) << 8 | UInt16(low)
+        }
+        /// - Returns: `nil` when it should be there and is not, `.some(nil)` when it should not be there.
+        mutating func identifier<Resource>(if isThere: Bool) -> Identifier<Resource>?? {
+            guard isThere else { return .some(nil) }
+            return pair().map { .some(Identifier(high: $0.0, low: $0.1)) }
+        }
         mutating func rest() -> [UInt8] {
             defer { bytes = [] }
             return Array(bytes)
         }
+    }
+}
+
+/// That a token was ended before its time.
+public struct Revocation: Sendable, Hashable {
+    /// When nobody could use the token any more anyway; forgotten then. Microseconds since 1970.
+    public var expiresAt: Int64
+    /// Microseconds since 1970; 0 for one noted before this was kept.
+    public var revokedAt: Int64
+
+    public init(expiresAt: Int64, revokedAt: Int64) {
+        self.expiresAt = expiresAt
+        self.revokedAt = revokedAt
     }
 }

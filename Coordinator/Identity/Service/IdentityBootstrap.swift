@@ -159,6 +159,7 @@ private struct BootstrapSteps {
             guard let hash else { return user }
             let seen = user.generation
             user.passwordHash = hash
+            user.passwordState = PasswordState(createdAt: now)
             user.tokensValidFrom = now
             user.isEnabled = true
             user.generation += 1
@@ -168,8 +169,8 @@ private struct BootstrapSteps {
             return user
         }
         let user = User(
-            id: .random(), domain: Domain.defaultKey, name: name, defaultProject: defaultProject.key, passwordHash: hash
-        )
+            id: .random(), domain: Domain.defaultKey, name: name, defaultProject: defaultProject.key,
+            passwordHash: hash, createdAt: now, passwordState: PasswordState(createdAt: hash == nil ? nil : now))
         try user.insert(in: transaction)
         state.put(user)
         changes += 1

@@ -37,5 +37,15 @@ public final class IdentityDirectory: Sendable {
     /// The key of the domain a project stands in.
     public func domain(of project: ProjectID) -> String? { snapshot.state.projects[project]?.domain }
     public func domainName(_ key: String) -> String? { snapshot.state.domains[key]?.name }
+    /// The unified limit of a project.
+    /// - Parameters:
+    ///   - service: The service's type in the catalog: `image`.
+    ///   - region: What is registered for this region goes before what is registered for all.
+    /// - Returns: The project's own limit, else the registered one; `nil` for no bound.
+    public func limit(_ resource: String, ofService service: String, region: String, project: ProjectID) -> Int64? {
+        let state = snapshot.state
+        let services = Set(state.services.values.lazy.filter { $0.type == service }.map(\.key))
+        return state.resources.limits.bound(on: resource, services: services, region: region, project: project)
+    }
     public var projects: [Project] { Array(snapshot.state.projects.values) }
 }

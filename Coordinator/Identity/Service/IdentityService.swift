@@ -8,6 +8,15 @@ public struct IdentityService: Sendable {
         /// Age at which the newest token key is replaced.
         public var keyLifetime: Duration = .seconds(24 * 3600)
         public var region = "RegionOne"
+        /// For how long after its end a token still tells services what it was, for requests that take long.
+        public var expiredWindow: Duration = .seconds(48 * 3600)
+        public var security = SecurityCompliance()
+        /// How often a trust may be passed on.
+        public var redelegationLimit: Int64 = 3
+        /// How old the time in a signed EC2 or S3 request may be.
+        public var signatureLifetime: Duration = .seconds(15 * 60)
+        /// How many application credentials, access rules, trusts or stored credentials one user may have of each.
+        public var delegationLimit = 1000
         public init() {}
     }
 
@@ -17,8 +26,11 @@ public struct IdentityService: Sendable {
     let database: any SQLDatabase
     let hasher: PasswordHasher
     let sealer: TokenSealer
+    let credentialSealer = CredentialSealer([])
     let clock: any WallClock
     let settings: Settings
+    /// What other slices keep for projects and users; the daemon sets it before the API is made.
+    public var holdings: [any ProjectHoldings] = []
 
     /// Reads everything into memory; makes the first token key.
     public init(
@@ -33,8 +45,11 @@ public struct IdentityService: Sendable {
         let state = try await database.read { try IdentityStore.load($0, now: now) }
         directory = IdentityDirectory(state)
         sealer = TokenSealer([])
-        tokens = TokenService(sealer: sealer, directory: directory, clock: clock, lifetime: settings.tokenLifetime)
+        tokens = TokenService(
+            sealer: sealer, directory: directory, clock: clock, lifetime: settings.tokenLifetime,
+            expiredWindow: settings.expiredWindow)
         try await renewTokenKeys()
+        try await loadCredentialKeys()
     }
 
     /// Replaces the newest token key when it is old. Keys that could still open a living token stay.
@@ -42,7 +57,8 @@ public struct IdentityService: Sendable {
         let now = clock.now()
         let keyLifetime = settings.keyLifetime.components.seconds * 1_000_000
         let secret = (0..<32).map { _ in UInt8.random(in: 0...255) }
-        let kept = 2 + Int(settings.tokenLifetime.components.seconds / max(1, settings.keyLifetime.components.seconds))
+        let lifetime = settings.tokenLifetime + settings.expiredWindow
+        let kept = 2 + Int(lifetime.components.seconds / max(1, settings.keyLifetime.components.seconds))
         let keys = try await database.write { transaction in
             let keys = try IdentityStore.tokenKeys(transaction)
             if let newest = keys.last, now - newest.createdAt < keyLifetime { return keys }
@@ -53,37 +69,72 @@ public struct IdentityService: Sendable {
         sealer.replaceKeys(keys)
     }
 
+    /// The keys for stored credentials; makes the first one. They never go, since what they seal stays.
+    private func loadCredentialKeys() async throws {
+        let now = clock.now()
+        let secret = (0..<32).map { _ in UInt8.random(in: 0...255) }
+        let keys = try await database.write { transaction in
+            let keys = try DelegationStore.credentialKeys(transaction)
+            guard keys.isEmpty else { return keys }
+            let key = TokenKey(number: 1, secret: secret, createdAt: now)
+            try DelegationStore.addCredentialKey(key, in: transaction)
+            return [key]
+        }
+        credentialSealer.replaceKeys(keys)
+    }
+
     // MARK: - Changes: the row, the event line and the directory in one commit
 
+    /// What follows in memory once the rows are durable.
+    typealias StateChange = @Sendable (inout IdentityState) -> Void
+
     func create<Record: StoredRecord>(
-        _ record: Record, _ call: APICall, apply: @escaping @Sendable (inout IdentityState) -> Void
+        _ record: Record, _ call: APICall,
+        before: @escaping @Sendable (Record, any SQLTransaction) throws -> StateChange = { _, _ in { _ in } },
+        apply: @escaping StateChange
     ) async throws {
         try await call.write(target: { _ in record.key }) { transaction in
+            let first = try before(record, transaction)
             try record.insert(in: transaction)
-            transaction.afterCommit { directory.apply(apply) }
+            transaction.afterCommit {
+                directory.apply { state in
+                    first(&state)
+                    apply(&state)
+                }
+            }
         }
     }
 
     /// - Parameter record: With the generation that was read.
     /// - Returns: The record as stored.
     func update<Record: StoredRecord>(
-        _ record: Record, _ call: APICall, apply: @escaping @Sendable (inout IdentityState, Record) -> Void
+        _ record: Record, _ call: APICall,
+        before: @escaping @Sendable (Record, any SQLTransaction) throws -> StateChange = { _, _ in { _ in } },
+        apply: @escaping @Sendable (inout IdentityState, Record) -> Void
     ) async throws -> Record {
         let seen = record.generation
         var changed = record
         changed.generation += 1
         let stored = changed
         try await call.write(target: { _ in stored.key }) { transaction in
+            let first = try before(stored, transaction)
             try stored.update(after: seen, in: transaction)
-            transaction.afterCommit { directory.apply { apply(&$0, stored) } }
+            transaction.afterCommit {
+                directory.apply { state in
+                    first(&state)
+                    apply(&state, stored)
+                }
+            }
         }
         return stored
     }
 
     func delete<Record: StoredRecord>(
-        _ record: Record, _ call: APICall, apply: @escaping @Sendable (inout IdentityState) -> Void
+        _ record: Record, _ call: APICall, before: @escaping @Sendable (any SQLTransaction) throws -> Void = { _ in },
+        apply: @escaping StateChange
     ) async throws {
         try await call.write(target: { _ in record.key }) { transaction in
+            try before(transaction)
             try record.delete(in: transaction)
             transaction.afterCommit { directory.apply(apply) }
         }

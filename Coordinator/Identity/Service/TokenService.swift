@@ -6,16 +6,24 @@ import Synchronization
 struct ValidToken: Sendable {
     let payload: TokenPayload
     let caller: Caller
+    /// Whom the token shows: the trustor for a trust with impersonation, else who logged in.
     let user: User
     /// With ids, for the token's document; names are in ``caller``.
     let roles: [Role]
+    /// The state of the directory in which it was judged.
+    let generation: UInt64
+    /// What it was made with, where that limits it.
+    var applicationCredential: ApplicationCredential?
+    var trust: Trust?
+
+    /// Its holder is the user, and not somebody or something with a part of the user's rights.
+    var isPrimary: Bool { trust == nil && payload.methods.arePrimary }
 }
 
 /// Makes and judges tokens. Judging takes no database: the seal, the clock and the directory are enough.
 public final class TokenService: Authenticator {
     private struct Remembered {
         let token: ValidToken
-        let generation: UInt64
         /// The token's document as the API renders it, once somebody has asked.
         var document: [UInt8]?
     }
@@ -28,21 +36,51 @@ public final class TokenService: Authenticator {
     private let clock: any WallClock
     /// Microseconds a token lives.
     let lifetime: Int64
+    /// Microseconds after its end in which a token still tells services what it was.
+    let expiredWindow: Int64
     private let memory = Mutex<[String: Remembered]>([:])
 
-    init(sealer: TokenSealer, directory: IdentityDirectory, clock: any WallClock, lifetime: Duration) {
+    init(
+        sealer: TokenSealer, directory: IdentityDirectory, clock: any WallClock, lifetime: Duration,
+        expiredWindow: Duration
+    ) {
         self.sealer = sealer
         self.directory = directory
         self.clock = clock
         self.lifetime = lifetime.components.seconds * 1_000_000
+        self.expiredWindow = expiredWindow.components.seconds * 1_000_000
     }
 
     public func authenticate(token: String) throws -> Caller? { validate(token)?.caller }
 
+    public func authenticate(token: String, serviceToken: String?) throws -> Caller? {
+        guard let serviceToken, let service = validate(serviceToken)?.caller, service.roles.contains("service"),
+            // A credential bound to some calls must not free itself by coming twice.
+            service.accessRules == nil
+        else {
+            return validate(token)?.caller
+        }
+        var caller = validate(token, allowingExpired: true)?.caller
+        caller?.accessRules = nil
+        return caller
+    }
+
+    /// What a request gets that names a token which is none, or none any more.
+    static let unknown = APIError.notFound("Failed to validate token")
+
+    /// - Parameter isAllowed: Also takes one whose time ran out within the window for that.
+    func validate(_ token: String, allowingExpired isAllowed: Bool) -> ValidToken? {
+        if let valid = validate(token) { return valid }
+        guard isAllowed, let payload = sealer.open(token), payload.expiresAt + expiredWindow > clock.now() else {
+            return nil
+        }
+        return Self.judge(payload, directory.state)
+    }
+
     /// - Returns: `nil` for a token that is forged, expired, revoked, or whose user or scope is gone or disabled.
     func validate(_ token: String) -> ValidToken? {
         let state = directory.state
-        if let known = memory.withLock({ $0[token] }), known.generation == state.generation {
+        if let known = memory.withLock({ $0[token] }), known.token.generation == state.generation {
             return known.token.payload.expiresAt > clock.now() ? known.token : nil
         }
         guard let payload = sealer.open(token), payload.expiresAt > clock.now(),
@@ -50,48 +88,23 @@ public final class TokenService: Authenticator {
         else { return nil }
         memory.withLock { memory in
             if memory.count >= Self.memoryLimit { memory.removeAll(keepingCapacity: true) }
-            memory[token] = Remembered(token: valid, generation: state.generation, document: nil)
+            memory[token] = Remembered(token: valid, document: nil)
         }
         return valid
     }
 
     /// The rendered document of a token, made once per state of the directory.
-    func document(of token: String, _ render: () -> [UInt8]) -> [UInt8] {
-        if let known = memory.withLock({ $0[token]?.document }) { return known }
+    /// - Parameter token: As it was judged: what another state made of the same text is another document.
+    func document(of text: String, _ token: ValidToken, _ render: () -> [UInt8]) -> [UInt8] {
+        let known = memory.withLock { $0[text] }
+        if let known, known.token.generation == token.generation, let document = known.document { return document }
         let document = render()
-        memory.withLock { $0[token]?.document = document }
+        memory.withLock { memory in
+            guard memory[text]?.token.generation == token.generation else { return }
+            memory[text]?.document = document
+        }
         return document
     }
 
     func seal(_ payload: TokenPayload) throws -> String { try sealer.seal(payload) }
-
-    /// What a payload means in a state of the directory. Pure.
-    static func judge(_ payload: TokenPayload, _ state: IdentityState) -> ValidToken? {
-        guard state.revoked[payload.audit] == nil, let user = state.users[payload.user], state.isUsable(user),
-            payload.issuedAt >= user.tokensValidFrom
-        else { return nil }
-        var scope = Caller.Scope.unscoped
-        var projectName = ""
-        var roles: [Role] = []
-        switch payload.scope {
-        case .unscoped: break
-        case .project(let id):
-            guard let project = state.projects[id], state.isUsable(project) else { return nil }
-            scope = .project(id)
-            projectName = project.name
-            roles = state.roles(of: user.id, at: .project(id))
-        case .domain(let key):
-            guard state.domains[key]?.isEnabled == true else { return nil }
-            scope = .domain(key)
-            roles = state.roles(of: user.id, at: .domain(key))
-        case .system:
-            scope = .system
-            roles = state.roles(of: user.id, at: .system)
-        }
-        guard payload.scope == .unscoped || !roles.isEmpty else { return nil }
-        let caller = Caller(
-            user: user.id, userName: user.name, userDomain: user.domain, scope: scope, projectName: projectName,
-            roles: Set(roles.map(\.name)))
-        return ValidToken(payload: payload, caller: caller, user: user, roles: roles)
-    }
 }

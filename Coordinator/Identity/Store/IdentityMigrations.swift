@@ -2,7 +2,9 @@ import CoordinatorPlatform
 
 /// The identity service's tables.
 public enum IdentityMigrations {
-    public static let all = [
+    public static let all = first + AuthenticationMigrations.all + ResourceMigrations.all
+
+    private static let first = [
         Migration(
             slice: "identity", number: 1, name: "people and projects",
             sql: """

@@ -21,10 +21,15 @@ enum IdentityStore {
             "SELECT prior_key, implied_key FROM identity_implied_roles", { ($0.text(0), $0.text(1)) })
         { state.imply(implied, by: prior) }
         for assignment in try assignments(reader) { state.give(assignment) }
-        for (audit, expires) in try reader.query(
-            "SELECT audit_id, expires_at FROM identity_revocations WHERE expires_at > ?", [now],
-            { (try $0.id(0) as AuditID, $0.integer(1)) })
-        { state.revoke(audit, expires: expires, now: now) }
+        for (audit, revocation) in try reader.query(
+            "SELECT audit_id, expires_at, revoked_at FROM identity_revocations WHERE expires_at > ?", [now],
+            { (try $0.id(0) as AuditID, Revocation(expiresAt: $0.integer(1), revokedAt: $0.integer(2))) })
+        { state.revoke(audit, revocation, now: now) }
+        let delegations = try DelegationStore.load(reader)
+        state.changeDelegations { $0 = delegations }
+        for (user, activity) in try ActivityStore.all(reader) { state.note(activity, of: user) }
+        let resources = try ResourceStore.load(reader)
+        state.changeResources { $0 = resources }
         return state
     }
 
@@ -60,6 +65,9 @@ enum IdentityStore {
 
     static func take(_ assignment: Assignment, in transaction: any SQLTransaction) throws {
         try transaction.execute("DELETE FROM identity_assignments WHERE fingerprint = ?", [fingerprint(assignment)])
+        if case .user(let user) = assignment.actor, case .project(let project) = assignment.target {
+            try DelegationStore.deleteApplicationCredentials(of: user, in: project, transaction)
+        }
     }
 
     /// One text per assignment: unique indexes do not see `NULL` columns as equal.
@@ -104,11 +112,15 @@ enum IdentityStore {
             "DELETE FROM identity_implied_roles WHERE prior_key = ? AND implied_key = ?", [prior, implied])
     }
 
-    static func revoke(_ audit: AuditID, expires: Int64, now: Int64, in transaction: any SQLTransaction) throws {
+    static func revoke(
+        _ audit: AuditID, _ revocation: Revocation, now: Int64, in transaction: any SQLTransaction
+    ) throws {
         try transaction.execute("DELETE FROM identity_revocations WHERE expires_at <= ?", [now])
         try transaction.execute(
-            "INSERT INTO identity_revocations (audit_id, expires_at) VALUES (?, ?) ON CONFLICT (audit_id) DO NOTHING",
-            [audit, expires])
+            """
+            INSERT INTO identity_revocations (audit_id, expires_at, revoked_at) VALUES (?, ?, ?)
+            ON CONFLICT (audit_id) DO NOTHING
+            """, [audit, revocation.expiresAt, revocation.revokedAt])
     }
 
     static func tokenKeys(_ reader: any SQLReader) throws -> [TokenKey] {

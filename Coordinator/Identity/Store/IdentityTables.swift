@@ -25,15 +25,26 @@ extension Project: StoredRecord {
 extension User: StoredRecord {
     static let table = StoredTable(
         "identity_users",
-        ["domain_key", "name", "description", "enabled", "default_project", "password_hash", "tokens_valid_from"])
+        [
+            "domain_key", "name", "description", "enabled", "default_project", "password_hash", "tokens_valid_from",
+            "created_at", "password_created_at", "password_expires_at", "password_self_service", "password_history"
+        ])
     var values: [any SQLArgument] {
-        [domain, name, description, isEnabled, defaultProject, passwordHash, tokensValidFrom]
+        [
+            domain, name, description, isEnabled, defaultProject, passwordHash, tokensValidFrom,
+            createdAt, passwordState.createdAt, passwordState.expiresAt, passwordState.isSelfService,
+            JSON.column(passwordState.history)
+        ]
     }
     init(row: any SQLRow, extra: [String: JSON]) throws {
         self.init(
             id: try row.id(0), domain: row.text(3), name: row.text(4), description: row.optionalText(5),
             isEnabled: row.bool(6), defaultProject: row.optionalText(7), passwordHash: row.optionalText(8),
-            tokensValidFrom: row.integer(9), extra: extra)
+            tokensValidFrom: row.integer(9), createdAt: row.optionalInteger(10),
+            passwordState: PasswordState(
+                createdAt: row.optionalInteger(11), expiresAt: row.optionalInteger(12), isSelfService: row.bool(13),
+                history: try JSON.words(row.text(14))),
+            extra: extra)
     }
 }
 

@@ -5,58 +5,68 @@ import ProtocolModel
 enum ImageFields {
     static let readOnly: Set<String> = [
         "created_at", "updated_at", "status", "checksum", "size", "virtual_size", "direct_url", "self", "file",
-        "schema",
-        "id", "os_hash_algo", "os_hash_value", "stores"
+        "schema", "id", "os_hash_algo", "os_hash_value", "stores"
     ]
-    static let reserved: Set<String> = ["location", "locations", "deleted", "deleted_at"]
+    /// Refused whatever their value; the other read-only ones only where they have the right type.
+    static let disallowed = ["direct_url", "self", "file", "schema", "stores"]
+    static let reserved: Set<String> = ["location", "deleted", "deleted_at"]
+    /// Names that begin so are the service's own.
+    static let reservedPrefix = "os_glance"
     static let base: Set<String> = [
         "name", "visibility", "protected", "os_hidden", "owner", "disk_format", "container_format", "min_disk",
-        "min_ram",
-        "tags"
+        "min_ram", "tags"
     ]
-    static let diskFormats = ["raw", "qcow2", "iso"]
-    static let containerFormats = ["bare"]
-    static let propertyLimit = 128
-    static let tagLimit = 128
+    private static let schema = JSONSchema(ImageSchemas.image)
 
-    /// - Throws: ``APIError`` 400 in the words of the service's schema check, 403 for read-only attributes.
+    /// - Throws: ``APIError`` 400 in the words of the service's schema check.
+    static func validate(_ body: JSON) throws {
+        do { try schema.validate(body) } catch { throw invalid(error.description) }
+        // The schema says only that it is a string with a pattern.
+        if let id = body["id"], id.stringValue.flatMap({ ImageID($0) }) == nil || id.stringValue?.utf8.count != 36 {
+            throw invalid("\(id.pythonQuoted) does not match \(pattern). Failed validating 'pattern' on instance['id']")
+        }
+    }
+
+    private static let pattern = ImageSchemas.properties["id"]?["pattern"]?.pythonQuoted ?? ""
+
+    /// A value that ``validate(_:)`` has passed, unless it is a property.
+    /// - Throws: ``APIError`` 403 for attributes that are not the client's, 400 for values that make no sense.
     static func set(_ name: String, _ value: JSON, on image: inout Image) throws {
         if readOnly.contains(name) { throw APIError.forbidden("Attribute '\(name)' is read-only.") }
-        if reserved.contains(name) { throw APIError.forbidden("Attribute '\(name)' is reserved.") }
+        try refuseReserved(name)
         switch name {
-        case "name": image.name = try text(value, name, limit: 255)
-        case "visibility": image.visibility = try visibility(value)
-        case "protected": image.isProtected = try flag(value, name)
-        case "os_hidden": image.isHidden = try flag(value, name)
+        case "name": image.name = value.stringValue
+        case "visibility":
+            guard let visibility = value.stringValue.flatMap(Image.Visibility.init(rawValue:)) else {
+                throw invalid("\(value.pythonQuoted) is no visibility")
+            }
+            image.visibility = visibility
+        case "protected": image.isProtected = value == true
+        case "os_hidden": image.isHidden = value == true
         case "owner": image.owner = try owner(value)
-        case "disk_format": try setFormat(value, name, allowed: diskFormats, on: &image, \.diskFormat)
-        case "container_format": try setFormat(value, name, allowed: containerFormats, on: &image, \.containerFormat)
+        case "disk_format": try setFormat(value, name, on: &image, \.diskFormat)
+        case "container_format": try setFormat(value, name, on: &image, \.containerFormat)
         case "min_disk": image.minDiskGiB = try count(value, name)
         case "min_ram": image.minMemoryMiB = try count(value, name)
-        case "tags": image.tags = try tags(value)
+        case "tags": image.tags = Set(value.arrayValue?.compactMap(\.stringValue) ?? []).sorted()
         default: try setProperty(name, value, on: &image)
         }
     }
 
-    static func tag(_ text: String) throws -> String {
-        guard text.unicodeScalars.count <= 255 else { throw invalid("tags", "\(text) is too long") }
-        return text
+    static func refuseReserved(_ name: String) throws {
+        if reserved.contains(name) || name.hasPrefix(reservedPrefix) {
+            throw APIError.forbidden("Attribute '\(name)' is reserved.")
+        }
     }
 
-    static func invalid(_ name: String, _ reason: String) -> APIError {
-        .badRequest("Provided object does not match schema 'image': \(reason). Failed validating property '\(name)'.")
+    static func invalid(_ reason: String) -> APIError {
+        .badRequest("Provided object does not match schema 'image': \(reason)")
     }
 
     private static func setFormat(
-        _ value: JSON, _ name: String, allowed: [String], on image: inout Image,
-        _ field: WritableKeyPath<Image, String?>
+        _ value: JSON, _ name: String, on image: inout Image, _ field: WritableKeyPath<Image, String?>
     ) throws {
-        if !value.isNull {
-            guard let format = value.stringValue, allowed.contains(format) else {
-                throw invalid(name, "\(shown(value)) is not one of [None, \(allowed.joined(separator: ", "))]")
-            }
-        }
-        if image.status != .queued, image[keyPath: field] != value.stringValue {
+        if image.status != .queued, image.status != .importing {
             throw APIError.forbidden("Attribute \(name) can be only replaced for a queued image.")
         }
         image[keyPath: field] = value.stringValue
@@ -66,76 +76,38 @@ enum ImageFields {
         guard !name.isEmpty, name.unicodeScalars.count <= 255 else {
             throw APIError.badRequest("Custom property should not be greater than 255 characters.")
         }
-        guard !name.hasPrefix("os_glance") else {
-            throw APIError.forbidden("Attribute '\(name)' is reserved.")
-        }
-        guard let text = value.stringValue else { throw invalid(name, "\(shown(value)) is not of type 'string'") }
-        guard text.utf8.count <= 65_535 else { throw invalid(name, "the value is longer than 65535 bytes") }
-        image.properties[name] = text
-        guard image.properties.count <= propertyLimit else {
-            throw APIError(
-                status: 413,
-                message: "The limit has been exceeded on the number of allowed image properties. "
-                    + "Attempted: \(image.properties.count), Maximum: \(propertyLimit)")
-        }
-    }
-
-    private static func text(_ value: JSON, _ name: String, limit: Int) throws -> String? {
-        if value.isNull { return nil }
         guard let text = value.stringValue else {
-            throw invalid(name, "\(shown(value)) is not of type 'null', 'string'")
+            throw invalid(
+                "\(value.pythonQuoted) is not of type 'string'. Failed validating 'type' on instance['\(name)']")
         }
-        guard text.unicodeScalars.count <= limit else { throw invalid(name, "the value is too long") }
-        return text
-    }
-
-    private static func visibility(_ value: JSON) throws -> Image.Visibility {
-        guard let text = value.stringValue, let visibility = Image.Visibility(rawValue: text) else {
-            throw invalid("visibility", "\(shown(value)) is not one of ['community', 'public', 'private', 'shared']")
+        guard text.utf8.count <= 65_535 else {
+            throw APIError.badRequest("The value of property '\(name)' is longer than 65535 bytes.")
         }
-        return visibility
-    }
-
-    private static func flag(_ value: JSON, _ name: String) throws -> Bool {
-        guard let flag = value.boolValue else { throw invalid(name, "\(shown(value)) is not of type 'boolean'") }
-        return flag
+        image.properties[name] = text
     }
 
     private static func count(_ value: JSON, _ name: String) throws -> Int {
-        guard let count = value.intValue else { throw invalid(name, "\(shown(value)) is not of type 'integer'") }
-        guard (0...Int64(Int32.max)).contains(count) else {
-            throw invalid(name, "\(count) is not between 0 and \(Int32.max)")
+        let count: Int64? =
+            switch value {
+            case .int(let number): number
+            case .double(let number): Int64(exactly: number)
+            default: nil
+            }
+        guard let count, count >= 0 else {
+            throw APIError.badRequest(
+                "Invalid value '\(value.pythonText)' for parameter '\(name)': Cannot be a negative value")
+        }
+        guard count <= Int64(Int32.max) else {
+            throw APIError.badRequest("'\(name)' value out of range, must not exceed \(Int32.max).")
         }
         return Int(count)
     }
 
     private static func owner(_ value: JSON) throws -> ProjectID? {
         if value.isNull { return nil }
-        guard let text = value.stringValue, let id = ProjectID(text) else {
-            throw invalid("owner", "\(shown(value)) is not a project's id")
+        guard let id = value.stringValue.flatMap({ ProjectID($0) }) else {
+            throw APIError.badRequest("Owner '\(value.pythonText)' is not a project's id.")
         }
         return id
-    }
-
-    private static func tags(_ value: JSON) throws -> [String] {
-        guard let items = value.arrayValue else { throw invalid("tags", "\(shown(value)) is not of type 'array'") }
-        let tags = try items.map { item in
-            guard let text = item.stringValue else { throw invalid("tags", "\(shown(item)) is not of type 'string'") }
-            return try tag(text)
-        }
-        let unique = Set(tags).sorted()
-        guard unique.count <= tagLimit else {
-            throw APIError(
-                status: 413,
-                message: "The limit has been exceeded on the number of allowed image tags. "
-                    + "Attempted: \(unique.count), Maximum: \(tagLimit)")
-        }
-        return unique
-    }
-
-    /// At most a line of the value that was wrong.
-    private static func shown(_ value: JSON) -> String {
-        let text = value.text
-        return text.count > 80 ? String(text.prefix(80)) + "..." : text
     }
 }

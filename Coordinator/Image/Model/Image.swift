@@ -7,8 +7,14 @@ public struct Image: Sendable, Hashable {
         case queued
         /// An upload is under way; its way out is ``ImageService/recover(at:)`` and the upload's own end.
         case saving
+        /// Staged, or being staged. The way out is an import, or the end of the time that staged data is kept.
+        case uploading
+        /// An import is under way: a durable job with a deadline, which ends in active or queued.
+        case importing
         case active
         case deactivated
+        /// The data that the coordinator keeps is not what was stored; uploading the same content again heals it.
+        case killed
     }
 
     public enum Visibility: String, Sendable, Hashable {

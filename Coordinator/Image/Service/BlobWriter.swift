@@ -2,136 +2,161 @@ import Crypto
 import Glibc
 import NIOCore
 import ProtocolModel
+import Synchronization
 
-/// Writes one blob and hashes it on the way. Runs on a thread of the store.
-actor BlobWriter {
-    struct Result: Sendable {
-        var sizeBytes: Int64
+/// Writes one part and hashes it on the way: the file, MD5 and SHA-512 each on a thread of their own, so that the
+/// slowest of the three sets the pace and not their sum.
+package actor BlobWriter {
+    package struct Result: Sendable, Hashable {
+        package var sizeBytes: Int64
         /// 32 hexadecimal digits.
-        var md5: String
+        package var md5: String
         /// 128 hexadecimal digits.
-        var sha512: String
-        /// The first bytes, for ``DiskFormatInspector``.
-        var head: [UInt8]
+        package var sha512: String
     }
 
-    private let store: BlobStore
-    private let loop: any EventLoop
-    private let path: String
-    private var descriptor: Int32 = -1
+    /// Batches that may be under way at a time: bounds the memory of an upload to so many times ``batchBytes``.
+    private static let depth = 4
+    /// What is collected before it is handed to the threads.
+    private static let batchBytes = 1 << 20
+    /// Small pieces are handed over sooner: each keeps the buffer that it came in.
+    private static let batchChunks = 256
+    /// How much is written before it is made durable, which happens beside the writing.
+    private static let checkpointBytes: Int64 = 64 << 20
+
+    private let file: PartFile
+    private let hashes = Hashes()
+    private let fileLoop: any EventLoop
+    private let md5Loop: any EventLoop
+    private let sha512Loop: any EventLoop
+    private let flushLoop: any EventLoop
+    private let pin: BlobPin
+    private let onDurable: @Sendable (Int64) async -> Void
+    private var batch: [ByteBuffer] = []
+    private var batchSize = 0
+    private var underWay: [EventLoopFuture<Void>] = []
     private var size: Int64 = 0
-    private var md5 = Insecure.MD5()
-    private var sha512 = SHA512()
-    private var head: [UInt8] = []
+    private var checkpoint: Int64 = 0
+    private var flushing: Task<Void, any Error>?
 
-    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.executor.asUnownedSerialExecutor() }
-
-    init(store: BlobStore, loop: any EventLoop, name: String) {
-        self.store = store
-        self.loop = loop
-        path = "\(store.directory)/upload-\(name)"
+    /// - Parameters:
+    ///   - file: The part's file; made when missing.
+    ///   - onDurable: Hears how many bytes of the file would survive a crash, now and then.
+    package init(
+        store: BlobStore, file: String, onDurable: @escaping @Sendable (Int64) async -> Void = { _ in }
+    ) {
+        self.file = PartFile(path: store.path(of: file))
+        fileLoop = store.threads.next()
+        md5Loop = store.threads.next()
+        sha512Loop = store.threads.next()
+        flushLoop = store.flushers.next()
+        pin = BlobPin(store: store, name: file)
+        self.onDurable = onDurable
     }
 
-    func append(_ chunk: ByteBuffer) throws {
-        if descriptor < 0 {
-            descriptor = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
-            guard descriptor >= 0 else { throw BlobError(operation: "create", path: path, code: errno) }
+    /// Goes on behind the first `size` bytes of the file, which are read again for the hashes.
+    package func resume(at size: Int64) async throws {
+        try await fileLoop.submit { [file] in try file.cut(to: size) }.get()
+        while self.size < size {
+            let (offset, count) = (self.size, Int(min(Int64(Self.batchBytes), size - self.size)))
+            let piece = try await fileLoop.submit { [file] in try file.read(at: offset, count: count) }.get()
+            guard piece.readableBytes > 0 else { throw BlobError(operation: "resume", path: file.path, code: EIO) }
+            self.size += Int64(piece.readableBytes)
+            try await enqueue([piece], write: false)
         }
-        try chunk.withUnsafeReadableBytes { bytes in
-            if head.count < DiskFormatInspector.headBytes {
-                head += bytes.prefix(DiskFormatInspector.headBytes - head.count)
-            }
-            md5.update(bufferPointer: bytes)
-            sha512.update(bufferPointer: bytes)
-            var rest = bytes
-            while let base = rest.baseAddress, !rest.isEmpty {
-                let count = write(descriptor, base, rest.count)
-                if count < 0 {
-                    if errno == EINTR { continue }
-                    throw BlobError(operation: "write", path: path, code: errno)
-                }
-                rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+        checkpoint = size
+    }
+
+    package func append(_ chunk: ByteBuffer) async throws { try await append([chunk]) }
+
+    /// Several at once, since coming in here has its price.
+    package func append(_ chunks: [ByteBuffer]) async throws {
+        for chunk in chunks {
+            batch.append(chunk)
+            batchSize += chunk.readableBytes
+            size += Int64(chunk.readableBytes)
+        }
+        guard batchSize >= Self.batchBytes || batch.count >= Self.batchChunks else { return }
+        try await flushBatch()
+        if size - checkpoint >= Self.checkpointBytes, flushing == nil { startCheckpoint() }
+    }
+
+    /// Waits until all is written and durable.
+    package func finish() async throws -> Result {
+        try await settle()
+        let size = size
+        return try await sha512Loop.submit { [hashes] in
+            Result(sizeBytes: size, md5: hashes.md5Text(), sha512: hashes.sha512Text())
+        }.get()
+    }
+
+    /// Makes durable what came in so far, for somebody to go on behind it.
+    /// - Returns: How much that is.
+    @discardableResult
+    package func settle() async throws -> Int64 {
+        try await flushBatch()
+        while !underWay.isEmpty { try await underWay.removeFirst().get() }
+        try await flushing?.value
+        flushing = nil
+        try await fileLoop.submit { [file] in try file.flush() }.get()
+        return size
+    }
+
+    private func flushBatch() async throws {
+        guard !batch.isEmpty else { return }
+        let full = batch
+        batch = []
+        batchSize = 0
+        try await enqueue(full, write: true)
+    }
+
+    /// Hands a batch to the threads; each does its batches in the order they come.
+    private func enqueue(_ batch: [ByteBuffer], write: Bool) async throws {
+        var parts = [
+            md5Loop.submit { [hashes] in hashes.addMD5(batch) },
+            sha512Loop.submit { [hashes] in hashes.addSHA512(batch) }
+        ]
+        if write { parts.append(fileLoop.submit { [file] in try file.append(batch) }) }
+        underWay.append(EventLoopFuture.andAllSucceed(parts, on: fileLoop))
+        if underWay.count > Self.depth { try await underWay.removeFirst().get() }
+    }
+
+    private func startCheckpoint() {
+        checkpoint = size
+        flushing = Task { [file, fileLoop, flushLoop, onDurable] in
+            // What the file's thread has taken in by then; the flush itself does not hold it up.
+            let written = try await fileLoop.submit { file.written }.get()
+            try await flushLoop.submit { try file.flush() }.get()
+            await onDurable(written)
+            self.checkpointEnded()
+        }
+    }
+
+    private func checkpointEnded() { flushing = nil }
+
+    /// Both digests; each is touched by one thread at a time.
+    private final class Hashes: Sendable {
+        private let md5 = Mutex(Insecure.MD5())
+        private let sha512 = Mutex(SHA512())
+
+        func addMD5(_ batch: [ByteBuffer]) {
+            md5.withLock { md5 in
+                for chunk in batch { chunk.withUnsafeReadableBytes { md5.update(bufferPointer: $0) } }
             }
         }
-        size += Int64(chunk.readableBytes)
-    }
-
-    /// Makes what was written durable, without giving it its name yet.
-    func finish() throws -> Result {
-        if descriptor < 0 { try append(ByteBuffer()) }
-        guard fsync(descriptor) == 0 else { throw BlobError(operation: "flush", path: path, code: errno) }
-        close(descriptor)
-        descriptor = -1
-        return Result(sizeBytes: size, md5: hex(md5.finalize()), sha512: hex(sha512.finalize()), head: head)
-    }
-
-    /// Gives the content its name; content that was there already stays as it is.
-    func publish(as sha512: String) throws {
-        let target = store.path(of: sha512)
-        guard rename(path, target) == 0 else { throw BlobError(operation: "rename", path: target, code: errno) }
-        let folder = open(store.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard folder >= 0 else { throw BlobError(operation: "open folder", path: store.directory, code: errno) }
-        defer { close(folder) }
-        guard fsync(folder) == 0 else { throw BlobError(operation: "flush folder", path: store.directory, code: errno) }
-    }
-
-    /// Forgets everything written so far; harmless after ``publish(as:)``.
-    func discard() {
-        if descriptor >= 0 { close(descriptor) }
-        descriptor = -1
-        unlink(path)
-    }
-
-    private func hex(_ digest: some Sequence<UInt8>) -> String {
-        digest.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        func addSHA512(_ batch: [ByteBuffer]) {
+            sha512.withLock { sha512 in
+                for chunk in batch { chunk.withUnsafeReadableBytes { sha512.update(bufferPointer: $0) } }
+            }
+        }
+        func md5Text() -> String { Hexadecimal.text(md5.withLock { $0.finalize() }) }
+        func sha512Text() -> String { Hexadecimal.text(sha512.withLock { $0.finalize() }) }
     }
 }
 
-/// Reads one blob in order. Runs on a thread of the store.
-actor BlobReader {
-    private let path: String
-    private let loop: any EventLoop
-    private var descriptor: Int32 = -1
-    private(set) var sizeBytes: Int64 = 0
-
-    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.executor.asUnownedSerialExecutor() }
-
-    init(path: String, loop: any EventLoop) {
-        self.path = path
-        self.loop = loop
-    }
-
-    deinit { if descriptor >= 0 { close(descriptor) } }
-
-    func open(at offset: Int64) throws {
-        descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw BlobError(operation: "open", path: path, code: errno) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw BlobError(operation: "stat", path: path, code: errno) }
-        sizeBytes = Int64(status.st_size)
-        guard lseek(descriptor, off_t(offset), SEEK_SET) >= 0 else {
-            throw BlobError(operation: "seek", path: path, code: errno)
-        }
-    }
-
-    /// - Returns: At most `limit` bytes, none at the end.
-    func next(_ limit: Int) throws -> [UInt8] {
-        while true {
-            var count = 0
-            let bytes = [UInt8](unsafeUninitializedCapacity: limit) { buffer, initialized in
-                count = read(descriptor, buffer.baseAddress, limit)
-                initialized = max(0, count)
-            }
-            if count >= 0 { return bytes }
-            guard errno == EINTR else { throw BlobError(operation: "read", path: path, code: errno) }
-        }
-    }
-
-    /// The rest in chunks, each read when it is asked for.
-    nonisolated func chunks(of size: Int) -> AsyncThrowingStream<[UInt8], any Error> {
-        AsyncThrowingStream { [self] in
-            let bytes = try await next(size)
-            return bytes.isEmpty ? nil : bytes
-        }
+enum Hexadecimal {
+    static func text(_ bytes: some Sequence<UInt8>) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 }

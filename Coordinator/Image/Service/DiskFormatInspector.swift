@@ -1,64 +1,130 @@
 import ProtocolModel
 
-/// Recognises an image by its content. Pure: it sees the first bytes and the length, nothing else.
+/// Recognises an image by its content and says whether anything in it could reach beyond its own bytes. It sees bytes
+/// and nothing else: where they come from is the caller's business.
+///
+/// What is checked follows oslo.utils' `format_inspector`, which the image and compute services share, and goes on where
+/// QEMU's drivers read more than that looks at.
 public enum DiskFormatInspector {
-    /// As many leading bytes as the judgement needs: an ISO 9660 volume descriptor ends at 34 KiB.
-    public static let headBytes = 36_864
+    public struct Finding: Equatable, Sendable {
+        /// `raw`, `qcow2`, `vmdk`, `vhd`, `vhdx`, `vdi`, `iso`, `gpt` (a disk with a partition table), or one of those that
+        /// nothing takes: `qcow`, `qed`, `luks`.
+        public var format: String
+        /// What a guest would see, bytes.
+        public var virtualSize: Int64
+        /// Why the image must not be used, `nil` where nothing speaks against it.
+        public var refusal: String?
 
-    public enum Finding: Equatable, Sendable {
-        /// - Parameter virtualSize: What a guest would see, in bytes.
-        case known(ImageSpec.DiskFormat, virtualSize: Int64)
-        /// A format we can name and do not take (`vmdk`, `vhd`, ...).
-        case foreign(String)
-        /// A format we take, in a form that could reach beyond its own bytes or is broken; the text says which.
-        case unsafe(String)
+        public init(format: String, virtualSize: Int64, refusal: String? = nil) {
+            self.format = format
+            self.virtualSize = virtualSize
+            self.refusal = refusal
+        }
     }
 
-    public static func inspect(head: [UInt8], sizeBytes: Int64) -> Finding {
-        if head.starts(with: [0x51, 0x46, 0x49, 0xFB]) { return inspectQcow2(head, sizeBytes: sizeBytes) }
-        if let name = foreignName(head) { return .foreign(name) }
-        if head.count >= 32_774, Array(head[32_769..<32_774]) == Array("CD001".utf8) {
-            return .known(.iso, virtualSize: sizeBytes)
+    /// The bytes from an offset on, as many as asked for or as there are.
+    public typealias Read = (_ offset: Int64, _ count: Int) throws -> [UInt8]
+
+    /// No disk is larger; what says so is a trap for whoever makes tables for it.
+    static let largestDisk: UInt64 = 1 << 50
+
+    /// - Throws: What `read` throws.
+    public static func inspect(sizeBytes: Int64, read: @escaping Read) throws -> Finding {
+        let file = InspectedFile(sizeBytes: sizeBytes, head: try read(0, 36_864), read: read)
+        var findings: [Finding] = []
+        for inspection in inspections {
+            if let finding = try inspection(file) { findings.append(finding) }
         }
-        return .known(.raw, virtualSize: sizeBytes)
+        // A bootable ISO may begin with a partition table, and a VHD of full size begins with its disk.
+        if [["iso", "gpt"], ["vhd", "gpt"]].contains(findings.map(\.format)) { findings.removeLast() }
+        guard findings.count <= 1 else {
+            let names = findings.map(\.format).joined(separator: ", ")
+            return Finding(
+                format: findings[0].format, virtualSize: 0, refusal: "it is several formats at once: \(names)")
+        }
+        return findings.first ?? Finding(format: "raw", virtualSize: sizeBytes)
     }
 
-    /// QEMU's `docs/interop/qcow2.txt`: versions 2 and 3, header fields big-endian.
-    private static func inspectQcow2(_ head: [UInt8], sizeBytes: Int64) -> Finding {
-        guard head.count >= 72 else { return .unsafe("the qcow2 header is cut short") }
-        let version = number(head, at: 4, octets: 4)
-        guard version == 2 || version == 3 else { return .unsafe("qcow2 version \(version) is not known") }
-        guard number(head, at: 8, octets: 8) == 0 else {
-            return .unsafe("it has a backing file; only images complete in themselves are taken")
+    private static let inspections: [@Sendable (InspectedFile) throws -> Finding?] = [
+        Qcow2Inspection.inspect, VMDKInspection.inspect, VHDInspection.inspect, VHDXInspection.inspect, vdi, banned,
+        iso,
+        partitions
+    ]
+
+    /// VirtualBox: QEMU's `block/vdi.c`, little-endian.
+    private static func vdi(_ file: InspectedFile) -> Finding? {
+        guard file.has([0x7F, 0x10, 0xDA, 0xBE], at: 64) else { return nil }
+        guard file.head.count >= 512 else {
+            return Finding(format: "vdi", virtualSize: 0, refusal: "the VDI header is cut short")
         }
-        let clusterBits = number(head, at: 20, octets: 4)
-        guard (9...21).contains(clusterBits) else { return .unsafe("the qcow2 cluster size is out of range") }
-        guard number(head, at: 32, octets: 4) == 0 else { return .unsafe("it is encrypted") }
-        if version == 3 {
-            guard head.count >= 104 else { return .unsafe("the qcow2 header is cut short") }
-            let incompatible = number(head, at: 72, octets: 8)
-            guard incompatible & 0x4 == 0 else { return .unsafe("it keeps its data in another file") }
-            // Dirty, corrupt, compression type, extended L2 are known; anything newer is not judged.
-            guard incompatible & ~0x1F == 0 else { return .unsafe("it uses qcow2 features that are not known here") }
+        let size = file.little(0x170, 8)
+        guard size <= largestDisk else {
+            return Finding(format: "vdi", virtualSize: 0, refusal: "its virtual size is larger than 1 PiB")
         }
-        let virtual = number(head, at: 24, octets: 8)
-        guard virtual <= 1 << 50 else { return .unsafe("its virtual size is larger than 1 PiB") }
-        return .known(.qcow2, virtualSize: Int64(virtual))
+        // 1 grows, 2 is of full size; the others are differences to another file.
+        guard [1, 2].contains(file.little(76, 4)) else {
+            return Finding(format: "vdi", virtualSize: Int64(size), refusal: "it is a difference to another image")
+        }
+        return Finding(format: "vdi", virtualSize: Int64(size))
     }
 
-    private static func foreignName(_ head: [UInt8]) -> String? {
-        let magics: [(String, Int, [UInt8])] = [
-            ("vmdk", 0, Array("KDMV".utf8)), ("vmdk", 0, Array("# Disk DescriptorFile".utf8)),
-            ("vmdk", 0, Array("COWD".utf8)), ("vhdx", 0, Array("vhdxfile".utf8)), ("vhd", 0, Array("conectix".utf8)),
-            ("qed", 0, [0x51, 0x45, 0x44, 0x00]), ("vdi", 64, [0x7F, 0x10, 0xDA, 0xBE]),
-            ("luks", 0, [0x4C, 0x55, 0x4B, 0x53, 0xBA, 0xBE]), ("qcow", 0, Array("QFI\u{0}".utf8))
+    /// Formats that are known only in order to refuse them.
+    private static func banned(_ file: InspectedFile) -> Finding? {
+        let magics: [(String, [UInt8])] = [
+            ("qed", Array("QED\u{0}".utf8)), ("luks", Array("LUKS".utf8) + [0xBA, 0xBE]), ("cow", Array("COWD".utf8))
         ]
-        return magics.first { _, offset, magic in
-            head.count >= offset + magic.count && Array(head[offset..<offset + magic.count]) == magic
-        }?.0
+        guard let (name, _) = magics.first(where: { file.has($0.1, at: 0) }) else { return nil }
+        return Finding(
+            format: name, virtualSize: 0,
+            refusal: "the format \(name) is not taken; convert it to qcow2 or raw (qemu-img convert) and use that")
     }
 
-    private static func number(_ bytes: [UInt8], at offset: Int, octets: Int) -> UInt64 {
+    /// ECMA-119 and ECMA-167: the first volume descriptor stands in the 17th sector.
+    private static func iso(_ file: InspectedFile) -> Finding? {
+        guard ["CD001", "NSR02", "NSR03"].contains(where: { file.has(Array($0.utf8), at: 32_769) }) else { return nil }
+        return Finding(format: "iso", virtualSize: file.sizeBytes)
+    }
+
+    /// A boot sector's signature, unless it is that of a FAT file system, which has the same.
+    private static func partitions(_ file: InspectedFile) -> Finding? {
+        guard file.has([0x55, 0xAA], at: 510) else { return nil }
+        let isFAT = file.head[0x10] == 2 && file.head[0x15] == 0xF8
+        return isFAT ? nil : Finding(format: "gpt", virtualSize: file.sizeBytes)
+    }
+}
+
+/// The file as the inspections see it.
+struct InspectedFile {
+    let sizeBytes: Int64
+    /// The first bytes: up to and with the first volume descriptor of an ISO.
+    let head: [UInt8]
+    let read: DiskFormatInspector.Read
+
+    func has(_ magic: [UInt8], at offset: Int) -> Bool {
+        head.count >= offset + magic.count && head[offset..<offset + magic.count].elementsEqual(magic)
+    }
+
+    /// A number in the head, which must reach so far.
+    func big(_ offset: Int, _ octets: Int) -> UInt64 { Self.big(head, offset, octets) }
+    func little(_ offset: Int, _ octets: Int) -> UInt64 { Self.little(head, offset, octets) }
+
+    static func big(_ bytes: [UInt8], _ offset: Int, _ octets: Int) -> UInt64 {
         bytes[offset..<offset + octets].reduce(0) { $0 << 8 | UInt64($1) }
+    }
+    static func little(_ bytes: [UInt8], _ offset: Int, _ octets: Int) -> UInt64 {
+        bytes[offset..<offset + octets].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
+    /// Whether so many bytes from there on are in the file.
+    func holds(_ offset: UInt64, _ count: UInt64) -> Bool {
+        let (end, overflows) = offset.addingReportingOverflow(count)
+        return !overflows && end <= UInt64(sizeBytes)
+    }
+
+    /// Exactly so many bytes, or `nil`.
+    func bytes(_ offset: UInt64, _ count: Int) throws -> [UInt8]? {
+        guard holds(offset, UInt64(count)) else { return nil }
+        let bytes = try read(Int64(offset), count)
+        return bytes.count == count ? bytes : nil
     }
 }

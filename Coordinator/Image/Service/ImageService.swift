@@ -5,37 +5,76 @@ import ProtocolModel
 /// The rules of images. Synchronous parts run inside the caller's transaction.
 public struct ImageService: Sendable {
     let store = ImageStore()
+    let lists = ImageListStore()
+    let members = ImageMemberStore()
+    let metadefs = MetadefService()
+    let parts = ImagePartStore()
+    let tasks = ImageTaskStore()
+    let contents = ImageBlobTable()
     let blobs: BlobStore
     let database: any SQLDatabase
     let clock: any WallClock
     let logger: Logger
-    /// The largest upload taken, bytes.
-    let sizeLimit: Int64
+    let settings: ImageSettings
+    let jobs: JobPort
+    let metadata: ImageMetadataSettings
+    let quota: ImageQuota
 
-    init(blobs: BlobStore, database: any SQLDatabase, clock: any WallClock, sizeLimit: Int64, logger: Logger) {
+    init(
+        blobs: BlobStore, database: any SQLDatabase, clock: any WallClock, settings: ImageSettings,
+        jobs: JobPort,
+        metadata: ImageMetadataSettings, limits: any ImageLimits, logger: Logger
+    ) {
         self.blobs = blobs
         self.database = database
         self.clock = clock
-        self.sizeLimit = sizeLimit
+        self.settings = settings
+        self.jobs = jobs
+        self.metadata = metadata
+        quota = ImageQuota(limits: limits)
         self.logger = logger
     }
 
     /// - Throws: ``APIError`` 404 for an unknown image and for one the caller may not see.
     func find(_ id: String, caller: Caller, in reader: any SQLReader) throws -> Image {
         guard let imageID = ImageID(id), let image = try store.image(imageID, in: reader),
-            ImagePolicy.canSee(image, caller: caller)
+            try canSee(image, caller: caller, in: reader)
         else { throw ImageError.noImage(id) }
         return image
     }
 
-    func create(_ image: Image, caller: Caller, in transaction: any SQLTransaction) throws {
-        guard ImagePolicy.canWrite(caller) else {
-            throw APIError.forbidden("You are not authorized to complete add_image action.")
+    /// The image, if the caller sees it and may do that with it.
+    /// - Throws: ``APIError`` 404 or 403.
+    func find(_ id: String, for rule: String, as access: ImageAccess, in reader: any SQLReader) throws -> Image {
+        let image = try find(id, caller: access.caller, in: reader)
+        try access.require(rule, on: image)
+        return image
+    }
+
+    private func canSee(_ image: Image, caller: Caller, in reader: any SQLReader) throws -> Bool {
+        if ImagePolicy.canSee(image, caller: caller, isMember: false) { return true }
+        // The list of members is read only where it decides.
+        guard ImagePolicy.canSee(image, caller: caller, isMember: true), let project = caller.project else {
+            return false
         }
-        try ImagePolicy.requireVisibility(image.visibility, caller: caller)
-        if image.owner != caller.project, !caller.isAdmin {
-            throw APIError.forbidden("You are not permitted to create images owned by '\(image.owner?.compact ?? "")'.")
+        return try members.member(image.id, project.compact, in: reader) != nil
+    }
+
+    func list(_ listing: ImageListing, in reader: any SQLReader) throws -> [Image] {
+        try lists.page(listing, in: reader)
+    }
+
+    func create(_ image: Image, as access: ImageAccess, in transaction: any SQLTransaction) throws {
+        guard access.allows("add_image", on: image) else {
+            guard image.owner == access.caller.project else {
+                throw APIError.forbidden(
+                    "You are not permitted to create images owned by '\(image.owner?.compact ?? "None")'.")
+            }
+            throw ImageError.notAllowed("add_image")
         }
+        try requireVisibility(image, as: access)
+        try requireRoom(for: image)
+        try quota.require(.count, project: image.owner, adding: 1, in: transaction)
         do {
             try store.insert(image, in: transaction)
         } catch StoreError.duplicate {
@@ -45,46 +84,83 @@ public struct ImageService: Sendable {
 
     /// Applies `change` to the image and writes it back.
     func update(
-        _ id: String, caller: Caller, at now: Int64, in transaction: any SQLTransaction,
-        change: (inout Image) throws -> Void
+        _ id: String, for rule: String = "modify_image", as access: ImageAccess, at now: Int64,
+        in transaction: any SQLTransaction, change: (inout Image) throws -> Void
     ) throws -> Image {
-        let before = try find(id, caller: caller, in: transaction)
-        try ImagePolicy.requireChange(before, caller: caller)
+        let before = try find(id, for: rule, as: access, in: transaction)
         var image = before
         try change(&image)
-        if image.visibility != before.visibility {
-            try ImagePolicy.requireVisibility(image.visibility, caller: caller)
+        if image.visibility != before.visibility { try requireVisibility(image, as: access) }
+        if image.owner != before.owner {
+            guard access.caller.isAdmin else { throw APIError.forbidden("Owner can't be updated by non admin.") }
+            try quota.require(.count, project: image.owner, adding: 1, in: transaction)
         }
-        if image.owner != before.owner, !caller.isAdmin {
-            throw APIError.forbidden("Owner can't be updated by non admin.")
-        }
+        try requireRoom(for: image)
         image.updatedAt = now
         try store.update(image, in: transaction)
         image.generation += 1
         return image
     }
 
-    func delete(_ id: String, caller: Caller, in transaction: any SQLTransaction) throws {
+    private func requireVisibility(_ image: Image, as access: ImageAccess) throws {
+        let rule: String? =
+            switch image.visibility {
+            case .public: "publicize_image"
+            case .community: "communitize_image"
+            case .private, .shared: nil
+            }
+        if let rule, !access.allows(rule, on: image) { throw ImageError.notAllowed(rule) }
+    }
+
+    private func requireRoom(for image: Image) throws {
+        let properties = image.properties.keys.count { !$0.hasPrefix(ImageFields.reservedPrefix) }
+        guard properties <= metadata.propertyLimit else {
+            throw ImageError.tooMany("properties", attempted: properties, maximum: metadata.propertyLimit)
+        }
+        guard image.tags.count <= metadata.tagLimit else {
+            throw ImageError.tooMany("tags", attempted: image.tags.count, maximum: metadata.tagLimit)
+        }
+    }
+
+    func delete(_ id: String, as access: ImageAccess, in transaction: any SQLTransaction) throws {
         let image: Image
         do {
-            image = try find(id, caller: caller, in: transaction)
+            image = try find(id, caller: access.caller, in: transaction)
         } catch is APIError {
             throw APIError.notFound("Failed to find image \(id) to delete")
         }
-        try ImagePolicy.requireChange(image, caller: caller)
+        try access.require("delete_image", on: image)
         guard !image.isProtected else {
             throw APIError.forbidden("Image \(image.id) is protected and cannot be deleted.")
         }
+        try remove(image, in: transaction)
+    }
+
+    /// The row and what hangs on it at once, the content once nobody needs it.
+    func remove(_ image: Image, in transaction: any SQLTransaction) throws {
         try store.delete(image.id, in: transaction)
+        try parts.drop(image: image.id, in: transaction)
         let service = self
         transaction.afterCommit { Task { await service.sweep() } }
     }
 
-    /// Removes contents that no image has any more.
-    func sweep(includingUploads: Bool = false) async {
+    /// Takes an active image out of use, or back in. What is there already stays.
+    func move(
+        _ id: String, from old: Image.Status, to new: Image.Status, for rule: String, as access: ImageAccess,
+        at now: Int64, in transaction: any SQLTransaction
+    ) throws {
+        let image = try find(id, for: rule, as: access, in: transaction)
+        guard image.status != new else { return }
+        guard image.status == old, try store.move(image.id, from: old, to: new, at: now, in: transaction) else {
+            throw APIError.forbidden("Not allowed to \(rule) image in status '\(image.status.rawValue)'")
+        }
+    }
+
+    /// Removes contents that no image has any more, and parts that are nobody's.
+    package func sweep() async {
         do {
-            try await blobs.sweep(includingUploads: includingUploads) { [store, database] in
-                try await database.read { try store.hashes(in: $0) }
+            try await blobs.sweep { [store, parts, database] in
+                try await database.read { try store.hashes(in: $0).union(parts.files(in: $0)) }
             }
         } catch {
             logger.error("image contents could not be swept", metadata: ["error": "\(error)"])
@@ -93,11 +169,7 @@ public struct ImageService: Sendable {
 
     /// Called once at start: ends uploads that a crash cut off and removes what they left.
     public func recover() async throws {
-        let now = clock.now()
-        let requeued = try await database.write { [store] in try store.requeueUploads(at: now, in: $0) }
-        if requeued > 0 {
-            logger.notice("uploads cut off by a crash are queued again", metadata: ["images": "\(requeued)"])
-        }
-        await sweep(includingUploads: true)
+        try await recoverData()
+        try await loadMetadefs()
     }
 }

@@ -2,114 +2,264 @@ import CoordinatorPlatform
 import NIOCore
 import ProtocolModel
 
-/// Taking an image's data in.
+/// Taking an image's data in: `PUT .../file`, which makes the image active, and `PUT .../stage`, which keeps the data
+/// for an import.
 ///
-/// QUEUED -> SAVING by one conditional write, so of two uploads one wins. Every way out of SAVING is here (active, or
-/// queued again), and ``ImageService/recover()`` covers a crash.
+/// QUEUED -> SAVING or UPLOADING by one conditional write, so of two senders one wins. Every way out is here, and
+/// ``ImageService/recover()`` covers a crash. What a broken connection left is kept for a while: a client that asks
+/// `GET .../file` (or `/stage`) learns from `Upload-Offset` how much there is, and goes on behind it with
+/// `Content-Range: bytes FIRST-LAST/TOTAL`. A client that knows nothing of this begins anew.
 extension ImageService {
-    /// What is collected before it is handed to the disk's thread.
-    private static let batchBytes = 1 << 19
+    enum Progress: Sendable, Equatable {
+        case whole
+        /// There is more to come; so many bytes are here.
+        case partial(Int64)
+    }
 
-    func upload(_ call: APICall) async throws {
-        let caller = try call.requireCaller()
-        let id = call.parameter("image_id")
-        let image = try await begin(id, call: call, caller: caller)
-        let writer = blobs.writer()
-        do {
-            try await receive(call.body, into: writer)
-            let result = try await writer.finish()
-            try await accept(result, from: writer, image: image, call: call)
-        } catch {
-            await writer.discard()
-            _ = try? await database.write { [store] in
-                try store.move(image.id, from: .saving, to: .queued, at: call.now, in: $0)
-            }
-            await sweep()
-            throw Self.refusal(error, image: image)
+    func upload(_ call: APICall) async throws -> Progress {
+        try await receive(call, kind: .upload) { received, part in
+            try await accept(received, part: part, at: call.now, database: call.database)
         }
     }
 
-    private func begin(_ id: String, call: APICall, caller: Caller) async throws -> Image {
-        try await call.write { [store] transaction in
-            let image = try find(id, caller: caller, in: transaction)
-            try ImagePolicy.requireChange(image, caller: caller)
-            guard image.diskFormat != nil, image.containerFormat != nil else {
+    func stage(_ call: APICall) async throws -> Progress {
+        try await receive(call, kind: .stage) { received, part in
+            let isKept = try await call.database.write { [store, parts] transaction in
+                // Deleted meanwhile, as a user may: then there is nothing to keep.
+                guard try parts.complete(file: part.file, received, at: call.now, in: transaction),
+                    var image = try store.image(part.image, in: transaction), image.status == .uploading
+                else { return false }
+                image.sizeBytes = received.sizeBytes
+                image.updatedAt = call.now
+                try store.update(image, in: transaction)
+                return true
+            }
+            guard isKept else { throw Self.gone(part.image) }
+        }
+    }
+
+    /// Bytes of the image that a client may go on behind.
+    func offset(of image: ImageID, _ kind: ImagePart.Kind, in reader: any SQLReader) throws -> Int64? {
+        try parts.part(of: image, kind, in: reader)?.sizeBytes
+    }
+
+    private func receive(
+        _ call: APICall, kind: ImagePart.Kind,
+        whole: @Sendable (BlobWriter.Result, ImagePart) async throws -> Void
+    ) async throws -> Progress {
+        let range = try Self.contentRange(call)
+        let part = try await begin(call, kind: kind, range: range)
+        let writer = BlobWriter(store: blobs, file: part.file) { [parts, database, clock] durable in
+            let now = clock.now()
+            _ = try? await database.write {
+                try parts.advance(file: part.file, to: durable, at: now, in: $0)
+            }
+        }
+        do {
+            if part.sizeBytes > 0 { try await writer.resume(at: part.sizeBytes) }
+            try await pull(call, range: range, into: writer, from: part.sizeBytes)
+            if let range, !range.isEnd {
+                let size = try await writer.settle()
+                try await leave(part, at: size)
+                return .partial(size)
+            }
+            try await whole(try await writer.finish(), part)
+            return .whole
+        } catch {
+            // Not a part of the request's task: that one may have been cancelled with its connection.
+            await Task { await giveUp(part, writer: writer, error: error) }.value
+            throw Self.refusal(error, image: part.image)
+        }
+    }
+
+    private static func contentRange(_ call: APICall) throws -> ByteRange.Content? {
+        guard let text = call.headers[.contentRange] else { return nil }
+        guard let range = ByteRange.Content(text) else {
+            throw APIError.badRequest("Content-Range must be 'bytes FIRST-LAST/TOTAL', not '\(text.prefix(80))'.")
+        }
+        return range
+    }
+
+    private func begin(_ call: APICall, kind: ImagePart.Kind, range: ByteRange.Content?) async throws -> ImagePart {
+        let access = try ImageAccess(call)
+        let id = call.parameter("image_id")
+        return try await call.write { transaction in
+            let image = try find(id, caller: access.caller, in: transaction)
+            try access.require(kind == .upload ? "upload_image" : "modify_image", on: image)
+            try quota.require(kind == .upload ? .size : .staged, project: image.owner, adding: 0, in: transaction)
+            try quota.require(.uploading, project: image.owner, adding: 1, in: transaction)
+            guard kind == .stage || (image.diskFormat != nil && image.containerFormat != nil) else {
                 throw APIError.badRequest(
                     "Properties disk_format, container_format must be set prior to saving data.")
             }
-            guard try store.move(image.id, from: .queued, to: .saving, at: call.now, in: transaction) else {
+            let busy: Image.Status = kind == .upload ? .saving : .uploading
+            guard try store.move(image.id, from: .queued, to: busy, at: call.now, in: transaction) else {
                 throw APIError.conflict(
-                    "Image status transition from \(image.status.rawValue) to saving is not allowed")
+                    "Image status transition from \(image.status.rawValue) to \(busy.rawValue) is not allowed")
             }
-            return image
+            let kept = try parts.part(of: image.id, kind, in: transaction)
+            if let range, range.first > 0 {
+                guard var part = kept, part.sizeBytes == range.first, !part.isComplete else {
+                    throw Self.wrongOffset(range.first, kept: kept?.sizeBytes ?? 0)
+                }
+                part.updatedAt = call.now
+                try parts.put(part, in: transaction)
+                return part
+            }
+            let part = ImagePart(
+                image: image.id, kind: kind, file: ImagePart.newFile(), sizeBytes: 0, isComplete: false,
+                updatedAt: call.now)
+            try parts.put(part, in: transaction)
+            if let kept { transaction.afterCommit { [blobs] in Task { await blobs.remove(part: kept.file) } } }
+            return part
         }
     }
 
-    private func receive(_ body: any RequestBodySource, into writer: BlobWriter) async throws {
-        var batch = ByteBuffer()
-        var total: Int64 = 0
-        try await body.forEachChunk { chunk in
-            total += Int64(chunk.readableBytes)
-            guard total <= sizeLimit else {
+    private func pull(
+        _ call: APICall, range: ByteRange.Content?, into writer: BlobWriter, from offset: Int64
+    ) async throws {
+        var count: Int64 = 0
+        var chunks: [ByteBuffer] = []
+        try await call.body.forEachChunk { chunk in
+            count += Int64(chunk.readableBytes)
+            guard offset + count <= settings.sizeLimit else {
                 throw APIError(
                     status: 413,
-                    message: "Denying attempt to upload image larger than \(sizeLimit) bytes.")
+                    message: "Denying attempt to upload image larger than \(settings.sizeLimit) bytes.")
             }
-            batch.writeImmutableBuffer(chunk)
-            if batch.readableBytes >= Self.batchBytes {
-                try await writer.append(batch)
-                batch.clear()
-            }
+            chunks.append(chunk)
+            guard chunks.count >= 16 else { return }
+            try await writer.append(chunks)
+            chunks.removeAll(keepingCapacity: true)
         }
-        if batch.readableBytes > 0 { try await writer.append(batch) }
+        try await writer.append(chunks)
+        // A connection that ends early must not pass for a short image.
+        let announced = range?.count ?? call.headers[.contentLength].flatMap { Int64($0) }
+        guard let announced, announced != count else { return }
+        throw CutOff(expected: announced, got: count)
     }
 
+    /// The body was not as long as announced.
+    struct CutOff: Error {
+        var expected: Int64
+        var got: Int64
+    }
+
+    /// Whole data of an upload: checks it and makes the image active.
     private func accept(
-        _ result: BlobWriter.Result, from writer: BlobWriter, image: Image, call: APICall
+        _ received: BlobWriter.Result, part: ImagePart, at now: Int64, database: any SQLDatabase
     ) async throws {
-        let virtualSize = try Self.virtualSize(result, declared: image.diskFormat ?? "")
-        // From here on the content has its name but no row yet: the pin keeps a sweep away from it.
-        blobs.pin(result.sha512)
-        defer { blobs.unpin(result.sha512) }
-        try await writer.publish(as: result.sha512)
-        try await database.write { [store] transaction in
-            // Deleted meanwhile, as a user may: then there is nothing to keep.
-            guard var image = try store.image(image.id, in: transaction), image.status == .saving else {
-                throw APIError(status: 410, message: "Image \(image.id) could not be found after upload.")
+        guard let image = try await database.read({ [store] in try store.image(part.image, in: $0) }) else {
+            throw Self.gone(part.image)
+        }
+        let virtualSize = try await judge(part.file, image: image)
+        try await publish(received, part: part.file) { [store] transaction in
+            guard var image = try store.image(part.image, in: transaction), image.status == .saving else {
+                throw Self.gone(part.image)
             }
             image.status = .active
-            image.sizeBytes = result.sizeBytes
+            image.sizeBytes = received.sizeBytes
             image.virtualSizeBytes = virtualSize
-            image.checksum = result.md5
-            image.sha512 = result.sha512
-            image.updatedAt = call.now
+            image.checksum = received.md5
+            image.sha512 = received.sha512
+            image.updatedAt = now
             try store.update(image, in: transaction)
         }
     }
 
-    /// - Throws: ``APIError`` 415 for content that is not what the image says it is, or that is not safe.
-    private static func virtualSize(_ result: BlobWriter.Result, declared: String) throws -> Int64 {
-        func refuse(_ reason: String) -> APIError {
-            APIError(status: 415, message: "Image data is not acceptable: \(reason).")
+    /// - Returns: The size a guest sees.
+    /// - Throws: ``ImageAcceptance/Refusal``.
+    func judge(_ file: String, image: Image) async throws -> Int64? {
+        let reader = try await blobs.reader(file)
+        return try ImageAcceptance.virtualSize(
+            of: try await reader.inspect(), diskFormat: image.diskFormat ?? "",
+            containerFormat: image.containerFormat ?? "", sizeBytes: await reader.sizeBytes)
+    }
+
+    /// Gives whole data its name and records it with its image in one transaction; then the image's parts are over.
+    func publish(
+        _ content: BlobWriter.Result, part: String,
+        record: @escaping @Sendable (any SQLTransaction) throws -> Void
+    ) async throws {
+        // From here on the content may have its name but no row yet: the pin keeps a sweep away from it.
+        blobs.pin(content.sha512)
+        defer { blobs.unpin(content.sha512) }
+        try await blobs.publish(part: part, as: content.sha512)
+        let now = clock.now()
+        try await database.write { [contents, parts] transaction in
+            // An image that was deleted meanwhile took its part along, and its id may be another image's by now.
+            guard try parts.drop(file: part, in: transaction) else { throw PartGone() }
+            try record(transaction)
+            // If it was damaged it is whole again, and other images of the same content can be used again.
+            try contents.heal(content.sha512, at: now, in: transaction)
         }
-        switch DiskFormatInspector.inspect(head: result.head, sizeBytes: result.sizeBytes) {
-        case .known(let format, let virtualSize):
-            // An ISO may be stored as raw: it is a disk like any other then.
-            guard format.rawValue == declared || (declared == "raw" && format == .iso) else {
-                throw refuse("disk_format is \(declared), the data is \(format.rawValue)")
-            }
-            return virtualSize
-        case .foreign(let name):
-            throw refuse("the data is \(name); convert it to qcow2 or raw (qemu-img convert) and upload that")
-        case .unsafe(let reason):
-            throw refuse(reason)
+        await blobs.remove(part: part)
+    }
+
+    /// The part whose data was to be published is nobody's any more.
+    struct PartGone: Error {}
+
+    /// After something went wrong: keeps what a broken connection brought, and drops what was refused.
+    private func giveUp(_ part: ImagePart, writer: BlobWriter, error: any Error) async {
+        let isCut = error is CutOff || Disconnection.explains(error)
+        if isCut, let size = try? await writer.settle(), size > 0 {
+            try? await leave(part, at: size)
+        } else {
+            try? await drop(part)
         }
     }
 
-    private static func refusal(_ error: any Error, image: Image) -> any Error {
-        guard let blob = error as? BlobError, blob.isNoSpace else { return error }
-        return APIError(
-            status: 413, message: "There is not enough space on the coordinator's disk for image \(image.id).",
-            detail: "\(blob)")
+    /// The image waits for the rest.
+    private func leave(_ part: ImagePart, at size: Int64) async throws {
+        let now = clock.now()
+        try await database.write { [store, parts] transaction in
+            // Without its part it is not the image that this began with.
+            guard try parts.advance(file: part.file, to: size, at: now, in: transaction) else { return }
+            let busy: Image.Status = part.kind == .upload ? .saving : .uploading
+            _ = try store.move(part.image, from: busy, to: .queued, at: now, in: transaction)
+        }
+    }
+
+    /// The image is as if nothing had come in.
+    private func drop(_ part: ImagePart) async throws {
+        let now = clock.now()
+        try await database.write { [store, parts] transaction in
+            guard try parts.drop(file: part.file, in: transaction) else { return }
+            let busy: Image.Status = part.kind == .upload ? .saving : .uploading
+            _ = try store.move(part.image, from: busy, to: .queued, at: now, in: transaction)
+        }
+        await blobs.remove(part: part.file)
+        await sweep()
+    }
+
+    private static func gone(_ image: ImageID) -> APIError {
+        APIError(
+            status: 410,
+            message: """
+                Image \(image) could not be found after upload. The image may have been deleted during the upload, \
+                cleaning up the chunks uploaded.
+                """)
+    }
+
+    private static func wrongOffset(_ offset: Int64, kept: Int64) -> APIError {
+        APIError(
+            status: 416, message: "The data cannot go on at byte \(offset): \(kept) bytes are here.",
+            headers: [(name: "Upload-Offset", value: "\(kept)")])
+    }
+
+    static func refusal(_ error: any Error, image: ImageID) -> any Error {
+        switch error {
+        case let refusal as ImageAcceptance.Refusal:
+            return APIError(status: 415, message: "\(refusal)")
+        case is PartGone: return gone(image)
+        case let cut as CutOff:
+            return APIError.badRequest("The data was cut off after \(cut.got) of \(cut.expected) bytes.")
+        case let blob as BlobError where blob.isNoSpace:
+            return APIError(
+                status: 413,
+                message: "Image storage media is full: there is no room on the coordinator's disk for image \(image).",
+                detail: "\(blob)")
+        default: return error
+        }
     }
 }

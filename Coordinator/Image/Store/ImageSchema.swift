@@ -1,45 +1,55 @@
 import CoordinatorPlatform
 
+/// The slice's tables.
 enum ImageSchema {
-    static let migrations = [
-        Migration(
-            slice: "image", number: 1, name: "images",
-            sql: """
-                CREATE TABLE images (
-                    id INTEGER PRIMARY KEY,
-                    uuid TEXT NOT NULL UNIQUE,
-                    name TEXT,
-                    status TEXT NOT NULL,
-                    visibility TEXT NOT NULL,
-                    protected INTEGER NOT NULL,
-                    hidden INTEGER NOT NULL,
-                    owner TEXT,
-                    disk_format TEXT,
-                    container_format TEXT,
-                    min_disk INTEGER NOT NULL,
-                    min_ram INTEGER NOT NULL,
-                    size BIGINT,
-                    virtual_size BIGINT,
-                    checksum TEXT,
-                    sha512 TEXT,
-                    created_at BIGINT NOT NULL,
-                    updated_at BIGINT NOT NULL,
-                    generation BIGINT NOT NULL
-                );
-                CREATE INDEX images_by_created ON images (created_at, uuid);
-                CREATE INDEX images_by_owner ON images (owner);
-                CREATE INDEX images_by_content ON images (sha512);
-                CREATE TABLE image_tags (
-                    image TEXT NOT NULL,
-                    tag TEXT NOT NULL,
-                    UNIQUE (image, tag)
-                );
-                CREATE TABLE image_properties (
-                    image TEXT NOT NULL,
-                    name TEXT NOT NULL,
-                    value TEXT NOT NULL,
-                    UNIQUE (image, name)
-                );
-                """)
-    ]
+    /// Numbered by their place: a new step goes to the end, and a released one never moves or changes.
+    static let migrations = steps.enumerated().map { place, step in
+        Migration(slice: "image", number: place + 1, name: step.name, sql: step.sql)
+    }
+
+    private static let steps: [(name: String, sql: String)] =
+        [
+            ("images", images),
+            ("members", ImageMemberSchema.tables),
+            ("lists", ImageListSchema.indexes),
+            ("metadefs", MetadefSchema.tables)
+        ] + ImageDataSchema.migrations.map { ($0.name, $0.sql) }
+
+    private static let images = """
+        CREATE TABLE images (
+            id INTEGER PRIMARY KEY,
+            uuid TEXT NOT NULL UNIQUE,
+            name TEXT,
+            status TEXT NOT NULL,
+            visibility TEXT NOT NULL,
+            protected INTEGER NOT NULL,
+            hidden INTEGER NOT NULL,
+            owner TEXT,
+            disk_format TEXT,
+            container_format TEXT,
+            min_disk INTEGER NOT NULL,
+            min_ram INTEGER NOT NULL,
+            size BIGINT,
+            virtual_size BIGINT,
+            checksum TEXT,
+            sha512 TEXT,
+            created_at BIGINT NOT NULL,
+            updated_at BIGINT NOT NULL,
+            generation BIGINT NOT NULL
+        );
+        CREATE INDEX images_by_created ON images (created_at, uuid);
+        CREATE INDEX images_by_owner ON images (owner);
+        CREATE INDEX images_by_content ON images (sha512);
+        CREATE TABLE image_tags (
+            image TEXT NOT NULL,
+            tag TEXT NOT NULL,
+            UNIQUE (image, tag)
+        );
+        CREATE TABLE image_properties (
+            image TEXT NOT NULL,
+            name TEXT NOT NULL,
+            value TEXT NOT NULL,
+            UNIQUE (image, name)
+        );
+        """
 }

@@ -50,6 +50,7 @@ struct ImageStore: Sendable {
     func delete(_ id: ImageID, in transaction: any SQLTransaction) throws {
         try transaction.execute("DELETE FROM image_tags WHERE image = ?", [id])
         try transaction.execute("DELETE FROM image_properties WHERE image = ?", [id])
+        try transaction.execute("DELETE FROM image_members WHERE image = ?", [id])
         try transaction.execute("DELETE FROM images WHERE uuid = ?", [id])
     }
 
@@ -75,16 +76,6 @@ struct ImageStore: Sendable {
         try fill(reader.query("SELECT \(Self.columns) FROM images WHERE uuid = ?", [id], Self.map), in: reader).first
     }
 
-    /// - Parameter condition: SQL after `WHERE` over the columns of `images`, written by ``ImageQuery``.
-    func images(
-        where condition: String, arguments: [any SQLArgument], order: String, limit: Int, in reader: any SQLReader
-    ) throws -> [Image] {
-        let rows = try reader.query(
-            "SELECT \(Self.columns) FROM images WHERE \(condition) ORDER BY \(order) LIMIT \(limit)", arguments,
-            Self.map)
-        return try fill(rows, in: reader)
-    }
-
     func hashes(in reader: any SQLReader) throws -> Set<String> {
         Set(try reader.query("SELECT DISTINCT sha512 FROM images WHERE sha512 IS NOT NULL") { $0.text(0) })
     }
@@ -103,7 +94,7 @@ struct ImageStore: Sendable {
     }
 
     /// Adds tags and properties, two statements for the whole list.
-    private func fill(_ images: [Image], in reader: any SQLReader) throws -> [Image] {
+    func fill(_ images: [Image], in reader: any SQLReader) throws -> [Image] {
         guard !images.isEmpty else { return images }
         let marks = images.map { _ in "?" }.joined(separator: ", ")
         let ids = images.map(\.id)
@@ -123,7 +114,7 @@ struct ImageStore: Sendable {
         }
     }
 
-    private static func map(_ row: any SQLRow) throws -> Image {
+    static func map(_ row: any SQLRow) throws -> Image {
         var image = Image(id: try row.id(0), owner: try row.optionalID(6), at: row.integer(15))
         image.name = row.optionalText(1)
         guard let status = Image.Status(rawValue: row.text(2)), let visibility = Image.Visibility(rawValue: row.text(3))

@@ -8,9 +8,10 @@ struct AgentRoutes: Sendable {
 
     var routes: [Route] {
         [
-            Route(.get, "/v2.0/agents", handler: list),
-            Route(.get, "/v2.0/agents/{id}", handler: show),
+            Route(.get, "/v2.0/agents", handler: list).asking("get_agent"),
+            Route(.get, "/v2.0/agents/{id}", handler: show).asking("get_agent"),
             Route(.get, "/v2.0/availability_zones", handler: zones)
+                .gated(by: "get_availability_zone")
         ]
     }
 

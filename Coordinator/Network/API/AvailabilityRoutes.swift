@@ -7,8 +7,10 @@ struct AvailabilityRoutes: Sendable {
 
     var routes: [Route] {
         [
-            Route(.get, "/v2.0/network-ip-availabilities", handler: list),
+            Route(.get, "/v2.0/network-ip-availabilities", handler: list)
+                .asking("get_network_ip_availability"),
             Route(.get, "/v2.0/network-ip-availabilities/{id}", handler: show)
+                .asking("get_network_ip_availability")
         ]
     }
 

@@ -6,10 +6,12 @@ struct DiscoveryRoutes: Sendable {
         [
             Route(.get, "/", access: .anybody, handler: versions),
             Route(.get, "/v2.0", access: .anybody, handler: resources),
-            Route(.get, "/v2.0/extensions", handler: extensions),
-            Route(.get, "/v2.0/extensions/{alias}", handler: showExtension)
+            Route(.get, "/v2.0/extensions", handler: extensions).open(because: Self.reason),
+            Route(.get, "/v2.0/extensions/{alias}", handler: showExtension).open(because: Self.reason)
         ]
     }
+
+    private static let reason = "what the API can do"
 
     private static let collections = [
         ("network", "networks", "networks"), ("subnet", "subnets", "subnets"), ("port", "ports", "ports"),

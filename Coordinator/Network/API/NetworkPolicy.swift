@@ -17,5 +17,23 @@ enum NetworkPolicy {
         "update_port:allowed_address_pairs": .projectMember
     ]
 
-    static let policy = Policy(rules: rules)
+    /// What shows hosts, physical networks or other projects.
+    private static let administrators = [
+        "create_network:shared", "create_network:router:external", "create_network:is_default",
+        "create_network:provider:network_type", "create_network:provider:physical_network",
+        "create_network:provider:segmentation_id", "update_network:shared", "update_network:router:external",
+        "update_network:is_default", "create_port:binding:host_id", "create_port:binding:profile",
+        "update_port:binding:host_id", "update_port:binding:profile", "update_port:mac_address", "get_agent",
+        "get_network_ip_availability", "list_quotas", "update_quota", "delete_quota"
+    ]
+    /// Asked about the caller's own project. Which networks, ports and so on one then sees is above every rule: those of
+    /// one's project and shared ones, and all for administrators.
+    private static let readers = [
+        "get_network", "get_subnet", "get_port", "get_security_group", "get_security_group_rule", "get_tags",
+        "get_availability_zone"
+    ]
+
+    static let policy = Policy(
+        rules: rules.merging(administrators.map { ($0, .admin) }) { own, _ in own }
+            .merging(readers.map { ($0, .projectReader) }) { own, _ in own })
 }

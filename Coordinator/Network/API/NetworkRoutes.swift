@@ -25,11 +25,16 @@ struct NetworkRoutes: Sendable {
 
     var routes: [Route] {
         [
-            Route(.get, "/v2.0/networks", handler: list),
-            Route(.post, "/v2.0/networks", action: "network.network.create", handler: create),
-            Route(.get, "/v2.0/networks/{id}", handler: show),
-            Route(.put, "/v2.0/networks/{id}", action: "network.network.update", handler: update),
+            Route(.get, "/v2.0/networks", handler: list)
+                .gated(by: "get_network"),
+            Route(.post, "/v2.0/networks", action: "network.network.create", handler: create)
+                .asking("create_network"),
+            Route(.get, "/v2.0/networks/{id}", handler: show)
+                .gated(by: "get_network"),
+            Route(.put, "/v2.0/networks/{id}", action: "network.network.update", handler: update)
+                .asking("update_network"),
             Route(.delete, "/v2.0/networks/{id}", action: "network.network.delete", handler: delete)
+                .asking("delete_network")
         ]
     }
 

@@ -21,11 +21,16 @@ struct PortRoutes: Sendable {
 
     var routes: [Route] {
         [
-            Route(.get, "/v2.0/ports", handler: list),
-            Route(.post, "/v2.0/ports", action: "network.port.create", handler: create),
-            Route(.get, "/v2.0/ports/{id}", handler: show),
-            Route(.put, "/v2.0/ports/{id}", action: "network.port.update", handler: update),
+            Route(.get, "/v2.0/ports", handler: list)
+                .gated(by: "get_port"),
+            Route(.post, "/v2.0/ports", action: "network.port.create", handler: create)
+                .asking("create_port"),
+            Route(.get, "/v2.0/ports/{id}", handler: show)
+                .gated(by: "get_port"),
+            Route(.put, "/v2.0/ports/{id}", action: "network.port.update", handler: update)
+                .asking("update_port"),
             Route(.delete, "/v2.0/ports/{id}", action: "network.port.delete", handler: delete)
+                .asking("delete_port")
         ]
     }
 

@@ -7,15 +7,19 @@ struct QuotaRoutes: Sendable {
 
     var routes: [Route] {
         [
-            Route(.get, "/v2.0/quotas", handler: list),
-            Route(.get, "/v2.0/quotas/project", handler: ownProject),
-            Route(.get, "/v2.0/quotas/tenant", handler: ownProject),
-            Route(.get, "/v2.0/quotas/{project}", handler: show),
-            Route(.get, "/v2.0/quotas/{project}/default", handler: defaults),
-            Route(.get, "/v2.0/quotas/{project}/details", handler: details),
-            Route(.get, "/v2.0/quotas/{project}/details.json", handler: details),
-            Route(.put, "/v2.0/quotas/{project}", action: "network.quota.update", handler: update),
+            Route(.get, "/v2.0/quotas", handler: list).asking("list_quotas"),
+            Route(.get, "/v2.0/quotas/project", handler: ownProject)
+                .open(because: "says only which project the token is for"),
+            Route(.get, "/v2.0/quotas/tenant", handler: ownProject)
+                .open(because: "says only which project the token is for"),
+            Route(.get, "/v2.0/quotas/{project}", handler: show).asking("get_quota"),
+            Route(.get, "/v2.0/quotas/{project}/default", handler: defaults).asking("get_quota"),
+            Route(.get, "/v2.0/quotas/{project}/details", handler: details).asking("get_quota"),
+            Route(.get, "/v2.0/quotas/{project}/details.json", handler: details).asking("get_quota"),
+            Route(.put, "/v2.0/quotas/{project}", action: "network.quota.update", handler: update)
+                .asking("update_quota"),
             Route(.delete, "/v2.0/quotas/{project}", action: "network.quota.delete", handler: reset)
+                .asking("delete_quota")
         ]
     }
 

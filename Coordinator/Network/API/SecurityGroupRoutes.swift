@@ -13,11 +13,16 @@ struct SecurityGroupRoutes: Sendable {
 
     var routes: [Route] {
         [
-            Route(.get, "/v2.0/security-groups", handler: list),
-            Route(.post, "/v2.0/security-groups", action: "network.security_group.create", handler: create),
-            Route(.get, "/v2.0/security-groups/{id}", handler: show),
-            Route(.put, "/v2.0/security-groups/{id}", action: "network.security_group.update", handler: update),
+            Route(.get, "/v2.0/security-groups", handler: list)
+                .gated(by: "get_security_group"),
+            Route(.post, "/v2.0/security-groups", action: "network.security_group.create", handler: create)
+                .asking("create_security_group"),
+            Route(.get, "/v2.0/security-groups/{id}", handler: show)
+                .gated(by: "get_security_group"),
+            Route(.put, "/v2.0/security-groups/{id}", action: "network.security_group.update", handler: update)
+                .asking("update_security_group"),
             Route(.delete, "/v2.0/security-groups/{id}", action: "network.security_group.delete", handler: delete)
+                .asking("delete_security_group")
         ]
     }
 

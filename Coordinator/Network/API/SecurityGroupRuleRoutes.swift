@@ -17,12 +17,17 @@ struct SecurityGroupRuleRoutes: Sendable {
 
     var routes: [Route] {
         [
-            Route(.get, "/v2.0/security-group-rules", handler: list),
-            Route(.post, "/v2.0/security-group-rules", action: "network.security_group_rule.create", handler: create),
-            Route(.get, "/v2.0/security-group-rules/{id}", handler: show),
+            Route(.get, "/v2.0/security-group-rules", handler: list)
+                .gated(by: "get_security_group_rule"),
+            Route(.post, "/v2.0/security-group-rules", action: "network.security_group_rule.create", handler: create)
+                .asking("create_security_group_rule"),
+            Route(.get, "/v2.0/security-group-rules/{id}", handler: show)
+                .gated(by: "get_security_group_rule"),
             Route(
                 .delete, "/v2.0/security-group-rules/{id}", action: "network.security_group_rule.delete",
-                handler: delete)
+                handler: delete
+            )
+            .asking("delete_security_group_rule")
         ]
     }
 

@@ -20,11 +20,16 @@ struct SubnetRoutes: Sendable {
 
     var routes: [Route] {
         [
-            Route(.get, "/v2.0/subnets", handler: list),
-            Route(.post, "/v2.0/subnets", action: "network.subnet.create", handler: create),
-            Route(.get, "/v2.0/subnets/{id}", handler: show),
-            Route(.put, "/v2.0/subnets/{id}", action: "network.subnet.update", handler: update),
+            Route(.get, "/v2.0/subnets", handler: list)
+                .gated(by: "get_subnet"),
+            Route(.post, "/v2.0/subnets", action: "network.subnet.create", handler: create)
+                .asking("create_subnet"),
+            Route(.get, "/v2.0/subnets/{id}", handler: show)
+                .gated(by: "get_subnet"),
+            Route(.put, "/v2.0/subnets/{id}", action: "network.subnet.update", handler: update)
+                .asking("update_subnet"),
             Route(.delete, "/v2.0/subnets/{id}", action: "network.subnet.delete", handler: delete)
+                .asking("delete_subnet")
         ]
     }
 

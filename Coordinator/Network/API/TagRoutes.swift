@@ -13,12 +13,16 @@ struct TagRoutes: Sendable {
             let path = "/v2.0/\(collection)/{id}/tags"
             let action = "network.tag"
             return [
-                Route(.get, path) { try await list($0, collection) },
-                Route(.put, path, action: "\(action).replace") { try await replace($0, collection) },
-                Route(.delete, path, action: "\(action).clear") { try await clear($0, collection) },
-                Route(.get, "\(path)/{tag}") { try await show($0, collection) },
-                Route(.put, "\(path)/{tag}", action: "\(action).add") { try await add($0, collection) },
+                Route(.get, path) { try await list($0, collection) }.gated(by: "get_tags"),
+                Route(.put, path, action: "\(action).replace") { try await replace($0, collection) }
+                    .asking("update_tags"),
+                Route(.delete, path, action: "\(action).clear") { try await clear($0, collection) }
+                    .asking("update_tags"),
+                Route(.get, "\(path)/{tag}") { try await show($0, collection) }.gated(by: "get_tags"),
+                Route(.put, "\(path)/{tag}", action: "\(action).add") { try await add($0, collection) }
+                    .asking("update_tags"),
                 Route(.delete, "\(path)/{tag}", action: "\(action).remove") { try await remove($0, collection) }
+                    .asking("update_tags")
             ]
         }
     }

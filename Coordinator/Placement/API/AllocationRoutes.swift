@@ -7,12 +7,18 @@ struct AllocationRoutes: Sendable {
 
     var routes: [Route] {
         [
-            Route(.post, "/allocations", action: "placement.allocation.replace_many", handler: setMany),
-            Route(.get, "/allocations/{consumer}", handler: show),
-            Route(.put, "/allocations/{consumer}", action: "placement.allocation.replace", handler: set),
-            Route(.delete, "/allocations/{consumer}", action: "placement.allocation.delete", handler: delete),
-            Route(.get, "/usages", handler: usages),
+            Route(.post, "/allocations", action: "placement.allocation.replace_many", handler: setMany)
+                .asking("placement:allocations:manage"),
+            Route(.get, "/allocations/{consumer}", handler: show)
+                .asking("placement:allocations:list"),
+            Route(.put, "/allocations/{consumer}", action: "placement.allocation.replace", handler: set)
+                .asking("placement:allocations:update"),
+            Route(.delete, "/allocations/{consumer}", action: "placement.allocation.delete", handler: delete)
+                .asking("placement:allocations:delete"),
+            Route(.get, "/usages", handler: usages)
+                .asking("placement:usages"),
             Route(.get, "/allocation_candidates", handler: candidates)
+                .asking("placement:allocation_candidates:list")
         ]
     }
 

@@ -8,13 +8,20 @@ struct InventoryRoutes: Sendable {
     var routes: [Route] {
         let all = "/resource_providers/{uuid}/inventories"
         return [
-            Route(.get, all, handler: list),
-            Route(.put, all, action: "placement.inventory.replace", handler: replace),
-            Route(.post, all, action: "placement.inventory.create", handler: create),
-            Route(.delete, all, action: "placement.inventory.clear", handler: clear),
-            Route(.get, "\(all)/{class}", handler: show),
-            Route(.put, "\(all)/{class}", action: "placement.inventory.update", handler: update),
+            Route(.get, all, handler: list)
+                .asking("placement:resource_providers:inventories:list"),
+            Route(.put, all, action: "placement.inventory.replace", handler: replace)
+                .asking("placement:resource_providers:inventories:update"),
+            Route(.post, all, action: "placement.inventory.create", handler: create)
+                .asking("placement:resource_providers:inventories:create"),
+            Route(.delete, all, action: "placement.inventory.clear", handler: clear)
+                .asking("placement:resource_providers:inventories:delete"),
+            Route(.get, "\(all)/{class}", handler: show)
+                .asking("placement:resource_providers:inventories:show"),
+            Route(.put, "\(all)/{class}", action: "placement.inventory.update", handler: update)
+                .asking("placement:resource_providers:inventories:update"),
             Route(.delete, "\(all)/{class}", action: "placement.inventory.delete", handler: delete)
+                .asking("placement:resource_providers:inventories:delete")
         ]
     }
 

@@ -8,18 +8,30 @@ struct NameRoutes: Sendable {
     var routes: [Route] {
         let traits = "/resource_providers/{uuid}/traits"
         return [
-            Route(.get, "/resource_classes", handler: classes),
-            Route(.post, "/resource_classes", action: "placement.class.create", handler: createClass),
-            Route(.get, "/resource_classes/{name}", handler: showClass),
-            Route(.put, "/resource_classes/{name}", action: "placement.class.ensure", handler: ensureClass),
-            Route(.delete, "/resource_classes/{name}", action: "placement.class.delete", handler: deleteClass),
-            Route(.get, "/traits", handler: listTraits),
-            Route(.get, "/traits/{name}", handler: showTrait),
-            Route(.put, "/traits/{name}", action: "placement.trait.ensure", handler: ensureTrait),
-            Route(.delete, "/traits/{name}", action: "placement.trait.delete", handler: deleteTrait),
-            Route(.get, traits, handler: providerTraits),
-            Route(.put, traits, action: "placement.provider.traits", handler: setTraits),
+            Route(.get, "/resource_classes", handler: classes)
+                .asking("placement:resource_classes:list"),
+            Route(.post, "/resource_classes", action: "placement.class.create", handler: createClass)
+                .asking("placement:resource_classes:create"),
+            Route(.get, "/resource_classes/{name}", handler: showClass)
+                .asking("placement:resource_classes:show"),
+            Route(.put, "/resource_classes/{name}", action: "placement.class.ensure", handler: ensureClass)
+                .asking("placement:resource_classes:update"),
+            Route(.delete, "/resource_classes/{name}", action: "placement.class.delete", handler: deleteClass)
+                .asking("placement:resource_classes:delete"),
+            Route(.get, "/traits", handler: listTraits)
+                .asking("placement:traits:list"),
+            Route(.get, "/traits/{name}", handler: showTrait)
+                .asking("placement:traits:show"),
+            Route(.put, "/traits/{name}", action: "placement.trait.ensure", handler: ensureTrait)
+                .asking("placement:traits:update"),
+            Route(.delete, "/traits/{name}", action: "placement.trait.delete", handler: deleteTrait)
+                .asking("placement:traits:delete"),
+            Route(.get, traits, handler: providerTraits)
+                .asking("placement:resource_providers:traits:list"),
+            Route(.put, traits, action: "placement.provider.traits", handler: setTraits)
+                .asking("placement:resource_providers:traits:update"),
             Route(.delete, traits, action: "placement.provider.traits", handler: clearTraits)
+                .asking("placement:resource_providers:traits:delete")
         ]
     }
 

@@ -16,7 +16,7 @@ struct PlacementAPI: Sendable {
             routes: [Route(.get, "/", access: .anybody, handler: versions)] + ProviderRoutes(service: service).routes
                 + InventoryRoutes(service: service).routes + AllocationRoutes(service: service).routes
                 + NameRoutes(service: service).routes,
-            policy: Policy(rules: ["placement:usages": .projectReader]), renderError: Self.renderError)
+            policy: PlacementPolicy.policy, renderError: Self.renderError)
     }
 
     @Sendable private func versions(_ call: APICall) async throws -> APIResponse {

@@ -8,15 +8,24 @@ struct ProviderRoutes: Sendable {
     var routes: [Route] {
         let one = "/resource_providers/{uuid}"
         return [
-            Route(.get, "/resource_providers", handler: list),
-            Route(.post, "/resource_providers", action: "placement.provider.create", handler: create),
-            Route(.get, one, handler: show),
-            Route(.put, one, action: "placement.provider.update", handler: update),
-            Route(.delete, one, action: "placement.provider.delete", handler: delete),
-            Route(.get, "\(one)/usages", handler: usages),
-            Route(.get, "\(one)/allocations", handler: allocations),
-            Route(.get, "\(one)/aggregates", handler: aggregates),
+            Route(.get, "/resource_providers", handler: list)
+                .asking("placement:resource_providers:list"),
+            Route(.post, "/resource_providers", action: "placement.provider.create", handler: create)
+                .asking("placement:resource_providers:create"),
+            Route(.get, one, handler: show)
+                .asking("placement:resource_providers:show"),
+            Route(.put, one, action: "placement.provider.update", handler: update)
+                .asking("placement:resource_providers:update"),
+            Route(.delete, one, action: "placement.provider.delete", handler: delete)
+                .asking("placement:resource_providers:delete"),
+            Route(.get, "\(one)/usages", handler: usages)
+                .asking("placement:resource_providers:usages"),
+            Route(.get, "\(one)/allocations", handler: allocations)
+                .asking("placement:resource_providers:allocations:list"),
+            Route(.get, "\(one)/aggregates", handler: aggregates)
+                .asking("placement:resource_providers:aggregates:list"),
             Route(.put, "\(one)/aggregates", action: "placement.provider.aggregates", handler: setAggregates)
+                .asking("placement:resource_providers:aggregates:update")
         ]
     }
 

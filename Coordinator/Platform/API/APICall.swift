@@ -32,6 +32,8 @@ public struct APICall: Sendable {
     public var database: any SQLDatabase
     public var policy: Policy
     public var words: ErrorWords
+    /// Notes the rules that are asked, for tests.
+    public var trace: PolicyTrace?
 
     public init(
         method: HTTPRequest.Method, path: String, parameters: [String: String], query: [(name: String, value: String)],
@@ -106,15 +108,17 @@ public struct APICall: Sendable {
     ) async throws -> T {
         let event = Event(
             time: now, requestID: requestID, action: action, user: caller?.user.compact ?? "",
-            project: caller?.project?.compact ?? "", target: parameters.values.joined(separator: "/"),
+            userName: caller?.userName ?? "", project: caller?.project?.compact ?? "",
+            target: parameters.values.sorted().joined(separator: "/"),
             outcome: "success",
             remoteAddress: remoteAddress)
-        return try await database.write { transaction in
+        return try await database.write { [trace] transaction in
             let result = try body(transaction)
             var event = event
             let named = target(result)
             if !named.isEmpty { event.target = named }
             try EventLog.append(event, in: transaction)
+            trace?.noteEvent()
             return result
         }
     }

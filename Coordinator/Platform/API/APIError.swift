@@ -10,6 +10,11 @@ public struct APIError: Error, Sendable, Equatable {
     public var detail: String
     /// Further response headers (`Retry-After`, `WWW-Authenticate`).
     public var headers: [(name: String, value: String)]
+    /// The policy rule that refused it, for the event log.
+    public var rule = ""
+    /// The id of the user that somebody claimed to be without proving it, for the event log. Only of users that exist:
+    /// what was typed instead of a name may be a password.
+    public var claimedUser = ""
 
     public init(
         status: Int, message: String, type: String = "", detail: String = "",

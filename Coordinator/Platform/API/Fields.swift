@@ -4,20 +4,30 @@
 ///     let name = try user.string("name", length: 1...255)
 ///     let enabled = try user.optionalBool("enabled") ?? true
 public struct Fields: Sendable {
+    /// How a service begins a refusal.
+    public enum Wording: Sendable {
+        /// `Invalid input for field/attribute name. Value: x. ...`
+        case attribute
+        /// `Invalid input for field 'name': ...`
+        case field
+    }
+
     public let members: [String: JSON]
     /// The names from the body's root to here, for messages.
     public let path: [String]
+    public let wording: Wording
 
-    public init(_ members: [String: JSON], path: [String] = []) {
+    public init(_ members: [String: JSON], path: [String] = [], wording: Wording = .attribute) {
         self.members = members
         self.path = path
+        self.wording = wording
     }
 
     /// The object in member `key` of a body that holds nothing else of interest.
     /// - Throws: ``APIError`` 400.
-    public init(_ body: JSON, at key: String) throws(APIError) {
+    public init(_ body: JSON, at key: String, wording: Wording = .attribute) throws(APIError) {
         guard case .object(let root) = body else { throw .badRequest("\(body.pythonQuoted) is not of type 'object'") }
-        self = try Fields(root).object(key)
+        self = try Fields(root, wording: wording).object(key)
     }
 
     public func has(_ name: String) -> Bool { members[name] != nil }
@@ -115,7 +125,7 @@ public struct Fields: Sendable {
     public func optionalObject(_ name: String) throws(APIError) -> Fields? {
         guard let value = members[name] else { return nil }
         guard case .object(let inner) = value else { throw wrongType(name, value, "object") }
-        return Fields(inner, path: path + [name])
+        return Fields(inner, path: path + [name], wording: wording)
     }
 
     public func object(_ name: String) throws(APIError) -> Fields {
@@ -146,20 +156,14 @@ public struct Fields: Sendable {
         let list = extra.map { "'\($0)'" }.joined(separator: ", ")
         let message = "Additional properties are not allowed (\(list) \(extra.count == 1 ? "was" : "were") unexpected)"
         guard let name = path.last else { throw .badRequest(message) }
-        throw .badRequest(
-            "Invalid input for field/attribute \(name). Value: \(JSON.object(members).pythonText). \(message)")
+        throw invalid(name, .object(members), message)
     }
 
     // MARK: - Refusals
 
     public func missing(_ name: String) -> APIError {
         guard let last = path.last else { return .badRequest("'\(name)' is a required property") }
-        return .badRequest(
-            """
-            Invalid input for field/attribute \(last). Value: \(JSON.object(members).pythonText). \
-            '\(name)' is a required property
-            """
-        )
+        return invalid(last, .object(members), "'\(name)' is a required property")
     }
 
     public func wrongType(_ name: String, _ value: JSON, _ type: String) -> APIError {
@@ -167,7 +171,11 @@ public struct Fields: Sendable {
     }
 
     public func invalid(_ name: String, _ value: JSON, _ reason: String) -> APIError {
-        .badRequest("Invalid input for field/attribute \(name). Value: \(value.pythonText). \(reason)")
+        switch wording {
+        case .attribute:
+            .badRequest("Invalid input for field/attribute \(name). Value: \(value.pythonText). \(reason)")
+        case .field: .badRequest("Invalid input for field '\(name)': \(reason)")
+        }
     }
 }
 

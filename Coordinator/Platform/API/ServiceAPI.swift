@@ -6,6 +6,8 @@ import NIOCore
 public struct ServiceAPI: Sendable {
     /// The path prefix: `/compute`.
     public var prefix: String
+    /// The catalog's word for it, which access rules name; from the prefix where nothing else is said.
+    public var serviceType: String
     public var microversions: MicroversionPolicy?
     public var routes: [Route]
     /// The error's body and content type, in the imitated service's form.
@@ -16,16 +18,26 @@ public struct ServiceAPI: Sendable {
     public var policy: Policy
 
     public init(
-        prefix: String, microversions: MicroversionPolicy? = nil, routes: [Route], words: ErrorWords? = nil,
+        prefix: String, serviceType: String? = nil, microversions: MicroversionPolicy? = nil, routes: [Route],
+        words: ErrorWords? = nil,
         policy: Policy = Policy(rules: [:]),
         renderError: @escaping @Sendable (APIError, _ requestID: String) -> (body: JSON, contentType: String)
     ) {
         self.words = words ?? .standard(forPrefix: prefix)
         self.policy = policy
         self.prefix = prefix
+        self.serviceType = serviceType ?? String(prefix.drop { $0 == "/" })
         self.microversions = microversions
         self.routes = routes
         self.renderError = renderError
+    }
+}
+
+extension ServiceAPI {
+    /// Mounts further routes with the rules that they ask.
+    public mutating func add(_ routes: [Route], rules: [String: Policy.Rule]) {
+        self.routes += routes
+        policy = Policy(rules: policy.rules.merging(rules) { own, _ in own }, attributes: policy.attributes)
     }
 }
 
@@ -38,6 +50,14 @@ public struct Route: Sendable {
         case authenticated
     }
 
+    /// What keeps people out who may not.
+    public enum Guarding: Sendable, Equatable {
+        /// The handler asks at least one of these, and no other.
+        case rules([String])
+        /// No rule is asked, for the reason given: whoever has a token may.
+        case nothing(because: String)
+    }
+
     public var method: HTTPRequest.Method
     /// Below the service's prefix, `{name}` for parameters: `/v2.1/servers/{server_id}`. A last `{name*}` takes the
     /// rest of the path with its slashes.
@@ -45,20 +65,45 @@ public struct Route: Sendable {
     /// The event log's word for it: `compute.server.create`. Empty for reads.
     public var action: String
     public var access: Access
+    /// Which of the policy's rules decide; `nil` where nobody has said so yet.
+    public var guarding: Guarding?
+    /// The rule that is asked before the handler is, about the caller's own project.
+    public var gate: String?
     /// The largest body that is read into memory; streams have their own limits.
     public var bodyLimit: Int
     public var handler: @Sendable (APICall) async throws -> APIResponse
 
     public init(
         _ method: HTTPRequest.Method, _ path: String, action: String = "", access: Access = .authenticated,
-        bodyLimit: Int = 1 << 20, handler: @escaping @Sendable (APICall) async throws -> APIResponse
+        guarding: Guarding? = nil, bodyLimit: Int = 1 << 20,
+        handler: @escaping @Sendable (APICall) async throws -> APIResponse
     ) {
         self.method = method
         self.path = path
         self.action = action
         self.access = access
+        self.guarding = guarding
         self.bodyLimit = bodyLimit
         self.handler = handler
+    }
+
+    /// The route with the rules that its handler asks.
+    public func asking(_ rules: String...) -> Self {
+        if case .rules(let others)? = guarding { guarded(.rules(others + rules)) } else { guarded(.rules(rules)) }
+    }
+    /// The route behind a rule that is asked for it before its handler runs: for lists and for what has no owner.
+    public func gated(by rule: String) -> Self {
+        var route = asking(rule)
+        route.gate = rule
+        return route
+    }
+    /// The route, open to everybody with a token.
+    public func open(because reason: String) -> Self { guarded(.nothing(because: reason)) }
+
+    private func guarded(_ guarding: Guarding) -> Self {
+        var route = self
+        route.guarding = guarding
+        return route
     }
 }
 

@@ -6,6 +6,7 @@ extension HTTPField.Name {
     static let requestID = named("X-Openstack-Request-Id")
     static let computeRequestID = named("X-Compute-Request-Id")
     static let authToken = named("X-Auth-Token")
+    static let serviceToken = named("X-Service-Token")
 
     private static func named(_ name: String) -> HTTPField.Name { HTTPField.Name(name) ?? .server }
 }

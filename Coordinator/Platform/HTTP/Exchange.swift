@@ -1,5 +1,6 @@
 import HTTPTypes
 import NIOCore
+import Synchronization
 
 /// A request as the server takes it, whichever way it came: TLS, the operator's socket, or a test in the same process.
 public struct IncomingRequest: Sendable {
@@ -66,6 +67,7 @@ struct LimitedBody: RequestBodySource {
     /// `Content-Length`, where the client said it.
     let announced: Int64?
     let words: ErrorWords
+    private let held = HeldBytes()
 
     func json() async throws -> JSON {
         let bytes = try await bytes()
@@ -79,13 +81,17 @@ struct LimitedBody: RequestBodySource {
             guard bytes.count <= limit else { throw words.tooLarge }
             return bytes
         case .stream(let pull):
+            // A stream can be read once only, and a handler may hand its call on to another one.
+            if let known = held.bytes.withLock({ $0 }) { return known }
             var collected: [UInt8] = []
             if let announced { collected.reserveCapacity(Int(announced)) }
             try await pull { chunk in
                 guard collected.count + chunk.readableBytes <= limit else { throw words.tooLarge }
                 collected.append(contentsOf: chunk.readableBytesView)
             }
-            return collected
+            let whole = collected
+            held.bytes.withLock { $0 = whole }
+            return whole
         }
     }
 
@@ -95,4 +101,9 @@ struct LimitedBody: RequestBodySource {
         case .stream(let pull): try await pull(each)
         }
     }
+}
+
+/// A body that was read, for who asks again.
+private final class HeldBytes: Sendable {
+    let bytes = Mutex<[UInt8]?>(nil)
 }

@@ -1,40 +1,35 @@
-import Collections
 import Logging
+import ProtocolModel
 import Synchronization
 
 /// Writes refused changes and failed log-ins to the event log behind the answers: one who guesses passwords must cost
 /// neither a disk flush each nor unlimited space.
 public final class RefusalLog: Sendable {
-    private struct State {
-        var waiting: Deque<Event> = []
-        var dropped = 0
-    }
-
-    /// Kept for one flush; with one flush a second also the rate.
-    private static let limit = 200
-
-    private let state = Mutex(State())
+    private let windows = Mutex(RefusalWindows())
     private let database: any SQLDatabase
+    private let clock: any WallClock
     private let logger: Logger
 
-    init(database: any SQLDatabase, logger: Logger) {
+    init(database: any SQLDatabase, clock: any WallClock, logger: Logger) {
         self.database = database
+        self.clock = clock
         self.logger = logger
     }
 
-    func note(_ event: Event) {
-        state.withLock { state in
-            if state.waiting.count < Self.limit { state.waiting.append(event) } else { state.dropped += 1 }
+    func note(_ event: Event) { windows.withLock { $0.note(event) } }
+
+    /// Writes all that has been noted, also what may still repeat.
+    public func flush() async { await write(windows.withLock { $0.drain(now: clock.now(), isLast: true) }) }
+
+    /// Writes what is due once a second until the task is cancelled.
+    func run() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(1))
+            await write(windows.withLock { $0.drain(now: clock.now()) })
         }
     }
 
-    /// Writes what has been noted.
-    public func flush() async {
-        let (events, dropped) = state.withLock { state in
-            defer { state = State() }
-            return (Array(state.waiting), state.dropped)
-        }
-        if dropped > 0 { logger.warning("refusals not recorded", metadata: ["count": "\(dropped)"]) }
+    private func write(_ events: [Event]) async {
         guard !events.isEmpty else { return }
         do {
             try await database.write { transaction in
@@ -42,14 +37,6 @@ public final class RefusalLog: Sendable {
             }
         } catch {
             logger.error("refusals could not be recorded", metadata: ["count": "\(events.count)", "error": "\(error)"])
-        }
-    }
-
-    /// Flushes once a second until the task is cancelled, and once more then.
-    func run() async {
-        while !Task.isCancelled {
-            try? await Task.sleep(for: .seconds(1))
-            await flush()
         }
     }
 }

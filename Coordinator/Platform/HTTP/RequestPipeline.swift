@@ -1,6 +1,6 @@
 import HTTPTypes
 import Logging
-import NIOCore
+import NIOHTTP1
 import ProtocolModel
 import ProtocolTelemetry
 
@@ -11,6 +11,8 @@ public struct RequestPipeline: Sendable {
         /// For links in answers; `nil` takes what the client addressed.
         public var publicURL: String?
         public var clock: any WallClock = SystemClock()
+        /// Hears of every answer of a route and of what was asked and written for it. For tests.
+        public var onAnswer: (@Sendable (ServiceAPI, Route, _ status: Int, _ trace: PolicyTrace) -> Void)?
         public init() {}
     }
 
@@ -29,12 +31,15 @@ public struct RequestPipeline: Sendable {
     private let logger: Logger
     /// Refused changes and failed log-ins, on their way to the event log.
     public let refusals: RefusalLog
+    /// The rules in force, of all services.
+    public let policies: PolicyBook
     private let metrics: RequestMetrics
     private let date: DateLine
 
     public init(
         services: [ServiceAPI], authenticator: any Authenticator, database: any SQLDatabase,
-        settings: Settings = Settings(), metrics: MetricsRegistry = MetricsRegistry(), logger: Logger
+        policies: PolicyBook? = nil, settings: Settings = Settings(), metrics: MetricsRegistry = MetricsRegistry(),
+        logger: Logger
     ) {
         mounts = services.sorted { $0.prefix.utf8.count > $1.prefix.utf8.count }
             .map {
@@ -42,11 +47,12 @@ public struct RequestPipeline: Sendable {
                     service: $0, tree: RouteTree($0.routes),
                     name: $0.prefix.isEmpty ? "root" : String($0.prefix.dropFirst()))
             }
+        self.policies = policies ?? PolicyBook(services.map(\.policy))
         self.authenticator = authenticator
         self.database = database
         self.settings = settings
         self.logger = logger
-        refusals = RefusalLog(database: database, logger: logger)
+        refusals = RefusalLog(database: database, clock: settings.clock, logger: logger)
         self.metrics = RequestMetrics(metrics)
         date = DateLine(clock: settings.clock)
     }
@@ -56,7 +62,9 @@ public struct RequestPipeline: Sendable {
         let requestID = "req-" + AnyID.random().text
         let (path, query) = Self.split(request.target)
         guard let mount = mounts.first(where: { Self.isPrefix($0.service.prefix, of: path) }) else {
-            return refuse(ErrorWords.generic.unknownPath, service: nil, requestID: requestID, headers: [:])
+            var response = refuse(ErrorWords.generic.unknownPath, service: nil, requestID: requestID, headers: [:])
+            if request.method == .head { response.body = .none }
+            return response
         }
         let rest = path.dropFirst(mount.service.prefix.count)
         var response: OutgoingResponse
@@ -93,11 +101,12 @@ public struct RequestPipeline: Sendable {
     private func run(_ visit: Visit) async -> OutgoingResponse {
         var headers = HTTPFields()
         var caller: Caller?
+        let trace = settings.onAnswer == nil ? nil : PolicyTrace()
         do {
             let version = try negotiate(visit, &headers)
             let token = visit.request.headers[.authToken]
             caller = try self.caller(of: visit, token: token)
-            let call = APICall(
+            var call = APICall(
                 method: visit.request.method, path: visit.path, parameters: visit.parameters,
                 query: visit.query.isEmpty ? [] : PercentCoding.query(visit.query), headers: visit.request.headers,
                 requestID: visit.requestID, baseURL: baseURL(visit.request), microversion: version, caller: caller,
@@ -105,8 +114,12 @@ public struct RequestPipeline: Sendable {
                 body: LimitedBody(
                     body: visit.request.body, limit: visit.route.bodyLimit,
                     announced: visit.request.headers[.contentLength].flatMap { Int64($0) }, words: visit.service.words),
-                database: database, policy: visit.service.policy, words: visit.service.words)
-            return finish(try await visit.route.handler(call), headers, visit)
+                database: database, policy: policies.policy, words: visit.service.words)
+            call.trace = trace
+            if let gate = visit.route.gate { try call.authorize(gate) }
+            let answer = try await visit.route.handler(call)
+            if let trace { settings.onAnswer?(visit.service, visit.route, answer.status, trace) }
+            return finish(answer, headers, visit)
         } catch {
             let refusal = explain(error, visit)
             noteRefusal(refusal, visit, caller)
@@ -128,10 +141,23 @@ public struct RequestPipeline: Sendable {
     }
 
     private func caller(of visit: Visit, token: String?) throws -> Caller? {
-        if let token, let caller = try authenticator.authenticate(token: token) { return caller }
+        if let token,
+            let caller = try authenticator.authenticate(
+                token: token, serviceToken: visit.request.headers[.serviceToken])
+        {
+            guard Self.accessRulesAllow(caller, visit) else { throw visit.service.words.unauthorized }
+            return caller
+        }
         if token == nil, visit.request.isTrusted { return Self.operatorCaller }
         guard case .authenticated = visit.route.access else { return nil }
         throw visit.service.words.unauthorized
+    }
+
+    private static func accessRulesAllow(_ caller: Caller, _ visit: Visit) -> Bool {
+        guard let rules = caller.accessRules else { return true }
+        return rules.allow(
+            service: visit.service.serviceType, method: visit.request.method.rawValue, path: visit.path,
+            prefix: visit.service.prefix)
     }
 
     private func baseURL(_ request: IncomingRequest) -> String {
@@ -208,9 +234,11 @@ public struct RequestPipeline: Sendable {
             return APIError(
                 status: 503, message: "The cloud's database cannot be used at the moment: tell the operator.",
                 headers: [("Retry-After", "10")])
-        case is CancellationError, is ChannelError, is IOError:
-            // The client went away in the middle of its own request: nobody reads the answer.
+        case _ where Disconnection.explains(error):
+            // Nobody reads the answer.
             return APIError(status: 400, message: "The request was cut off.")
+        case is HTTPParserError:
+            return APIError(status: 400, message: "The request's body is not framed as HTTP has it.")
         default:
             logger.error(
                 "request failed",
@@ -227,12 +255,15 @@ public struct RequestPipeline: Sendable {
     private func noteRefusal(_ error: APIError, _ visit: Visit, _ caller: Caller?) {
         guard !visit.route.action.isEmpty || error.status == 401 else { return }
         let action = visit.route.action.isEmpty ? "authenticate" : visit.route.action
+        let reason = error.detail.isEmpty ? "" : " (\(error.detail.prefix(200)))"
         refusals.note(
             Event(
-                time: visit.now, requestID: visit.requestID, action: action, user: caller?.user.compact ?? "",
-                project: caller?.project?.compact ?? "",
-                target: visit.parameters.values.sorted().joined(separator: "/"),
-                outcome: "\(error.status) \(error.message.prefix(400))", remoteAddress: visit.request.remoteAddress))
+                time: visit.now, requestID: visit.requestID, action: action,
+                user: caller?.user.compact ?? error.claimedUser,
+                userName: caller?.userName ?? "", project: caller?.project?.compact ?? "",
+                target: String(visit.parameters.values.sorted().joined(separator: "/").prefix(400)),
+                outcome: "\(error.status) \(error.message.prefix(400))\(reason)", rule: error.rule,
+                remoteAddress: visit.request.remoteAddress))
     }
 
     private static func genericBody(_ error: APIError) -> (body: JSON, contentType: String) {

@@ -17,9 +17,12 @@ public struct Caller: Sendable, Hashable {
     public var projectName: String
     /// Role names with the implied ones.
     public var roles: Set<String>
+    /// The only calls the token is good for; `nil` for one that is good for all.
+    public var accessRules: AccessRules?
 
     public init(
-        user: UserID, userName: String, userDomain: String, scope: Scope, projectName: String, roles: Set<String>
+        user: UserID, userName: String, userDomain: String, scope: Scope, projectName: String, roles: Set<String>,
+        accessRules: AccessRules? = nil
     ) {
         self.user = user
         self.userName = userName
@@ -27,6 +30,7 @@ public struct Caller: Sendable, Hashable {
         self.scope = scope
         self.projectName = projectName
         self.roles = roles
+        self.accessRules = accessRules
     }
 
     public var isAdmin: Bool { roles.contains("admin") }

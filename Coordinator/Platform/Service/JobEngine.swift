@@ -6,7 +6,7 @@ import Synchronization
 /// Runs durable jobs: each step's end is written down before the next one starts, so after a crash a job goes on where
 /// it was, forward or backward. The same step may run twice, never out of order.
 public final class JobEngine: Service {
-    /// Jobs at a time.
+    /// Jobs at a time, of each kind: long ones of one kind do not keep another kind waiting.
     private static let concurrency = 16
 
     private let database: any SQLDatabase
@@ -38,10 +38,14 @@ public final class JobEngine: Service {
     /// Runs what is due until the service group stops it. A step under way is cut off then and repeated after the
     /// start.
     public func run() async throws {
+        await reportUnknown()
         await cancelWhenGracefulShutdown {
-            await withTaskGroup(of: Void.self) { tasks in
+            await withDiscardingTaskGroup { tasks in
                 tasks.addTask {
-                    for await _ in self.wakes where !Task.isCancelled { await self.pass() }
+                    // A pass ends when its jobs have: the next one must not wait for a job that takes hours.
+                    await withDiscardingTaskGroup { passes in
+                        for await _ in self.wakes where !Task.isCancelled { passes.addTask { await self.pass() } }
+                    }
                 }
                 tasks.addTask {
                     // Retries fall due without anybody's call; this also picks up what a crash left.
@@ -60,7 +64,10 @@ public final class JobEngine: Service {
         do {
             while true {
                 let now = clock.now()
-                let due = try await database.read { try JobStore.due(at: now, limit: Self.concurrency, in: $0) }
+                let names = kinds.keys.sorted()
+                let due = try await database.read { reader in
+                    try names.flatMap { try JobStore.due($0, at: now, limit: Self.concurrency, in: reader) }
+                }
                 let mine = driven.withLock { driven in due.filter { driven.insert($0.id).inserted } }
                     .filter { isKnown($0) }
                 guard !mine.isEmpty, !Task.isCancelled else { return }
@@ -77,12 +84,20 @@ public final class JobEngine: Service {
         } catch { logger.error("jobs cannot be read", metadata: ["error": "\(error)"]) }
     }
 
-    /// A job of another release's kind, or with fewer steps than it had, stays where it is until that release runs
-    /// again; it also stays in ``driven``, so it is told once.
+    /// A job whose kind has fewer steps than it had stays where it is until the release runs again that put it down; it
+    /// also stays in ``driven``, so it is told once.
     private func isKnown(_ row: JobStore.Row) -> Bool {
         if let kind = kinds[row.kind], row.progress.step <= kind.steps.count { return true }
         logger.error("job of an unknown kind", metadata: ["job": "\(row.id)", "kind": "\(row.kind)"])
         return false
+    }
+
+    /// Jobs of another release's kinds are never read again; this tells of them once.
+    private func reportUnknown() async {
+        let waiting = (try? await database.read { try JobStore.kinds(in: $0) }) ?? []
+        for kind in waiting where kinds[kind] == nil {
+            logger.error("jobs of an unknown kind are left alone", metadata: ["kind": "\(kind)"])
+        }
     }
 
     /// Takes one job to its end or to its next wait. What was cut off stays in ``driven`` until the pass is over.

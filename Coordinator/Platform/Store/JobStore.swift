@@ -43,13 +43,13 @@ enum JobStore {
             """, [id, kind, input.text, now, now, now])
     }
 
-    /// The jobs that may run now, oldest first.
-    static func due(at now: Int64, limit: Int, in reader: any SQLReader) throws -> [Row] {
+    /// The jobs of a kind that may run now, oldest first.
+    static func due(_ kind: String, at now: Int64, limit: Int, in reader: any SQLReader) throws -> [Row] {
         try reader.query(
             """
             SELECT job_id, generation, kind, input, direction, step, failures, reason FROM jobs
-            WHERE stuck = 0 AND not_before <= ? ORDER BY id LIMIT ?
-            """, [now, limit]
+            WHERE kind = ? AND stuck = 0 AND not_before <= ? ORDER BY id LIMIT ?
+            """, [kind, now, limit]
         ) { row in
             var progress = JobProgress()
             progress.direction = JobProgress.Direction(rawValue: row.text(4)) ?? .backward
@@ -60,6 +60,11 @@ enum JobStore {
                 id: try row.id(0), generation: row.integer(1), kind: row.text(2), input: try JSON.parse(row.text(3)),
                 progress: progress)
         }
+    }
+
+    /// The kinds of the jobs that there are.
+    static func kinds(in reader: any SQLReader) throws -> [String] {
+        try reader.query("SELECT DISTINCT kind FROM jobs ORDER BY kind") { $0.text(0) }
     }
 
     /// When the next waiting job is due.
@@ -92,5 +97,5 @@ enum JobStore {
 
 /// The platform's own tables, before all slices'.
 public enum PlatformMigrations {
-    public static let all = EventLog.migrations + JobStore.migrations
+    public static let all = EventLog.migrations + JobStore.migrations + EventLog.auditMigrations
 }

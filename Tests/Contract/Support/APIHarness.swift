@@ -18,18 +18,19 @@ struct APIHarness: Sendable {
     /// - Parameter authenticator: `nil` knows the tokens of ``TestCaller``.
     init(
         services: [ServiceAPI], database: EmbeddedDatabase, authenticator: (any Authenticator)? = nil,
-        clock: ManualClock = ManualClock()
+        policies: PolicyBook? = nil, clock: ManualClock = ManualClock()
     ) {
         self.database = database
         self.clock = clock
         var settings = RequestPipeline.Settings()
         settings.publicURL = "https://cloud.test:8700"
         settings.clock = clock
+        settings.onAnswer = PolicyCoverage.check
         var logger = Logger(label: "contract")
         logger.logLevel = .error
         pipeline = RequestPipeline(
             services: services, authenticator: authenticator ?? TestCaller.authenticator, database: database,
-            settings: settings, logger: logger)
+            policies: policies, settings: settings, logger: logger)
     }
 
     init(

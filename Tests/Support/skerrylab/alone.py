@@ -56,6 +56,9 @@ class Coordinator:
     def __exit__(self, *_):
         if self.process:
             self.kill()
+        self.remove()
+
+    def remove(self):
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def run(self, verb, *arguments):

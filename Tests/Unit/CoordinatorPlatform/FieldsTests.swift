@@ -77,7 +77,7 @@ struct PolicyTests {
     @Test("personas reach as far as their scope")
     func personas() {
         let policy = Policy(rules: [
-            "member": .projectMember, "domain": .domain("reader"), "owner": .owner, "system": .systemReader,
+            "member": .projectMember, "domain": .domain("reader"), "own": .owner, "system": .systemReader,
             "either": .owner || .domain("manager")
         ])
         let member = caller(["member", "reader"], .project(own))
@@ -88,9 +88,9 @@ struct PolicyTests {
         #expect(policy.allows("domain", caller(["reader"], .domain("d")), .init(domain: "d")))
         #expect(!policy.allows("domain", caller(["reader"], .domain("d")), .init(domain: "e")))
         #expect(!policy.allows("domain", caller(["reader"], .project(own)), .init(domain: "default")))
-        #expect(policy.allows("owner", member, .init(user: member.user)))
-        #expect(!policy.allows("owner", member, .init(user: UserID(high: 9, low: 9))))
-        #expect(!policy.allows("owner", member))
+        #expect(policy.allows("own", member, .init(user: member.user)))
+        #expect(!policy.allows("own", member, .init(user: UserID(high: 9, low: 9))))
+        #expect(!policy.allows("own", member))
         #expect(policy.allows("system", caller(["reader"], .system)) && !policy.allows("system", member))
         #expect(policy.allows("either", caller(["manager"], .domain("d")), .init(domain: "d")))
         #expect(!policy.allows("unknown", member) && policy.allows("unknown", caller(["admin"], .project(own))))

@@ -145,6 +145,27 @@ struct JobTests {
         #expect(result.left == 1)
     }
 
+    @Test("many jobs of another kind, or of a kind that nobody knows, keep none waiting")
+    func otherKinds() async throws {
+        let world = World()
+        let database = try EmbeddedDatabase(inMemory: .init())
+        try await Migrator(PlatformMigrations.all).migrate(database, now: 0)
+        // As if each were under way for hours: cut off, it stays where it is.
+        let slow = JobKind(
+            name: "slow", steps: [JobStep("a", run: { _ in throw CancellationError() }, undo: { _ in })])
+        let clock = Clock()
+        let engine = JobEngine(
+            database: database, kinds: [slow, world.kind], clock: clock, logger: Logger(label: "test"))
+        try await database.write { transaction in
+            for _ in 0..<40 {
+                for kind in ["slow", "gone"] { try engine.submit(kind, input: [:], at: 0, in: transaction) }
+            }
+            try engine.submit("test", input: [:], at: 0, in: transaction)
+        }
+        await engine.pass()
+        #expect(world.state.withLock { $0.ended } == [.completed])
+    }
+
     @Test("a job of a transaction that was undone never runs")
     func undone() async throws {
         let world = World()

@@ -1,11 +1,21 @@
 import CoordinatorPlatform
 import ProtocolModel
 
-/// An image as the Image API shows it (API reference, "Show image").
-enum ImageBody {
-    static func render(_ image: Image) -> JSON {
+/// Images as the Image API shows them to one caller (API reference, "Show image").
+struct ImageView {
+    private let settings: ImageMetadataSettings
+    private let guards: PropertyGuard
+    private let isAdmin: Bool
+
+    init(_ settings: ImageMetadataSettings, _ call: APICall) {
+        self.settings = settings
+        guards = PropertyGuard(settings.propertyProtections, call)
+        isAdmin = call.caller?.isAdmin ?? false
+    }
+
+    func render(_ image: Image) -> JSON {
         var body: [String: JSON] = [:]
-        for (name, value) in image.properties { body[name] = .string(value) }
+        for (name, value) in image.properties where guards.allows(.read, name) { body[name] = .string(value) }
         body["id"] = JSON(image.id.text)
         body["name"] = JSON(image.name)
         body["status"] = JSON(image.status.rawValue)
@@ -28,6 +38,19 @@ enum ImageBody {
         body["self"] = JSON("/v2/images/\(image.id)")
         body["file"] = JSON("/v2/images/\(image.id)/file")
         body["schema"] = "/v2/schemas/image"
+        addPlaces(of: image, to: &body)
         return .object(body)
+    }
+
+    private func addPlaces(of image: Image, to body: inout [String: JSON]) {
+        if image.sha512 != nil { body["stores"] = .string(ImageAPI.storeID) }
+        guard settings.showsLocations || settings.showsDirectURL else { return }
+        // While an image is out of use, only administrators learn where it lies.
+        let isShown = image.status != .deactivated || isAdmin
+        let url = isShown ? image.sha512.map { "skerry://images/\($0)" } : nil
+        if settings.showsLocations {
+            body["locations"] = .array(url.map { [["url": .string($0), "metadata": [:]]] } ?? [])
+        }
+        if settings.showsDirectURL, let url { body["direct_url"] = .string(url) }
     }
 }

@@ -1,0 +1,67 @@
+import CoordinatorPlatform
+
+/// Who may do what in the compute API, under Nova's names and with its secure defaults.
+enum ComputePolicy {
+    static let policy = Policy(
+        rules: Dictionary(
+            uniqueKeysWithValues: [(readers, Policy.Rule.projectReader), (members, .projectMember), (admins, .admin)]
+                .flatMap { names, rule in names.map { (prefix + $0, rule) } }
+                + owners.map { (prefix + $0, .owner) } + everybodys.map { (prefix + $0, .anybody) } + [
+                    (requestedDestination, .admin)
+                ]))
+
+    static let prefix = "os_compute_api:"
+    /// The one rule without the prefix.
+    static let requestedDestination = "compute:servers:create:requested_destination"
+
+    private static let readers = [
+        "servers:index", "servers:detail", "servers:show", "server-metadata:index", "server-metadata:show",
+        "os-server-tags:index", "os-server-tags:show", "ips:index", "ips:show", "os-attach-interfaces:list",
+        "os-attach-interfaces:show", "os-volumes-attachments:index", "os-instance-actions:list",
+        "os-instance-actions:show", "os-availability-zone:list", "os-quota-sets:show", "os-quota-sets:detail",
+        "os-simple-tenant-usage:show", "os-server-groups:index", "os-server-groups:show",
+        "os-flavor-extra-specs:index", "os-flavor-extra-specs:show"
+    ]
+    private static let members = [
+        "servers:create", "servers:update", "servers:delete", "servers:start", "servers:stop", "servers:reboot",
+        "os-pause-server:pause", "os-pause-server:unpause", "os-suspend-server:suspend", "os-suspend-server:resume",
+        "os-lock-server:lock", "os-lock-server:unlock", "server-metadata:create", "server-metadata:update_all",
+        "server-metadata:update", "server-metadata:delete", "os-server-tags:update", "os-server-tags:update_all",
+        "os-server-tags:delete", "os-server-tags:delete_all", "os-console-output", "os-remote-consoles"
+    ]
+    private static let admins = [
+        "servers:index:get_all_tenants", "servers:detail:get_all_tenants", "servers:create:forced_host",
+        "servers:migrations:index", "os-lock-server:unlock:unlock_override", "os-admin-actions:reset_state",
+        "os-flavor-manage:create", "os-flavor-manage:update", "os-flavor-manage:delete", "os-flavor-access",
+        "os-flavor-access:add_tenant_access", "os-flavor-access:remove_tenant_access",
+        "os-flavor-extra-specs:create", "os-flavor-extra-specs:update", "os-flavor-extra-specs:delete",
+        "os-hypervisors:list", "os-hypervisors:list-detail", "os-hypervisors:statistics", "os-hypervisors:show",
+        "os-hypervisors:uptime", "os-hypervisors:search", "os-hypervisors:servers", "os-services:list",
+        "os-services:update", "os-availability-zone:detail", "os-quota-sets:update", "os-quota-sets:delete",
+        "limits:other_project", "os-simple-tenant-usage:list", "os-aggregates:index", "os-aggregates:show",
+        "os-migrations:index"
+    ]
+    private static let owners = ["os-keypairs:index", "os-keypairs:show", "os-keypairs:create", "os-keypairs:delete"]
+
+    private static let everybodys = ["limits", "os-quota-sets:defaults", "extensions"]
+
+    static func target(_ server: ServerRecord) -> Policy.Target {
+        Policy.Target(project: server.project, user: server.user)
+    }
+}
+
+extension APICall {
+    /// - Parameter rule: Without the prefix.
+    func authorizeCompute(_ rule: String, _ target: Policy.Target = Policy.Target()) throws {
+        try authorize(ComputePolicy.prefix + rule, target)
+    }
+}
+
+extension Route {
+    /// The route with the rules that its handler asks, without the prefix.
+    func askingCompute(_ rules: String...) -> Self {
+        rules.reduce(self) { $0.asking(ComputePolicy.prefix + $1) }
+    }
+    /// The route behind a rule that is asked for it, without the prefix.
+    func gatedCompute(by rule: String) -> Self { gated(by: ComputePolicy.prefix + rule) }
+}

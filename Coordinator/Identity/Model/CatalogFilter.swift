@@ -1,0 +1,81 @@
+import CoordinatorPlatform
+import ProtocolModel
+
+/// Endpoints that share service, region or interface, to be shown to single projects (`OS-EP-FILTER`).
+public struct EndpointGroup: IdentityRecord, Hashable {
+    public var key: String
+    public var name: String
+    public var description: String?
+    /// `service_id`, `region_id`, `interface`: an endpoint that has all of these belongs to the group.
+    public var filters: [String: JSON]
+    public var extra: [String: JSON] = [:]
+    public var generation: Int64 = 1
+
+    public init(
+        key: String, name: String, description: String? = nil, filters: [String: JSON], extra: [String: JSON] = [:],
+        generation: Int64 = 1
+    ) {
+        self.key = key
+        self.name = name
+        self.description = description
+        self.filters = filters
+        self.extra = extra
+        self.generation = generation
+    }
+
+    public func contains(_ endpoint: Endpoint) -> Bool {
+        filters.allSatisfy { name, value in
+            switch name {
+            case "service_id": value == .string(endpoint.service)
+            case "region_id": value == JSON(endpoint.region)
+            case "interface": value == .string(endpoint.interface)
+            default: false
+            }
+        }
+    }
+}
+
+/// Which endpoints a project sees. One without any association sees all.
+public struct CatalogFilter: Sendable {
+    public private(set) var groups: [String: EndpointGroup] = [:]
+    public private(set) var endpointsOfProject: [ProjectID: Set<String>] = [:]
+    public private(set) var groupsOfProject: [ProjectID: Set<String>] = [:]
+
+    public init() {}
+
+    /// The endpoints that a project was given, singly or by groups; `nil` where nothing was said of it.
+    public func visible(to project: ProjectID, of endpoints: some Collection<Endpoint>) -> Set<String>? {
+        let single = endpointsOfProject[project] ?? []
+        let shared = (groupsOfProject[project] ?? []).compactMap { self.groups[$0] }
+        guard !single.isEmpty || !shared.isEmpty else { return nil }
+        let found = endpoints.filter { endpoint in
+            single.contains(endpoint.key) || shared.contains { $0.contains(endpoint) }
+        }
+        // A group without endpoints filters nothing, as it does in Keystone.
+        return found.isEmpty ? nil : Set(found.map(\.key))
+    }
+
+    mutating func put(_ group: EndpointGroup) { groups[group.key] = group }
+    mutating func remove(_ group: EndpointGroup) {
+        groups[group.key] = nil
+        for project in groupsOfProject.keys { groupsOfProject[project]?.remove(group.key) }
+    }
+    mutating func associate(endpoint: String, with project: ProjectID) {
+        endpointsOfProject[project, default: []].insert(endpoint)
+    }
+    mutating func dissociate(endpoint: String, from project: ProjectID) {
+        endpointsOfProject[project]?.remove(endpoint)
+    }
+    mutating func associate(group: String, with project: ProjectID) {
+        groupsOfProject[project, default: []].insert(group)
+    }
+    mutating func dissociate(group: String, from project: ProjectID) { groupsOfProject[project]?.remove(group) }
+
+    mutating func forget(project: ProjectID) {
+        endpointsOfProject[project] = nil
+        groupsOfProject[project] = nil
+    }
+    mutating func forget(endpoint: String) {
+        for project in endpointsOfProject.keys { endpointsOfProject[project]?.remove(endpoint) }
+    }
+}

@@ -1,0 +1,114 @@
+import CoordinatorPlatform
+
+/// The decisions about passwords and log-ins that ``SecurityCompliance`` asks for. Pure.
+package enum PasswordRules {
+    /// Whether too many wrong passwords have come.
+    package static func isLocked(
+        _ user: User, _ activity: UserActivity?, _ rules: SecurityCompliance, at now: Int64
+    ) -> Bool {
+        guard let limit = rules.lockoutFailureAttempts, let activity, activity.failures >= Int64(limit),
+            !user.options.ignoresLockout
+        else { return false }
+        guard let seconds = rules.lockoutDuration else { return true }
+        return activity.failedAt + Int64(seconds) * 1_000_000 > now
+    }
+
+    /// Failures before this have been forgotten: an earlier lock has ended.
+    package static func forgetsFailures(
+        before now: Int64, _ rules: SecurityCompliance, _ activity: UserActivity?
+    ) -> Int64 {
+        guard let limit = rules.lockoutFailureAttempts, let seconds = rules.lockoutDuration,
+            let activity, activity.failures >= Int64(limit)
+        else { return 0 }
+        return now - Int64(seconds) * 1_000_000
+    }
+
+    package static func isExpired(_ user: User, at now: Int64) -> Bool {
+        guard let end = user.passwordState.expiresAt, !user.options.ignoresPasswordExpiry else { return false }
+        return end <= now
+    }
+
+    /// Whether the user has stayed away for too long.
+    package static func isInactive(
+        _ user: User, _ activity: UserActivity?, _ rules: SecurityCompliance, at now: Int64
+    ) -> Bool {
+        guard let days = rules.disableUserAccountDaysInactive, !user.options.ignoresInactivity,
+            let last = activity?.activeAt ?? user.createdAt
+        else { return false }
+        let away = UserActivity.day(of: now) - UserActivity.day(of: last)
+        return away >= Int64(days) * SecurityCompliance.secondsPerDay * 1_000_000
+    }
+
+    /// Whether a new password is strong enough.
+    /// - Throws: ``APIError`` 400.
+    package static func checkStrength(_ password: String, _ rules: SecurityCompliance) throws(APIError) {
+        guard password.unicodeScalars.count <= 4096 else {
+            throw .forbidden(
+                "The password length must be less than or equal to 4096. The server could not comply with the request "
+                    + "because the password is invalid.")
+        }
+        guard let pattern = rules.passwordPattern else { return }
+        guard let regex = try? Regex(pattern) else {
+            throw .badRequest(
+                "Password validation error: Unable to validate password due to invalid configuration.")
+        }
+        guard case .some(.some) = try? regex.matchingSemantics(.unicodeScalar).prefixMatch(in: password) else {
+            throw .badRequest(
+                "The password does not match the requirements: \(rules.passwordPatternDescription ?? "None").")
+        }
+    }
+
+    /// Whether the user may change the password now.
+    /// - Throws: ``APIError`` 400.
+    package static func checkSelfService(_ user: User, _ rules: SecurityCompliance, at now: Int64) throws(APIError) {
+        if user.options.locksPassword {
+            throw .badRequest(
+                "You cannot change your password at this time due to password policy disallowing password changes. "
+                    + "Please contact your administrator to reset your password.")
+        }
+        guard user.passwordState.isSelfService, let created = user.passwordState.createdAt else { return }
+        let day = SecurityCompliance.secondsPerDay * 1_000_000
+        let left = created + Int64(rules.minimumPasswordAge) * day - now
+        guard left > 0 else { return }
+        throw .badRequest(
+            "You cannot change your password at this time due to the minimum password age. Once you change your "
+                + "password, it must be used for \(rules.minimumPasswordAge) day(s) before it can be changed. Please "
+                + "try again in \(left / day) day(s) or contact your administrator to reset your password.")
+    }
+
+    /// The hashes that a password which the user chooses must not have: the current one and those before it.
+    package static func forbidden(_ user: User, _ rules: SecurityCompliance) -> [String] {
+        guard rules.uniqueLastPasswordCount > 0 else { return [] }
+        return Array(
+            (user.passwordState.history + [user.passwordHash].compactMap { $0 })
+                .suffix(rules.uniqueLastPasswordCount))
+    }
+
+    package static func repeated(_ rules: SecurityCompliance) -> APIError {
+        .badRequest(
+            "The new password cannot be identical to a previous password. The total number which includes the new "
+                + "password must be unique is \(rules.uniqueLastPasswordCount).")
+    }
+
+    /// The user with another password; tokens from before are void.
+    package static func replacing(
+        _ hash: String?, of user: User, byUser isSelfService: Bool, _ rules: SecurityCompliance, at now: Int64
+    ) -> User {
+        var changed = user
+        let mustChange = !isSelfService && rules.changePasswordUponFirstUse && !user.options.ignoresChangeUponFirstUse
+        let history = rules.uniqueLastPasswordCount > 1 ? forbidden(user, rules) : []
+        changed.passwordHash = hash
+        changed.tokensValidFrom = now
+        changed.passwordState = PasswordState(
+            createdAt: hash == nil ? nil : now, expiresAt: mustChange ? now : expiry(user, rules, from: now),
+            isSelfService: isSelfService, history: history)
+        if hash == nil { changed.passwordState.expiresAt = nil }
+        return changed
+    }
+
+    private static func expiry(_ user: User, _ rules: SecurityCompliance, from now: Int64) -> Int64? {
+        guard let days = rules.passwordExpiresDays, !user.options.ignoresPasswordExpiry else { return nil }
+        let end = now + Int64(days) * SecurityCompliance.secondsPerDay * 1_000_000
+        return end - end % 1_000_000
+    }
+}

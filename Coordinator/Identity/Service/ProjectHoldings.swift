@@ -1,0 +1,111 @@
+import CoordinatorPlatform
+import ProtocolModel
+
+/// What a slice keeps for projects and users, told to the identity service so that deleting one of them orphans
+/// nothing. Each slice that owns things by project has one; the daemon hands them over.
+public protocol ProjectHoldings: Sendable {
+    /// What of the project must not vanish unasked, by kind, in the order of ``remove(everythingOf:in:)``. What is
+    /// already being deleted does not count, and neither does housekeeping that no client deletes by hand.
+    func remaining(of project: ProjectID, in reader: any SQLReader) throws -> [ProjectHolding]
+
+    /// Removes what ``remaining(of:in:)`` counts as far as it can be removed at once; what cannot stays counted. Where
+    /// a host has to act, it is asked to.
+    func remove(everythingOf project: ProjectID, by origin: RemovalOrigin, in transaction: any SQLTransaction) throws
+
+    /// Removes the housekeeping: quotas, default groups. Called once nothing else remains.
+    func tidy(after project: ProjectID, in transaction: any SQLTransaction) throws
+
+    /// Removes what belongs to the user alone.
+    func tidy(after user: UserID, in transaction: any SQLTransaction) throws
+}
+
+extension ProjectHoldings {
+    public func tidy(after user: UserID, in transaction: any SQLTransaction) throws {}
+}
+
+/// How many of a kind a project has.
+public struct ProjectHolding: Sendable, Hashable {
+    /// Singular: `server`.
+    public var kind: String
+    public var count: Int
+
+    public init(_ kind: String, _ count: Int) {
+        self.kind = kind
+        self.count = count
+    }
+
+    var text: String { count == 1 ? "1 \(kind)" : "\(count) \(kind)s" }
+}
+
+/// Who has a project removed, and when.
+public struct RemovalOrigin: Sendable {
+    public var permissions: Permissions
+    public var requestID: String
+    /// Microseconds since 1970.
+    public var now: Int64
+
+    public init(permissions: Permissions, requestID: String, now: Int64) {
+        self.permissions = permissions
+        self.requestID = requestID
+        self.now = now
+    }
+}
+
+/// All slices' holdings, together.
+struct HeldThings: Sendable {
+    let slices: [any ProjectHoldings]
+
+    /// Clears the projects for their removal.
+    /// - Parameter cascade: Whether what they hold goes along; else it is in the way.
+    /// - Returns: `nil` once nothing is left, else the refusal that lists it. With `cascade` a part may be gone then.
+    /// - Throws: The refusal without `cascade`, so that nothing is changed.
+    func release(
+        _ projects: [Project], cascade: Bool, by origin: RemovalOrigin, in transaction: any SQLTransaction
+    ) throws -> APIError? {
+        var left: [(project: Project, things: [ProjectHolding])] = []
+        for project in projects {
+            // The later slices stand on the earlier ones, so they let go first.
+            if cascade {
+                for slice in slices.reversed() {
+                    try slice.remove(everythingOf: project.id, by: origin, in: transaction)
+                }
+            }
+            let things = try slices.reversed().flatMap { try $0.remaining(of: project.id, in: transaction) }
+                .filter { $0.count > 0 }
+            if !things.isEmpty { left.append((project, things)) }
+        }
+        if let first = left.first {
+            guard cascade else { throw Self.refusal(first.project, first.things) }
+            return Self.postponement(first.project, first.things)
+        }
+        for project in projects {
+            for slice in slices.reversed() { try slice.tidy(after: project.id, in: transaction) }
+        }
+        return nil
+    }
+
+    func tidy(after user: UserID, in transaction: any SQLTransaction) throws {
+        for slice in slices.reversed() { try slice.tidy(after: user, in: transaction) }
+    }
+
+    static func refusal(_ project: Project, _ left: [ProjectHolding]) -> APIError {
+        .conflict(
+            """
+            Cannot delete the project \(project.key) since it still has \(list(left)): delete them first, or repeat the \
+            request with ?cascade=true.
+            """)
+    }
+
+    static func postponement(_ project: Project, _ left: [ProjectHolding]) -> APIError {
+        .conflict(
+            """
+            Cannot delete the project \(project.key) yet, since it still has \(list(left)): what is used by servers \
+            that are being deleted goes with them, so repeat the request in a moment; what is protected must be \
+            released first.
+            """)
+    }
+
+    private static func list(_ things: [ProjectHolding]) -> String {
+        things.map(\.text).joined(separator: ", ")
+    }
+}

@@ -1,0 +1,65 @@
+import CoordinatorPlatform
+
+/// What there is to import with and to: `/v2/info`. There is one store, the coordinator's disk.
+extension ImageAPI {
+    static let storeID = "default"
+
+    var storeRoutes: [Route] {
+        [
+            Route(.get, "/v2/info/import") { _ in
+                .json([
+                    "import-methods": [
+                        "description": "Import methods available.", "type": "array",
+                        "value": .array(service.importMethods.map(JSON.string))
+                    ]
+                ])
+            }.open(because: "what the service can take is no secret, as in Glance"),
+            Route(.get, "/v2/info/stores") { _ in .json(["stores": [.object(Self.store)]]) }
+                .open(because: "the store's name alone, as in Glance"),
+            Route(.get, "/v2/info/stores/detail", handler: storeDetail).asking("stores_info_detail"),
+            Route(
+                .delete, "/v2/stores/{store_id}/{image_id}", action: "image.location.delete", handler: deleteFromStore
+            ).asking("delete_image_location", "get_image")
+        ]
+    }
+
+    private static let store: [String: JSON] = [
+        "id": JSON(storeID), "default": "true", "description": "The coordinator's disk"
+    ]
+
+    private func storeDetail(_ call: APICall) async throws -> APIResponse {
+        try ImageAccess(call).require("stores_info_detail")
+        var detail = Self.store
+        detail["type"] = "file"
+        detail["weight"] = 0
+        detail["properties"] = [
+            "data_dir": JSON(service.blobs.directory), "chunk_size": 65_536, "thin_provisioning": false
+        ]
+        return .json(["stores": [.object(detail)]])
+    }
+
+    /// An image is always in one store at least, so there is nothing that could be taken away.
+    private func deleteFromStore(_ call: APICall) async throws -> APIResponse {
+        let access = try ImageAccess(call)
+        let (id, store) = (call.parameter("image_id"), call.parameter("store_id"))
+        let image = try await call.database.read { [service] in
+            try service.find(id, for: "delete_image_location", as: access, in: $0)
+        }
+        guard image.status == .active else {
+            throw APIError.conflict(
+                "Image status must be active to delete its location, it is \(image.status.rawValue).")
+        }
+        guard store == Self.storeID else {
+            throw APIError.notFound("Image \(image.id) is not stored on store \(store).")
+        }
+        throw APIError.forbidden("Cannot delete the last location of image \(image.id): delete the image instead.")
+    }
+
+    /// What the answer to a new image says of imports.
+    var createHeaders: [(name: String, value: String)] {
+        [
+            (name: "OpenStack-image-import-methods", value: service.importMethods.joined(separator: ",")),
+            (name: "OpenStack-image-store-ids", value: Self.storeID)
+        ]
+    }
+}

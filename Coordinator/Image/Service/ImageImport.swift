@@ -1,0 +1,108 @@
+import CoordinatorPlatform
+import ProtocolModel
+
+/// What `POST .../import` asks for.
+struct ImportRequest: Sendable {
+    enum Method: Sendable, Hashable {
+        case glanceDirect
+        case webDownload(WebAddress)
+        case copyImage
+
+        var name: String {
+            switch self {
+            case .glanceDirect: "glance-direct"
+            case .webDownload: "web-download"
+            case .copyImage: "copy-image"
+            }
+        }
+    }
+
+    var method: Method
+    var isForAllStores: Bool
+    /// The body as it came, for the task.
+    var body: JSON
+}
+
+/// The names of properties that tell of imports (Glance's reserved namespace).
+enum ImportProperty {
+    static let task = "os_glance_import_task"
+    static let pending = "os_glance_importing_to_stores"
+    static let failed = "os_glance_failed_import"
+}
+
+extension ImageService {
+    /// In the order that clients show them.
+    var importMethods: [String] {
+        ["glance-direct"] + (settings.webDownload.hosts.isEmpty ? [] : ["web-download"]) + ["copy-image"]
+    }
+
+    /// Starts an import: the image is importing, and a durable job sees to it that this ends.
+    func beginImport(
+        _ request: ImportRequest, of id: String, as access: ImageAccess, call: APICall,
+        in transaction: any SQLTransaction
+    ) throws {
+        var image = try find(id, caller: access.caller, in: transaction)
+        try quota.require(.size, project: image.owner, adding: 0, in: transaction)
+        try requireState(image, for: request.method, in: transaction)
+        try access.require(request.method == .copyImage ? "copy_image" : "modify_image", on: image)
+        if request.method == .copyImage { return try copy(&image, request, at: call.now, in: transaction) }
+        try quota.require(.uploading, project: image.owner, adding: 1, in: transaction)
+        let task = ImageTask(
+            id: .random(), type: "api_image_import", status: .pending, image: image.id,
+            owner: access.caller.project, user: access.caller.user, requestID: call.requestID,
+            input: [
+                "image_id": JSON(image.id.text), "import_req": request.body, "backend": [JSON(ImageAPI.storeID)]
+            ],
+            result: .null, message: "", createdAt: call.now, updatedAt: call.now,
+            deadline: call.now + settings.importSeconds * 1_000_000, expiresAt: nil)
+        try tasks.insert(task, in: transaction)
+        image.status = .importing
+        image.properties[ImportProperty.task] = task.id.text
+        image.properties[ImportProperty.pending] = ImageAPI.storeID
+        image.properties[ImportProperty.failed] = ""
+        image.updatedAt = call.now
+        try store.update(image, in: transaction)
+        try jobs.engine().submit(
+            ImageImportJob.kind, input: ["task": JSON(task.id.text)], at: call.now, in: transaction)
+    }
+
+    /// There is one store, and the image is in it.
+    private func copy(
+        _ image: inout Image, _ request: ImportRequest, at now: Int64, in transaction: any SQLTransaction
+    ) throws {
+        guard request.isForAllStores else {
+            throw APIError.badRequest("Image is already present at store '\(ImageAPI.storeID)'")
+        }
+        image.properties[ImportProperty.pending] = ""
+        image.properties[ImportProperty.failed] = ""
+        image.updatedAt = now
+        try store.update(image, in: transaction)
+    }
+
+    private func requireState(
+        _ image: Image, for method: ImportRequest.Method, in reader: any SQLReader
+    ) throws {
+        switch method {
+        case .copyImage:
+            guard image.status == .active else {
+                throw APIError.conflict("Only images with status active can be targeted for copying")
+            }
+        case _ where image.status == .active:
+            throw APIError.conflict("Image with status active cannot be target for import")
+        case .webDownload:
+            guard image.status == .queued else {
+                throw APIError.conflict("Image needs to be in 'queued' state to use 'web-download' method")
+            }
+        case .glanceDirect:
+            guard image.status == .uploading, try parts.part(of: image.id, .stage, in: reader)?.isComplete == true
+            else {
+                throw APIError.conflict("Image needs to be staged before 'glance-direct' method can be used")
+            }
+        }
+        for (name, value) in [
+            ("container_format", image.containerFormat), ("disk_format", image.diskFormat)
+        ] where value == nil {
+            throw APIError.conflict("'\(name)' needs to be set before import")
+        }
+    }
+}

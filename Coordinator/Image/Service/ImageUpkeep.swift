@@ -1,0 +1,155 @@
+import CoordinatorPlatform
+import Crypto
+import Glibc
+import NIOCore
+import ProtocolModel
+
+/// What the service does unasked: ends what a crash cut off, ends what nobody carries on, and reads contents again
+/// before somebody needs them.
+extension ImageService {
+    /// Called once at start, before requests are taken.
+    func recoverData() async throws {
+        let now = clock.now()
+        let requeued = try await database.write { [store] in try store.requeueUploads(at: now, in: $0) }
+        if requeued > 0 {
+            logger.notice("uploads cut off by a crash are queued again", metadata: ["images": "\(requeued)"])
+        }
+        for part in try await database.read({ [parts] in try parts.all(in: $0) }) { try await recover(part, at: now) }
+        await sweep()
+        for (sha512, size) in try await database.read({ [contents] in try contents.contents(in: $0) }) {
+            let found = try await blobs.size(of: sha512)
+            guard found != size else { continue }
+            await condemn(sha512, reason: found == nil ? "its file is gone" : "its file has another length than it had")
+        }
+    }
+
+    /// Only what is known to have reached the disk is kept; behind it may be anything.
+    private func recover(_ part: ImagePart, at now: Int64) async throws {
+        let size = try await blobs.size(of: part.file)
+        let isUsable = size.map { $0 >= part.sizeBytes } ?? false
+        let isWorthKeeping = part.kind != .converted && part.sizeBytes > 0
+        if isUsable, part.isComplete || isWorthKeeping {
+            if !part.isComplete { try await blobs.truncate(part: part.file, to: part.sizeBytes) }
+        } else {
+            try await database.write { [parts] in try parts.drop(file: part.file, in: $0) }
+        }
+        if part.kind == .stage, !(isUsable && part.isComplete) {
+            _ = try await database.write { [store] in
+                try store.move(part.image, from: .uploading, to: .queued, at: now, in: $0)
+            }
+        }
+    }
+
+    /// Drops parts that nobody has carried on for a while, and tasks that ended long ago.
+    package func expire() async throws {
+        let now = clock.now()
+        let limit = now - settings.partSeconds * 1_000_000
+        let count = try await database.write { [store, parts, tasks, contents] transaction in
+            var count = 0
+            for part in try parts.stale(before: limit, in: transaction) {
+                guard let image = try store.image(part.image, in: transaction) else {
+                    try parts.drop(file: part.file, in: transaction)
+                    count += 1
+                    continue
+                }
+                switch image.status {
+                // Somebody is at it; the connection's own time limits end that.
+                case .saving, .importing: continue
+                case .uploading where !part.isComplete: continue
+                default: break
+                }
+                try parts.drop(file: part.file, in: transaction)
+                count += 1
+                if part.kind == .stage, image.status == .uploading {
+                    _ = try store.move(part.image, from: .uploading, to: .queued, at: now, in: transaction)
+                }
+            }
+            try tasks.expire(at: now, in: transaction)
+            try contents.forgetUnused(in: transaction)
+            return count
+        }
+        if count > 0 { logger.notice("image data that nobody carried on was dropped", metadata: ["parts": "\(count)"]) }
+        await sweep()
+    }
+
+    /// Compares contents with their hashes, those first that were not looked at for the longest time.
+    package func scrub() async throws {
+        guard settings.scrubSeconds > 0 else { return }
+        while !Task.isCancelled {
+            let limit = clock.now() - settings.scrubSeconds * 1_000_000
+            let due = try await database.read { [contents] in try contents.oldestCheck(before: limit, in: $0) }
+            guard let (sha512, size) = due else { return }
+            let opened = clock.now()
+            switch try await check(sha512, sizeBytes: size) {
+            case .whole:
+                let now = clock.now()
+                try await database.write { [contents] transaction in
+                    // Damaged once, it may have been put back by hand.
+                    if try contents.damage(of: sha512, in: transaction) != nil {
+                        try contents.heal(sha512, at: now, in: transaction)
+                    } else {
+                        try contents.noteWhole(sha512, at: now, in: transaction)
+                    }
+                }
+            case .damaged(let reason): await condemn(sha512, reason: reason, seen: opened)
+            }
+        }
+    }
+
+    private enum Verdict: Sendable {
+        case whole
+        case damaged(String)
+    }
+
+    private func check(_ sha512: String, sizeBytes: Int64) async throws -> Verdict {
+        do {
+            let reader = try await blobs.reader(sha512)
+            guard await reader.sizeBytes == sizeBytes else {
+                return .damaged("its file has another length than it had")
+            }
+            let hash = try await reader.sha512(bytesPerSecond: settings.scrubBytesPerSecond)
+            return hash == sha512 ? .whole : .damaged("its file is not what was stored: the hash is wrong")
+        } catch let error as BlobError where error.isMissing {
+            return .damaged("its file is gone")
+        } catch let error as BlobError where error.isBroken {
+            return .damaged("the disk cannot read its file")
+        }
+    }
+
+    /// Takes the images of a content out of use.
+    /// - Parameter seen: When its file was opened, `nil` for just now.
+    func condemn(_ sha512: String, reason: String, seen: Int64? = nil) async {
+        let now = clock.now()
+        do {
+            let count = try await database.write { [contents] in
+                try contents.condemn(sha512, reason: reason, seen: seen ?? now, at: now, in: $0)
+            }
+            logger.error(
+                "the data of images is damaged",
+                metadata: ["content": "\(sha512.prefix(16))...", "images": "\(count)", "reason": "\(reason)"])
+        } catch {
+            logger.error("damaged image data could not be recorded", metadata: ["error": "\(error)"])
+        }
+    }
+}
+
+extension BlobReader {
+    /// Reads to the end, no faster than asked for.
+    func sha512(bytesPerSecond: Int64) async throws -> String {
+        var hash = SHA512()
+        let started = ContinuousClock.now
+        var count: Int64 = 0
+        while true {
+            let chunk = try next(1 << 20)
+            if chunk.readableBytes == 0 { return Hexadecimal.text(hash.finalize()) }
+            chunk.withUnsafeReadableBytes { hash.update(bufferPointer: $0) }
+            count += Int64(chunk.readableBytes)
+            try await Task.sleep(until: started + .seconds(Double(count) / Double(bytesPerSecond)), clock: .continuous)
+        }
+    }
+}
+
+extension BlobError {
+    var isMissing: Bool { code == ENOENT }
+    var isBroken: Bool { code == EIO }
+}

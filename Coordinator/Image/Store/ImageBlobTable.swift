@@ -1,0 +1,102 @@
+import CoordinatorPlatform
+import ProtocolModel
+
+/// What is known of each content: when it was last compared with its hash, and whether it is damaged.
+struct ImageBlobTable: Sendable {
+    /// Where an image says what is wrong with its data.
+    private static let damageProperty = "os_glance_damage"
+
+    /// Content that was stored or checked just now and is whole.
+    func noteWhole(_ sha512: String, at now: Int64, in transaction: any SQLTransaction) throws {
+        try transaction.execute(
+            """
+            INSERT INTO image_blobs (sha512, checked_at, damage) VALUES (?, ?, NULL)
+            ON CONFLICT (sha512) DO UPDATE SET checked_at = excluded.checked_at, damage = NULL
+            """, [sha512, now])
+    }
+
+    private func noteDamage(_ sha512: String, reason: String, at now: Int64, in transaction: any SQLTransaction) throws
+    {
+        try transaction.execute(
+            """
+            INSERT INTO image_blobs (sha512, checked_at, damage) VALUES (?, ?, ?)
+            ON CONFLICT (sha512) DO UPDATE SET checked_at = excluded.checked_at, damage = excluded.damage
+            """, [sha512, now, reason])
+    }
+
+    func damage(of sha512: String, in reader: any SQLReader) throws -> String? {
+        try reader.first("SELECT damage FROM image_blobs WHERE sha512 = ?", [sha512]) { $0.optionalText(0) } ?? nil
+    }
+
+    /// The content that images have and that nobody has looked at for the longest time, if that was before `limit`.
+    func oldestCheck(before limit: Int64, in reader: any SQLReader) throws -> (sha512: String, sizeBytes: Int64)? {
+        try reader.first(
+            """
+            SELECT images.sha512, MAX(images.size) FROM images LEFT JOIN image_blobs ON image_blobs.sha512 = images.sha512
+            WHERE images.sha512 IS NOT NULL AND COALESCE(image_blobs.checked_at, 0) < ?
+            GROUP BY images.sha512, image_blobs.checked_at ORDER BY COALESCE(image_blobs.checked_at, 0) LIMIT 1
+            """, [limit]
+        ) { ($0.text(0), $0.integer(1)) }
+    }
+
+    /// The content's length, `nil` when no image has it.
+    func size(of sha512: String, in reader: any SQLReader) throws -> Int64? {
+        try reader.first("SELECT size FROM images WHERE sha512 = ? LIMIT 1", [sha512]) { $0.integer(0) }
+    }
+
+    /// Every content that images have, with its length.
+    func contents(in reader: any SQLReader) throws -> [(sha512: String, sizeBytes: Int64)] {
+        try reader.query("SELECT DISTINCT sha512, size FROM images WHERE sha512 IS NOT NULL ORDER BY sha512") {
+            ($0.text(0), $0.integer(1))
+        }
+    }
+
+    /// Forgets contents that no image has any more.
+    func forgetUnused(in transaction: any SQLTransaction) throws {
+        try transaction.execute(
+            """
+            DELETE FROM image_blobs WHERE NOT EXISTS (SELECT 1 FROM images WHERE images.sha512 = image_blobs.sha512)
+            """)
+    }
+
+    /// Takes the images of a damaged content out of use; each says why.
+    /// - Parameter seen: When the file was opened that the verdict is about. Content that came in again since then is
+    ///   another file.
+    /// - Returns: How many there are.
+    @discardableResult
+    func condemn(
+        _ sha512: String, reason: String, seen: Int64, at now: Int64, in transaction: any SQLTransaction
+    ) throws -> Int {
+        let checked = try transaction.first("SELECT checked_at FROM image_blobs WHERE sha512 = ?", [sha512]) {
+            $0.integer(0)
+        }
+        if let checked, checked > seen { return 0 }
+        try noteDamage(sha512, reason: reason, at: now, in: transaction)
+        try transaction.execute(
+            """
+            INSERT INTO image_properties (image, name, value) SELECT uuid, ?, ? FROM images WHERE sha512 = ?
+            ON CONFLICT (image, name) DO UPDATE SET value = excluded.value
+            """, [Self.damageProperty, reason, sha512])
+        return try move(sha512, from: .active, to: .killed, at: now, in: transaction)
+    }
+
+    /// The content is whole again.
+    func heal(_ sha512: String, at now: Int64, in transaction: any SQLTransaction) throws {
+        try noteWhole(sha512, at: now, in: transaction)
+        try transaction.execute(
+            """
+            DELETE FROM image_properties WHERE name = ? AND image IN (SELECT uuid FROM images WHERE sha512 = ?)
+            """, [Self.damageProperty, sha512])
+        _ = try move(sha512, from: .killed, to: .active, at: now, in: transaction)
+    }
+
+    private func move(
+        _ sha512: String, from old: Image.Status, to new: Image.Status, at now: Int64,
+        in transaction: any SQLTransaction
+    ) throws -> Int {
+        try transaction.execute(
+            """
+            UPDATE images SET status = ?, updated_at = ?, generation = generation + 1 WHERE sha512 = ? AND status = ?
+            """, [new.rawValue, now, sha512, old.rawValue])
+    }
+}

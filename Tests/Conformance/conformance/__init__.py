@@ -1,0 +1,1 @@
+"""Runs tempest and the OpenStack clients against a cloud that is made for the run."""

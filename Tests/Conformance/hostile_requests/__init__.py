@@ -1,0 +1,1 @@
+"""Generates requests nobody should send, and judges what the services make of them."""

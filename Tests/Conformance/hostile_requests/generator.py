@@ -1,0 +1,246 @@
+"""Makes requests: sound ones, those with one thing wrong, and hostile ones."""
+import re
+from urllib.parse import quote, unquote
+
+from . import bodies, routes, text, tricks
+from .dice import Dice
+
+CALLERS = ("admin",) * 6 + ("manager",) * 2 + ("member",) * 4 + (
+    "reader", "foreigner", "foreigner", "none", "restricted", "trustee", "unscoped")
+WITHOUT_RIGHTS = ("member", "reader", "foreigner", "none")
+SELF_SERVICE = re.compile(r"/users/[^/]+/(application_credentials|credentials/OS-EC2)$")
+GRANT = re.compile(r"/(?:users|groups)/([^/]+)/roles/")
+
+
+class Request:
+    """`malformed`: HTTP itself is broken, so the connection may end, and the answer need not be the service's."""
+
+    def __init__(self, number, caller, route, intent):
+        self.number, self.caller, self.route, self.intent = number, caller, route, intent
+        self.method, self.path, self.query = route.method, route.service + route.path, ""
+        self.headers = []
+        self.body = None
+        self.malformed = False
+        self.spoil = None
+        self.tricks = []
+
+    @property
+    def target(self):
+        return self.path + ("?" + self.query if self.query else "")
+
+    @property
+    def is_safe(self):
+        return self.method in ("GET", "HEAD", "OPTIONS", "TRACE")
+
+    def bytes(self):
+        body = self.body or b""
+        lines = [f"{self.method} {self.target} HTTP/1.1"]
+        names = {name.lower() for name, _ in self.headers}
+        if "host" not in names:
+            lines.append("Host: localhost")
+        lines += [f"{name}: {value}" for name, value in self.headers]
+        if "transfer-encoding" in names:
+            body = tricks.chunked(body)
+        elif body or self.method in ("POST", "PUT", "PATCH"):
+            lines.append(f"Content-Length: {len(body)}")
+        whole = "\r\n".join(lines).encode("utf-8", "surrogatepass") + b"\r\n\r\n" + body
+        return self.spoil(whole) if self.spoil else whole
+
+
+class Generator(Dice):
+    LIMIT = 40
+
+    def __init__(self, seed, stage, web_port):
+        super().__init__(seed)
+        self.stage = stage
+        self.web_port = web_port
+        self.toys = {}
+        self.scratch = []
+        self.limit_names = []
+        self.number = 0
+        self.caller, self.is_powerful = "none", False
+        self.protected = {plain(key) for key in stage.protected}
+
+    # What bodies are made of
+
+    def word(self):
+        return f"w{self.getrandbits(40):010x}"
+
+    def id(self, kind):
+        """Of a toy mostly; else the caller's own, the victim's, or one that is not there."""
+        toys, known = self.toys.get(kind), self.stage.ids.get(kind)
+        turn = self.random()
+        if self.is_powerful and toys and turn < 0.95:
+            return self.choice(toys)
+        if not self.is_powerful and turn < 0.15 and kind in self.stage.planted:
+            return self.stage.planted[kind]
+        if kind in ("user", "project") and turn < 0.3:
+            own = self.stage.users.get(self.caller) if kind == "user" else self.stage.projects.get(
+                {"admin": "admin", "foreigner": "there"}.get(self.caller, "here"))
+            if own:
+                return own
+        if toys and turn < 0.75:
+            return self.choice(toys)
+        if known and turn < 0.95:
+            return self.choice(known)
+        if turn > 0.98:
+            # What is the id of something else.
+            return self.choice(self.stage.ids[self.choice(sorted(self.stage.ids))])
+        return self.fixed(kind) or (self.uuid() if self.chance(0.5) else self.key())
+
+    def fixed(self, kind):
+        """Names that are no ids."""
+        if kind in ("tag", "store", "object", "property", "type", "namespace"):
+            return self.choice(("default", "a b", "OS::Nova::Server", self.word()))
+        return {"config_group": self.choice(("ldap", "identity", "nothing")),
+                "config_option": self.choice(("url", "driver", "password", "nothing"))}.get(kind)
+
+    def limit_name(self):
+        return self.choice(self.limit_names) if self.limit_names else self.word()
+
+    def token(self):
+        """For a log-in or a validation."""
+        turn = self.random()
+        if turn < 0.3:
+            return self.choice(self.stage.odd_tokens)
+        if turn < 0.5 and self.scratch:
+            return self.choice(self.scratch)
+        return self.stage.tokens[self.choice(("member", "reader", "foreigner", "manager"))]
+
+    def web_address(self):
+        return self.choice((
+            f"http://127.0.0.1:{self.web_port}/sound.raw", f"http://127.0.0.1:{self.web_port}/missing",
+            "http://127.0.0.1:1/", "http://169.254.169.254/latest", "file:///etc/passwd", "http://[::1]/", "ftp://a/b",
+            "http://user:pass@example.org/", "http://localhost/", "http://0x7f000001/", "http://2130706433/", "gopher:",
+            "http://example.org:99999/", "http://", "//", "http://a\r\nb/", "https://exa\u202emple.org/"))
+
+    # What answers teach
+
+    def learn(self, kind, key):
+        toys = self.toys.setdefault(kind, [])
+        if len(toys) < self.LIMIT:
+            toys.append(key)
+        else:
+            toys[self.randrange(self.LIMIT)] = key
+
+    def learn_token(self, token):
+        self.scratch = self.scratch[-20:] + [token]
+
+    def refill(self):
+        """With new toys, after a sweep."""
+        self.toys.clear()
+        self.limit_names[:] = ["toys"]
+        for kind, key in self.stage.toys():
+            self.learn(kind, key)
+
+    # Requests
+
+    def request(self):
+        self.number += 1
+        route = self.choice(routes.ALL)
+        self.caller = self.choice(CALLERS)
+        # Most of what is known otherwise is spared.
+        self.is_powerful = self.caller in ("admin", "manager") and route.method != "GET"
+        intent = self.choices(("valid", "near", "hostile"), (40, 25, 35))[0]
+        request = Request(self.number, self.caller, route, intent)
+        if route.method == "GET" and self.chance(0.1):
+            request.method = "HEAD"
+        request.path = route.service + re.sub(
+            r"\{(\w+)\}", lambda found: quote(str(self.id(found[1])), safe="", errors="surrogatepass"), route.path)
+        self.add_query(request)
+        self.add_token(request)
+        self.add_body(request)
+        if intent == "hostile":
+            for _ in range(self.choice((1, 1, 1, 2, 3))):
+                tricks.play(self, request)
+        self.spare(request)
+        return request
+
+    def add_query(self, request):
+        filters = request.route.filters
+        if not filters or self.chance(0.6):
+            return
+        pairs = [(self.choice(filters), self.query_value()) for _ in range(self.choice((1, 1, 2, 3)))]
+        request.query = "&".join(f"{name}={quote(value, safe=':,', errors='surrogatepass')}" for name, value in pairs)
+
+    def query_value(self):
+        if self.chance(0.5):
+            return self.choice(tricks.QUERY_VALUES)
+        kind = self.choice(("project", "domain", "user", "image", "role", "region", "service", "namespace"))
+        return str(self.id(kind))
+
+    def add_token(self, request):
+        token = self.stage.tokens[self.caller]
+        if token:
+            request.headers.append(("X-Auth-Token", token))
+        if request.route.path == "/v3/auth/tokens" and request.method != "POST":
+            subject = self.subject(request)
+            request.headers.append(("X-Subject-Token", subject))
+            # A control character in a header is not HTTP.
+            request.malformed = any(ord(character) < 32 for character in subject)
+
+    def subject(self, request):
+        if request.method == "DELETE":
+            # What really is the caller's, or the administrator's to revoke, must live on.
+            if self.caller != "admin" and self.chance(0.3):
+                return self.stage.tokens[self.choice(("admin", "victim"))]
+            return self.choice(self.scratch or self.stage.odd_tokens)
+        return self.token()
+
+    def add_body(self, request):
+        name = request.route.body
+        if name == "@data":
+            request.headers.append(("Content-Type", "application/octet-stream"))
+            request.body = self.randbytes(self.choice((0, 1, 511, 512, 4096, 20000)))
+            if self.chance(0.2):
+                request.headers.append(("Content-Range", self.choice(tricks.CONTENT_RANGES)))
+            return
+        if not name:
+            return
+        value = getattr(bodies, name)(self)
+        if request.intent == "near":
+            value = self.mutate(value)
+        elif request.intent == "hostile" and self.chance(0.3):
+            value = self.mutate(self.mutate(value)) if isinstance(value, (dict, list)) else value
+        request.body = text.dumps(value).encode("utf-8", "surrogatepass")
+        kind = "application/json"
+        if name == "image_patch":
+            kind = "application/openstack-images-v2.1-json-patch"
+            if self.chance(0.1):
+                kind = "application/openstack-images-v2.0-json-patch"
+        request.headers.append(("Content-Type", kind))
+
+    def spare(self, request):
+        """Whoever has the right to it must not end what the run stands on: then somebody without it asks."""
+        if request.is_safe:
+            return
+        if request.caller == "admin" or request.caller == "manager":
+            if self.endangers(request):
+                self.become(request, self.choice(WITHOUT_RIGHTS))
+        # One's own password and tokens are one's own.
+        while request.caller != "none" and re.search(r"/(password|tokens)$", request.path) and any(
+                plain(self.stage.users[request.caller]) in plain(part) for part in request.path.split("/")):
+            self.become(request, "none")
+
+    def endangers(self, request):
+        path = unquote(request.path, errors="replace")
+        if SELF_SERVICE.search(path) and request.method == "POST":
+            return False
+        grant = GRANT.search(path)
+        if grant and not self.is_protected(grant[1]):
+            return False
+        return any(self.is_protected(part) for part in path.split("/"))
+
+    def is_protected(self, part):
+        whole = plain(part)
+        return whole in self.protected or any(key in whole for key in self.protected if len(key) == 32)
+
+    def become(self, request, caller):
+        request.caller = caller
+        token = self.stage.tokens[caller]
+        headers = [(name, value) for name, value in request.headers if name.lower() != "x-auth-token"]
+        request.headers = headers + ([("X-Auth-Token", token)] if token else [])
+
+
+def plain(key):
+    return key.lower().replace("-", "").strip("{} \t").removeprefix("urn:uuid:")

@@ -1,0 +1,59 @@
+"""Whether an answer is one that the service may give."""
+import json
+
+IDENTITY_MEMBERS = {"code", "message", "title"}
+
+
+def strict(body):
+    """JSON as RFC 8259 has it.
+
+    Raises ValueError.
+    """
+    def refuse(word):
+        raise ValueError(f"{word} is not JSON")
+    value = json.loads(body.decode("utf-8"), parse_constant=refuse)
+    body.decode("utf-8").encode("utf-8")
+    return value
+
+
+def problems(request, answer, secrets):
+    """What is wrong with the answer, in words."""
+    found = []
+    if answer.status >= 500 and not (request.malformed and answer.status in (501, 505)):
+        found.append(f"a {answer.status}")
+    if request.caller != "admin":
+        seen = answer.body + repr(answer.headers).encode()
+        found += ["what is the victim's was shown" for secret in secrets if secret in seen]
+    if request.malformed:
+        return found
+    if "x-injected" in answer.headers:
+        found.append("a header was injected")
+    if request.method == "HEAD":
+        return found
+    if answer.status >= 400:
+        found += error_problems(request, answer)
+    elif answer.headers.get("content-type", "").startswith("application/json") and answer.body:
+        try:
+            strict(answer.body)
+        except (ValueError, RecursionError) as error:
+            found.append(f"a body that is not JSON: {error}")
+    return found
+
+
+def error_problems(request, answer):
+    try:
+        body = strict(answer.body)
+    except (ValueError, RecursionError) as error:
+        return [f"a refusal whose body is not JSON: {error}"]
+    if request.target.startswith("/image") and isinstance(body, dict) and "error" not in body:
+        details, code = body, str(body.get("code", "")).split(" ")[0]
+    else:
+        details = body.get("error") if isinstance(body, dict) else None
+        code = str(details.get("code")) if isinstance(details, dict) else None
+    if not isinstance(details, dict) or code != str(answer.status):
+        return ["a refusal without its code"]
+    if not isinstance(details.get("message"), str) or not details["message"].strip():
+        return ["a refusal without a message"]
+    if request.target.startswith(("/identity/", "/image/")) and not details.get("title"):
+        return ["a refusal without a title"]
+    return []

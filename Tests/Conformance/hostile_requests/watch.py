@@ -1,0 +1,83 @@
+"""What a refused request must leave alone: the database and the folder of images."""
+import os
+import pathlib
+import sqlite3
+
+# The event log holds the refusals themselves.
+LOGS = {"events", "event_cursors"}
+
+
+class Watch:
+    def __init__(self, state):
+        self.path = pathlib.Path(state) / "skerry.db"
+        self.images = pathlib.Path(state) / "images"
+        self.database = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, isolation_level=None)
+        self.database.text_factory = bytes
+        self.columns = {}
+        self.read_schema()
+
+    def read_schema(self):
+        names = [row[0].decode() for row in self.database.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name")]
+        for name in names:
+            if name not in LOGS:
+                columns = [row[1].decode() for row in self.database.execute(f'PRAGMA table_info("{name}")')]
+                self.columns[name] = columns
+
+    def version(self):
+        """Moves with every commit of another connection."""
+        return self.database.execute("PRAGMA data_version").fetchone()[0]
+
+    def tables(self):
+        """All rows of all tables but the logs, in one view of the database."""
+        self.database.execute("BEGIN")
+        try:
+            return {name: self.database.execute(f'SELECT * FROM "{name}" ORDER BY 1').fetchall()
+                    for name in self.columns}
+        finally:
+            self.database.execute("COMMIT")
+
+    def files(self):
+        """Paths and sizes below the folder of images."""
+        found = {}
+        for folder, _, names in os.walk(self.images):
+            for name in names:
+                path = os.path.join(folder, name)
+                try:
+                    found[os.path.relpath(path, self.images)] = os.stat(path).st_size
+                except FileNotFoundError:
+                    pass
+        return found
+
+    def busy(self):
+        """Whether an image is on its way from one state to another."""
+        images = self.database.execute(
+            "SELECT count(*) FROM images WHERE status IN ('importing', 'saving', 'pending_delete')").fetchone()[0]
+        tasks = self.database.execute(
+            "SELECT count(*) FROM image_tasks WHERE status IN ('pending', 'processing')").fetchone()[0]
+        return images + tasks
+
+    def differences(self, old, new, exempt=()):
+        """Lines that say what is not the same; `exempt` are pairs of table and column that may differ, `*` for all."""
+        lines = []
+        for name, rows in new.items():
+            if rows == old[name] or (name, "*") in exempt:
+                continue
+            kept = [index for index, column in enumerate(self.columns[name]) if (name, column) not in exempt]
+            before = {tuple(row[index] for index in kept) for row in old[name]}
+            after = {tuple(row[index] for index in kept) for row in rows}
+            lines += [f"{name}: gone {self.shown(name, kept, row)}" for row in before - after]
+            lines += [f"{name}: new {self.shown(name, kept, row)}" for row in after - before]
+        return lines
+
+    def shown(self, name, kept, row):
+        return {self.columns[name][index]: value[:80] if isinstance(value, bytes) else value
+                for index, value in zip(kept, row)}
+
+
+def anonymous_kib(pid):
+    """Memory of the process that is not backed by a file."""
+    for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Anonymous:"):
+            return int(line.split()[1])
+    raise LookupError("no Anonymous in smaps_rollup")

@@ -1,0 +1,152 @@
+import CoordinatorIdentity
+import CoordinatorPlatform
+import ProtocolModel
+import Testing
+
+/// What somebody with a part of the power tries in order to get the rest of it.
+@Suite("identity: fences")
+struct IdentityFenceTests {
+    /// The manager of a domain with an administrator in it.
+    private struct Scene {
+        let admin: IdentitySession
+        let domain: String
+        let boss: String
+        let manager: IdentitySession
+
+        init() async throws {
+            admin = try await IdentitySession.admin()
+            domain = await admin.make("domain", ["name": "d"])
+            let place = JSON.string(domain)
+            boss = await admin.make("user", ["name": "boss", "password": "pw", "domain_id": place])
+            let user = await admin.make("user", ["name": "m", "password": "pw", "domain_id": place])
+            for (name, who) in [("manager", user), ("admin", boss)] {
+                let role = try admin.cloud.roleKey(name)
+                #expect(await admin.send(.put, "domains/\(domain)/users/\(who)/roles/\(role)").status == 204)
+            }
+            let login: JSON = [
+                "methods": ["password"],
+                "password": ["user": ["id": .string(user), "password": "pw"]]
+            ]
+            let answer = await admin.cloud.authenticate(login, scope: ["domain": ["id": place]])
+            manager = IdentitySession(cloud: admin.cloud, token: answer.subjectToken)
+        }
+    }
+
+    @Test("a domain's manager takes over no administrator")
+    func administrators() async throws {
+        let scene = try await Scene()
+        let (admin, manager, place) = (scene.admin, scene.manager, JSON.string(scene.domain))
+        #expect(await manager.send(.get, "users/\(scene.boss)").status == 200)
+        let change: JSON = ["user": ["password": "mine"]]
+        #expect(await manager.send(.patch, "users/\(scene.boss)", change).status == 403)
+        #expect(await manager.send(.delete, "users/\(scene.boss)").status == 403)
+        let group = await manager.make("group", ["name": "g", "domain_id": place])
+        let user = await manager.make("user", ["name": "u", "domain_id": place])
+        #expect(await manager.send(.patch, "users/\(user)", change).status == 200)
+        #expect(await manager.send(.put, "groups/\(group)/users/\(user)").status == 204)
+        let role = try admin.cloud.roleKey("admin")
+        #expect(await admin.send(.put, "system/groups/\(group)/roles/\(role)").status == 204)
+        // The group makes administrators now, and the one in it is one.
+        let other = await manager.make("user", ["name": "v", "domain_id": place])
+        #expect(await manager.send(.put, "groups/\(group)/users/\(other)").status == 403)
+        #expect(await manager.send(.patch, "users/\(user)", change).status == 403)
+        #expect(await admin.send(.put, "groups/\(group)/users/\(other)").status == 204)
+        #expect(await admin.send(.patch, "users/\(user)", change).status == 200)
+    }
+
+    @Test("a domain's manager puts no stranger into a group, and does not change the domain as a project")
+    func foreign() async throws {
+        let scene = try await Scene()
+        let group = await scene.manager.make("group", ["name": "g", "domain_id": .string(scene.domain)])
+        let demo = try scene.admin.cloud.userKey("demo")
+        #expect(await scene.manager.send(.put, "groups/\(group)/users/\(demo)").status == 403)
+        #expect(await scene.admin.send(.put, "groups/\(group)/users/\(demo)").status == 204)
+        for kind in ["domain", "project"] {
+            let path = "\(kind)s/\(scene.domain)"
+            #expect(await scene.manager.send(.get, path).status == 200)
+            #expect(await scene.manager.send(.patch, path, [kind: ["enabled": false]]).status == 403, "\(kind)")
+            #expect(await scene.manager.send(.delete, path).status == 403, "\(kind)")
+        }
+        #expect(await scene.admin.send(.patch, "projects/\(scene.domain)", ["project": ["name": "e"]]).status == 200)
+    }
+
+    @Test("an unrestricted application credential trusts nobody with another project")
+    func otherProject() async throws {
+        let cloud = try await IdentityCloud()
+        let admin = await IdentityPerson.admin(cloud), demo = await IdentityPerson.demo(cloud)
+        let user = try cloud.userKey("demo")
+        let made = await admin.post("projects", ["project": ["name": "other"]])
+        let other = try #require(made.json["project"]?["id"]?.stringValue)
+        let role = try cloud.roleKey("member")
+        #expect(await admin.send(.put, "projects/\(other)/users/\(user)/roles/\(role)").status == 204)
+        let body: JSON = ["application_credential": ["name": "a", "secret": "s", "unrestricted": true]]
+        let credential = await demo.post("users/\(user)/application_credentials", body)
+        let id = credential.json["application_credential"]?["id"] ?? .null
+        let login = await cloud.authenticate(application: ["id": id, "secret": "s"])
+        let program = IdentityPerson(cloud: cloud, token: login.subjectToken)
+        for (project, status) in [(other, 404), (try cloud.projectKey("demo"), 201)] {
+            let trust: JSON = [
+                "trustor_user_id": .string(user), "trustee_user_id": .string(try cloud.userKey("admin")),
+                "impersonation": false, "project_id": .string(project), "roles": [["name": "member"]]
+            ]
+            #expect(await program.post("OS-TRUST/trusts", ["trust": trust]).status == status)
+        }
+        // Nor does it end its user's other tokens.
+        #expect(await program.delete("users/\(user)/tokens").status == 403)
+        #expect(demo.isAlive)
+    }
+
+    @Test("trusts that have ended make room, access rules are counted")
+    func bounds() async throws {
+        var settings = IdentityService.Settings()
+        settings.delegationLimit = 2
+        let cloud = try await IdentityCloud(settings: settings)
+        let demo = await IdentityPerson.demo(cloud)
+        let user = try cloud.userKey("demo")
+        func trust(_ end: JSON) async throws -> Int {
+            let body: JSON = [
+                "trustor_user_id": .string(user), "trustee_user_id": .string(try cloud.userKey("admin")),
+                "impersonation": false, "expires_at": end
+            ]
+            return await demo.post("OS-TRUST/trusts", ["trust": body]).status
+        }
+        #expect(try await trust("2026-01-01T00:01:00Z") == 201)
+        #expect(try await trust("2026-01-01T00:02:00Z") == 201)
+        #expect(try await trust(nil) == 403)
+        cloud.clock.advance(by: .seconds(61))
+        #expect(try await trust(nil) == 201)
+        #expect(try await trust(nil) == 403)
+        #expect(cloud.identity.directory.state.delegations.trusts.count == 2)
+        #expect(try await cloud.restarted().directory.state.delegations.trusts.count == 2)
+
+        let credentials = "users/\(user)/application_credentials"
+        for (round, status) in [(0, 201), (1, 201), (2, 403)] {
+            let rule: JSON = ["service": "compute", "method": "GET", "path": .string("/\(round)")]
+            let body: JSON = ["name": "a", "access_rules": [rule]]
+            let answer = await demo.post(credentials, ["application_credential": body])
+            #expect(answer.status == status, "\(answer.json)")
+            if let id = answer.json["application_credential"]?["id"]?.stringValue {
+                #expect(await demo.delete("\(credentials)/\(id)").status == 204)
+            }
+        }
+    }
+
+    @Test("the document of a token that has ended shows the roles of now, not those of when it was last looked at")
+    func documents() async throws {
+        let cloud = try await IdentityCloud()
+        let admin = await IdentityPerson.admin(cloud), demo = await IdentityPerson.demo(cloud)
+        func roles() async -> [String]? {
+            let fresh = await IdentityPerson.admin(cloud)
+            return await fresh.validate(demo.token, "?allow_expired=1").json["token"]?["roles"]?.arrayValue?
+                .compactMap { $0["name"]?.stringValue }.sorted()
+        }
+        let grant = "projects/\(try cloud.projectKey("demo"))/users/\(try cloud.userKey("demo"))/roles/"
+        #expect(await admin.send(.put, grant + (try cloud.roleKey("manager"))).status == 204)
+        #expect(await roles() == ["manager", "member", "reader"])
+        cloud.clock.advance(by: .seconds(3700))
+        #expect(!demo.isAlive)
+        let later = await IdentityPerson.admin(cloud)
+        #expect(await later.delete(grant + (try cloud.roleKey("manager"))).status == 204)
+        #expect(await roles() == ["member", "reader"])
+    }
+}

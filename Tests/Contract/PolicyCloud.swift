@@ -1,0 +1,52 @@
+import CoordinatorCompute
+import CoordinatorFleet
+import CoordinatorIdentity
+import CoordinatorImage
+import CoordinatorNetwork
+import CoordinatorPlacement
+import CoordinatorPlatform
+import Logging
+import ProtocolLink
+import ProtocolModel
+
+/// All services put together as the coordinator does it, for what is said of every one of them.
+struct PolicyCloud: Sendable {
+    let services: [ServiceAPI]
+    let policies: PolicyBook
+    let harness: APIHarness
+
+    init() async throws {
+        let image = try await ImageMetadataCloud()
+        let clock = ManualClock()
+        let database = try await APIHarness.database(
+            migrations: IdentityMigrations.all + FleetSlice.migrations + PlacementSlice.migrations
+                + ImageSlice.migrations + NetworkSlice.migrations + ComputeSlice.migrations)
+        let identity = try await IdentityService(
+            database: database, clock: clock,
+            hasher: PasswordHasher(pool: BlockingPool(threads: 1, waiting: 8), logN: 4))
+        var logger = Logger(label: "policy")
+        logger.logLevel = .error
+        let core = FleetCore(clock: clock, logger: logger)
+        let placement = PlacementSlice(directory: core.directory)
+        let network = NetworkSlice(plan: core.plans, directory: core.directory)
+        let compute = ComputeSlice(
+            network: network.service, image: image.slice.service, placement: placement.service, plans: core.plans,
+            operations: core.operations, directory: core.directory)
+        let fleet = FleetSlice(
+            core: core, database: database, authority: try CertificateAuthority.create(at: 1_767_225_600),
+            participants: FleetParticipants(
+                providers: [], consumers: [], observers: [], operationConsumer: compute.operationConsumer,
+                images: image.slice.service),
+            explain: { try compute.explain($0, in: $1) })
+        var operatorAPI = fleet.api
+        operatorAPI.add(AuditRoutes(CADF(cloud: "https://cloud.test:8700")).routes, rules: AuditRoutes.rules)
+        operatorAPI.add([], rules: PolicyRoutes.rules)
+        var services = [
+            IdentityAPI.make(identity), image.slice.api, network.api, placement.api, compute.api, operatorAPI
+        ]
+        policies = PolicyBook(services.map(\.policy))
+        services[services.count - 1].add(PolicyRoutes(policies, services: services).routes, rules: [:])
+        self.services = services
+        harness = APIHarness(services: services, database: database, policies: policies, clock: clock)
+    }
+}
