@@ -116,7 +116,8 @@ let package = Package(
             "Coordinator/Platform",
             [
                 "ProtocolModel", "ProtocolTelemetry", .hummingbird, .hummingbirdTLS,
-                .product(name: "HTTPTypes", package: "swift-http-types"), .tls, .http1, .grdb, .crypto, .logging, .collections,
+                .product(name: "HTTPTypes", package: "swift-http-types"), .tls, .http1, .grdb, .crypto, .logging,
+                .collections,
                 .lifecycle
             ] + Target.Dependency.nio),
         library("Coordinator/Identity", ["CoordinatorPlatform", "ProtocolModel", .crypto, .cryptoExtras]),
