@@ -70,6 +70,18 @@ struct IdentityFenceTests {
         #expect(await scene.admin.send(.patch, "projects/\(scene.domain)", ["project": ["name": "e"]]).status == 200)
     }
 
+    @Test("a domain's manager learns of the cloud's roles only")
+    func domainRoles() async throws {
+        let scene = try await Scene()
+        let other = await scene.admin.make("domain", ["name": "other"])
+        let role = await scene.admin.make("role", ["name": "theirs", "domain_id": .string(other)])
+        #expect(await scene.admin.send(.get, "roles/\(role)").status == 200)
+        #expect(await scene.manager.send(.get, "roles/\(role)").status == 403)
+        #expect(await scene.manager.send(.get, "roles?domain_id=\(other)").json["roles"] == .array([]))
+        let member = try scene.admin.cloud.roleKey("member")
+        #expect(await scene.manager.send(.get, "roles/\(member)").status == 200)
+    }
+
     @Test("an unrestricted application credential trusts nobody with another project")
     func otherProject() async throws {
         let cloud = try await IdentityCloud()

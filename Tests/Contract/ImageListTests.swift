@@ -86,6 +86,7 @@ struct ImageListTests {
         ("?name=like:x", "Unable to filter by unknown operator 'like'."),
         ("?name=in:%22open", "The quote is not closed."), ("?name=in:a%22b%22", "There is no comma before opening"),
         ("?name=in:%22a%22b", "There is no comma after closing"), ("?changes-since=x", "no longer available on v2"),
+        ("?" + (0...64).map { "a\($0)=b" }.joined(separator: "&"), "A list takes at most 64 filters."),
         ("?marker=x", "No image found with ID x"),
         ("?marker=00000000-1111-2222-3333-444455556666", "No image found with ID 00000000")
     ]

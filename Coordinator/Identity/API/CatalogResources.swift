@@ -51,7 +51,7 @@ extension IdentityService {
             let named = fields.members.merging(["id": .string(key)]) { $1 }
             return try await Self.regions.create(
                 Fields(named, path: fields.path, wording: fields.wording), call, self)
-        }
+        }.asking("identity:create_region")
     }
 
     private static let regionMembers: Set<String> = ["description", "parent_region_id"]

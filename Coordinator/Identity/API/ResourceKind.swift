@@ -70,8 +70,7 @@ extension ResourceKind {
         let items = all(identity.directory.state).compactMap { record -> Rendering.Item? in
             let target = target(record)
             guard isListed(record, call),
-                call.isAllowed(
-                    "identity:get_\(singular)", project: target.project, domain: target.domain, user: target.user)
+                call.isAllowed("identity:get_\(singular)", target)
             else { return nil }
             let members = render(record)
             guard tests.allSatisfy({ $0.matches(members) }) else { return nil }
@@ -98,7 +97,7 @@ extension ResourceKind {
             throw notFound(key)
         }
         let target = target(record)
-        try call.authorize("identity:\(rule)", project: target.project, domain: target.domain, user: target.user)
+        try call.authorize("identity:\(rule)", target)
         return record
     }
 

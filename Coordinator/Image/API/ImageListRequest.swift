@@ -11,6 +11,9 @@ package struct ImageListRequest {
         "limit", "marker", "sort", "sort_key", "sort_dir", "visibility", "member_status", "tag"
     ]
 
+    /// Each costs a condition on every image.
+    private static let mostFilters = 64
+
     /// - Throws: ``APIError`` 400 for what makes no sense, in the service's words.
     package init(
         _ query: [(name: String, value: String)], viewer: ImageListing.Viewer, limitDefault: Int, limitMaximum: Int
@@ -25,6 +28,9 @@ package struct ImageListRequest {
         for (name, value) in query where name == "tag" { listing.filters.append(.tag(Self.trimmed(value))) }
         for (name, value) in query where !Self.control.contains(name) {
             if let filter = try Self.filter(name, value) { listing.filters.append(filter) }
+        }
+        guard listing.filters.count <= Self.mostFilters else {
+            throw APIError.badRequest("A list takes at most \(Self.mostFilters) filters.")
         }
         if first("os_hidden") == nil { listing.filters.append(.flag(.hidden, false)) }
     }

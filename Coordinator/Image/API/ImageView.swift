@@ -15,6 +15,7 @@ struct ImageView {
 
     func render(_ image: Image) -> JSON {
         var body: [String: JSON] = [:]
+        body.reserveCapacity(image.properties.count + 26)
         for (name, value) in image.properties where guards.allows(.read, name) { body[name] = .string(value) }
         body["id"] = JSON(image.id.text)
         body["name"] = JSON(image.name)

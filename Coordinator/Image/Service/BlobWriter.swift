@@ -17,7 +17,8 @@ package actor BlobWriter {
 
     /// Batches that may be under way at a time: bounds the memory of an upload to so many times ``batchBytes``.
     private static let depth = 4
-    /// What is collected before it is handed to the threads.
+    /// What is collected before it is handed to the threads: memory, which is more than data, since what TLS decrypts
+    /// comes in buffers that are far from full.
     private static let batchBytes = 1 << 20
     /// Small pieces are handed over sooner: each keeps the buffer that it came in.
     private static let batchChunks = 256
@@ -73,7 +74,7 @@ package actor BlobWriter {
     package func append(_ chunks: [ByteBuffer]) async throws {
         for chunk in chunks {
             batch.append(chunk)
-            batchSize += chunk.readableBytes
+            batchSize += max(chunk.readableBytes, chunk.storageCapacity)
             size += Int64(chunk.readableBytes)
         }
         guard batchSize >= Self.batchBytes || batch.count >= Self.batchChunks else { return }

@@ -41,8 +41,13 @@ final class SQLiteConnection: @unchecked Sendable {
     }
 }
 
-/// Prepared statements by their text. Bounded, since some texts are put together from what a caller asks for.
+/// Prepared statements by their text. Bounded in number and size, since some texts are put together from what a caller
+/// asks for, and a statement takes some fifty times the memory of its text.
 final class StatementCache {
+    /// Bytes of text of a statement that is kept, and of all that are.
+    private static let longest = 8 << 10
+    private static let most = 128 << 10
+
     final class Entry {
         let statement: Statement
         var isInUse = false
@@ -51,6 +56,7 @@ final class StatementCache {
     }
 
     private var entries: [String: Entry] = [:]
+    private var size = 0
     private let capacity: Int
 
     init(capacity: Int) { self.capacity = capacity }
@@ -64,15 +70,25 @@ final class StatementCache {
             }
             return Entry(try database.makeStatement(sql: sql))
         }
-        if entries.count >= capacity { entries = entries.filter(\.value.isInUse) }
         let entry = Entry(try database.makeStatement(sql: sql))
+        guard sql.utf8.count <= Self.longest else { return entry }
+        if entries.count >= capacity || size >= Self.most {
+            entries = entries.filter(\.value.isInUse)
+            size = entries.keys.reduce(0) { $0 + $1.utf8.count }
+        }
         entry.isInUse = true
         entries[sql] = entry
+        size += sql.utf8.count
         return entry
     }
 
     /// A statement that failed is not used again: resetting one reports its last error once more.
-    func drop(_ sql: String) { entries[sql] = nil }
+    func drop(_ sql: String) {
+        if entries.removeValue(forKey: sql) != nil { size -= sql.utf8.count }
+    }
 
-    func removeAll() { entries.removeAll() }
+    func removeAll() {
+        entries.removeAll()
+        size = 0
+    }
 }

@@ -91,6 +91,11 @@ struct RequestPipelineTests {
     func head() async throws {
         let head = try await send(.head, "/compute/servers/detail")
         #expect(head.status == 200 && head.bytes.isEmpty && head.headers[.contentLength] == "15")
+        // Bytes behind it would be read as the start of the next answer.
+        for path in ["/nowhere", "/compute/nowhere"] {
+            let head = try await send(.head, path)
+            #expect(head.status == 404 && head.bytes.isEmpty, "\(path)")
+        }
     }
 
     @Test(
