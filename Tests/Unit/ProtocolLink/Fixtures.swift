@@ -127,9 +127,9 @@ struct Loopback {
     }
 }
 
-/// Waits until `condition` holds, ten seconds at most.
+/// Waits until `condition` holds, half a minute at most.
 func eventually(_ condition: () -> Bool) async throws -> Bool {
-    for _ in 0..<1000 {
+    for _ in 0..<3000 {
         if condition() { return true }
         try await Task.sleep(for: .milliseconds(10))
     }

@@ -1,5 +1,6 @@
 import ProtocolLink
 import ProtocolModel
+import Synchronization
 import Testing
 
 @Suite("flow control over loopback", .timeLimit(.minutes(1)))
@@ -65,24 +66,23 @@ struct FlowControlTests {
 
     @Test("a coordinator that does not read holds up messages, not the keep-alive; cancellation takes one back")
     func slowConsumer() async throws {
-        let loopback = try await Loopback(reads: false, keepAlive: .milliseconds(300))
+        let loopback = try await Loopback(reads: false, keepAlive: .seconds(2))
         let connection = try await loopback.connect()
         let output = [UInt8](repeating: 7, count: 900_000)
         let result = OperationResult(id: .random(), outcome: .done(output: output))
+        let sent = Mutex(0)
         let sender = Task {
-            var sent = 0
-            do {
-                while sent < 100 {
-                    try await connection.send(.result(result))
-                    sent += 1
-                }
-            } catch {}
-            return sent
+            while sent.withLock({ $0 }) < 100 {
+                try await connection.send(.result(result))
+                sent.withLock { $0 += 1 }
+            }
         }
-        try await Task.sleep(for: .milliseconds(2000))
+        #expect(try await eventually { sent.withLock { $0 } == 4 })
+        try await Task.sleep(for: .seconds(7))
         // More than three intervals later the session still lives, and four megabytes of credit are all that was taken.
         sender.cancel()
-        #expect(await sender.value == 4)
+        _ = await sender.result
+        #expect(sent.withLock { $0 } == 4)
         let served = loopback.service.state.withLockedValue { $0.connections }[0]
         var iterator = served.messages.makeAsyncIterator()
         for _ in 0..<4 { #expect(try await iterator.next() == .result(result)) }
