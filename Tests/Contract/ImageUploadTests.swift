@@ -163,6 +163,20 @@ struct ImageUploadTests {
         #expect(cloud.counts() == [1, 0])
     }
 
+    @Test("a disk that was not there at a start takes no image out of use for good")
+    func unmounted() async throws {
+        let cloud = try await ImageDataCloud()
+        let id = await cloud.create()
+        #expect(await cloud.put(id, Self.data).status == 204)
+        let path = cloud.folder + "/" + (cloud.files().first ?? "")
+        try TestFiles.delete(path)
+        _ = try await cloud.restarted()
+        #expect(await cloud.status(id) == "killed")
+        try TestFiles.write(Self.data, path)
+        try await cloud.restarted().service.scrub()
+        #expect(await cloud.status(id) == "active")
+    }
+
     @Test("a file that is cut short is noticed when it is asked for")
     func short() async throws {
         let cloud = try await ImageDataCloud()

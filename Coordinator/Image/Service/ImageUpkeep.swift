@@ -16,11 +16,19 @@ extension ImageService {
         }
         for part in try await database.read({ [parts] in try parts.all(in: $0) }) { try await recover(part, at: now) }
         await sweep()
+        var present: [String] = []
         for (sha512, size) in try await database.read({ [contents] in try contents.contents(in: $0) }) {
             let found = try await blobs.size(of: sha512)
-            guard found != size else { continue }
-            await condemn(sha512, reason: found == nil ? "its file is gone" : "its file has another length than it had")
+            if found == size {
+                present.append(sha512)
+            } else {
+                await condemn(
+                    sha512, reason: found == nil ? "its file is gone" : "its file has another length than it had")
+            }
         }
+        // A disk that was not mounted at the last start takes nothing out of use for good.
+        let back = present
+        try await database.write { [contents] in try contents.checkDamagedFirst(of: back, in: $0) }
     }
 
     /// Only what is known to have reached the disk is kept; behind it may be anything.

@@ -80,6 +80,14 @@ struct ImageBlobTable: Sendable {
         return try move(sha512, from: .active, to: .killed, at: now, in: transaction)
     }
 
+    /// Contents that count as damaged are compared with their hash at the next occasion.
+    func checkDamagedFirst(of contents: [String], in transaction: any SQLTransaction) throws {
+        for sha512 in contents {
+            try transaction.execute(
+                "UPDATE image_blobs SET checked_at = 0 WHERE sha512 = ? AND damage IS NOT NULL", [sha512])
+        }
+    }
+
     /// The content is whole again.
     func heal(_ sha512: String, at now: Int64, in transaction: any SQLTransaction) throws {
         try noteWhole(sha512, at: now, in: transaction)

@@ -45,6 +45,8 @@ enum TestFiles {
         close(descriptor)
     }
 
+    static func delete(_ path: String) throws { guard unlink(path) == 0 else { throw Failure(what: path) } }
+
     /// A folder and what is in it, one level of folders deep.
     static func remove(_ folder: String) {
         for name in names(folder) {
