@@ -16,7 +16,7 @@ package actor BlobWriter {
     }
 
     /// Batches that may be under way at a time: bounds the memory of an upload to so many times ``batchBytes``.
-    private static let depth = 4
+    private static let depth = 2
     /// What is collected before it is handed to the threads: memory, which is more than data, since what TLS decrypts
     /// comes in buffers that are far from full.
     private static let batchBytes = 1 << 20
