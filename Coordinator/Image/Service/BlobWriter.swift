@@ -19,7 +19,7 @@ package actor BlobWriter {
     private static let depth = 2
     /// What is collected before it is handed to the threads: memory, which is more than data, since what TLS decrypts
     /// comes in buffers that are far from full.
-    private static let batchBytes = 1 << 20
+    private static let batchBytes = 512 << 10
     /// Small pieces are handed over sooner: each keeps the buffer that it came in.
     private static let batchChunks = 256
     /// How much is written before it is made durable, which happens beside the writing.

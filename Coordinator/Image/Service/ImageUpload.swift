@@ -128,7 +128,7 @@ extension ImageService {
                     message: "Denying attempt to upload image larger than \(settings.sizeLimit) bytes.")
             }
             chunks.append(chunk)
-            guard chunks.count >= 16 else { return }
+            guard chunks.count >= 4 else { return }
             try await writer.append(chunks)
             chunks.removeAll(keepingCapacity: true)
         }
