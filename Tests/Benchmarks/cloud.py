@@ -7,18 +7,13 @@ import shutil
 import socket
 import ssl
 import subprocess
+import sys
 import tempfile
 import time
 import http.client
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BINARIES = pathlib.Path(os.environ.get("SKERRY_BINARIES", ROOT / ".build-release" / "release"))
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "Support"))
+from skerrylab.private import binaries, die_with_parent, free_port  # noqa: E402
 
 
 class Client:
@@ -115,15 +110,15 @@ class Cloud:
         return self.directory / "coordinator" / "skerry.db"
 
     def run(self, program, *arguments):
-        done = subprocess.run([BINARIES / program, *map(str, arguments)], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([binaries() / program, *map(str, arguments)], capture_output=True, text=True, timeout=60)
         if done.returncode:
             raise RuntimeError(f"{program} {arguments}: {done.stderr}")
         return done.stdout
 
     def spawn(self, program, *arguments):
         log = open(self.directory / f"{program}.log", "a")
-        process = subprocess.Popen([BINARIES / program, *map(str, arguments)], stdout=log, stderr=log,
-                                   stdin=subprocess.DEVNULL)
+        process = subprocess.Popen([binaries() / program, *map(str, arguments)], stdout=log, stderr=log,
+                                   stdin=subprocess.DEVNULL, preexec_fn=die_with_parent)
         self.processes.append(process)
         return process
 

@@ -4,7 +4,8 @@ import subprocess
 
 import pytest
 
-from skerrylab.alone import BINARIES, Coordinator
+from skerrylab.alone import Coordinator
+from skerrylab.private import binaries
 
 PROTECTIONS = """\
 [^x_secret_]
@@ -91,7 +92,7 @@ def test_a_mistake_refuses_the_start(settings, protections, reasons):
     cloud = coordinator(settings, protections)
     try:
         ended = subprocess.run(
-            [BINARIES / "skerry-coordinator", "run", "--config", cloud.folder / "coordinator.yaml"],
+            [binaries() / "skerry-coordinator", "run", "--config", cloud.folder / "coordinator.yaml"],
             capture_output=True, text=True, timeout=60)
     finally:
         cloud.remove()

@@ -1,7 +1,6 @@
 """A coordinator by itself: plain HTTP on loopback, in a folder of its own, to be killed and started at will."""
 import http.client
 import json
-import os
 import pathlib
 import secrets
 import shutil
@@ -11,14 +10,7 @@ import subprocess
 import tempfile
 import time
 
-REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
-BINARIES = pathlib.Path(os.environ.get("SKERRY_BINARIES") or REPOSITORY / ".build-release" / "release")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+from .private import binaries, die_with_parent, free_port
 
 
 class Answer:
@@ -63,14 +55,14 @@ class Coordinator:
 
     def run(self, verb, *arguments):
         subprocess.run(
-            [BINARIES / "skerry-coordinator", verb, "--config", self.folder / "coordinator.yaml", *arguments],
+            [binaries() / "skerry-coordinator", verb, "--config", self.folder / "coordinator.yaml", *arguments],
             check=True, capture_output=True, timeout=60)
 
     def start(self):
         log = open(self.folder / "log", "a")
         self.process = subprocess.Popen(
-            [BINARIES / "skerry-coordinator", "run", "--config", self.folder / "coordinator.yaml"], stdout=log,
-            stderr=log, stdin=subprocess.DEVNULL)
+            [binaries() / "skerry-coordinator", "run", "--config", self.folder / "coordinator.yaml"], stdout=log,
+            stderr=log, stdin=subprocess.DEVNULL, preexec_fn=die_with_parent)
         deadline = time.monotonic() + 30
         while True:
             try:
