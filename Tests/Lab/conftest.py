@@ -1,6 +1,7 @@
 """Two lab hosts joined by two cables, and a cloud that quickstart made on the first. Needs root."""
 import pathlib
 import shutil
+import signal
 import tempfile
 import time
 
@@ -12,6 +13,11 @@ from skerrylab.leftovers import allocations, difference, snapshot
 
 ORDER = ["test_image_settings", "test_image_crash", "test_host", "test_vlan", "test_quickstart", "test_story",
          "test_disconnected", "test_kill", "test_two_hosts", "test_purge"]
+
+
+def pytest_configure():
+    """A run that is told to end still takes its hosts and guests away."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items):

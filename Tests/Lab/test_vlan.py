@@ -19,7 +19,7 @@ def facts():
     subprocess.run([PACKAGING / "guest-image", "--output", GUEST_IMAGE], check=True)
     programs = os.path.realpath(binaries())
     ended = run_in_rig(
-        [sys.executable, HERE / "rig_vlan.py"], seconds=600, memory_mib=1536, keep=[REPOSITORY, sys.prefix, programs],
+        [sys.executable, HERE / "rig_vlan.py"], seconds=1500, memory_mib=1536, keep=[REPOSITORY, sys.prefix, programs],
         environment={
             "SKERRY_BINARIES": programs, "PYTHONPATH": os.pathsep.join([str(HERE), *filter(None, sys.path)]),
             "PYTHONDONTWRITEBYTECODE": "1"})
