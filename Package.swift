@@ -76,6 +76,7 @@ let package = Package(
     ],
     targets: [
         library("Protocol/Model"),
+        library("Protocol/Settings", [.logging, .yams]),
         library("Protocol/Telemetry", Target.Dependency.nio + [.http1, .logging]),
         library(
             "Protocol/Wire", ["ProtocolModel", .protobuf, .product(name: "NIOCore", package: "swift-nio")],
@@ -107,9 +108,9 @@ let package = Package(
             "Agent/Daemon",
             [
                 "AgentCore", "AgentStore", "AgentCompute", "AgentNetwork", "AgentNetlink", "AgentStorage", "AgentHost",
-                "AgentSimulated", "ProtocolModel", "ProtocolWire", "ProtocolLink", "ProtocolTelemetry", .arguments,
-                .yams,
-                .logging, .lifecycle
+                "AgentSimulated", "ProtocolModel", "ProtocolWire", "ProtocolLink", "ProtocolSettings",
+                "ProtocolTelemetry",
+                .arguments, .logging, .lifecycle
             ] + Target.Dependency.nio),
 
         library(
@@ -149,13 +150,12 @@ let package = Package(
             [
                 "CoordinatorPlatform", "CoordinatorFleet", "CoordinatorIdentity", "CoordinatorPlacement",
                 "CoordinatorImage",
-                "CoordinatorNetwork", "CoordinatorCompute", "ProtocolModel", "ProtocolLink", "ProtocolTelemetry",
-                .arguments,
-                .yams, .logging, .lifecycle, .signals
+                "CoordinatorNetwork", "CoordinatorCompute", "ProtocolModel", "ProtocolLink", "ProtocolSettings",
+                "ProtocolTelemetry", .arguments, .yams, .logging, .lifecycle, .signals
             ]),
         program(
             "Coordinator/Command",
-            ["ProtocolModel", "ProtocolTelemetry", .http1, .arguments, .yams] + Target.Dependency.nio),
+            ["ProtocolModel", "ProtocolTelemetry", .http1, .arguments] + Target.Dependency.nio),
 
         tests("Tests/Tidy", []),
         tests("Tests/Unit/ProtocolModel", ["ProtocolModel"]),
@@ -165,6 +165,7 @@ let package = Package(
         tests(
             "Tests/Unit/ProtocolLink",
             ["ProtocolLink", "ProtocolWire", "ProtocolModel", .x509, .crypto, .tls] + Target.Dependency.nio),
+        tests("Tests/Unit/ProtocolSettings", ["ProtocolSettings"]),
         tests("Tests/Unit/ProtocolTelemetry", ["ProtocolTelemetry", .logging] + Target.Dependency.nio),
         tests("Tests/Unit/AgentCore", ["AgentCore", "AgentSimulated", "AgentStore", "ProtocolModel"]),
         tests("Tests/Unit/AgentStore", ["AgentStore", "AgentCore", "ProtocolModel", "ProtocolWire"]),

@@ -1,7 +1,7 @@
 import AgentCompute
-import Logging
 import ProtocolLink
 import ProtocolModel
+import ProtocolSettings
 
 /// What `skerry-agent` is told, from one YAML file. `packaging/config/agent.yaml` explains every key.
 struct Configuration: Sendable, Equatable {
@@ -20,10 +20,7 @@ struct Configuration: Sendable, Equatable {
     var libvirt = Libvirt()
     /// The interface that leads to each physical network.
     var physicalNetworks: [String: InterfaceName] = [:]
-    /// `nil` serves no metrics.
-    var metricsListen = Endpoint("127.0.0.1:8703")
-    var logLevel = Logger.Level.info
-    var logsJSON = false
+    var common = CommonSettings(metricsListen: ListenAddress(host: "127.0.0.1", port: 8703))
     var availabilityZone = "nova"
     var reservedMemoryMiB = 512
     var reservedDiskGiB = 1
@@ -41,29 +38,5 @@ struct Configuration: Sendable, Equatable {
         var vcpus = 64
         var memoryMiB = 262_144
         var diskGiB = 4_096
-    }
-
-    struct Endpoint: Sendable, Equatable, CustomStringConvertible {
-        var host: String
-        var port: Int
-
-        /// Reads `HOST:PORT`, an IPv6 host in brackets.
-        init?(_ text: String) {
-            guard text.contains(":"), let endpoint = LinkEndpoint(text) else { return nil }
-            host = endpoint.host
-            port = endpoint.port
-        }
-
-        var description: String { LinkEndpoint(host: host, port: port).description }
-    }
-}
-
-/// A configuration file that cannot be used; every mistake in it at once.
-struct ConfigurationError: Error, CustomStringConvertible {
-    var path: String
-    var problems: [String]
-
-    var description: String {
-        "The configuration '\(path)' cannot be used:\n" + problems.map { "  - \($0)" }.joined(separator: "\n")
     }
 }

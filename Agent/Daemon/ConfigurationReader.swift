@@ -1,36 +1,22 @@
 import AgentCompute
-import Logging
 import ProtocolLink
 import ProtocolModel
-import Yams
+import ProtocolSettings
 
 extension Configuration {
-    /// - Throws: ``ConfigurationError`` for unknown keys and wrong values, with the line each stands on.
-    static func parse(_ text: String, path: String) throws -> Configuration {
-        var reader = ConfigurationReader()
+    /// - Throws: ``SettingsError`` for unknown keys and wrong values, with the line each stands on.
+    static func parse(_ text: String, path: String) throws(SettingsError) -> Configuration {
         var configuration = Configuration()
-        do {
-            if let root = try Yams.compose(yaml: text) { reader.read(root, into: &configuration) }
-        } catch {
-            reader.problems.append("It is not YAML: \(error)")
-        }
-        guard reader.problems.isEmpty else { throw ConfigurationError(path: path, problems: reader.problems) }
+        try SettingsReader.read(text, path: path) { reader, root in reader.readAgent(root, into: &configuration) }
         return configuration
     }
 }
 
-/// Goes through a configuration file and notes everything wrong with it.
-private struct ConfigurationReader {
-    var problems: [String] = []
-
-    private static let topics =
-        "state_directory, coordinator, name, roles, driver, libvirt, network, metrics, log, availability_zone, reserved, "
-        + "images, simulated"
-
-    mutating func read(_ root: Node, into configuration: inout Configuration) {
+extension SettingsReader {
+    fileprivate mutating func readAgent(_ root: Node, into configuration: inout Configuration) {
         for (name, value) in members(root, of: "the file") {
             switch name {
-            case "state_directory": string(value, name).map { configuration.stateDirectory = $0 }
+            case "state_directory": path(value, name).map { configuration.stateDirectory = $0 }
             case "coordinator":
                 configuration.coordinator = parsed(value, name, "HOST or HOST:PORT") { LinkEndpoint($0) }
             case "name": readName(value, into: &configuration)
@@ -41,16 +27,19 @@ private struct ConfigurationReader {
             case "availability_zone": string(value, name).map { configuration.availabilityZone = $0 }
             case "libvirt": readLibvirt(value, into: &configuration.libvirt)
             case "network": readNetwork(value, into: &configuration)
-            case "metrics": readMetrics(value, into: &configuration)
-            case "log": readLog(value, into: &configuration)
+            case "metrics": readMetrics(value, into: &configuration.common)
+            case "log": readLog(value, into: &configuration.common)
             case "reserved": readReserved(value, into: &configuration)
             case "images": readImages(value, into: &configuration)
             case "simulated": readSimulated(value, into: &configuration.simulated)
-            default: unknown(name, value, known: Self.topics)
+            default:
+                unknown(
+                    name, value,
+                    known: """
+                        state_directory, coordinator, name, roles, driver, libvirt, network, metrics, log, \
+                        availability_zone, reserved, images, simulated
+                        """)
             }
-        }
-        if !configuration.stateDirectory.hasPrefix("/") {
-            problems.append("state_directory is '\(configuration.stateDirectory)': it must be an absolute path.")
         }
     }
 
@@ -99,40 +88,17 @@ private struct ConfigurationReader {
         }
     }
 
-    private mutating func readMetrics(_ node: Node, into configuration: inout Configuration) {
-        for (name, value) in members(node, of: "'metrics'") {
-            switch name {
-            case "listen":
-                configuration.metricsListen =
-                    value.string == "none"
-                    ? nil : parsed(value, "metrics.listen", "HOST:PORT, or none") { Configuration.Endpoint($0) }
-            default: unknown(name, value, known: "listen")
-            }
-        }
-    }
-
-    private mutating func readLog(_ node: Node, into configuration: inout Configuration) {
-        for (name, value) in members(node, of: "'log'") {
-            switch name {
-            case "level":
-                parsed(value, "log.level", "trace, debug, info, notice, warning, error or critical") {
-                    Logger.Level(rawValue: $0)
-                }.map { configuration.logLevel = $0 }
-            case "format":
-                parsed(value, "log.format", "text or json") { ["text": false, "json": true][$0] }
-                    .map { configuration.logsJSON = $0 }
-            default: unknown(name, value, known: "level, format")
-            }
-        }
-    }
-
     private mutating func readReserved(_ node: Node, into configuration: inout Configuration) {
         for (name, value) in members(node, of: "'reserved'") {
             switch name {
             case "memory_mib":
-                number(value, "reserved.memory_mib", 0...16_777_216).map { configuration.reservedMemoryMiB = $0 }
+                number(value, "reserved.memory_mib", "a number of MiB", 0...16_777_216).map {
+                    configuration.reservedMemoryMiB = Int($0)
+                }
             case "disk_gib":
-                number(value, "reserved.disk_gib", 0...16_777_216).map { configuration.reservedDiskGiB = $0 }
+                number(value, "reserved.disk_gib", "a number of GiB", 0...16_777_216).map {
+                    configuration.reservedDiskGiB = Int($0)
+                }
             default: unknown(name, value, known: "memory_mib, disk_gib")
             }
         }
@@ -141,7 +107,10 @@ private struct ConfigurationReader {
     private mutating func readImages(_ node: Node, into configuration: inout Configuration) {
         for (name, value) in members(node, of: "'images'") {
             switch name {
-            case "cache_gib": number(value, "images.cache_gib", 1...16_777_216).map { configuration.imageCacheGiB = $0 }
+            case "cache_gib":
+                number(value, "images.cache_gib", "a number of GiB", 1...16_777_216).map {
+                    configuration.imageCacheGiB = Int($0)
+                }
             default: unknown(name, value, known: "cache_gib")
             }
         }
@@ -150,51 +119,22 @@ private struct ConfigurationReader {
     private mutating func readSimulated(_ node: Node, into simulated: inout Configuration.Simulated) {
         for (name, value) in members(node, of: "'simulated'") {
             switch name {
-            case "nodes": number(value, "simulated.nodes", 1...10_000).map { simulated.nodes = $0 }
-            case "vcpus": number(value, "simulated.vcpus", 1...1_048_576).map { simulated.vcpus = $0 }
-            case "memory_mib": number(value, "simulated.memory_mib", 1...1_073_741_824).map { simulated.memoryMiB = $0 }
-            case "disk_gib": number(value, "simulated.disk_gib", 1...1_073_741_824).map { simulated.diskGiB = $0 }
+            case "nodes":
+                number(value, "simulated.nodes", "a number of hosts", 1...10_000).map { simulated.nodes = Int($0) }
+            case "vcpus":
+                number(value, "simulated.vcpus", "a number of processors", 1...1_048_576).map {
+                    simulated.vcpus = Int($0)
+                }
+            case "memory_mib":
+                number(value, "simulated.memory_mib", "a number of MiB", 1...1_073_741_824).map {
+                    simulated.memoryMiB = Int($0)
+                }
+            case "disk_gib":
+                number(value, "simulated.disk_gib", "a number of GiB", 1...1_073_741_824).map {
+                    simulated.diskGiB = Int($0)
+                }
             default: unknown(name, value, known: "nodes, vcpus, memory_mib, disk_gib")
             }
         }
-    }
-
-    // MARK: Values
-
-    private mutating func members(_ node: Node, of what: String) -> [(String, Node)] {
-        guard let mapping = node.mapping else {
-            wrong(node, what, "a mapping of names to values")
-            return []
-        }
-        return mapping.map { ($0.key.string ?? "", $0.value) }
-    }
-
-    private mutating func string(_ node: Node, _ name: String) -> String? {
-        parsed(node, name, "some text") { $0.isEmpty ? nil : $0 }
-    }
-
-    private mutating func number(_ node: Node, _ name: String, _ range: ClosedRange<Int>) -> Int? {
-        parsed(node, name, "a number from \(range.lowerBound) to \(range.upperBound)") { text in
-            Int(text).flatMap { range.contains($0) ? $0 : nil }
-        }
-    }
-
-    private mutating func parsed<Value>(
-        _ node: Node, _ name: String, _ wanted: String, _ parse: (String) -> Value?
-    ) -> Value? {
-        guard let value = node.scalar.flatMap({ parse($0.string) }) else {
-            wrong(node, name, wanted)
-            return nil
-        }
-        return value
-    }
-
-    private mutating func wrong(_ node: Node, _ name: String, _ wanted: String) {
-        problems.append("line \(node.mark?.line ?? 0): \(name) must be \(wanted).")
-    }
-
-    private mutating func unknown(_ name: String, _ node: Node, known: String) {
-        problems.append(
-            "line \(node.mark?.line ?? 0): '\(name)' is not known here; known are \(known). Correct or remove it.")
     }
 }

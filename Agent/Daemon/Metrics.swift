@@ -2,6 +2,7 @@ import AgentCore
 import Logging
 import NIOCore
 import ProtocolModel
+import ProtocolSettings
 import ProtocolTelemetry
 import ServiceLifecycle
 
@@ -49,7 +50,7 @@ struct Metrics: Sendable {
 
 /// Serves `/metrics` until the agent stops.
 struct MetricsService: Service {
-    let endpoint: Configuration.Endpoint
+    let endpoint: ListenAddress
     let registry: MetricsRegistry
     let group: any EventLoopGroup
     let logger: Logger

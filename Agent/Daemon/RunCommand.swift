@@ -18,7 +18,8 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         HeapTuning.apply()
         let configuration = try options.load()
-        Telemetry.bootstrap(logLevel: configuration.logLevel, format: configuration.logsJSON ? .json : .text)
+        Telemetry.bootstrap(
+            logLevel: configuration.common.logLevel, format: configuration.common.logsJSON ? .json : .text)
         let logger = Logger(label: "agent")
         let folder = StateFolder(root: configuration.stateDirectory)
         try folder.make()
@@ -59,7 +60,7 @@ struct RunCommand: AsyncParsableCommand {
         _ logger: Logger
     ) async throws {
         var services: [any Service] = [AgentsService(agents: agents), SmallMemory()]
-        if let endpoint = configuration.metricsListen {
+        if let endpoint = configuration.common.metricsListen {
             services.append(
                 MetricsService(
                     endpoint: endpoint, registry: metrics.registry, group: group, logger: logger))

@@ -1,9 +1,9 @@
 import CoordinatorImage
 import ProtocolModel
-import Yams
+import ProtocolSettings
 
 /// `images`: what the operator says about images' data and metadata.
-extension Configuration.Reader {
+extension SettingsReader {
     mutating func readImages(_ node: Node, into images: inout Configuration.Images) {
         for (name, value) in members(node, of: "'images'") {
             if readData(name, value, into: &images.data) || readMetadata(name, value, into: &images) { continue }
@@ -25,17 +25,17 @@ extension Configuration.Reader {
         let path = "images.\(name)"
         switch name {
         case "size_limit_mib":
-            whole(value, path, "a number of MiB", 1...(1 << 30)) { data.sizeLimit = $0 << 20 }
+            number(value, path, "a number of MiB", 1...(1 << 30)).map { data.sizeLimit = $0 << 20 }
         case "import_seconds":
-            whole(value, path, "a number of seconds", 1...31_536_000) { data.importSeconds = $0 }
+            number(value, path, "a number of seconds", 1...31_536_000).map { data.importSeconds = $0 }
         case "keep_parts_seconds":
-            whole(value, path, "a number of seconds", 60...31_536_000) { data.partSeconds = $0 }
+            number(value, path, "a number of seconds", 60...31_536_000).map { data.partSeconds = $0 }
         case "keep_tasks_seconds":
-            whole(value, path, "a number of seconds", 60...31_536_000) { data.taskSeconds = $0 }
+            number(value, path, "a number of seconds", 60...31_536_000).map { data.taskSeconds = $0 }
         case "scrub_days":
-            whole(value, path, "a number of days", 0...3_650) { data.scrubSeconds = $0 * 86_400 }
+            number(value, path, "a number of days", 0...3_650).map { data.scrubSeconds = $0 * 86_400 }
         case "scrub_mib_per_second":
-            whole(value, path, "a number of MiB a second", 1...100_000) {
+            number(value, path, "a number of MiB a second", 1...100_000).map {
                 data.scrubBytesPerSecond = $0 << 20
             }
         case "web_download": readWebDownload(value, into: &data.webDownload)
@@ -49,18 +49,18 @@ extension Configuration.Reader {
     private mutating func readMetadata(_ name: String, _ value: Node, into images: inout Configuration.Images) -> Bool {
         let path = "images.\(name)"
         switch name {
-        case "show_direct_url": images.metadata.showsDirectURL = flag(value, path)
-        case "show_locations": images.metadata.showsLocations = flag(value, path)
+        case "show_direct_url": flag(value, path).map { images.metadata.showsDirectURL = $0 }
+        case "show_locations": flag(value, path).map { images.metadata.showsLocations = $0 }
         case "property_protections": readPropertyProtections(value, into: &images)
         case "property_limit":
-            whole(value, path, "a number of properties", 0...10_000) { images.metadata.propertyLimit = Int($0) }
-        case "tag_limit": whole(value, path, "a number of tags", 0...10_000) { images.metadata.tagLimit = Int($0) }
+            number(value, path, "a number of properties", 0...10_000).map { images.metadata.propertyLimit = Int($0) }
+        case "tag_limit": number(value, path, "a number of tags", 0...10_000).map { images.metadata.tagLimit = Int($0) }
         case "member_limit":
-            whole(value, path, "a number of members", 0...10_000) { images.metadata.memberLimit = Int($0) }
+            number(value, path, "a number of members", 0...10_000).map { images.metadata.memberLimit = Int($0) }
         case "list_limit_default":
-            whole(value, path, "a number of images", 1...10_000) { images.metadata.listLimitDefault = Int($0) }
+            number(value, path, "a number of images", 1...10_000).map { images.metadata.listLimitDefault = Int($0) }
         case "list_limit_max":
-            whole(value, path, "a number of images", 1...10_000) { images.metadata.listLimitMaximum = Int($0) }
+            number(value, path, "a number of images", 1...10_000).map { images.metadata.listLimitMaximum = Int($0) }
         default: return false
         }
         return true
@@ -71,13 +71,10 @@ extension Configuration.Reader {
         for (name, value) in members(node, of: "'images.property_protections'") {
             let path = "images.property_protections.\(name)"
             switch name {
-            case "file": file.path = string(value, path)
+            case "file": string(value, path).map { file.path = $0 }
             case "rule_format":
-                if let format = value.string.flatMap(PropertyProtections.Format.init(rawValue:)) {
-                    file.format = format
-                } else {
-                    wrong(value, path, "roles or policies")
-                }
+                parsed(value, path, "roles or policies") { PropertyProtections.Format(rawValue: $0) }
+                    .map { file.format = $0 }
             default: unknown(name, value, known: "file, rule_format")
             }
         }
@@ -91,16 +88,16 @@ extension Configuration.Reader {
         for (name, value) in members(node, of: "'images.web_download'") {
             switch name {
             case "hosts":
-                list(value, "images.web_download.\(name)", "a list of host names") { $0.string?.lowercased() }
+                list(value, "images.web_download.\(name)", "a list of host names") { $0.lowercased() }
                     .map { web.hosts = $0 }
             case "ports":
-                list(value, "images.web_download.\(name)", "a list of ports") { node in
-                    node.int.flatMap { (1...65_535).contains($0) ? $0 : nil }
+                list(value, "images.web_download.\(name)", "a list of ports") { text in
+                    Int(text).flatMap { (1...65_535).contains($0) ? $0 : nil }
                 }.map { web.ports = Set($0) }
             case "networks":
-                list(value, "images.web_download.\(name)", "a list of networks, ADDRESS/LENGTH") { node in
-                    node.string.flatMap { IPPrefix($0) }
-                }.map { web.networks = $0 }
+                list(value, "images.web_download.\(name)", "a list of networks, ADDRESS/LENGTH") { IPPrefix($0) }.map {
+                    web.networks = $0
+                }
             default: unknown(name, value, known: "hosts, ports, networks")
             }
         }
@@ -111,18 +108,15 @@ extension Configuration.Reader {
             let path = "images.conversion.\(name)"
             switch name {
             case "output_format":
-                switch value.string {
-                case "none": conversion.outputFormat = nil
-                case let format? where ["raw", "qcow2", "vmdk", "vhd", "vhdx"].contains(format):
-                    conversion.outputFormat = format
-                default: wrong(value, path, "none, raw, qcow2, vmdk, vhd or vhdx")
-                }
+                parsed(value, path, "none, raw, qcow2, vmdk, vhd or vhdx") { text in
+                    ["none", "raw", "qcow2", "vmdk", "vhd", "vhdx"].contains(text) ? text : nil
+                }.map { conversion.outputFormat = $0 == "none" ? nil : $0 }
             case "seconds":
-                whole(value, path, "a number of seconds", 1...604_800) { conversion.seconds = $0 }
+                number(value, path, "a number of seconds", 1...604_800).map { conversion.seconds = $0 }
             case "memory_mib":
-                whole(value, path, "a number of MiB", 128...(1 << 20)) { conversion.memoryBytes = $0 << 20 }
+                number(value, path, "a number of MiB", 128...(1 << 20)).map { conversion.memoryBytes = $0 << 20 }
             case "size_limit_mib":
-                whole(value, path, "a number of MiB", 1...(1 << 30)) { conversion.outputBytes = $0 << 20 }
+                number(value, path, "a number of MiB", 1...(1 << 30)).map { conversion.outputBytes = $0 << 20 }
             default: unknown(name, value, known: "output_format, seconds, memory_mib, size_limit_mib")
             }
         }

@@ -20,7 +20,8 @@ struct RunCommand: AsyncParsableCommand {
         // What this process makes is its owner's alone: keys, database, images, the operator's socket from its first moment.
         umask(0o077)
         let configuration = try options.loadWithFiles()
-        Telemetry.bootstrap(logLevel: configuration.logLevel, format: configuration.logsJSON ? .json : .text)
+        Telemetry.bootstrap(
+            logLevel: configuration.common.logLevel, format: configuration.common.logsJSON ? .json : .text)
         let logger = Logger(label: "coordinator")
         let files = StateFiles(root: configuration.stateDirectory)
         try files.makeFolders()
@@ -82,7 +83,7 @@ struct RunCommand: AsyncParsableCommand {
     private func metricsServices(
         _ configuration: Configuration, _ metrics: MetricsRegistry, _ cloud: Cloud
     ) -> [any Service] {
-        guard let endpoint = configuration.metricsListen else { return [] }
+        guard let endpoint = configuration.common.metricsListen else { return [] }
         metrics.addProcessMetrics()
         metrics.observe("skerry_agents_connected", "Agents with an open session.") {
             Double(cloud.registry.connectedCount)

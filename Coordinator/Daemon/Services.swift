@@ -2,6 +2,7 @@ import CoordinatorFleet
 import CoordinatorPlatform
 import Logging
 import ProtocolLink
+import ProtocolSettings
 import ProtocolTelemetry
 import ServiceLifecycle
 
@@ -47,7 +48,7 @@ struct SmallMemory: Service {
 
 /// Where the monitoring looks.
 struct MetricsPort: Service {
-    let endpoint: Configuration.Endpoint
+    let endpoint: ListenAddress
     let metrics: MetricsRegistry
 
     func run() async throws {

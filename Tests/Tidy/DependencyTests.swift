@@ -8,6 +8,7 @@ struct DependencyTests {
     /// Folder of a target -> the targets of ours it may import.
     static let allowed: [String: Set<String>] = [
         "Protocol/Model": [],
+        "Protocol/Settings": [],
         "Protocol/Telemetry": [],
         "Protocol/Wire": ["ProtocolModel"],
         "Protocol/Link": ["ProtocolWire", "ProtocolModel"],
