@@ -23,13 +23,21 @@ struct NetworkRoutes: Sendable {
             "availability_zone_hints", "ipv4_address_scope", "ipv6_address_scope"
         ])
 
+    private var reads: ReadCalls<NetworkListing> {
+        ReadCalls(
+            table: .networks, schema: Self.schema,
+            find: { [service] in try service.list(networks: $0, viewer: $1, in: $2) },
+            findOne: { [service] in try service.network($0, viewer: $1, in: $2) },
+            render: { ($0.network.id.text, Self.view($0, $1)) })
+    }
+
     var routes: [Route] {
         [
-            Route(.get, "/v2.0/networks", handler: list)
+            Route(.get, "/v2.0/networks", handler: reads.list)
                 .gated(by: "get_network"),
             Route(.post, "/v2.0/networks", action: "network.network.create", handler: create)
                 .asking("create_network"),
-            Route(.get, "/v2.0/networks/{id}", handler: show)
+            Route(.get, "/v2.0/networks/{id}", handler: reads.show)
                 .gated(by: "get_network"),
             Route(.put, "/v2.0/networks/{id}", action: "network.network.update", handler: update)
                 .asking("update_network"),
@@ -41,23 +49,6 @@ struct NetworkRoutes: Sendable {
     private static func view(_ listing: NetworkListing, _ viewer: Viewer) -> View.Members {
         View.network(
             listing.network, subnets: listing.subnets, tags: listing.tags, zones: [], isAdmin: viewer.isAdmin)
-    }
-
-    @Sendable private func list(_ call: APICall) async throws -> APIResponse {
-        let viewer = Viewer(try call.requireCaller())
-        let parameters = try ListParameters(call, .networks)
-        let found = try await call.database.read { reader in
-            try service.list(networks: parameters.query, viewer: viewer, in: reader)
-        }
-        return parameters.answer(
-            found.map { ($0.network.id.text, Self.view($0, viewer)) }, Self.schema.collection, call)
-    }
-
-    @Sendable private func show(_ call: APICall) async throws -> APIResponse {
-        let viewer = Viewer(try call.requireCaller())
-        let parameters = try ListParameters(call, .networks)
-        let found = try await call.database.read { try service.network(call.parameter("id"), viewer: viewer, in: $0) }
-        return .json(["network": .object(ListParameters.select(parameters.fields, Self.view(found, viewer)))])
     }
 
     @Sendable private func create(_ call: APICall) async throws -> APIResponse {

@@ -19,38 +19,27 @@ struct PortRoutes: Sendable {
             "binding:vif_details"
         ], required: ["network_id"])
 
+    private var reads: ReadCalls<Tagged<PortRecord>> {
+        ReadCalls(
+            table: .ports, schema: Self.schema,
+            find: { [service] in try service.list(ports: $0, viewer: $1, in: $2) },
+            findOne: { [service] in try service.port($0, viewer: $1, in: $2) },
+            render: { ($0.record.id.text, View.port($0.record, tags: $0.tags, isAdmin: $1.isAdmin)) })
+    }
+
     var routes: [Route] {
         [
-            Route(.get, "/v2.0/ports", handler: list)
+            Route(.get, "/v2.0/ports", handler: reads.list)
                 .gated(by: "get_port"),
             Route(.post, "/v2.0/ports", action: "network.port.create", handler: create)
                 .asking("create_port"),
-            Route(.get, "/v2.0/ports/{id}", handler: show)
+            Route(.get, "/v2.0/ports/{id}", handler: reads.show)
                 .gated(by: "get_port"),
             Route(.put, "/v2.0/ports/{id}", action: "network.port.update", handler: update)
                 .asking("update_port"),
             Route(.delete, "/v2.0/ports/{id}", action: "network.port.delete", handler: delete)
                 .asking("delete_port")
         ]
-    }
-
-    @Sendable private func list(_ call: APICall) async throws -> APIResponse {
-        let viewer = Viewer(try call.requireCaller())
-        let parameters = try ListParameters(call, .ports)
-        let found = try await call.database.read { reader in
-            try service.list(ports: parameters.query, viewer: viewer, in: reader)
-        }
-        return parameters.answer(
-            found.map { ($0.record.id.text, View.port($0.record, tags: $0.tags, isAdmin: viewer.isAdmin)) },
-            Self.schema.collection, call)
-    }
-
-    @Sendable private func show(_ call: APICall) async throws -> APIResponse {
-        let viewer = Viewer(try call.requireCaller())
-        let parameters = try ListParameters(call, .ports)
-        let found = try await call.database.read { try service.port(call.parameter("id"), viewer: viewer, in: $0) }
-        let view = View.port(found.record, tags: found.tags, isAdmin: viewer.isAdmin)
-        return .json(["port": .object(ListParameters.select(parameters.fields, view))])
     }
 
     @Sendable private func create(_ call: APICall) async throws -> APIResponse {

@@ -11,13 +11,21 @@ struct SecurityGroupRoutes: Sendable {
         readOnly: ["id", "security_group_rules", "created_at", "updated_at", "revision_number", "tags", "shared"],
         required: [])
 
+    private var reads: ReadCalls<GroupListing> {
+        ReadCalls(
+            table: .groups, schema: Self.schema,
+            find: { [service] in try service.list(groups: $0, viewer: $1, in: $2) },
+            findOne: { [service] in try service.group($0, viewer: $1, in: $2) },
+            render: { item, _ in (item.group.id.text, Self.view(item)) })
+    }
+
     var routes: [Route] {
         [
             Route(.get, "/v2.0/security-groups", handler: list)
                 .gated(by: "get_security_group"),
             Route(.post, "/v2.0/security-groups", action: "network.security_group.create", handler: create)
                 .asking("create_security_group"),
-            Route(.get, "/v2.0/security-groups/{id}", handler: show)
+            Route(.get, "/v2.0/security-groups/{id}", handler: reads.show)
                 .gated(by: "get_security_group"),
             Route(.put, "/v2.0/security-groups/{id}", action: "network.security_group.update", handler: update)
                 .asking("update_security_group"),
@@ -32,13 +40,10 @@ struct SecurityGroupRoutes: Sendable {
 
     @Sendable private func list(_ call: APICall) async throws -> APIResponse {
         let viewer = Viewer(try call.requireCaller())
-        let parameters = try ListParameters(call, .groups)
+        // A refused call writes nothing.
+        _ = try ListParameters(call, .groups)
         try await ensureDefault(viewer, call)
-        let found = try await call.database.read { reader in
-            try service.list(groups: parameters.query, viewer: viewer, in: reader)
-        }
-        return parameters.answer(
-            found.map { ($0.group.id.text, Self.view($0)) }, Self.schema.collection, call)
+        return try await reads.list(call)
     }
 
     /// Whoever looks finds the project's default group, as in Neutron; only the first look writes.
@@ -47,13 +52,6 @@ struct SecurityGroupRoutes: Sendable {
         let isThere = try await call.database.read { try service.groups.defaultGroup(of: project, in: $0) != nil }
         guard !isThere else { return }
         _ = try await call.database.write { try service.defaultGroup(of: project, at: call.now, in: $0) }
-    }
-
-    @Sendable private func show(_ call: APICall) async throws -> APIResponse {
-        let viewer = Viewer(try call.requireCaller())
-        let parameters = try ListParameters(call, .groups)
-        let found = try await call.database.read { try service.group(call.parameter("id"), viewer: viewer, in: $0) }
-        return .json(["security_group": .object(ListParameters.select(parameters.fields, Self.view(found)))])
     }
 
     @Sendable private func create(_ call: APICall) async throws -> APIResponse {

@@ -15,13 +15,21 @@ struct SecurityGroupRuleRoutes: Sendable {
             "id", "normalized_cidr", "created_at", "updated_at", "revision_number", "belongs_to_default_sg"
         ], required: ["security_group_id", "direction"])
 
+    private var reads: ReadCalls<RuleRecord> {
+        ReadCalls(
+            table: .rules, schema: Self.schema,
+            find: { [service] in try service.list(rules: $0, viewer: $1, in: $2) },
+            findOne: { [service] in try service.rule($0, viewer: $1, in: $2) },
+            render: { item, _ in (item.id.text, View.rule(item)) })
+    }
+
     var routes: [Route] {
         [
-            Route(.get, "/v2.0/security-group-rules", handler: list)
+            Route(.get, "/v2.0/security-group-rules", handler: reads.list)
                 .gated(by: "get_security_group_rule"),
             Route(.post, "/v2.0/security-group-rules", action: "network.security_group_rule.create", handler: create)
                 .asking("create_security_group_rule"),
-            Route(.get, "/v2.0/security-group-rules/{id}", handler: show)
+            Route(.get, "/v2.0/security-group-rules/{id}", handler: reads.show)
                 .gated(by: "get_security_group_rule"),
             Route(
                 .delete, "/v2.0/security-group-rules/{id}", action: "network.security_group_rule.delete",
@@ -29,24 +37,6 @@ struct SecurityGroupRuleRoutes: Sendable {
             )
             .asking("delete_security_group_rule")
         ]
-    }
-
-    @Sendable private func list(_ call: APICall) async throws -> APIResponse {
-        let viewer = Viewer(try call.requireCaller())
-        let parameters = try ListParameters(call, .rules)
-        let found = try await call.database.read { reader in
-            try service.list(rules: parameters.query, viewer: viewer, in: reader)
-        }
-        return parameters.answer(found.map { ($0.id.text, View.rule($0)) }, Self.schema.collection, call)
-    }
-
-    @Sendable private func show(_ call: APICall) async throws -> APIResponse {
-        let viewer = Viewer(try call.requireCaller())
-        let parameters = try ListParameters(call, .rules)
-        let found = try await call.database.read { try service.rule(call.parameter("id"), viewer: viewer, in: $0) }
-        return .json([
-            "security_group_rule": .object(ListParameters.select(parameters.fields, View.rule(found)))
-        ])
     }
 
     @Sendable private func create(_ call: APICall) async throws -> APIResponse {

@@ -18,37 +18,27 @@ struct SubnetRoutes: Sendable {
         readOnly: ["id", "created_at", "updated_at", "revision_number", "tags", "router:external"],
         required: ["network_id", "ip_version"])
 
+    private var reads: ReadCalls<Tagged<SubnetRecord>> {
+        ReadCalls(
+            table: .subnets, schema: Self.schema,
+            find: { [service] in try service.list(subnets: $0, viewer: $1, in: $2) },
+            findOne: { [service] in try service.subnet($0, viewer: $1, in: $2) },
+            render: { item, _ in (item.record.id.text, View.subnet(item.record, tags: item.tags)) })
+    }
+
     var routes: [Route] {
         [
-            Route(.get, "/v2.0/subnets", handler: list)
+            Route(.get, "/v2.0/subnets", handler: reads.list)
                 .gated(by: "get_subnet"),
             Route(.post, "/v2.0/subnets", action: "network.subnet.create", handler: create)
                 .asking("create_subnet"),
-            Route(.get, "/v2.0/subnets/{id}", handler: show)
+            Route(.get, "/v2.0/subnets/{id}", handler: reads.show)
                 .gated(by: "get_subnet"),
             Route(.put, "/v2.0/subnets/{id}", action: "network.subnet.update", handler: update)
                 .asking("update_subnet"),
             Route(.delete, "/v2.0/subnets/{id}", action: "network.subnet.delete", handler: delete)
                 .asking("delete_subnet")
         ]
-    }
-
-    @Sendable private func list(_ call: APICall) async throws -> APIResponse {
-        let viewer = Viewer(try call.requireCaller())
-        let parameters = try ListParameters(call, .subnets)
-        let found = try await call.database.read { reader in
-            try service.list(subnets: parameters.query, viewer: viewer, in: reader)
-        }
-        return parameters.answer(
-            found.map { ($0.record.id.text, View.subnet($0.record, tags: $0.tags)) }, Self.schema.collection, call)
-    }
-
-    @Sendable private func show(_ call: APICall) async throws -> APIResponse {
-        let viewer = Viewer(try call.requireCaller())
-        let parameters = try ListParameters(call, .subnets)
-        let found = try await call.database.read { try service.subnet(call.parameter("id"), viewer: viewer, in: $0) }
-        let view = View.subnet(found.record, tags: found.tags)
-        return .json(["subnet": .object(ListParameters.select(parameters.fields, view))])
     }
 
     @Sendable private func create(_ call: APICall) async throws -> APIResponse {
