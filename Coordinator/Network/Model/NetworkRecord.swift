@@ -89,7 +89,8 @@ struct SubnetRecord: Sendable, Hashable {
 
     /// Guests make their own addresses here, from their MAC addresses.
     var isAutoAddressed: Bool {
-        [addressMode, raMode].contains { $0 == .slaac || $0 == .dhcpv6Stateless }
+        let modes: [SubnetSpec.IPv6Mode] = [.slaac, .dhcpv6Stateless]
+        return [addressMode, raMode].contains { mode in mode.map(modes.contains) ?? false }
     }
 
     /// The address SLAAC gives to this MAC (RFC 4291 appendix A).

@@ -43,9 +43,8 @@ struct RuleRecord: Sendable, Hashable {
     /// the prefix of all addresses, are alike.
     var duplicateKey: String {
         let prefix = normalizedPrefix.flatMap { $0.length == 0 ? nil : remotePrefix } ?? "+"
-        return [
-            direction.rawValue, ethertype, protocolNumber.map(String.init) ?? "+", portMin.map(String.init) ?? "+",
-            portMax.map(String.init) ?? "+", remoteGroup?.text ?? "+", prefix
-        ].joined(separator: "_")
+        let numbers: [String?] = [protocolNumber.map { "\($0)" }, portMin.map { "\($0)" }, portMax.map { "\($0)" }]
+        let parts = [direction.rawValue, ethertype] + numbers.map { $0 ?? "+" } + [remoteGroup?.text ?? "+", prefix]
+        return parts.joined(separator: "_")
     }
 }
