@@ -3,17 +3,16 @@
 The domain is a copy of the one that Skerry made, under another name, with a clone of its disk and taps of its own, so
 both start the same QEMU with the same devices.
 """
-import http.client
-import json
 import os
 import pathlib
 import re
-import ssl
 import statistics
 import subprocess
 import time
 import urllib.parse
 import uuid
+
+from cloud import Client
 
 ROUNDS = 5
 
@@ -82,33 +81,17 @@ def copy_and_start(name):
             pathlib.Path(path).unlink(missing_ok=True)
 
 
-class Running:
+class Running(Client):
     """A cloud that packaging/quickstart made, through the clouds.yaml that it wrote."""
 
     def __init__(self):
         text = pathlib.Path(os.environ["OS_CLIENT_CONFIG_FILE"]).read_text()
         field = lambda name: re.search(rf"^\s+{name}:\s*['\"]?([^'\"\n]+)", text, re.M)[1]
         url = urllib.parse.urlsplit(field("auth_url"))
-        self.connection = http.client.HTTPSConnection(
-            url.hostname, url.port, context=ssl.create_default_context(cafile=field("cacert")))
-        self.token = None
-        user = {"name": field("username"), "domain": {"id": "default"}, "password": field("password")}
-        self.call("POST", "/identity/v3/auth/tokens", {"auth": {
-            "identity": {"methods": ["password"], "password": {"user": user}},
-            "scope": {"project": {"name": field("project_name"), "domain": {"id": "default"}}}}})
-        self.token = self.headers["X-Subject-Token"]
+        super().__init__(url.port, field("cacert"), host=url.hostname, keep=True)
+        self.log_in(field("username"), field("password"), field("project_name"))
         image = next(i for i in self.call("GET", "/image/v2/images")["images"] if i["name"] == "skerry-test")
         flavor = next(f for f in self.call("GET", "/compute/v2.1/flavors")["flavors"] if f["name"] == "m1.nano")
         network = self.call("GET", "/network/v2.0/networks?router:external=true")["networks"][0]
         self.body = {"name": "bench-boot", "imageRef": image["id"], "flavorRef": flavor["id"],
                      "networks": [{"uuid": network["id"]}]}
-
-    def call(self, method, path, body=None):
-        headers = {"Content-Type": "application/json", **({"X-Auth-Token": self.token} if self.token else {})}
-        self.connection.request(method, path, json.dumps(body) if body else None, headers)
-        response = self.connection.getresponse()
-        answer = response.read()
-        if response.status >= 300:
-            raise RuntimeError(f"{method} {path}: {response.status} {answer[:500]!r}")
-        self.headers = response.headers
-        return json.loads(answer) if answer else None

@@ -30,7 +30,7 @@ def measure():
         yield row("version document (baseline)", base)
         again = {"identity": {"methods": ["token"], "token": {"id": token}}}
         yield row("token from token, unscoped", load(cloud, TOKENS, body=json.dumps({"auth": again})))
-        again["scope"] = {"project": {"id": cloud.project()}}
+        again["scope"] = {"project": {"id": cloud.project}}
         yield row("token from token, project", load(cloud, TOKENS, body=json.dumps({"auth": again})))
         subject = {"X-Subject-Token": token}
         yield row("validation", load(cloud, TOKENS, token, subject, connections=32))

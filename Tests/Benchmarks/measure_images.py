@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 
-from cloud import Client, Cloud, cpu_seconds, memory_kib
+from cloud import Cloud, cpu_seconds, memory_kib
 
 SIZE = 1 << 30
 CHUNK = 1 << 20
@@ -16,7 +16,7 @@ CHUNK = 1 << 20
 
 def measure():
     with Cloud() as cloud:
-        source, copy = cloud.directory / "source.raw", cloud.directory / "copy"
+        source, copy = cloud.folder / "source.raw", cloud.folder / "copy"
         with open(source, "wb") as out:
             block = os.urandom(1 << 20)
             for number in range(SIZE >> 20):
@@ -51,18 +51,17 @@ def baseline(source, copy, between):
 
 
 def upload(cloud, path, source):
-    client = Client(cloud, cloud.admin.token)
+    client = cloud.client(cloud.admin.token, keep=True)
     # What is read from the file at a time: 8 KiB otherwise, which would measure Python.
     client.connection.blocksize = CHUNK
     with open(source, "rb") as data:
-        client.call("PUT", path, data, headers={
-            "Content-Type": "application/octet-stream", "Content-Length": str(SIZE)})
+        client.call("PUT", path, data, {"Content-Length": str(SIZE)})
 
 
 def download(cloud, path, copy=None):
-    client = Client(cloud, cloud.admin.token)
-    client.connection.request("GET", path, headers={"X-Auth-Token": client.token})
-    response = client.connection.getresponse()
+    connection = cloud.client().connect()
+    connection.request("GET", path, headers={"X-Auth-Token": cloud.admin.token})
+    response = connection.getresponse()
     digest, count, buffer = hashlib.sha512(), 0, memoryview(bytearray(CHUNK))
     with open(copy or os.devnull, "wb", buffering=0) as out:
         while got := response.readinto(buffer):

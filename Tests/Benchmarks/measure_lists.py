@@ -9,7 +9,7 @@ import sqlite3
 import time
 import uuid
 
-from cloud import Client, Cloud
+from cloud import Cloud
 from wrk import load
 
 COUNTS = (100, 10_000, 100_000)
@@ -45,11 +45,12 @@ def measure():
 
 def require(cloud, path, token, size, place):
     """The page is what it is said to be."""
-    body = Client(cloud, token).call("GET", path)
+    client = cloud.client(token)
+    body = client.call("GET", path)
     got, after = len(body["images"]), body.get("next")
     if got != size:
         raise RuntimeError(f"{path}: {got} images instead of {size}")
-    if place == "last" and Client(cloud, token).call("GET", after.replace("/v2", "/image/v2", 1))["images"]:
+    if place == "last" and client.call("GET", after.replace("/v2", "/image/v2", 1))["images"]:
         raise RuntimeError(f"{path} is not the last page")
 
 
@@ -64,15 +65,14 @@ def fill(cloud, count):
     fields = {"name": "template", "disk_format": "raw", "container_format": "bare", "tags": ["one", "two"],
               "os_distro": "debian", "os_version": "12", "hw_disk_bus": "virtio", "architecture": "x86_64"}
     template = admin.call("POST", "/image/v2/images", fields)["id"]
-    admin.call("PUT", f"/image/v2/images/{template}/file", b"\0" * 4096,
-               headers={"Content-Type": "application/octet-stream"})
+    admin.call("PUT", f"/image/v2/images/{template}/file", b"\0" * 4096)
     cloud.stop_coordinator()
     with sqlite3.connect(cloud.database) as database:
         seen = write(database, template, project, count)
     database.close()
     cloud.start_coordinator()
-    cloud.admin = Client(cloud, cloud.issue_token())
-    member = cloud.issue_token("bench", "bench")
+    cloud.admin = cloud.log_in()
+    member = cloud.log_in("bench", "bench").token
     # Newest first is the order of the list.
     return member, {viewer: {size: ids[size] for size in SIZES if size < len(ids)} for viewer, ids in seen.items()}
 

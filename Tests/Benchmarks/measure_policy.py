@@ -2,7 +2,7 @@
 import json
 import time
 
-from cloud import Cloud
+from cloud import Cloud, programs
 from wrk import load
 
 # A small answer from memory, behind a rule.
@@ -34,9 +34,9 @@ def measure():
 
 def apply(cloud, rules):
     # JSON is YAML.
-    (cloud.directory / "policy.yaml").write_text(json.dumps(rules))
+    (cloud.folder / "policy.yaml").write_text(json.dumps(rules))
     for _ in range(100):
-        status = cloud.run("skerry", "policy", "status", "--socket", cloud.directory / "coordinator.sock")
+        status = programs.run("skerry", "policy", "status", "--socket", cloud.socket)
         if "policy.yaml" in status:
             return
         time.sleep(0.1)

@@ -3,7 +3,7 @@ import concurrent.futures
 import statistics
 import time
 
-from cloud import Client, Cloud, cpu_seconds
+from cloud import Cloud, cpu_seconds
 
 
 def measure():
@@ -66,7 +66,7 @@ def create(cloud, count):
     before = len(listed(cloud, ""))
 
     def work(share):
-        client = Client(cloud, cloud.admin.token)
+        client = cloud.client(cloud.admin.token, keep=True)
         for _ in range(share):
             client.call("POST", "/compute/v2.1/servers", cloud.server_body)
 

@@ -18,7 +18,7 @@ def load(cloud, path, token=None, headers=None, body=None, connections=16, secon
         before = cpu_seconds(cloud.coordinator)
         out = subprocess.run(
             ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", script.name,
-             f"https://127.0.0.1:{cloud.api_port}{path}"], capture_output=True, text=True, check=True).stdout
+             f"https://127.0.0.1:{cloud.port}{path}"], capture_output=True, text=True, check=True).stdout
         cpu = cpu_seconds(cloud.coordinator) - before
     requests = int(re.search(r"(\d+) requests in", out)[1])
     if re.search(r"Non-2xx", out):

@@ -20,7 +20,7 @@ def make(client, stand):
     roles = {role["name"]: role["id"] for role in client.call("GET", "/identity/v3/roles")["roles"]}
     values = {"member_role": roles["member"], "reader_role": roles["reader"], "folder": stand.folder,
               "web": stand.web.url, "web_folder": stand.web.folder, "image": stand.facts.seeds["image"],
-              "admin_user": me(client)["user"]["id"], "admin_project": me(client)["project"]["id"]}
+              "admin_user": client.me["user"]["id"], "admin_project": client.me["project"]["id"]}
     for name, (password, project) in MEMBERS.items():
         key = project.replace("-", "_")
         if key not in values:
@@ -30,11 +30,6 @@ def make(client, stand):
             "name": name, "password": password, "domain_id": "default"}})["user"]["id"]
         client.call("PUT", f"/identity/v3/projects/{values[key]}/users/{values[name]}/roles/{roles['member']}")
     return values
-
-
-def me(client):
-    client.headers["X-Subject-Token"] = client.headers["X-Auth-Token"]
-    return client.call("GET", "/identity/v3/auth/tokens")["token"]
 
 
 def environment(cloud, name):

@@ -2,15 +2,13 @@
 import contextlib
 import pathlib
 import shutil
-import sys
 import tempfile
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "Support"))
-from skerrylab.private import PrivateCloud  # noqa: E402
+from skerrylab.private import PrivateCloud
 
-from . import seed, settings  # noqa: E402
-from .client import Client  # noqa: E402
-from .webserver import WebServer  # noqa: E402
+from . import seed, settings
+from .client import Client
+from .webserver import WebServer
 
 
 class Stand(contextlib.ExitStack):

@@ -1,112 +1,133 @@
 """A coordinator by itself: plain HTTP on loopback, in a folder of its own, to be killed and started at will."""
-import http.client
-import json
+import os
 import pathlib
-import secrets
-import shutil
-import socket
 import sqlite3
-import subprocess
-import tempfile
-import time
 
-from .private import binaries, die_with_parent, free_port
+from .private import PrivateCloud
+from .waiting import eventually
 
-
-class Answer:
-    def __init__(self, response):
-        self.status, self.headers, self.body = response.status, response.headers, response.read()
-
-    @property
-    def json(self):
-        return json.loads(self.body) if self.body else {}
+# What grows with use and is cleared in its own time: events, the tasks of the last days, names of contents.
+LASTING = {"events", "event_cursors", "image_tasks", "image_blobs"}
+IMAGES = "/image/v2/images"
 
 
-class Coordinator:
-    """Use as a context; `settings` is YAML below `images:`, indented by two blanks."""
+class Coordinator(PrivateCloud):
+    """Use as a context; `images` is what the configuration says below `images:`.
 
-    def __init__(self, settings=""):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="skerry-alone-"))
-        self.images = self.folder / "state" / "images"
-        self.port, self.agent_port = free_port(), free_port()
-        self.password = secrets.token_hex(12)
-        self.process = None
-        (self.folder / "password").write_text(self.password)
-        (self.folder / "coordinator.yaml").write_text(
-            f"state_directory: {self.folder}/state\n"
-            f"api: {{listen: '127.0.0.1:{self.port}', tls: false}}\n"
-            f"agents: {{listen: '127.0.0.1:{self.agent_port}'}}\n"
-            f"socket: {self.folder}/socket\n"
-            "metrics: {listen: none}\n" + (f"images:\n{settings}" if settings else ""))
+    When the block is left without an exception, its images are deleted, and nothing of them may stay.
+    """
 
-    def __enter__(self):
-        self.run("init", "--admin-password-file", self.folder / "password")
-        self.start()
-        self.token = self.log_in()
-        return self
+    def __init__(self, images=None, tls=False):
+        super().__init__(self.settings(images), tls=tls)
+        self.images = self.state / "images"
 
-    def __exit__(self, *_):
-        if self.process:
-            self.kill()
-        self.remove()
+    @staticmethod
+    def settings(images):
+        return {"images": images} if images is not None else {}
 
-    def remove(self):
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def run(self, verb, *arguments):
-        subprocess.run(
-            [binaries() / "skerry-coordinator", verb, "--config", self.folder / "coordinator.yaml", *arguments],
-            check=True, capture_output=True, timeout=60)
-
-    def start(self):
-        log = open(self.folder / "log", "a")
-        self.process = subprocess.Popen(
-            [binaries() / "skerry-coordinator", "run", "--config", self.folder / "coordinator.yaml"], stdout=log,
-            stderr=log, stdin=subprocess.DEVNULL, preexec_fn=die_with_parent)
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                return socket.create_connection(("127.0.0.1", self.port), 1).close()
-            except OSError:
-                assert self.process.poll() is None and time.monotonic() < deadline, (self.folder / "log").read_text()
-                time.sleep(0.02)
-
-    def kill(self):
-        """kill -9."""
-        self.process.kill()
-        self.process.wait()
-        self.process = None
-
-    def log_in(self):
-        user = {"name": "admin", "domain": {"id": "default"}, "password": self.password}
-        scope = {"project": {"name": "admin", "domain": {"id": "default"}}}
-        body = {"auth": {"identity": {"methods": ["password"], "password": {"user": user}}, "scope": scope}}
-        self.token = None
-        return self.call("POST", "/identity/v3/auth/tokens", body).headers["X-Subject-Token"]
-
-    def call(self, method, path, body=None, headers=None, timeout=60):
-        headers = dict(headers or {})
-        if self.token:
-            headers["X-Auth-Token"] = self.token
-        if isinstance(body, (dict, list)):
-            body = json.dumps(body)
-            headers.setdefault("Content-Type", "application/json")
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+    def __exit__(self, kind, *rest):
         try:
-            connection.request(method, path, body=body, headers=headers)
-            return Answer(connection.getresponse())
+            if kind is None:
+                self.check()
+                self.leave_nothing()
         finally:
-            connection.close()
+            super().__exit__(kind, *rest)
+        if kind is None:
+            outlived = eventually_none(lambda: users_of(self.folder), 10)
+            assert not outlived, f"outlived the coordinator: {outlived}"
 
-    def rows(self, query):
+    def set_up(self):
+        super().set_up()
+        self.admin = self.client()
+        self.admin.log_in("admin", self.password, "admin")
+        self.call = self.admin.send
+        self.counted = self.count_rows()
+
+    start = PrivateCloud.start_coordinator
+    kill = PrivateCloud.kill_coordinator
+
+    # Its insides
+
+    def rows(self, query, *values):
         """Straight from the database, which another process may be writing."""
-        database = sqlite3.connect(f"file:{self.folder}/state/skerry.db?mode=ro", uri=True, timeout=10)
+        database = sqlite3.connect(f"file:{self.state}/skerry.db?mode=ro", uri=True, timeout=10)
         try:
-            return database.execute(query).fetchall()
+            return database.execute(query, values).fetchall()
         finally:
             database.close()
+
+    def count_rows(self):
+        """By table."""
+        names = [name for name, in self.rows("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return {name: self.rows(f'SELECT count(*) FROM "{name}"')[0][0] for name in names if name not in LASTING}
 
     def files(self):
         """The contents and the parts in the blob store."""
         names = {path.name for path in self.images.iterdir()}
         return {name for name in names if not name.startswith("part-")}, {n for n in names if n.startswith("part-")}
+
+    # Leftovers
+
+    def tidy(self):
+        """Every file is somebody's, what somebody has is there, and nobody is in between."""
+
+        def disagreement():
+            hashes = {row[0] for row in self.rows("SELECT sha512 FROM images WHERE sha512 IS NOT NULL")}
+            parts = {row[0] for row in self.rows("SELECT file FROM image_parts")}
+            blobs, files = self.files()
+            between = self.rows("SELECT uuid, status FROM images WHERE status IN ('saving', 'importing')")
+            return [*between, *(blobs ^ hashes), *(files ^ parts)]
+
+        wrong = eventually_none(disagreement, 60)
+        assert not wrong, f"files and database do not agree: {wrong}"
+
+    def leave_nothing(self):
+        """Deletes the images. Then there are no files, no processes, and as many rows as at the start."""
+        while images := self.call("GET", IMAGES).json["images"]:
+            for image in images:
+                assert self.call("DELETE", f"{IMAGES}/{image['id']}").status == 204
+
+        def left():
+            counts = self.count_rows()
+            return [
+                *self.files()[0], *self.files()[1],
+                *((name, counts[name] - self.counted[name]) for name in counts if counts[name] != self.counted[name]),
+                *users_of(self.folder, apart_from=self.coordinator.pid)]
+
+        wrong = eventually_none(left, 60)
+        assert not wrong, f"left behind by images that are gone: {wrong}"
+
+
+def eventually_none(look, seconds):
+    """Waits until `look` finds nothing any more. Gives what it still finds when the time is over."""
+    found = None
+
+    def is_gone():
+        nonlocal found
+        found = look()
+        return not found
+
+    try:
+        eventually("nothing is found", is_gone, seconds, every=0.02)
+    except AssertionError:
+        return found
+    return None
+
+
+def users_of(folder, apart_from=None):
+    """Processes that were given files of the folder, by pid: those that name it, and those in a box with some of it."""
+    mark = folder.name.encode()
+    ours = os.readlink("/proc/self/ns/mnt")
+    found = {}
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        pid = int(process.name)
+        if pid in (apart_from, os.getpid()):
+            continue
+        try:
+            command = (process / "cmdline").read_bytes()
+            is_in_box = os.readlink(process / "ns" / "mnt") != ours
+            if mark in command or (is_in_box and mark in (process / "mountinfo").read_bytes()):
+                found[pid] = command.decode(errors="replace").replace("\0", " ")[:300]
+        except OSError:
+            continue
+    return found

@@ -8,17 +8,12 @@ import sys
 
 import openstack
 
+from .programs import REPOSITORY, binaries
 from .waiting import eventually
 
-REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 PACKAGING = REPOSITORY / "packaging"
 GUEST_IMAGE = REPOSITORY / ".build-release" / "skerry-test.qcow2"
 PARTS = ("output", "apt", "packages", "layout", "process", "preflight", "build", "libvirt", "daemons", "leftovers")
-
-
-def binaries():
-    """The folder with the compiled programs: SKERRY_BINARIES, or the release build."""
-    return os.environ.get("SKERRY_BINARIES") or str(REPOSITORY / ".build-release" / "release")
 
 
 class Cloud:
@@ -33,16 +28,19 @@ class Cloud:
     # Daemons
 
     def quickstart(self, *arguments, check=True, timeout=600):
-        environment = {**os.environ, "SKERRY_BINARIES": binaries()}
         return self.host.run(
-            PACKAGING / "quickstart", "--prefix", self.prefix, *arguments, check=check, timeout=timeout, env=environment)
+            PACKAGING / "quickstart", "--prefix", self.prefix, *arguments, check=check, timeout=timeout,
+            env=self.environment())
 
     def packaging(self, script, timeout=120):
         """Runs a piece of shell with quickstart's own functions and variables."""
         sources = "; ".join(f". lib/{part}.sh" for part in PARTS)
         text = f"set -euo pipefail; cd {PACKAGING}; repository={REPOSITORY}; {sources}; layout {self.prefix}; {script}"
-        environment = {**os.environ, "SKERRY_BINARIES": binaries()}
-        return self.host.run("bash", "-c", text, timeout=timeout, env=environment)
+        return self.host.run("bash", "-c", text, timeout=timeout, env=self.environment())
+
+    @staticmethod
+    def environment():
+        return {**os.environ, "SKERRY_BINARIES": str(binaries())}
 
     def pid(self, daemon):
         """The pid of "coordinator", "agent" or "libvirtd" as the host counts them; None when it does not run."""
