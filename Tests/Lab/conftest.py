@@ -11,6 +11,8 @@ from skerrylab.cloud import PACKAGING, Cloud
 from skerrylab.host import LabHost, cable
 from skerrylab.leftovers import allocations, difference, snapshot
 
+# pgrep's expression for the processes of a cloud.
+OURS = "qemu|libvirtd|virtlogd|dnsmasq|skerry"
 ORDER = ["test_image_settings", "test_image_crash", "test_host", "test_vlan", "test_quickstart", "test_story",
          "test_disconnected", "test_kill", "test_two_hosts", "test_purge"]
 
@@ -72,7 +74,13 @@ def hosts():
 
 
 @pytest.fixture(scope="session")
-def cloud(hosts, folder):
+def strangers(hosts):
+    """Processes that look like ours, of whatever else runs on the machine: a cloud of its own, say."""
+    return set(hosts[0].run("pgrep", "-a", OURS, check=False).splitlines())
+
+
+@pytest.fixture(scope="session")
+def cloud(hosts, folder, strangers):
     first, _ = hosts
     prefix = folder / "one"
     cloud = Cloud(first, prefix)
