@@ -80,6 +80,45 @@ struct IdentityRemovalTests {
         #expect(scene.shelf.contents.withLock { $0.tidied } == [project])
     }
 
+    @Test("the event log has what a refused removal has done, and no deletion")
+    func events() async throws {
+        let scene = try await Scene()
+        let (session, harness) = (scene.session, scene.session.cloud.harness)
+        let project = await session.make("project", ["name": "full"])
+        func lines() async throws -> [String] {
+            await harness.pipeline.refusals.flush()
+            return try await harness.database.read { reader in
+                try EventLog.events(after: 0, limit: 1000, in: reader).map(\.event)
+                    .filter { $0.target == project && $0.action != "identity.project.create" }
+                    .map { "\($0.action) \($0.outcome.prefix(7))" }
+            }
+        }
+        // Nothing of it goes: nothing was done.
+        try scene.put(project, locked: 1)
+        #expect(await session.send(.delete, "projects/\(project)?cascade=true").status == 409)
+        #expect(try await lines() == ["identity.project.delete 409 Can"])
+        try scene.put(project, servers: 1, locked: 1)
+        #expect(await session.send(.delete, "projects/\(project)?cascade=true").status == 409)
+        let second = try await lines().sorted()
+        #expect(
+            second == ["identity.project.clear success"] + Array(repeating: "identity.project.delete 409 Can", count: 2)
+        )
+        try scene.put(project, servers: 1)
+        #expect(await session.send(.delete, "projects/\(project)?cascade=true").status == 204)
+        let last = try await lines().last
+        #expect(last == "identity.project.delete success")
+        let domain = await session.make("domain", ["name": "branch"])
+        let inner = await session.make("project", ["name": "p", "domain_id": .string(domain)])
+        _ = await session.send(.patch, "domains/\(domain)", ["domain": ["enabled": false]])
+        try scene.put(inner, servers: 1, locked: 1)
+        #expect(await session.send(.delete, "domains/\(domain)?cascade=true").status == 409)
+        let cleared = try await harness.database.read { reader in
+            try EventLog.events(after: 0, limit: 1000, in: reader).map(\.event).filter { $0.target == domain }
+        }
+        #expect(cleared.contains { $0.action == "identity.domain.clear" && $0.outcome == "success" })
+        #expect(!cleared.contains { $0.action == "identity.domain.delete" && $0.outcome == "success" })
+    }
+
     @Test("a domain minds what its projects hold")
     func domain() async throws {
         let scene = try await Scene()

@@ -38,6 +38,17 @@ struct IdentityRestartTests {
         return parts.filter { !$0.1 }.map(\.0)
     }
 
+    /// Without the moments at which revocations became known, which a restart sets anew.
+    static func forgettingMoments(_ state: IdentityState) -> IdentityState {
+        var state = state
+        for (token, revocation) in state.revoked {
+            var revocation = revocation
+            revocation.knownAt = 0
+            state.revoke(token, revocation, now: 0)
+        }
+        return state
+    }
+
     @Test(
         "after a removal, live changes have left what a restart reads",
         arguments: ["nothing", "user", "project", "group", "role", "service", "region", "domain", "trust", "grant"])

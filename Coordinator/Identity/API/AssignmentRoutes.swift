@@ -20,6 +20,19 @@ struct AssignmentRoutes: Sendable {
             .sorted { ($0.name, $0.key) < ($1.name, $1.key) }
     }
 
+    /// The same as the API shows them, with the projects that act as domains.
+    static func shownProjects(
+        of user: UserID, _ state: IdentityState, usableOnly: Bool = false
+    ) -> [[String: JSON]] {
+        let own = projects(of: user, state).filter { !usableOnly || state.isUsable($0) }.map(\.rendered)
+        let acting = state.domainsAsProjects(of: user).filter { !usableOnly || $0.isEnabled }
+        guard !acting.isEmpty else { return own }
+        func order(_ members: [String: JSON]) -> (String, String) {
+            (members["name"]?.stringValue ?? "", members["id"]?.stringValue ?? "")
+        }
+        return (own + acting.map(\.renderedAsProject)).sorted { order($0) < order($1) }
+    }
+
     private func list(_ call: APICall) async throws -> APIResponse {
         let state = identity.directory.state
         try authorize(call, state)
@@ -43,6 +56,7 @@ struct AssignmentRoutes: Sendable {
         }
         guard let project = ProjectID(key).flatMap({ state.projects[$0] }) else {
             try call.authorize("identity:list_role_assignments_for_tree")
+            if state.domains[key] != nil { return }
             throw IdentityAPI.notFound("project", key)
         }
         try call.authorize("identity:list_role_assignments_for_tree", project: project.id, domain: project.domain)
@@ -80,9 +94,13 @@ struct AssignmentRoutes: Sendable {
             guard let id = UserID(key) else { return nil }
             query.user = id
         }
-        if let key = value("scope.project.id") {
+        let isTree = ProjectRoutes.flag(call, "include_subtree")
+        if let key = value("scope.project.id"), state.domains[key] != nil {
+            query.domainAsProject = key
+            query.projects = Set(isTree ? state.projects.values.filter { $0.domain == key }.map(\.id) : [])
+        } else if let key = value("scope.project.id") {
             guard let id = ProjectID(key), state.projects[id] != nil else { return nil }
-            let below = ProjectRoutes.flag(call, "include_subtree") ? state.descendants(of: id).map(\.id) : []
+            let below = isTree ? state.descendants(of: id).map(\.id) : []
             query.projects = Set(below + [id])
         }
         return query
@@ -94,7 +112,7 @@ struct AssignmentRoutes: Sendable {
         return switch shown.assignment.target {
         case .domain(let key): key == domain
         case .project(let id): state.projects[id]?.domain == domain
-        case .system: false
+        case .domainAsProject, .system: false
         }
     }
 }
@@ -113,6 +131,7 @@ struct AssignmentView {
         case .project(let id):
             scope["project"] = named(id.compact, state.projects[id]?.name, state.projects[id]?.domain)
         case .domain(let key): scope["domain"] = named(key, state.domains[key]?.name, nil)
+        case .domainAsProject(let key): scope["project"] = named(key, state.domains[key]?.name, nil)
         case .system: scope["system"] = ["all": true]
         }
         var path = Self.path(shown.source ?? shown.assignment.target)
@@ -151,6 +170,7 @@ struct AssignmentView {
         switch target {
         case .project(let id): "projects/\(id.compact)"
         case .domain(let key): "domains/\(key)"
+        case .domainAsProject(let key): "projects/\(key)"
         case .system: "system"
         }
     }

@@ -106,8 +106,9 @@ struct DomainConfigurationRoutes: Sendable {
         let new = try Self.saying(of: domain) { () throws(DomainConfiguration.Refusal) in
             try DomainConfiguration.read(members)
         }
-        let isNew = configuration(domain).isEmpty
-        try await set(new, of: domain, call)
+        let isNew = try await change(domain, call) { (configuration) throws(DomainConfiguration.Refusal) in
+            configuration = new
+        }
         return try answer(domain, status: isNew ? 201 : 200)
     }
 
@@ -118,12 +119,13 @@ struct DomainConfigurationRoutes: Sendable {
         var members = try await Self.body(call)
         // An option is sent without its group around it.
         if let group, option != nil { members = [group: .object(members)] }
-        var changed = configuration(domain)
-        try Self.saying(of: domain) { () throws(DomainConfiguration.Refusal) in
+        let change = try Self.saying(of: domain) { () throws(DomainConfiguration.Refusal) in
             try DomainConfiguration.check(group: group, option: option)
-            try changed.merge(try DomainConfiguration.read(members), group: group, option: option)
+            return try DomainConfiguration.read(members)
         }
-        try await set(changed, of: domain, call)
+        try await self.change(domain, call) { (configuration) throws(DomainConfiguration.Refusal) in
+            try configuration.merge(change, group: group, option: option)
+        }
         return try answer(domain, status: 200)
     }
 
@@ -131,12 +133,12 @@ struct DomainConfigurationRoutes: Sendable {
         try call.authorize("identity:delete_domain_config")
         let domain = try domain(call)
         let (group, option) = (Self.group(call), Self.option(call))
-        var changed = configuration(domain)
         try Self.saying(of: domain) { () throws(DomainConfiguration.Refusal) in
             try DomainConfiguration.check(group: group, option: option)
-            try changed.remove(group: group, option: option)
         }
-        try await set(changed, of: domain, call)
+        try await change(domain, call) { (configuration) throws(DomainConfiguration.Refusal) in
+            try configuration.remove(group: group, option: option)
+        }
         return .empty(204)
     }
 
@@ -159,11 +161,25 @@ struct DomainConfigurationRoutes: Sendable {
         return .json(["config": .object(shown)], status: status)
     }
 
-    private func set(_ configuration: DomainConfiguration, of domain: String, _ call: APICall) async throws {
-        try await identity.change(call, target: domain) { transaction in
-            try ResourceStore.set(configuration, of: domain, in: transaction)
-        } apply: { state in
-            state.changeResources { $0.configurations[domain] = configuration.isEmpty ? nil : configuration }
+    /// Changes what the rows say at that moment, so that of two changes at once none is lost.
+    /// - Returns: Whether nothing was set before.
+    @discardableResult
+    private func change(
+        _ domain: String, _ call: APICall,
+        _ edit: @escaping @Sendable (inout DomainConfiguration) throws(DomainConfiguration.Refusal) -> Void
+    ) async throws -> Bool {
+        try await call.write(target: { _ in domain }) { transaction in
+            let old = try ResourceStore.configuration(of: domain, in: transaction)
+            var changed = old
+            try Self.saying(of: domain) { () throws(DomainConfiguration.Refusal) in try edit(&changed) }
+            let stored = try identity.sealed(changed, of: domain)
+            try ResourceStore.set(stored, of: domain, in: transaction)
+            transaction.afterCommit {
+                identity.directory.apply { state in
+                    state.changeResources { $0.configurations[domain] = stored.isEmpty ? nil : stored }
+                }
+            }
+            return old.isEmpty
         }
     }
 }

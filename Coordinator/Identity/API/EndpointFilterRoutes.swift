@@ -68,7 +68,7 @@ struct EndpointFilterRoutes: Sendable {
     // MARK: - Single endpoints
 
     private func requireAssociation(_ endpoint: String, _ project: Project) throws(APIError) {
-        guard state.resources.filter.endpointsOfProject[project.id]?.contains(endpoint) == true else {
+        guard state.resources.filter.isAssociated(.endpoint(endpoint), with: project.id) else {
             throw .notFound("Endpoint \(endpoint) not found in project \(project.key)")
         }
     }
@@ -83,17 +83,7 @@ struct EndpointFilterRoutes: Sendable {
     private func add(_ call: APICall) async throws -> APIResponse {
         try call.authorize("identity:add_endpoint_to_project")
         let endpoint = try endpoint(call)
-        let project = try project(call)
-        do {
-            try await identity.change(call, target: "\(project.key)/\(endpoint.key)") { transaction in
-                try ResourceStore.associate(endpoint: endpoint.key, with: project.id, in: transaction)
-            } apply: { state in
-                state.changeResources { $0.filter.associate(endpoint: endpoint.key, with: project.id) }
-            }
-        } catch StoreError.duplicate {
-            throw APIError.conflict("Conflict occurred attempting to store project_endpoint - Duplicate entry.")
-        }
-        return .empty(204)
+        return try await give(.endpoint(endpoint.key), to: try project(call), "project_endpoint", call)
     }
 
     private func remove(_ call: APICall) async throws -> APIResponse {
@@ -101,12 +91,7 @@ struct EndpointFilterRoutes: Sendable {
         let project = try project(call)
         let endpoint = call.parameter("endpoint")
         try requireAssociation(endpoint, project)
-        try await identity.change(call, target: "\(project.key)/\(endpoint)") { transaction in
-            try ResourceStore.dissociate(endpoint: endpoint, from: project.id, in: transaction)
-        } apply: { state in
-            state.changeResources { $0.filter.dissociate(endpoint: endpoint, from: project.id) }
-        }
-        return .empty(204)
+        return try await take(.endpoint(endpoint), from: project, call)
     }
 
     private func endpointsOfProject(_ call: APICall) async throws -> APIResponse {
@@ -126,7 +111,7 @@ struct EndpointFilterRoutes: Sendable {
     // MARK: - Groups of endpoints
 
     private func requireAssociation(_ group: EndpointGroup, _ project: Project) throws(APIError) {
-        guard state.resources.filter.groupsOfProject[project.id]?.contains(group.key) == true else {
+        guard state.resources.filter.isAssociated(.group(group.key), with: project.id) else {
             throw .notFound("Endpoint Group Project Association not found")
         }
     }
@@ -147,17 +132,7 @@ struct EndpointFilterRoutes: Sendable {
     private func addGroup(_ call: APICall) async throws -> APIResponse {
         try call.authorize("identity:add_endpoint_group_to_project")
         let project = try project(call)
-        let group = try group(call)
-        do {
-            try await identity.change(call, target: "\(project.key)/\(group.key)") { transaction in
-                try ResourceStore.associate(group: group.key, with: project.id, in: transaction)
-            } apply: { state in
-                state.changeResources { $0.filter.associate(group: group.key, with: project.id) }
-            }
-        } catch StoreError.duplicate {
-            throw APIError.conflict("Conflict occurred attempting to store project_endpoint_group - Duplicate entry.")
-        }
-        return .empty(204)
+        return try await give(.group(try group(call).key), to: project, "project_endpoint_group", call)
     }
 
     private func removeGroup(_ call: APICall) async throws -> APIResponse {
@@ -165,12 +140,7 @@ struct EndpointFilterRoutes: Sendable {
         let project = try project(call)
         let group = try group(call)
         try requireAssociation(group, project)
-        try await identity.change(call, target: "\(project.key)/\(group.key)") { transaction in
-            try ResourceStore.dissociate(group: group.key, from: project.id, in: transaction)
-        } apply: { state in
-            state.changeResources { $0.filter.dissociate(group: group.key, from: project.id) }
-        }
-        return .empty(204)
+        return try await take(.group(group.key), from: project, call)
     }
 
     private func groupsOfProject(_ call: APICall) async throws -> APIResponse {
@@ -192,6 +162,35 @@ struct EndpointFilterRoutes: Sendable {
         try call.authorize("identity:list_endpoints_associated_with_endpoint_group")
         let group = try group(call)
         return list(state.endpoints.values.filter { group.contains($0) }, call)
+    }
+
+    // MARK: - Changes
+
+    /// - Parameter kind: How the refusal of what is there already calls it.
+    private func give(
+        _ choice: CatalogFilter.Choice, to project: Project, _ kind: String, _ call: APICall
+    ) async throws -> APIResponse {
+        do {
+            try await identity.change(call, target: "\(project.key)/\(choice.key)") { transaction in
+                try ResourceStore.associate(choice, with: project.id, in: transaction)
+            } apply: { state in
+                state.changeResources { $0.filter.associate(choice, with: project.id) }
+            }
+        } catch StoreError.duplicate {
+            throw APIError.conflict("Conflict occurred attempting to store \(kind) - Duplicate entry.")
+        }
+        return .empty(204)
+    }
+
+    private func take(
+        _ choice: CatalogFilter.Choice, from project: Project, _ call: APICall
+    ) async throws -> APIResponse {
+        try await identity.change(call, target: "\(project.key)/\(choice.key)") { transaction in
+            try ResourceStore.dissociate(choice, from: project.id, in: transaction)
+        } apply: { state in
+            state.changeResources { $0.filter.dissociate(choice, from: project.id) }
+        }
+        return .empty(204)
     }
 
     // MARK: - Lists

@@ -68,7 +68,11 @@ struct GrantRoutes: Sendable {
     private func subject(_ call: APICall, rule: String) throws -> (actor: Assignment.Actor, target: Assignment.Target) {
         let state = identity.directory.state
         let target: Assignment.Target
-        if let key = call.parameters["project"] {
+        if let key = call.parameters["project"], state.domains[key] != nil {
+            // The project that acts as the domain stands in none: the domain's own people have no say in it.
+            try call.authorize(rule)
+            target = .domainAsProject(key)
+        } else if let key = call.parameters["project"] {
             guard let project = ProjectID(key).flatMap({ state.projects[$0] }) else {
                 try call.authorize(rule)
                 throw IdentityAPI.notFound("project", key)
@@ -104,8 +108,9 @@ struct GrantRoutes: Sendable {
     private func assignment(_ call: APICall, rule: String, isInherited: Bool) throws -> Assignment {
         let (actor, target) = try subject(call, rule: rule)
         let key = call.parameter("role")
-        guard let role = identity.directory.state.roles[key] else { throw IdentityAPI.notFound("role", key) }
-        if !rule.hasPrefix("identity:check"), !IdentityPolicy.mayGive(role, try call.requireCaller()) {
+        let state = identity.directory.state
+        guard let role = state.roles[key] else { throw IdentityAPI.notFound("role", key) }
+        if !rule.hasPrefix("identity:check"), !IdentityPolicy.mayGive(role, try call.requireCaller(), state) {
             throw call.words.forbidden(rule)
         }
         return Assignment(actor: actor, target: target, role: key, isInherited: isInherited)
@@ -154,15 +159,17 @@ struct GrantRoutes: Sendable {
     /// A domain's own role goes with the domain's projects only.
     private func requireSameDomain(_ assignment: Assignment) throws(APIError) {
         let state = identity.directory.state
-        guard case .project(let id) = assignment.target, let domain = state.roles[assignment.role]?.domain else {
-            return
+        guard let domain = state.roles[assignment.role]?.domain else { return }
+        let project: String
+        switch assignment.target {
+        case .project(let id):
+            guard state.projects[id]?.domain != domain else { return }
+            project = id.compact
+        case .domainAsProject(let key): project = key
+        case .domain, .system: return
         }
-        guard state.projects[id]?.domain == domain else {
-            throw .forbidden(
-                """
-                Project \(id.compact) must be in the same domain as the role \(assignment.role) being assigned.
-                """)
-        }
+        throw .forbidden(
+            "Project \(project) must be in the same domain as the role \(assignment.role) being assigned.")
     }
 
     private func missing(_ assignment: Assignment) -> APIError {
@@ -174,7 +181,7 @@ struct GrantRoutes: Sendable {
         let target =
             switch assignment.target {
             case .project(let id): id.compact
-            case .domain(let key): key
+            case .domain(let key), .domainAsProject(let key): key
             case .system: "system"
             }
         return .notFound(

@@ -41,9 +41,11 @@ enum IdentityPolicy {
     private static let inOwnDomain: Policy.Rule =
         "user_domain_id:%(target.domain.id)s or domain_id:%(target.domain.id)s"
 
-    /// Roles that only the administrator gives: a domain's manager must not make administrators.
-    static func mayGive(_ role: Role, _ caller: Caller) -> Bool {
-        caller.isAdmin || ["manager", "member", "reader"].contains(role.name)
+    /// Roles that only the administrator gives: a domain's manager must not make administrators, by what these roles
+    /// imply as little as by another spelling.
+    static func mayGive(_ role: Role, _ caller: Caller, _ state: IdentityState) -> Bool {
+        if caller.isAdmin { return true }
+        return ["manager", "member", "reader"].contains(role.name) && !state.makesAdministrators(roles: [role.key])
     }
 
     /// Nobody but an administrator takes over one, by a new password, or by joining a group that makes some.

@@ -109,20 +109,28 @@ struct LimitRoutes: Sendable {
         }
     }
 
+    /// All of a list, or none.
+    private func insert<Record: StoredRecord>(
+        _ new: [Record], _ kind: String, _ call: APICall,
+        put: @escaping @Sendable (inout UnifiedLimits, Record) -> Void
+    ) async throws {
+        do {
+            try await identity.change(call, target: new.map(\.key).joined(separator: ",")) { transaction in
+                for limit in new { try limit.insert(in: transaction) }
+            } apply: { state in
+                state.changeResources { resources in for limit in new { put(&resources.limits, limit) } }
+            }
+        } catch StoreError.duplicate {
+            throw APIError.conflict("Conflict occurred attempting to store \(kind) - Duplicate entry.")
+        }
+    }
+
     private func register(_ call: APICall) async throws -> APIResponse {
         let items = try await Self.items(call, "registered_limits")
         try call.authorize("identity:create_registered_limits")
         let state = identity.directory.state
         let new = try items.map { try Self.newRegistered($0, state) }
-        do {
-            try await identity.change(call, target: new.map(\.key).joined(separator: ",")) { transaction in
-                for limit in new { try limit.insert(in: transaction) }
-            } apply: { state in
-                state.changeResources { resources in for limit in new { resources.limits.put(limit) } }
-            }
-        } catch StoreError.duplicate {
-            throw APIError.conflict("Conflict occurred attempting to store registered_limit - Duplicate entry.")
-        }
+        try await insert(new, "registered_limit", call) { $0.put($1) }
         return .json(["registered_limits": .array(new.map { Self.registered.rendered($0, call) })], status: 201)
     }
 
@@ -170,15 +178,7 @@ struct LimitRoutes: Sendable {
         try call.authorize("identity:create_limits")
         let state = identity.directory.state
         let new = try items.map { try Self.limit($0, state) }
-        do {
-            try await identity.change(call, target: new.map(\.key).joined(separator: ",")) { transaction in
-                for limit in new { try limit.insert(in: transaction) }
-            } apply: { state in
-                state.changeResources { resources in for limit in new { resources.limits.put(limit) } }
-            }
-        } catch StoreError.duplicate {
-            throw APIError.conflict("Conflict occurred attempting to store limit - Duplicate entry.")
-        }
+        try await insert(new, "limit", call) { $0.put($1) }
         return .json(["limits": .array(new.map { rendered($0, call) })], status: 201)
     }
 

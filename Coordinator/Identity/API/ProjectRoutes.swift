@@ -33,10 +33,10 @@ struct ProjectRoutes: Sendable {
     }
 
     /// The domain that the path names, asked for by the rules of projects. It stands in no domain itself, so its own
-    /// manager, who may only look at it under `/v3/domains`, changes and deletes it here as little as there.
+    /// people, who may look at it under `/v3/domains`, neither see nor change it here.
     private func domain(_ call: APICall, rule: String) throws -> Domain? {
         guard let domain = identity.directory.state.domains[call.parameter("key")] else { return nil }
-        try call.authorize("identity:\(rule)", domain: rule == "get_project" ? domain.key : nil)
+        try call.authorize("identity:\(rule)")
         return domain
     }
 
@@ -44,11 +44,14 @@ struct ProjectRoutes: Sendable {
         guard let flag = call.query("is_domain"), ListFilter.flag(flag) else {
             return try await kind.list(call, identity)
         }
-        try call.authorize("identity:list_projects", domain: ResourceKind<Project>.scope(call))
+        let scope = ResourceKind<Project>.scope(call)
+        try call.authorize("identity:list_projects", domain: scope)
         let tests = try ListFilter.parse(call.query, names: kind.filters)
         let tags = TagFilter(call.query)
-        let items = identity.directory.state.domains.values.compactMap { domain -> Rendering.Item? in
-            guard call.isAllowed("identity:get_project", domain: domain.key), tags.matches(domain.tags),
+        // With a domain's token one sees what stands in the domain, and these stand in none.
+        let candidates = scope == nil ? Array(identity.directory.state.domains.values) : []
+        let items = candidates.compactMap { domain -> Rendering.Item? in
+            guard call.isAllowed("identity:get_project"), tags.matches(domain.tags),
                 tests.allSatisfy({ $0.matches(domain.renderedAsProject) })
             else { return nil }
             return Rendering.Item(key: domain.key, name: domain.name) { rendered(domain, call) }

@@ -106,6 +106,11 @@ enum Rendering {
         .json([name: .array(items), "links": links(call, next: nil)])
     }
 
+    /// Projects as they were rendered, whole.
+    static func projects(_ projects: [[String: JSON]], _ call: APICall) -> APIResponse {
+        collection("projects", projects.map { single($0, "projects/\($0["id"]?.stringValue ?? "")", call) }, call)
+    }
+
     /// A collection, or the page of it that the query asks for.
     static func page(_ name: String, _ items: [Item], _ call: APICall) throws(APIError) -> APIResponse {
         let page = try ListPage(call)

@@ -63,7 +63,11 @@ extension IdentityService {
             role.extra["options"] = options
         },
         checkDelete: { role, _ in try role.requireDeletable("role") }, put: { $0.put($1) }, remove: { $0.remove($1) },
-        isListed: { role, call in call.query.contains { $0.name == "domain_id" } || role.domain == nil })
+        isListed: { role, call in call.query.contains { $0.name == "domain_id" } || role.domain == nil },
+        beforeWrite: { role, transaction in
+            try IdentityStore.requireDistinctName(role, in: transaction)
+            return { _ in }
+        })
 
     private static let roleMembers: Set<String> = ["name", "description", "domain_id", "options"]
 

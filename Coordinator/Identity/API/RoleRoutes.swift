@@ -77,7 +77,7 @@ struct RoleRoutes: Sendable {
 
     private func create(_ call: APICall) async throws -> APIResponse {
         let (prior, implied) = try pair(call, rule: "identity:create_implied_role")
-        guard implied.name != "admin" else {
+        guard !identity.directory.state.makesAdministrators(roles: [implied.key]) else {
             throw APIError.forbidden("\(implied.key) cannot be an implied roles.")
         }
         guard prior.domain != nil || implied.domain == nil else {

@@ -89,9 +89,10 @@ struct TagRoutes: Sendable {
         }
     }
 
+    /// A project that acts as a domain stands in none, so the domain's own people have no say in its tags.
     private func tagged(_ call: APICall, rule: String) throws -> Tagged {
         if let domain = identity.directory.state.domains[call.parameter("key")] {
-            try call.authorize("identity:\(rule)", domain: domain.key)
+            try call.authorize("identity:\(rule)")
             return .domain(domain)
         }
         return .project(try IdentityService.projects.record(call, identity, rule: rule))

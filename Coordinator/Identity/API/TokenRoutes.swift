@@ -11,7 +11,8 @@ struct TokenRoutes: Sendable {
             Route(
                 .post, "/v3/auth/tokens", action: "identity.authenticate", access: .anybody, bodyLimit: 64 << 10,
                 handler: issue),
-            Route(.get, "/v3/auth/tokens", handler: validate).asking("identity:validate_token", "identity:check_token"),
+            Route.direct(.get, "/v3/auth/tokens", handler: validate).asking(
+                "identity:validate_token", "identity:check_token"),
             Route(.delete, "/v3/auth/tokens", action: "identity.token.revoke", handler: revoke).asking(
                 "identity:revoke_token"),
             Route(.get, "/v3/auth/projects", handler: projects).gated(by: "identity:get_auth_projects"),
@@ -21,6 +22,7 @@ struct TokenRoutes: Sendable {
         ]
     }
 
+    private static let subjectToken = HTTPField.Name("X-Subject-Token")
     private static let vary: (name: String, value: String) = ("Vary", "X-Auth-Token")
 
     private func issue(_ call: APICall) async throws -> APIResponse {
@@ -31,7 +33,7 @@ struct TokenRoutes: Sendable {
         return .json(document, status: 201, headers: [("X-Subject-Token", text), Self.vary])
     }
 
-    private func validate(_ call: APICall) async throws -> APIResponse {
+    private func validate(_ call: APICall) throws -> APIResponse {
         let isExpiredAllowed = call.query("allow_expired").map(ListFilter.flag) ?? false
         let rule = call.method == .head ? "identity:check_token" : "identity:validate_token"
         let (text, token) = try subject(call, rule: rule, allowingExpired: isExpiredAllowed)
@@ -39,26 +41,19 @@ struct TokenRoutes: Sendable {
         let headers: [(name: String, value: String)] = [
             ("X-Subject-Token", text), Self.vary, ("Content-Type", "application/json")
         ]
-        let state = identity.directory.state
         guard call.query("nocatalog") == nil else {
-            return .json(TokenDocument.render(token, state, withCatalog: false), headers: headers)
+            return .json(
+                TokenDocument.render(token, identity.directory.state, withCatalog: false), headers: headers)
         }
         let document = identity.tokens.document(of: text, token) {
-            TokenDocument.render(token, state, withCatalog: true).serialize()
+            TokenDocument.render(token, identity.directory.state, withCatalog: true).serialize()
         }
         return APIResponse(status: 200, headers: headers, body: .bytes(document))
     }
 
     private func revoke(_ call: APICall) async throws -> APIResponse {
         let (_, token) = try subject(call, rule: "identity:revoke_token")
-        let payload = token.payload
-        let revocation = Revocation(
-            expiresAt: payload.expiresAt + identity.tokens.expiredWindow, revokedAt: call.now)
-        try await identity.change(call, target: payload.audit.auditText) { transaction in
-            try IdentityStore.revoke(payload.audit, revocation, now: call.now, in: transaction)
-        } apply: { state in
-            state.revoke(payload.audit, revocation, now: call.now)
-        }
+        try await identity.revoke(token.payload, call)
         return .empty(204, headers: [Self.vary])
     }
 
@@ -67,7 +62,7 @@ struct TokenRoutes: Sendable {
     private func subject(
         _ call: APICall, rule: String, allowingExpired isAllowed: Bool = false
     ) throws -> (text: String, token: ValidToken) {
-        guard let name = HTTPField.Name("X-Subject-Token"), let text = call.headers[name], !text.isEmpty else {
+        guard let name = Self.subjectToken, let text = call.headers.value(name), !text.isEmpty else {
             try call.authorize(rule)
             throw APIError.notFound("No token in the request")
         }
@@ -87,10 +82,8 @@ struct TokenRoutes: Sendable {
 
     private func projects(_ call: APICall) async throws -> APIResponse {
         let user = try call.requireCaller().user
-        let state = identity.directory.state
-        let mine = AssignmentRoutes.projects(of: user, state).filter { state.isUsable($0) }
-        return Rendering.collection(
-            "projects", mine.map { Rendering.single($0.rendered, "projects/\($0.key)", call) }, call)
+        let mine = AssignmentRoutes.shownProjects(of: user, identity.directory.state, usableOnly: true)
+        return Rendering.projects(mine, call)
     }
 
     private func domains(_ call: APICall) async throws -> APIResponse {

@@ -157,10 +157,8 @@ struct UserRoutes: Sendable {
     private func projects(_ call: APICall) async throws -> APIResponse {
         let user = try user(call, "key", rule: "identity:list_user_projects")
         let filters = try ListFilter.parse(call.query, names: ["name", "enabled", "domain_id"])
-        let mine = AssignmentRoutes.projects(of: user.id, identity.directory.state)
-            .filter { project in filters.allSatisfy { $0.matches(project.rendered) } }
-        return Rendering.collection(
-            "projects", mine.map { Rendering.single($0.rendered, "projects/\($0.key)", call) }, call)
+        let mine = AssignmentRoutes.shownProjects(of: user.id, identity.directory.state)
+        return Rendering.projects(mine.filter { project in filters.allSatisfy { $0.matches(project) } }, call)
     }
 
     private func groups(_ call: APICall) async throws -> APIResponse {

@@ -43,6 +43,16 @@ public struct CatalogFilter: Sendable {
 
     public init() {}
 
+    /// What a project can be given: an endpoint or a group of them.
+    struct Choice: Sendable, Hashable {
+        enum Kind: Sendable { case endpoint, group }
+        var kind: Kind
+        var key: String
+
+        static func endpoint(_ key: String) -> Self { Self(kind: .endpoint, key: key) }
+        static func group(_ key: String) -> Self { Self(kind: .group, key: key) }
+    }
+
     /// The endpoints that a project was given, singly or by groups; `nil` where nothing was said of it.
     public func visible(to project: ProjectID, of endpoints: some Collection<Endpoint>) -> Set<String>? {
         let single = endpointsOfProject[project] ?? []
@@ -60,16 +70,20 @@ public struct CatalogFilter: Sendable {
         groups[group.key] = nil
         for project in groupsOfProject.keys { groupsOfProject[project]?.remove(group.key) }
     }
-    mutating func associate(endpoint: String, with project: ProjectID) {
-        endpointsOfProject[project, default: []].insert(endpoint)
+    mutating func associate(_ choice: Choice, with project: ProjectID) {
+        self[choice.kind][project, default: []].insert(choice.key)
     }
-    mutating func dissociate(endpoint: String, from project: ProjectID) {
-        endpointsOfProject[project]?.remove(endpoint)
+    mutating func dissociate(_ choice: Choice, from project: ProjectID) {
+        self[choice.kind][project]?.remove(choice.key)
     }
-    mutating func associate(group: String, with project: ProjectID) {
-        groupsOfProject[project, default: []].insert(group)
+    func isAssociated(_ choice: Choice, with project: ProjectID) -> Bool {
+        self[choice.kind][project]?.contains(choice.key) == true
     }
-    mutating func dissociate(group: String, from project: ProjectID) { groupsOfProject[project]?.remove(group) }
+
+    private subscript(kind: Choice.Kind) -> [ProjectID: Set<String>] {
+        get { kind == .endpoint ? endpointsOfProject : groupsOfProject }
+        set { if kind == .endpoint { endpointsOfProject = newValue } else { groupsOfProject = newValue } }
+    }
 
     mutating func forget(project: ProjectID) {
         endpointsOfProject[project] = nil

@@ -3,10 +3,20 @@ import CoordinatorPlatform
 /// The options that a domain sets for itself, by group: where its users come from. Kept and given back; nothing acts on
 /// them until directories are supported. Pure.
 public struct DomainConfiguration: Sendable, Hashable {
-    /// Group to option to value.
-    public private(set) var groups: [String: [String: JSON]] = [:]
+    public enum Value: Sendable, Hashable {
+        case open(JSON)
+        /// A sensitive one as ``CredentialSealer`` has sealed it.
+        case sealed([UInt8])
+    }
 
-    public init(_ groups: [String: [String: JSON]] = [:]) { self.groups = groups }
+    /// Group to option to value.
+    public private(set) var groups: [String: [String: Value]] = [:]
+
+    public init(_ groups: [String: [String: JSON]] = [:]) {
+        self.groups = groups.mapValues { $0.mapValues { .open($0) } }
+    }
+
+    init(values: [String: [String: Value]]) { groups = values }
 
     public enum Refusal: Error, Equatable {
         case notSupported(String)
@@ -23,6 +33,30 @@ public struct DomainConfiguration: Sendable, Hashable {
 
     public static func isSensitive(_ group: String, _ option: String) -> Bool {
         sensitive[group]?.contains(option) == true
+    }
+
+    /// Whether a sensitive value stands in it that anybody could read.
+    public var hasOpenSecrets: Bool {
+        groups.contains { group, options in options.contains { Self.isOpenSecret(group, $0.key, $0.value) } }
+    }
+
+    private static func isOpenSecret(_ group: String, _ option: String, _ value: Value) -> Bool {
+        if case .open = value { isSensitive(group, option) } else { false }
+    }
+
+    /// The same with all sensitive values sealed.
+    /// - Parameter seal: Is given group, option and value.
+    public func sealed(
+        _ seal: (_ group: String, _ option: String, _ value: JSON) throws -> [UInt8]
+    ) rethrows -> DomainConfiguration {
+        var sealed = self
+        for (group, options) in groups {
+            for (option, value) in options where Self.isOpenSecret(group, option, value) {
+                guard case .open(let plain) = value else { continue }
+                sealed.groups[group]?[option] = .sealed(try seal(group, option, plain))
+            }
+        }
+        return sealed
     }
 
     public static func check(group: String?, option: String?) throws(Refusal) {
@@ -58,7 +92,10 @@ public struct DomainConfiguration: Sendable, Hashable {
     public func shown(group: String?, option: String?) throws(Refusal) -> [String: JSON] {
         var open: [String: JSON] = [:]
         for (name, options) in groups where group == nil || group == name {
-            let visible = options.filter { !Self.isSensitive(name, $0.key) && (option == nil || option == $0.key) }
+            var visible: [String: JSON] = [:]
+            for (key, value) in options where !Self.isSensitive(name, key) && (option == nil || option == key) {
+                if case .open(let plain) = value { visible[key] = plain }
+            }
             if !visible.isEmpty { open[name] = .object(visible) }
         }
         guard !open.isEmpty else { throw .notFound(Self.title(group, option)) }

@@ -28,6 +28,8 @@ public struct AssignmentQuery: Sendable {
     public var domain: String?
     /// The projects of interest; `nil` for all.
     public var projects: Set<ProjectID>?
+    /// With ``projects``, or alone: the project that acts as this domain.
+    public var domainAsProject: String?
     public var isSystem = false
     /// Only inherited ones, or only others.
     public var isInherited: Bool?
@@ -36,6 +38,15 @@ public struct AssignmentQuery: Sendable {
 }
 
 extension IdentityState {
+    /// The domains on whose projects a user has a role as on any other project.
+    func domainsAsProjects(of user: UserID) -> [Domain] {
+        let keys = assignments(of: user).compactMap { assignment -> String? in
+            guard case .domainAsProject(let key) = assignment.target, !assignment.isInherited else { return nil }
+            return key
+        }
+        return Set(keys).compactMap { domains[$0] }
+    }
+
     /// The assignments as they were given.
     public func given(_ query: AssignmentQuery) -> [ShownAssignment] {
         candidates(query).filter {
@@ -72,9 +83,12 @@ extension IdentityState {
     private func matches(_ target: Assignment.Target, _ query: AssignmentQuery) -> Bool {
         if query.isSystem { return target == .system }
         if let domain = query.domain { return target == .domain(domain) }
-        guard let projects = query.projects else { return true }
-        if case .project(let id) = target { return projects.contains(id) }
-        return false
+        guard query.projects != nil || query.domainAsProject != nil else { return true }
+        return switch target {
+        case .project(let id): query.projects?.contains(id) == true
+        case .domainAsProject(let key): key == query.domainAsProject
+        case .domain, .system: false
+        }
     }
 
     private func matchesInheritance(_ assignment: Assignment, _ query: AssignmentQuery) -> Bool {

@@ -136,6 +136,15 @@ public struct Role: IdentityRecord, Hashable {
     public var extra: [String: JSON] = [:]
     public var generation: Int64 = 1
 
+    /// As policies compare names: without regard to the case of ASCII letters.
+    var foldedName: String { Self.folded(name) }
+
+    static func folded(_ name: String) -> String {
+        String(
+            decoding: name.utf8.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 },
+            as: UTF8.self)
+    }
+
     public init(
         key: String, name: String, domain: String? = nil, description: String? = nil, extra: [String: JSON] = [:],
         generation: Int64 = 1
@@ -227,6 +236,9 @@ public struct Assignment: Hashable, Sendable {
     public enum Target: Hashable, Sendable {
         case project(ProjectID)
         case domain(String)
+        /// The project that acts as the domain of this key. What is given there is not given on the domain; no token
+        /// is ever for it, so it shows, and counts below when inherited.
+        case domainAsProject(String)
         case system
     }
 

@@ -103,7 +103,7 @@ public struct IdentityState: Sendable {
         if !assignment.isInherited { return assignment.target == target }
         guard case .project(let id) = target, let project = projects[id] else { return false }
         switch assignment.target {
-        case .domain(let domain): return project.domain == domain
+        case .domain(let domain), .domainAsProject(let domain): return project.domain == domain
         case .project(let above): return ancestors(of: project).contains { $0.id == above }
         case .system: return false
         }
@@ -120,7 +120,13 @@ public struct IdentityState: Sendable {
 
     /// Whether something given to the user or group, anywhere, makes administrators.
     public func makesAdministrators(_ assignments: Set<Assignment>) -> Bool {
-        expanded(Set(assignments.map(\.role))).contains { roles[$0]?.name.lowercased() == "admin" }
+        makesAdministrators(roles: Set(assignments.map(\.role)))
+    }
+
+    /// Whether one of the roles, or what they imply, makes administrators. Policies compare names without regard to
+    /// case, so `ADMIN` does.
+    public func makesAdministrators(roles keys: Set<String>) -> Bool {
+        expanded(keys).contains { roles[$0]?.foldedName == "admin" }
     }
 
     /// The roles and all they imply.
@@ -186,7 +192,7 @@ public struct IdentityState: Sendable {
     public mutating func remove(_ domain: Domain) {
         let old = domains.removeValue(forKey: domain.key) ?? domain
         domainNames[old.name] = nil
-        dropAssignments { $0.target == .domain(domain.key) }
+        dropAssignments { $0.target == .domain(domain.key) || $0.target == .domainAsProject(domain.key) }
         for user in users.values where user.domain == domain.key { remove(user) }
         for project in projects.values where project.domain == domain.key { remove(project) }
         for group in groups.values where group.domain == domain.key { remove(group) }
@@ -302,6 +308,20 @@ public struct IdentityState: Sendable {
     public mutating func removeMember(_ user: UserID, from group: String) {
         membersOfGroup[group]?.remove(user)
         groupsOfUser[user]?.remove(group)
+        generation += 1
+    }
+
+    /// Those of one user.
+    func revocations(of user: UserID) -> [AuditID: Revocation] { revoked.filter { $0.value.user == user } }
+
+    /// Ends all tokens of a user from before a moment.
+    /// - Parameter isNew: Whether the user's row was changed.
+    mutating func collapse(_ collapse: RevocationPlanner.Collapse, of user: UserID, isNew: Bool) {
+        if isNew, let old = users[user] {
+            users[user]?.tokensValidFrom = max(old.tokensValidFrom, collapse.issuedBefore)
+            users[user]?.generation += 1
+        }
+        for token in collapse.tokens { revoked[token] = nil }
         generation += 1
     }
 

@@ -39,22 +39,49 @@ package enum PasswordRules {
         return away >= Int64(days) * SecurityCompliance.secondsPerDay * 1_000_000
     }
 
-    /// Whether a new password is strong enough.
-    /// - Throws: ``APIError`` 400.
-    package static func checkStrength(_ password: String, _ rules: SecurityCompliance) throws(APIError) {
-        guard password.unicodeScalars.count <= 4096 else {
+    /// Characters of the longest password: Keystone's. Where an expression is asked, which may take time that grows
+    /// with a power of the length, a shorter one.
+    package static func lengthLimit(_ rules: SecurityCompliance) -> Int { rules.passwordPattern == nil ? 4096 : 512 }
+
+    /// - Throws: ``APIError`` 403.
+    package static func checkLength(_ password: String, _ rules: SecurityCompliance) throws(APIError) {
+        let limit = lengthLimit(rules)
+        guard password.unicodeScalars.count <= limit else {
             throw .forbidden(
-                "The password length must be less than or equal to 4096. The server could not comply with the request "
-                    + "because the password is invalid.")
+                "The password length must be less than or equal to \(limit). The server could not comply with the "
+                    + "request because the password is invalid.")
         }
-        guard let pattern = rules.passwordPattern else { return }
-        guard let regex = try? Regex(pattern) else {
-            throw .badRequest(
-                "Password validation error: Unable to validate password due to invalid configuration.")
-        }
-        guard case .some(.some) = try? regex.matchingSemantics(.unicodeScalar).prefixMatch(in: password) else {
+    }
+
+    /// Whether a password matches the expression from its first character on. Such an expression may backtrack for
+    /// ever: ask it through ``PasswordPattern``.
+    /// - Returns: `nil` for what is no expression.
+    static func matches(_ password: String, _ pattern: String) -> Bool? {
+        guard let regex = try? Regex(pattern) else { return nil }
+        if case .some(.some) = try? regex.matchingSemantics(.unicodeScalar).prefixMatch(in: password) { return true }
+        return false
+    }
+
+    /// What is said of a new password that the expression was asked about.
+    /// - Throws: ``APIError`` 400, 503 where too many are being asked about.
+    package static func checkStrength(
+        _ verdict: PasswordPattern.Verdict, _ rules: SecurityCompliance
+    ) throws(APIError) {
+        switch verdict {
+        case .matches: return
+        case .differs:
             throw .badRequest(
                 "The password does not match the requirements: \(rules.passwordPatternDescription ?? "None").")
+        case .unusable, .late:
+            var refusal = APIError.badRequest(
+                "Password validation error: Unable to validate password due to invalid configuration.")
+            refusal.detail =
+                verdict == .late ? "identity.password_regex takes too long" : "identity.password_regex is none"
+            throw refusal
+        case .busy:
+            throw APIError(
+                status: 503, message: "Too many passwords are being checked: try again in a moment.",
+                headers: [("Retry-After", "1")])
         }
     }
 

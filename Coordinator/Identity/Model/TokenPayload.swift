@@ -169,16 +169,3 @@ public struct TokenPayload: Sendable, Hashable {
         }
     }
 }
-
-/// That a token was ended before its time.
-public struct Revocation: Sendable, Hashable {
-    /// When nobody could use the token any more anyway; forgotten then. Microseconds since 1970.
-    public var expiresAt: Int64
-    /// Microseconds since 1970; 0 for one noted before this was kept.
-    public var revokedAt: Int64
-
-    public init(expiresAt: Int64, revokedAt: Int64) {
-        self.expiresAt = expiresAt
-        self.revokedAt = revokedAt
-    }
-}

@@ -19,6 +19,9 @@ public final class IdentityDirectory: Sendable {
     /// An immutable picture of one moment.
     public var state: IdentityState { snapshot.state }
 
+    /// Of the state, for who only needs to know whether it is the same one still: a state is large to hand around.
+    var generation: UInt64 { snapshot.state.generation }
+
     private var snapshot: Snapshot { current.withLock { $0 } }
 
     package func apply(_ change: (inout IdentityState) -> Void) {

@@ -17,6 +17,9 @@ public struct IdentityService: Sendable {
         public var signatureLifetime: Duration = .seconds(15 * 60)
         /// How many application credentials, access rules, trusts or stored credentials one user may have of each.
         public var delegationLimit = 1000
+        /// How many revocations of single tokens are remembered for one user; beyond that the older half becomes one
+        /// of all tokens of that age.
+        public var revocationLimit = 512
         public init() {}
     }
 
@@ -29,6 +32,8 @@ public struct IdentityService: Sendable {
     let credentialSealer = CredentialSealer([])
     let clock: any WallClock
     let settings: Settings
+    /// What new passwords must match.
+    let pattern: PasswordPattern?
     /// What other slices keep for projects and users; the daemon sets it before the API is made.
     public var holdings: [any ProjectHoldings] = []
 
@@ -41,6 +46,7 @@ public struct IdentityService: Sendable {
         self.clock = clock
         self.hasher = hasher
         self.settings = settings
+        pattern = settings.security.passwordPattern.map { PasswordPattern($0) }
         let now = clock.now()
         let state = try await database.read { try IdentityStore.load($0, now: now) }
         directory = IdentityDirectory(state)
@@ -50,6 +56,7 @@ public struct IdentityService: Sendable {
             expiredWindow: settings.expiredWindow)
         try await renewTokenKeys()
         try await loadCredentialKeys()
+        try await sealOpenSecrets()
     }
 
     /// Replaces the newest token key when it is old. Keys that could still open a living token stay.

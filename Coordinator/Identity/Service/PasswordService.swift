@@ -57,17 +57,24 @@ extension IdentityService {
     func setPassword(_ password: String?, of user: User, at now: Int64) async throws -> User {
         var hash: String?
         if let password {
-            try PasswordRules.checkStrength(password, rules)
+            try await checkStrength(password)
             hash = try await hasher.hash(password)
         }
         return PasswordRules.replacing(hash, of: user, byUser: false, rules, at: now)
+    }
+
+    /// - Throws: ``APIError`` 400 for a password that is not strong enough, 403 for one that is too long.
+    private func checkStrength(_ password: String) async throws {
+        try PasswordRules.checkLength(password, rules)
+        guard let pattern else { return }
+        try PasswordRules.checkStrength(await pattern.judge(password), rules)
     }
 
     /// A password that the user sets, who knows the old one; it may have expired.
     /// - Throws: ``APIError`` 401 for a wrong old password, 400 for a new one that is not good enough.
     func changePassword(_ password: String, from original: String, of user: User?, at now: Int64) async throws -> User {
         let user = try await checkPassword(original, of: user, at: now)
-        try PasswordRules.checkStrength(password, rules)
+        try await checkStrength(password)
         try PasswordRules.checkSelfService(user, rules, at: now)
         for old in PasswordRules.forbidden(user, rules) where try await hasher.verify(password, against: old) {
             throw PasswordRules.repeated(rules)

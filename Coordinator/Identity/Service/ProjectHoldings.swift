@@ -57,31 +57,40 @@ struct HeldThings: Sendable {
 
     /// Clears the projects for their removal.
     /// - Parameter cascade: Whether what they hold goes along; else it is in the way.
-    /// - Returns: `nil` once nothing is left, else the refusal that lists it. With `cascade` a part may be gone then.
-    /// - Throws: The refusal without `cascade`, so that nothing is changed.
+    /// - Returns: `nil` once nothing is left, else the refusal that lists what is, a part being gone.
+    /// - Throws: The refusal where nothing could be removed, or nothing was to be.
     func release(
         _ projects: [Project], cascade: Bool, by origin: RemovalOrigin, in transaction: any SQLTransaction
     ) throws -> APIError? {
         var left: [(project: Project, things: [ProjectHolding])] = []
+        var isChanged = false
         for project in projects {
-            // The later slices stand on the earlier ones, so they let go first.
+            var things = try remaining(of: project, in: transaction)
             if cascade {
+                let held = things
+                // The later slices stand on the earlier ones, so they let go first.
                 for slice in slices.reversed() {
                     try slice.remove(everythingOf: project.id, by: origin, in: transaction)
                 }
+                things = try remaining(of: project, in: transaction)
+                if things != held { isChanged = true }
             }
-            let things = try slices.reversed().flatMap { try $0.remaining(of: project.id, in: transaction) }
-                .filter { $0.count > 0 }
             if !things.isEmpty { left.append((project, things)) }
         }
         if let first = left.first {
             guard cascade else { throw Self.refusal(first.project, first.things) }
-            return Self.postponement(first.project, first.things)
+            let postponement = Self.postponement(first.project, first.things)
+            guard isChanged else { throw postponement }
+            return postponement
         }
         for project in projects {
             for slice in slices.reversed() { try slice.tidy(after: project.id, in: transaction) }
         }
         return nil
+    }
+
+    private func remaining(of project: Project, in reader: any SQLReader) throws -> [ProjectHolding] {
+        try slices.reversed().flatMap { try $0.remaining(of: project.id, in: reader) }.filter { $0.count > 0 }
     }
 
     func tidy(after user: UserID, in transaction: any SQLTransaction) throws {

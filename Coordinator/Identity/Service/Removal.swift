@@ -9,7 +9,7 @@ extension IdentityService {
     /// - Parameter projects: Those that stand in others first.
     /// - Throws: ``APIError`` 409 with what other slices still hold of them.
     func remove(_ projects: [Project], cascade: Bool, _ call: APICall) async throws {
-        try await finish(call, target: projects.last?.key ?? "") { transaction in
+        try await finish(call, target: projects.last?.key ?? "", clearing: "identity.project.clear") { transaction in
             if let refusal = try held.release(projects, cascade: cascade, by: try origin(call), in: transaction) {
                 return refusal
             }
@@ -28,7 +28,7 @@ extension IdentityService {
         let state = directory.state
         let projects = state.projects.values.filter { $0.domain == domain.key }
         let users = state.users.values.filter { $0.domain == domain.key }
-        try await finish(call, target: domain.key) { transaction in
+        try await finish(call, target: domain.key, clearing: "identity.domain.clear") { transaction in
             try ResourceStore.requireProjects(projects.count, of: domain.key, in: transaction)
             if let refusal = try held.release(projects, cascade: cascade, by: try origin(call), in: transaction) {
                 return refusal
@@ -43,11 +43,15 @@ extension IdentityService {
     }
 
     /// Runs a removal. A refusal after a part of it was carried out leaves that part done: servers that were asked to
-    /// go need their time, and the next attempt goes on from there.
+    /// go need their time, and the next attempt goes on from there. The event log then has what was done, which is no
+    /// deletion, beside the refusal.
     private func finish(
-        _ call: APICall, target: String, _ body: @escaping @Sendable (any SQLTransaction) throws -> APIError?
+        _ call: APICall, target: String, clearing: String,
+        _ body: @escaping @Sendable (any SQLTransaction) throws -> APIError?
     ) async throws {
-        if let refusal = try await call.write(target: { (_: APIError?) in target }, body) { throw refusal }
+        let refusal = try await call.write(
+            target: { (_: APIError?) in target }, action: { $0 == nil ? nil : clearing }, body)
+        if let refusal { throw refusal }
     }
 
     private func origin(_ call: APICall) throws -> RemovalOrigin {

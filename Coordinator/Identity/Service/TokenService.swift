@@ -2,8 +2,8 @@ import CoordinatorPlatform
 import ProtocolModel
 import Synchronization
 
-/// A token that holds, and what it means at the moment.
-struct ValidToken: Sendable {
+/// A token that holds, and what it means at the moment. An object, since every request passes one around.
+final class ValidToken: Sendable {
     let payload: TokenPayload
     let caller: Caller
     /// Whom the token shows: the trustor for a trust with impersonation, else who logged in.
@@ -13,8 +13,21 @@ struct ValidToken: Sendable {
     /// The state of the directory in which it was judged.
     let generation: UInt64
     /// What it was made with, where that limits it.
-    var applicationCredential: ApplicationCredential?
-    var trust: Trust?
+    let applicationCredential: ApplicationCredential?
+    let trust: Trust?
+
+    init(
+        payload: TokenPayload, caller: Caller, user: User, roles: [Role], generation: UInt64,
+        applicationCredential: ApplicationCredential? = nil, trust: Trust? = nil
+    ) {
+        self.payload = payload
+        self.caller = caller
+        self.user = user
+        self.roles = roles
+        self.generation = generation
+        self.applicationCredential = applicationCredential
+        self.trust = trust
+    }
 
     /// Its holder is the user, and not somebody or something with a part of the user's rights.
     var isPrimary: Bool { trust == nil && payload.methods.arePrimary }
@@ -79,12 +92,12 @@ public final class TokenService: Authenticator {
 
     /// - Returns: `nil` for a token that is forged, expired, revoked, or whose user or scope is gone or disabled.
     func validate(_ token: String) -> ValidToken? {
-        let state = directory.state
-        if let known = memory.withLock({ $0[token] }), known.token.generation == state.generation {
-            return known.token.payload.expiresAt > clock.now() ? known.token : nil
+        let generation = directory.generation
+        if let known = memory.withLock({ $0[token]?.token }), known.generation == generation {
+            return known.payload.expiresAt > clock.now() ? known : nil
         }
         guard let payload = sealer.open(token), payload.expiresAt > clock.now(),
-            let valid = Self.judge(payload, state)
+            let valid = Self.judge(payload, directory.state)
         else { return nil }
         memory.withLock { memory in
             if memory.count >= Self.memoryLimit { memory.removeAll(keepingCapacity: true) }

@@ -66,6 +66,9 @@ enum AuthenticationMigrations {
                     failures BIGINT NOT NULL, failed_at BIGINT NOT NULL, active_at BIGINT
                 );
                 ALTER TABLE identity_revocations ADD COLUMN revoked_at BIGINT NOT NULL DEFAULT 0;
-                """)
+                """),
+        Migration(
+            slice: "identity authentication", number: 3, name: "revocations by user",
+            sql: "ALTER TABLE identity_revocations ADD COLUMN user_key TEXT;")
     ]
 }

@@ -99,6 +99,9 @@ public enum IdentityMigrations {
                     id INTEGER PRIMARY KEY, number BIGINT NOT NULL UNIQUE, secret BLOB NOT NULL,
                     created_at BIGINT NOT NULL
                 );
-                """)
+                """),
+        Migration(
+            slice: "identity", number: 3, name: "roles on projects that act as domains",
+            sql: "ALTER TABLE identity_assignments ADD COLUMN as_project INTEGER NOT NULL DEFAULT 0;")
     ]
 }

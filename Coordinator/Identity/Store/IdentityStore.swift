@@ -22,8 +22,12 @@ enum IdentityStore {
         { state.imply(implied, by: prior) }
         for assignment in try assignments(reader) { state.give(assignment) }
         for (audit, revocation) in try reader.query(
-            "SELECT audit_id, expires_at, revoked_at FROM identity_revocations WHERE expires_at > ?", [now],
-            { (try $0.id(0) as AuditID, Revocation(expiresAt: $0.integer(1), revokedAt: $0.integer(2))) })
+            "SELECT audit_id, expires_at, revoked_at, user_key FROM identity_revocations WHERE expires_at > ?", [now],
+            { row in
+                let revocation = Revocation(
+                    expiresAt: row.integer(1), revokedAt: row.integer(2), user: try row.optionalID(3), knownAt: now)
+                return (try row.id(0) as AuditID, revocation)
+            })
         { state.revoke(audit, revocation, now: now) }
         let delegations = try DelegationStore.load(reader)
         state.changeDelegations { $0 = delegations }
@@ -35,17 +39,23 @@ enum IdentityStore {
 
     private static func assignments(_ reader: any SQLReader) throws -> [Assignment] {
         try reader.query(
-            "SELECT user_key, group_key, project_key, domain_key, role_key, inherited FROM identity_assignments"
+            """
+            SELECT user_key, group_key, project_key, domain_key, role_key, inherited, as_project
+            FROM identity_assignments
+            """
         ) { row in
             let actor: Assignment.Actor = try row.optionalID(0).map { .user($0) } ?? .group(row.text(1))
+            let isAsProject = row.bool(6)
             let target: Assignment.Target =
-                try row.optionalID(2).map { .project($0) } ?? row.optionalText(3).map { .domain($0) } ?? .system
+                try row.optionalID(2).map { .project($0) }
+                ?? row.optionalText(3).map { isAsProject ? .domainAsProject($0) : .domain($0) } ?? .system
             return Assignment(actor: actor, target: target, role: row.text(4), isInherited: row.bool(5))
         }
     }
 
     static func give(_ assignment: Assignment, in transaction: any SQLTransaction) throws {
         var user: String?, group: String?, project: String?, domain: String?
+        var isAsProject = false
         switch assignment.actor {
         case .user(let id): user = id.compact
         case .group(let key): group = key
@@ -53,14 +63,19 @@ enum IdentityStore {
         switch assignment.target {
         case .project(let id): project = id.compact
         case .domain(let key): domain = key
+        case .domainAsProject(let key): (domain, isAsProject) = (key, true)
         case .system: break
         }
         try transaction.execute(
             """
             INSERT INTO identity_assignments
-                (user_key, group_key, project_key, domain_key, role_key, inherited, fingerprint)
-            VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (fingerprint) DO NOTHING
-            """, [user, group, project, domain, assignment.role, assignment.isInherited, fingerprint(assignment)])
+                (user_key, group_key, project_key, domain_key, role_key, inherited, as_project, fingerprint)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (fingerprint) DO NOTHING
+            """,
+            [
+                user, group, project, domain, assignment.role, assignment.isInherited, isAsProject,
+                fingerprint(assignment)
+            ])
     }
 
     static func take(_ assignment: Assignment, in transaction: any SQLTransaction) throws {
@@ -81,6 +96,7 @@ enum IdentityStore {
             switch assignment.target {
             case .project(let id): "project:\(id.compact)"
             case .domain(let key): "domain:\(key)"
+            case .domainAsProject(let key): "project:\(key)"
             case .system: "system"
             }
         return "\(actor) \(target) \(assignment.role)\(assignment.isInherited ? " inherited" : "")"
@@ -97,6 +113,19 @@ enum IdentityStore {
     static func removeMember(_ user: UserID, from group: String, in transaction: any SQLTransaction) throws {
         try transaction.execute(
             "DELETE FROM identity_group_members WHERE group_key = ? AND user_key = ?", [group, user.compact])
+    }
+
+    /// Policies do not tell `admin` from `ADMIN`, so neither may be made beside the other. A role that has its name
+    /// already keeps it.
+    /// - Throws: ``StoreError/duplicate(_:)``
+    static func requireDistinctName(_ role: Role, in reader: any SQLReader) throws {
+        let place: [any SQLArgument] = [role.domain ?? "", role.key]
+        let others = try reader.query(
+            "SELECT name FROM identity_roles WHERE domain_key = ? AND record_key <> ?", place, { $0.text(0) })
+        guard others.contains(where: { Role.folded($0) == role.foldedName }) else { return }
+        let isNamedSo = try reader.count(
+            "SELECT COUNT(*) FROM identity_roles WHERE record_key = ? AND name = ?", [role.key, role.name])
+        guard isNamedSo == 1 else { throw StoreError.duplicate("role \(role.name)") }
     }
 
     static func imply(_ implied: String, by prior: String, in transaction: any SQLTransaction) throws {
@@ -118,9 +147,24 @@ enum IdentityStore {
         try transaction.execute("DELETE FROM identity_revocations WHERE expires_at <= ?", [now])
         try transaction.execute(
             """
-            INSERT INTO identity_revocations (audit_id, expires_at, revoked_at) VALUES (?, ?, ?)
+            INSERT INTO identity_revocations (audit_id, expires_at, revoked_at, user_key) VALUES (?, ?, ?, ?)
             ON CONFLICT (audit_id) DO NOTHING
-            """, [audit, revocation.expiresAt, revocation.revokedAt])
+            """, [audit, revocation.expiresAt, revocation.revokedAt, revocation.user?.compact])
+    }
+
+    /// - Returns: Whether the user's row was changed: it may say as much already, or be gone.
+    static func collapse(
+        _ collapse: RevocationPlanner.Collapse, of user: UserID, in transaction: any SQLTransaction
+    ) throws -> Bool {
+        let changed = try transaction.execute(
+            """
+            UPDATE identity_users SET tokens_valid_from = ?, generation = generation + 1
+            WHERE record_key = ? AND tokens_valid_from < ?
+            """, [collapse.issuedBefore, user.compact, collapse.issuedBefore])
+        for token in collapse.tokens {
+            try transaction.execute("DELETE FROM identity_revocations WHERE audit_id = ?", [token])
+        }
+        return changed == 1
     }
 
     static func tokenKeys(_ reader: any SQLReader) throws -> [TokenKey] {

@@ -5,7 +5,11 @@ import CoordinatorPlatform
 enum ResourceMigrations {
     static let all = [
         Migration(slice: slice, number: 1, name: "catalog filters and policies", sql: catalog),
-        Migration(slice: slice, number: 2, name: "limits and domain configurations", sql: limits)
+        Migration(slice: slice, number: 2, name: "limits and domain configurations", sql: limits),
+        // Rows from before are sealed at the next start, since SQL has no keys.
+        Migration(
+            slice: slice, number: 3, name: "sealed options of domains",
+            sql: "ALTER TABLE identity_domain_options ADD COLUMN sealed BLOB;")
     ]
 
     private static let slice = "identity resources"

@@ -9,14 +9,12 @@ enum ResourceStore {
         for record in try PolicyBlob.all(in: reader) { state.policies.put(record) }
         for record in try RegisteredLimit.all(in: reader) { state.limits.put(record) }
         for record in try ResourceLimit.all(in: reader) { state.limits.put(record) }
-        for (project, endpoint) in try reader.query(
-            "SELECT project_key, endpoint_key FROM identity_project_endpoints",
-            { (try $0.id(0) as ProjectID, $0.text(1)) })
-        { state.filter.associate(endpoint: endpoint, with: project) }
-        for (project, group) in try reader.query(
-            "SELECT project_key, group_key FROM identity_project_endpoint_groups",
-            { (try $0.id(0) as ProjectID, $0.text(1)) })
-        { state.filter.associate(group: group, with: project) }
+        for kind in [CatalogFilter.Choice.Kind.endpoint, .group] {
+            for (project, key) in try reader.query(
+                "SELECT project_key, \(kind.place.column) FROM \(kind.place.table)",
+                { (try $0.id(0) as ProjectID, $0.text(1)) })
+            { state.filter.associate(CatalogFilter.Choice(kind: kind, key: key), with: project) }
+        }
         for (policy, target) in try policyAssociations(reader) { state.policies.associate(policy, with: target) }
         state.configurations = try configurations(reader)
         return state
@@ -38,42 +36,47 @@ enum ResourceStore {
         }
     }
 
+    private static let options =
+        "SELECT domain_key, option_group, option_name, value, sealed FROM identity_domain_options"
+
     private static func configurations(_ reader: any SQLReader) throws -> [String: DomainConfiguration] {
-        var groups: [String: [String: [String: JSON]]] = [:]
-        _ = try reader.query("SELECT domain_key, option_group, option_name, value FROM identity_domain_options") {
-            row in
-            groups[row.text(0), default: [:]][row.text(1), default: [:]][row.text(2)] =
-                try JSON.parse(row.text(3)).arrayValue?.first ?? .null
+        try configurations(reader, options, [])
+    }
+
+    static func configuration(of domain: String, in reader: any SQLReader) throws -> DomainConfiguration {
+        try configurations(reader, "\(options) WHERE domain_key = ?", [domain])[domain] ?? DomainConfiguration()
+    }
+
+    private static func configurations(
+        _ reader: any SQLReader, _ sql: String, _ arguments: [any SQLArgument]
+    ) throws -> [String: DomainConfiguration] {
+        var groups: [String: [String: [String: DomainConfiguration.Value]]] = [:]
+        _ = try reader.query(sql, arguments) { row in
+            let value: DomainConfiguration.Value =
+                row.isNull(4)
+                ? .open(try JSON.parse(row.text(3)).arrayValue?.first ?? .null) : .sealed(row.blob(4))
+            groups[row.text(0), default: [:]][row.text(1), default: [:]][row.text(2)] = value
         }
-        return groups.mapValues { DomainConfiguration($0) }
+        return groups.mapValues { DomainConfiguration(values: $0) }
     }
 
     // MARK: - Endpoint filters
 
     /// - Throws: ``StoreError/duplicate(_:)``
-    static func associate(endpoint: String, with project: ProjectID, in transaction: any SQLTransaction) throws {
+    static func associate(
+        _ choice: CatalogFilter.Choice, with project: ProjectID, in transaction: any SQLTransaction
+    ) throws {
+        let place = choice.kind.place
         try transaction.execute(
-            "INSERT INTO identity_project_endpoints (project_key, endpoint_key) VALUES (?, ?)",
-            [project.compact, endpoint])
+            "INSERT INTO \(place.table) (project_key, \(place.column)) VALUES (?, ?)", [project.compact, choice.key])
     }
 
-    static func dissociate(endpoint: String, from project: ProjectID, in transaction: any SQLTransaction) throws {
+    static func dissociate(
+        _ choice: CatalogFilter.Choice, from project: ProjectID, in transaction: any SQLTransaction
+    ) throws {
+        let place = choice.kind.place
         try transaction.execute(
-            "DELETE FROM identity_project_endpoints WHERE project_key = ? AND endpoint_key = ?",
-            [project.compact, endpoint])
-    }
-
-    /// - Throws: ``StoreError/duplicate(_:)``
-    static func associate(group: String, with project: ProjectID, in transaction: any SQLTransaction) throws {
-        try transaction.execute(
-            "INSERT INTO identity_project_endpoint_groups (project_key, group_key) VALUES (?, ?)",
-            [project.compact, group])
-    }
-
-    static func dissociate(group: String, from project: ProjectID, in transaction: any SQLTransaction) throws {
-        try transaction.execute(
-            "DELETE FROM identity_project_endpoint_groups WHERE project_key = ? AND group_key = ?",
-            [project.compact, group])
+            "DELETE FROM \(place.table) WHERE project_key = ? AND \(place.column) = ?", [project.compact, choice.key])
     }
 
     static func hasRegion(_ key: String, in reader: any SQLReader) throws -> Bool {
@@ -109,11 +112,16 @@ enum ResourceStore {
         try transaction.execute("DELETE FROM identity_domain_options WHERE domain_key = ?", [domain])
         for (group, options) in configuration.groups {
             for (option, value) in options {
+                var plain: JSON?, sealed: [UInt8]?
+                switch value {
+                case .open(let json): plain = json
+                case .sealed(let bytes): sealed = bytes
+                }
                 try transaction.execute(
                     """
-                    INSERT INTO identity_domain_options (domain_key, option_group, option_name, value)
-                    VALUES (?, ?, ?, ?)
-                    """, [domain, group, option, JSON.array([value]).text])
+                    INSERT INTO identity_domain_options (domain_key, option_group, option_name, value, sealed)
+                    VALUES (?, ?, ?, ?, ?)
+                    """, [domain, group, option, JSON.array([plain].compactMap { $0 }).text, sealed])
             }
         }
     }
@@ -148,5 +156,14 @@ enum ResourceStore {
             """
             UPDATE identity_users SET default_project = NULL, generation = generation + 1 WHERE default_project = ?
             """, [project])
+    }
+}
+
+extension CatalogFilter.Choice.Kind {
+    fileprivate var place: (table: String, column: String) {
+        switch self {
+        case .endpoint: ("identity_project_endpoints", "endpoint_key")
+        case .group: ("identity_project_endpoint_groups", "group_key")
+        }
     }
 }

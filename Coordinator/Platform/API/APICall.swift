@@ -100,10 +100,13 @@ public struct APICall: Sendable {
     }
 
     /// One transaction that also writes this request's line of the event log: who, what, when, request id, success.
-    /// - Parameter target: Names the resource in the event log; it may be known only once the body has run.
+    /// - Parameters:
+    ///   - target: Names the resource in the event log; it may be known only once the body has run.
+    ///   - done: What was done where that is not the route's own action; `nil` where it is.
     @discardableResult
     public func write<T: Sendable>(
         target: @escaping @Sendable (T) -> String = { _ in "" },
+        action done: @escaping @Sendable (T) -> String? = { _ in nil },
         _ body: @escaping @Sendable (any SQLTransaction) throws -> T
     ) async throws -> T {
         let event = Event(
@@ -117,6 +120,7 @@ public struct APICall: Sendable {
             var event = event
             let named = target(result)
             if !named.isEmpty { event.target = named }
+            if let done = done(result) { event.action = done }
             try EventLog.append(event, in: transaction)
             trace?.noteEvent()
             return result

@@ -34,6 +34,31 @@ struct EffectiveAssignmentTests {
         return query
     }
 
+    @Test("a role on the project that acts as a domain is none on the domain, and counts below when inherited")
+    func actingProject() {
+        var state = state()
+        state.give(Assignment(actor: .user(alice), target: .domainAsProject("one"), role: "c"))
+        state.give(Assignment(actor: .user(bob), target: .domainAsProject("one"), role: "c", isInherited: true))
+        #expect(state.roles(of: alice, at: .domain("one")).isEmpty)
+        #expect(state.roles(of: alice, at: .project(top)).isEmpty)
+        #expect(state.roles(of: alice, at: .domainAsProject("one")).map(\.name) == ["c"])
+        #expect(state.roles(of: bob, at: .project(low)).map(\.name) == ["c"])
+        #expect(state.roles(of: bob, at: .project(far)).isEmpty && state.roles(of: bob, at: .domain("one")).isEmpty)
+        let given = state.given(query { $0.domainAsProject = "one" })
+        #expect(Set(given.map(\.assignment.actor)) == [.user(alice), .user(bob)])
+        #expect(state.given(query { $0.domain = "one" }).isEmpty)
+        #expect(state.given(query { $0.domainAsProject = "two" }).isEmpty)
+        let effective = state.effective(
+            query {
+                $0.domainAsProject = "one"
+                $0.projects = [top, low]
+            })
+        #expect(
+            Set(effective.map(\.assignment.target)) == [.domainAsProject("one"), .project(top), .project(low)])
+        state.remove(Domain(key: "one", name: "one"))
+        #expect(state.assignments(of: alice).isEmpty)
+    }
+
     @Test("a domain's inherited role counts in each of its projects and nowhere else")
     func inherited() {
         var state = state()
@@ -104,11 +129,33 @@ struct DomainConfigurationTests {
         #expect(DomainConfiguration.options["ldap"]?.contains("password") == true)
     }
 
+    @Test("secrets are sealed once, everything else stays readable")
+    func sealed() throws {
+        var asked: [String] = []
+        let sealed = stored.sealed { group, option, value in
+            asked.append("\(group) \(option) \(value.text)")
+            return [7]
+        }
+        #expect(asked == [#"ldap password "p""#])
+        #expect(stored.hasOpenSecrets && !sealed.hasOpenSecrets)
+        #expect(sealed.groups["ldap"] == ["url": .open("u"), "password": .sealed([7])])
+        #expect(try sealed.shown(group: nil, option: nil) == ["identity": ["driver": "x"], "ldap": ["url": "u"]])
+        #expect(throws: Refusal.notFound("option password in group ldap")) {
+            try sealed.shown(group: "ldap", option: "password")
+        }
+        var changed = sealed.sealed { _, _, _ in [8] }
+        #expect(changed == sealed, "what is sealed is not sealed again")
+        try changed.merge(DomainConfiguration(["ldap": ["password": "q"]]), group: "ldap", option: "password")
+        #expect(changed.hasOpenSecrets)
+        try changed.remove(group: "ldap", option: "password")
+        #expect(changed.groups["ldap"] == ["url": .open("u")])
+    }
+
     @Test("a change of a group or an option says nothing else, and of something that is there")
     func merge() throws {
         var changed = stored
         try changed.merge(DomainConfiguration(["ldap": ["suffix": "s"]]), group: "ldap", option: nil)
-        #expect(changed.groups["ldap"] == ["url": "u", "password": "p", "suffix": "s"])
+        #expect(changed.groups["ldap"] == ["url": .open("u"), "password": .open("p"), "suffix": .open("s")])
         let two = DomainConfiguration(["ldap": ["url": "v"], "identity": ["driver": "y"]])
         #expect(throws: Refusal.self) { try changed.merge(two, group: "ldap", option: nil) }
         #expect(throws: Refusal.notFound("option list_limit in group identity")) {
@@ -116,7 +163,7 @@ struct DomainConfigurationTests {
                 DomainConfiguration(["identity": ["list_limit": 1]]), group: "identity", option: "list_limit")
         }
         try changed.merge(two, group: nil, option: nil)
-        #expect(changed.groups["identity"] == ["driver": "y"])
+        #expect(changed.groups["identity"] == ["driver": .open("y")])
     }
 
     @Test("only known groups and options are read")

@@ -68,27 +68,33 @@ struct PasswordRulesTests {
         #expect(!PasswordRules.isExpired(Self.user(expiresAt: 0, options: ["ignore_password_expiry": true]), at: 1))
     }
 
-    @Test("a new password starts at its first character and tells what is asked")
-    func strength() throws {
-        let rules = Self.rules {
-            $0.passwordPattern = #"^(?=.*\d)(?=.*[a-zA-Z]).{7,}$"#
-            $0.passwordPatternDescription = "7 characters, a letter and a digit"
+    @Test("a password is no longer than an expression may be asked about")
+    func length() throws {
+        let rules = Self.rules { $0.passwordPattern = "." }
+        for (rules, limit) in [(SecurityCompliance(), 4096), (rules, 512)] {
+            try PasswordRules.checkLength(String(repeating: "x", count: limit), rules)
+            let error = #expect(throws: APIError.self) {
+                try PasswordRules.checkLength(String(repeating: "x", count: limit + 1), rules)
+            }
+            #expect(error?.status == 403 && error?.message.contains("less than or equal to \(limit).") == true)
         }
-        try PasswordRules.checkStrength("abcdef1", rules)
-        try PasswordRules.checkStrength("", SecurityCompliance())
-        for weak in ["abcdefg", "1234567", "abc1", ""] {
-            let error = #expect(throws: APIError.self) { try PasswordRules.checkStrength(weak, rules) }
-            #expect(error?.status == 400)
-            #expect(
-                error?.message
-                    == "The password does not match the requirements: 7 characters, a letter and a digit.")
+    }
+
+    @Test("what is said of a password that the expression was asked about")
+    func verdicts() throws {
+        let rules = Self.rules { $0.passwordPatternDescription = "7 characters" }
+        try PasswordRules.checkStrength(.matches, rules)
+        let unusable = "Password validation error: Unable to validate password due to invalid configuration."
+        let cases: [(PasswordPattern.Verdict, Int, String)] = [
+            (.differs, 400, "The password does not match the requirements: 7 characters."),
+            (.unusable, 400, unusable), (.late, 400, unusable),
+            (.busy, 503, "Too many passwords are being checked: try again in a moment.")
+        ]
+        for (verdict, status, message) in cases {
+            let error = #expect(throws: APIError.self) { try PasswordRules.checkStrength(verdict, rules) }
+            #expect(error?.status == status && error?.message == message, "\(verdict)")
         }
-        let unanchored = Self.rules { $0.passwordPattern = "[0-9]" }
-        #expect(throws: APIError.self) { try PasswordRules.checkStrength("a1", unanchored) }
         #expect(SecurityCompliance.problem(with: "(") != nil && SecurityCompliance.problem(with: "a+") == nil)
-        #expect(throws: APIError.self) {
-            try PasswordRules.checkStrength(String(repeating: "x", count: 4097), SecurityCompliance())
-        }
     }
 
     @Test("only what the user has chosen must be kept, and a locked password stays")

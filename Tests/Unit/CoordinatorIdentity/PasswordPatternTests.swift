@@ -1,0 +1,47 @@
+import CoordinatorIdentity
+import CoordinatorPlatform
+import Testing
+
+@Suite("an operator's expression for passwords")
+struct PasswordPatternTests {
+    private static func pattern(_ text: String, patience: Duration = .seconds(60)) -> PasswordPattern {
+        PasswordPattern(text, patience: patience, pool: BlockingPool(threads: 1, waiting: 1))
+    }
+
+    @Test(
+        "a password must match from its first character on",
+        arguments: [
+            (#"^(?=.*\d)(?=.*[a-zA-Z]).{7,}$"#, "abcdef1", PasswordPattern.Verdict.matches),
+            (#"^(?=.*\d)(?=.*[a-zA-Z]).{7,}$"#, "abcdefg", .differs),
+            (#"^(?=.*\d)(?=.*[a-zA-Z]).{7,}$"#, "1234567", .differs),
+            (#"^(?=.*\d)(?=.*[a-zA-Z]).{7,}$"#, "", .differs),
+            ("[0-9]", "a1", .differs), ("[0-9]", "1a", .matches), ("(", "x", .unusable)
+        ])
+    func verdict(text: String, password: String, expected: PasswordPattern.Verdict) async {
+        #expect(await Self.pattern(text).judge(password) == expected)
+    }
+
+    /// The engine takes thrice as long with each further letter: a tenth of a second for 12 of them.
+    private static let runaway = "^(a+)+$"
+    private static func hostile(_ letters: Int) -> String { String(repeating: "a", count: letters) + "!" }
+
+    @Test("one that backtracks without end is not waited for, and what stands behind it is not left in the queue")
+    func runaway() async throws {
+        let pattern = Self.pattern(Self.runaway, patience: .milliseconds(20))
+        #expect(await pattern.judge(Self.hostile(15)) == .late)
+        // The thread is still at it.
+        #expect(await pattern.judge("aaa") == .late)
+        let patient = PasswordPattern(Self.runaway, pool: BlockingPool(threads: 1, waiting: 1))
+        #expect(await patient.judge("aaa") == .matches)
+    }
+
+    @Test("more than can wait are turned away at once")
+    func busy() async throws {
+        let pattern = Self.pattern(Self.runaway)
+        let verdicts = await withTaskGroup(of: PasswordPattern.Verdict.self) { group in
+            for _ in 0..<8 { group.addTask { await pattern.judge(Self.hostile(13)) } }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(verdicts.contains(.busy) && verdicts.contains(.differs))
+    }
+}
