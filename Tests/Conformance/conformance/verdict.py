@@ -31,24 +31,32 @@ class Verdict:
         self.explanations = [(re.compile(row["pass"]), re.compile(row["tests"]), row["outcome"], row["why"])
                              for row in rows("explained.tsv")]
         self.taken = []
+        self.empty = []
 
     def take(self, a_pass, results):
         self.taken += [(a_pass, result) for result in results]
+
+    def take_nothing(self, a_pass):
+        """Of this pass no test was found. That is only right when some were chosen."""
+        self.empty += [] if self.partial else [a_pass]
 
     def why(self, a_pass, result):
         """Why it is known and right that this test does not pass, or nothing."""
         return next((why for in_pass, tests, outcome, why in self.explanations
                      if outcome == result.outcome and tests.search(result.test) and in_pass.match(a_pass)), None)
 
+    def expected(self):
+        """The required tests that should have passed; of a choice, those that it has."""
+        tried = {result.test for _, result in self.taken}
+        return [test for test, service in self.required.items()
+                if service in self.services and (test in tried or not self.partial)]
+
     def missed(self):
         """The required tests that passed in no pass, or did not in one of those that should have run them."""
         outcomes = collections.defaultdict(set)
         for _, result in self.taken:
             outcomes[result.test].add(result.outcome)
-        expected = [test for test, service in self.required.items() if service in self.services]
-        if self.partial:
-            expected = [test for test in expected if test in outcomes]
-        return [(test, ", ".join(sorted(outcomes[test])) or "missing") for test in expected
+        return [(test, ", ".join(sorted(outcomes[test])) or "missing") for test in self.expected()
                 if outcomes[test] != {"passed"}]
 
     def write(self, folder):
@@ -81,10 +89,15 @@ class Verdict:
             by_pass[a_pass][result.outcome] += 1
         for a_pass, counts in by_pass.items():
             print(f"{a_pass}: {numbers(counts)}")
-        expected = sum(service in self.services for service in self.required.values())
+        expected = len(self.expected())
         print(f"required: {expected - len(missed)} of {expected} passed")
         print(numbers(sum(by_pass.values(), collections.Counter())))
-        return 1 if missed or unexplained else 0
+        for a_pass in self.empty:
+            print(f"FAILED: there is no test in the pass: {a_pass}")
+        has_passed = any(result.outcome == "passed" for _, result in self.taken)
+        if not has_passed:
+            print("FAILED: nothing was tried" + (": --only matches no test that ran" if self.partial else ""))
+        return 1 if missed or unexplained or self.empty or not has_passed else 0
 
 
 def numbers(counts):

@@ -2,11 +2,13 @@
 import datetime
 import json
 import secrets
-import time
+
+from skerrylab.waiting import eventually
 
 from .api import Api
 
 PASSWORD = "Hostile-1"
+SHORT_SECONDS = 10
 
 
 class Stage:
@@ -44,9 +46,10 @@ class Stage:
         self.know_what_is_there()
         self.make_people()
         self.make_delegates()
-        self.make_odd_tokens()
+        short = self.make_short_token()
         self.plant()
         self.learn_canaries()
+        self.make_odd_tokens(short)
 
     def know_what_is_there(self):
         self.roles = {}
@@ -98,23 +101,30 @@ class Stage:
 
     # Tokens that are none
 
-    def make_odd_tokens(self):
-        token = self.tokens["member"]
-        soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=2)
+    def make_short_token(self):
+        """One that ends soon, but not before it is made on a slow machine."""
+        soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=SHORT_SECONDS)
         user = self.users["member"]
         made = self.api.call(
-            "POST", f"/identity/v3/users/{user}/application_credentials", token=token,
+            "POST", f"/identity/v3/users/{user}/application_credentials", token=self.tokens["member"],
             body={"application_credential": {"name": "short", "secret": "short",
                                              "expires_at": soon.strftime("%Y-%m-%dT%H:%M:%S.%fZ")}})
-        expired = self.api.log_in(
+        # So that the token ends by its time alone.
+        self.protected.add(made["application_credential"]["id"])
+        return self.api.log_in(
             "application_credential", {"id": made["application_credential"]["id"], "secret": "short"})
+
+    def make_odd_tokens(self, short):
+        token = self.tokens["member"]
         revoked = self.scratch_token()
         self.api.call("DELETE", "/identity/v3/auth/tokens", headers=[("X-Subject-Token", revoked)])
-        time.sleep(max(0, (soon - datetime.datetime.now(datetime.timezone.utc)).total_seconds()) + 0.1)
+        for name, dead in (("that expires", short), ("that was revoked", revoked)):
+            eventually(f"the token {name} is refused", lambda: self.api.send(
+                "GET", "/identity/v3/auth/projects", token=dead).status == 401)
         middle = len(token) // 2
         other = "A" if token[middle] != "A" else "B"
         self.odd_tokens = [
-            expired, revoked, token[:-1], token[:middle], token[1:], token + "A", token + "=", token.swapcase(),
+            short, revoked, token[:-1], token[:middle], token[1:], token + "A", token + "=", token.swapcase(),
             token[:middle] + other + token[middle + 1:], token[:middle] + self.tokens["admin"][middle:],
             token + token, f"Bearer {token}", f'"{token}"', "gAAAAA" + "A" * 180, "A" * len(token), "0" * 32, "null",
             "A" * 8000, "%00", "\x01", "-", "é"]

@@ -10,7 +10,11 @@ LANES = 4
 SWEEP_EVERY = 1000
 VIOLATION_LIMIT = 200
 # How long a broken request may be waited for.
-MALFORMED_SECONDS = 0.25
+MALFORMED_SECONDS = 1
+# How long the database must have stood still until a request without an answer counts as done with.
+QUIET_SECONDS = 0.5
+# Until what goes on behind the answers counts as stuck, also on a slow machine.
+PATIENCE_SECONDS = 120
 # A refused upload has begun: the image's time of change moves, and a former broken upload is given up.
 UPLOAD_EXEMPT = {("images", "updated_at"), ("images", "generation"), ("image_parts", "*")}
 ITEM = re.compile(rb'"(?:id|access|namespace|name)": ?"([^"\\]{1,80})"')
@@ -22,10 +26,14 @@ class Run:
         self.show = show
         self.watch = watch.Watch(cloud.folder / "coordinator")
         self.lanes = [wire.Connection(cloud.port, cloud.certificate) for _ in range(LANES)]
+        self.first = self.watch.held()
+        self.patience = PATIENCE_SECONDS
         self.last = {}
         self.secrets = [stage.secret.encode(), stage.ec2_secret.encode()]
         self.statuses, self.callers = collections.Counter(), collections.Counter()
         self.intents = collections.Counter()
+        # By caller, without those requests that must not succeed.
+        self.tried, self.succeeded = collections.Counter(), collections.Counter()
         self.routes = collections.Counter()
         self.violations = []
         self.kinds = collections.Counter()
@@ -109,19 +117,28 @@ class Run:
             answer = self.fetch(lane, request)
             lane.close()
             if answer is None:
-                # Whatever is done with it has to be done.
-                time.sleep(0.2)
+                self.fade()
         else:
             lane = self.lanes[request.number % LANES]
             self.post(lane, request)
             answer = self.fetch(lane, request)
-        # Cut off, an upload leaves what can be resumed.
-        is_cut = answer is None and request.route.body == "@data"
-        if self.take([request], [answer]) or is_cut:
+        # Cut off, an upload leaves what can be resumed; and what was not answered may have been accepted all the same.
+        is_open = answer is None and (request.route.body == "@data" or self.watch.version() != self.version)
+        if self.take([request], [answer]) or is_open:
             self.settle([request])
             self.rebase()
         else:
             self.compare([request])
+
+    def fade(self):
+        """Waits until whatever is done with a request that was given up is likely done."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        version, since = self.watch.version(), time.monotonic()
+        while time.monotonic() < min(deadline, since + QUIET_SECONDS):
+            time.sleep(0.02)
+            now = self.watch.version()
+            if now != version:
+                version, since = now, time.monotonic()
 
     def post(self, lane, request):
         # What comes behind an answer would be taken for the next one.
@@ -152,6 +169,9 @@ class Run:
             self.callers[request.caller] += 1
             self.intents[request.intent] += 1
             self.statuses[answer.status if answer else "none"] += 1
+            if request.intent != "aimed":
+                self.tried[request.caller] += 1
+                self.succeeded[request.caller] += answer is not None and 200 <= answer.status < 300
             if answer is None:
                 continue
             if answer.status < 400:
@@ -191,15 +211,27 @@ class Run:
     # State
 
     def settle(self, requests):
+        if any(request.target.startswith("/image") or "cascade" in request.query for request in requests):
+            self.rest(requests)
+
+    def rest(self, requests=(), pause=0.004):
         """Waits until what was begun is done: imports go on behind the answer, and so do the removals of files."""
-        if not any(request.target.startswith("/image") or "cascade" in request.query for request in requests):
-            return
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + self.patience
         calm = 0
-        while calm < 2 and time.monotonic() < deadline:
+        while calm < 2:
             before = self.watch.version(), self.watch.files()
-            time.sleep(0.004)
-            calm = calm + 1 if before == (self.watch.version(), self.watch.files()) and not self.watch.busy() else 0
+            time.sleep(pause)
+            under_way = self.watch.under_way()
+            calm = calm + 1 if before == (self.watch.version(), self.watch.files()) and not under_way else 0
+            if time.monotonic() > deadline:
+                told = "; ".join(under_way[:6]) or "files or rows change again and again"
+                self.give_up(f"the service did not come to rest: {told}", requests)
+                return
+
+    def give_up(self, problem, requests=()):
+        """What is stuck is likely stuck for good: the next wait is short."""
+        self.violate(requests[0] if requests else None, None, f"{problem} ({self.patience} s)")
+        self.patience = 1
 
     def rebase(self):
         self.version = self.watch.version()
@@ -207,14 +239,16 @@ class Run:
 
     def compare(self, requests):
         """None of the requests was accepted, so nothing may be another than before."""
+        exempt = UPLOAD_EXEMPT if any(
+            request.route.body == "@data" and not request.is_safe for request in requests) else ()
+        if exempt:
+            self.rest(requests)
         version = self.watch.version()
         is_data = any("/images/" in request.path for request in requests)
         if version == self.version and not is_data:
             return
         files = self.watch.files()
         rows = self.watch.tables() if version != self.version else self.rows
-        exempt = UPLOAD_EXEMPT if any(
-            request.route.body == "@data" and not request.is_safe for request in requests) else ()
         lines = self.watch.differences(self.rows, rows, exempt)
         if not exempt:
             lines += [f"file {name}" for name in set(files.items()) ^ set(self.files.items())]
@@ -229,20 +263,26 @@ class Run:
     def sweep(self, is_last=False):
         try:
             self.broom.sweep()
+            self.expect_first()
             if not is_last:
                 self.generator.refill()
         except Exception as error:
             self.violate(None, None, f"the state could not be cleared: {error!r}\n{traceback.format_exc()}")
-        self.settle_sweep()
+        self.rest(pause=0.05)
         self.rebase()
 
-    def settle_sweep(self):
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            before = self.watch.files()
-            time.sleep(0.05)
-            if before == self.watch.files() and not self.watch.busy():
+    def expect_first(self):
+        """Of images that are gone nothing may be left, nor anything be missing of those that were there before."""
+        deadline = time.monotonic() + self.patience
+        while self.watch.held() != self.first:
+            if time.monotonic() > deadline:
+                now = self.watch.held()
+                told = [f"new {line}" for line in now - self.first] + [f"gone {line}" for line in self.first - now]
+                self.give_up("files or parts of images are not as at first: " + "; ".join(sorted(told)[:6]))
+                # Told once is enough.
+                self.first = now
                 return
+            time.sleep(0.05)
 
     # Findings
 

@@ -49,13 +49,32 @@ class Watch:
                     pass
         return found
 
-    def busy(self):
-        """Whether an image is on its way from one state to another."""
+    def held(self):
+        """A set of lines: the files, and the rows of data that is on its way in or kept for an import."""
+        parts = self.database.execute("SELECT image, kind, file, size, complete FROM image_parts").fetchall()
+        return {f"file {name} of {size} bytes" for name, size in self.files().items()} | {
+            f"row of image_parts {row}" for row in parts}
+
+    def strays(self):
+        """Lines for files that no row names, and for parts of images that are not there."""
+        # The files first: a row is made before its file, and goes before it.
+        names = set(self.files())
+        wanted = {row[0].decode() for row in self.database.execute(
+            "SELECT sha512 FROM images WHERE sha512 IS NOT NULL UNION SELECT file FROM image_parts")}
+        lost = self.database.execute(
+            "SELECT file FROM image_parts WHERE image NOT IN (SELECT uuid FROM images) ORDER BY file").fetchall()
+        return [f"file {name} is nobody's" for name in sorted(names - wanted)] + [
+            f"row of image_parts {row[0].decode()} has no image" for row in lost]
+
+    def under_way(self):
+        """Lines for images and tasks on their way from one state to another, and for what waits for its removal."""
         images = self.database.execute(
-            "SELECT count(*) FROM images WHERE status IN ('importing', 'saving', 'pending_delete')").fetchone()[0]
+            "SELECT uuid, status FROM images WHERE status IN ('importing', 'saving', 'pending_delete')").fetchall()
         tasks = self.database.execute(
-            "SELECT count(*) FROM image_tasks WHERE status IN ('pending', 'processing')").fetchone()[0]
-        return images + tasks
+            "SELECT uuid, status FROM image_tasks WHERE status IN ('pending', 'processing')").fetchall()
+        lines = [f"{kind} {key.decode()} is {status.decode()}"
+                 for kind, rows in (("image", images), ("task", tasks)) for key, status in rows]
+        return lines + self.strays()
 
     def differences(self, old, new, exempt=()):
         """Lines that say what is not the same; `exempt` are pairs of table and column that may differ, `*` for all."""
