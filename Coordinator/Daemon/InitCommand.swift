@@ -26,7 +26,9 @@ struct InitCommand: AsyncParsableCommand {
         _ = try Trust.loadOrCreate(files, configuration: configuration, at: clock.now() / 1_000_000)
         let database = try EmbeddedDatabase(path: files.database)
         _ = try await Migrator(Cloud.migrations).migrate(database, now: clock.now())
-        let identity = try await IdentityService(database: database, clock: clock)
+        var settings = IdentityService.Settings()
+        settings.sealingKey = try SealingKey.loadOrCreate(files)
+        let identity = try await IdentityService(database: database, clock: clock, settings: settings)
         let demo = try demoPasswordFile.map { file in
             IdentityBootstrap.Account(user: "demo", password: try password(in: file), project: "demo", role: "member")
         }

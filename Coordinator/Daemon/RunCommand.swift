@@ -32,7 +32,7 @@ struct RunCommand: AsyncParsableCommand {
         let trust = try Trust.loadOrCreate(files, configuration: configuration, at: clock.now() / 1_000_000)
         let database = try EmbeddedDatabase(path: files.database)
         _ = try await Migrator(Cloud.migrations).migrate(database, now: clock.now())
-        let identity = try await identityService(configuration, database: database, clock: clock)
+        let identity = try await identityService(configuration, files, database: database, clock: clock)
         let cloud = try Cloud(
             database: database, identity: identity, files: files, authority: trust.authority,
             configuration: configuration, clock: clock, revision: { database.commits }, logger: logger)
@@ -132,11 +132,12 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     private func identityService(
-        _ configuration: Configuration, database: any SQLDatabase, clock: any WallClock
+        _ configuration: Configuration, _ files: StateFiles, database: any SQLDatabase, clock: any WallClock
     ) async throws -> IdentityService {
         var settings = IdentityService.Settings()
         settings.region = configuration.region
         settings.security = configuration.security
+        settings.sealingKey = try SealingKey.loadOrCreate(files)
         return try await IdentityService(database: database, clock: clock, settings: settings)
     }
 

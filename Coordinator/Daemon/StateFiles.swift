@@ -9,11 +9,14 @@ struct StateFiles: Sendable {
     var images: String { "\(root)/images" }
     var apiCertificate: String { "\(root)/tls/api.crt" }
     var apiKey: String { "\(root)/tls/api.key" }
+    var sealingKey: String { "\(root)/keys/sealing.key" }
     private var lock: String { "\(root)/lock" }
 
     /// - Throws: ``StartError`` when a folder cannot be made.
     func makeFolders() throws {
-        for (folder, mode) in [(root, 0o755), (authority, 0o755), ("\(root)/tls", 0o700)] as [(String, mode_t)] {
+        for (folder, mode) in [
+            (root, 0o755), (authority, 0o755), ("\(root)/tls", 0o700), ("\(root)/keys", 0o700)
+        ] as [(String, mode_t)] {
             try Self.makeFolder(folder, mode: mode)
         }
     }

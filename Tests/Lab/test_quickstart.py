@@ -35,3 +35,9 @@ def test_status_says_what_runs(cloud):
     output = cloud.quickstart("--status")
     assert "coordinator: running" in output and "agent: running" in output
     assert "lab1" in output
+
+
+def test_the_key_that_seals_the_databases_keys_is_a_private_file(cloud):
+    key = cloud.state / "coordinator" / "keys" / "sealing.key"
+    assert key.stat().st_mode & 0o777 == 0o600 and key.parent.stat().st_mode & 0o777 == 0o700
+    assert len(bytes.fromhex(key.read_text())) == 32

@@ -20,6 +20,8 @@ public struct IdentityService: Sendable {
         /// How many revocations of single tokens are remembered for one user; beyond that the older half becomes one
         /// of all tokens of that age.
         public var revocationLimit = 512
+        /// 32 bytes that seal the keys in the database; `nil` leaves them open, for a database that nobody keeps.
+        public var sealingKey: [UInt8]?
         public init() {}
     }
 
@@ -66,12 +68,14 @@ public struct IdentityService: Sendable {
         let secret = (0..<32).map { _ in UInt8.random(in: 0...255) }
         let lifetime = settings.tokenLifetime + settings.expiredWindow
         let kept = 2 + Int(lifetime.components.seconds / max(1, settings.keyLifetime.components.seconds))
+        let vault = KeyVault(settings.sealingKey)
         let keys = try await database.write { transaction in
-            let keys = try IdentityStore.tokenKeys(transaction)
+            let keys = try vault.keys(.token, in: transaction)
             if let newest = keys.last, now - newest.createdAt < keyLifetime { return keys }
             let key = TokenKey(number: (keys.last?.number ?? 0) + 1, secret: secret, createdAt: now)
-            try IdentityStore.addTokenKey(key, keeping: kept, in: transaction)
-            return try IdentityStore.tokenKeys(transaction)
+            try vault.add(key, to: .token, in: transaction)
+            try KeyStore.remove(upTo: Int64(key.number) - Int64(kept), from: .token, in: transaction)
+            return keys.filter { Int64($0.number) > Int64(key.number) - Int64(kept) } + [key]
         }
         sealer.replaceKeys(keys)
     }
@@ -80,11 +84,12 @@ public struct IdentityService: Sendable {
     private func loadCredentialKeys() async throws {
         let now = clock.now()
         let secret = (0..<32).map { _ in UInt8.random(in: 0...255) }
+        let vault = KeyVault(settings.sealingKey)
         let keys = try await database.write { transaction in
-            let keys = try DelegationStore.credentialKeys(transaction)
+            let keys = try vault.keys(.credential, in: transaction)
             guard keys.isEmpty else { return keys }
             let key = TokenKey(number: 1, secret: secret, createdAt: now)
-            try DelegationStore.addCredentialKey(key, in: transaction)
+            try vault.add(key, to: .credential, in: transaction)
             return [key]
         }
         credentialSealer.replaceKeys(keys)

@@ -42,16 +42,4 @@ enum DelegationStore {
             "DELETE FROM identity_application_credentials WHERE user_key = ? AND project_key = ?",
             [user.compact, project.compact])
     }
-
-    static func credentialKeys(_ reader: any SQLReader) throws -> [TokenKey] {
-        try reader.query("SELECT number, secret, created_at FROM identity_credential_keys ORDER BY number") {
-            TokenKey(number: UInt32(truncatingIfNeeded: $0.integer(0)), secret: $0.blob(1), createdAt: $0.integer(2))
-        }
-    }
-
-    static func addCredentialKey(_ key: TokenKey, in transaction: any SQLTransaction) throws {
-        try transaction.execute(
-            "INSERT INTO identity_credential_keys (number, secret, created_at) VALUES (?, ?, ?)",
-            [Int64(key.number), key.secret, key.createdAt])
-    }
 }

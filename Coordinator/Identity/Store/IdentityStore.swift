@@ -166,19 +166,4 @@ enum IdentityStore {
         }
         return changed == 1
     }
-
-    static func tokenKeys(_ reader: any SQLReader) throws -> [TokenKey] {
-        try reader.query("SELECT number, secret, created_at FROM identity_token_keys ORDER BY number") {
-            TokenKey(number: UInt32(truncatingIfNeeded: $0.integer(0)), secret: $0.blob(1), createdAt: $0.integer(2))
-        }
-    }
-
-    /// Adds a key and forgets all but the newest `kept`.
-    static func addTokenKey(_ key: TokenKey, keeping kept: Int, in transaction: any SQLTransaction) throws {
-        try transaction.execute(
-            "INSERT INTO identity_token_keys (number, secret, created_at) VALUES (?, ?, ?)",
-            [Int64(key.number), key.secret, key.createdAt])
-        try transaction.execute(
-            "DELETE FROM identity_token_keys WHERE number <= ?", [Int64(key.number) - Int64(kept)])
-    }
 }

@@ -2,7 +2,7 @@ import Glibc
 import NIOCore
 
 /// Small files with keys and certificates: read whole, written whole or not at all. These calls block.
-enum PrivateFile {
+package enum PrivateFile {
     struct FileError: Error, CustomStringConvertible {
         let action: String
         let path: String
@@ -37,7 +37,7 @@ enum PrivateFile {
     }
 
     /// Replaces `path` by way of a synced sibling, so that a crash leaves the old content or the new.
-    static func write(_ text: String, to path: String, mode: mode_t) throws {
+    package static func write(_ text: String, to path: String, mode: mode_t) throws {
         let scratch = path + ".new"
         unlink(scratch)
         let file = open(scratch, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)

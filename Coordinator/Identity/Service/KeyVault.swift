@@ -1,0 +1,66 @@
+import CoordinatorPlatform
+import Crypto
+
+/// Keeps the keys of tokens and credentials in the database in such a way that the database alone, a backup of it say,
+/// opens nothing: each is sealed with a key that lies in a file of its own.
+///
+/// A sealed key is nonce (12 bytes), key (32 bytes), tag (16 bytes); ring and number are authenticated with it.
+struct KeyVault: Sendable {
+    static let secretLength = 32
+
+    /// `nil` leaves keys open, for a database that ends with its process.
+    private let key: SymmetricKey?
+
+    /// - Parameter key: 32 bytes.
+    init(_ key: [UInt8]?) { self.key = key.map { SymmetricKey(data: $0) } }
+
+    /// All keys of a ring, oldest first. What an older release left open is sealed.
+    /// - Throws: ``KeyVaultError`` where the file's key is not the one that they were sealed with.
+    func keys(_ ring: KeyStore.Ring, in transaction: any SQLTransaction) throws -> [TokenKey] {
+        try KeyStore.rows(ring, in: transaction).map { row in
+            guard row.secret.count != Self.secretLength else {
+                if key != nil { try KeyStore.replaceSecret(of: sealed(row, ring), in: ring, in: transaction) }
+                return row
+            }
+            return try opened(row, ring)
+        }
+    }
+
+    func add(_ key: TokenKey, to ring: KeyStore.Ring, in transaction: any SQLTransaction) throws {
+        try KeyStore.add(sealed(key, ring), to: ring, in: transaction)
+    }
+
+    private func sealed(_ row: TokenKey, _ ring: KeyStore.Ring) throws -> TokenKey {
+        guard let key else { return row }
+        let box = try AES.GCM.seal(row.secret, using: key, authenticating: Self.name(row, ring))
+        var row = row
+        row.secret = Array(box.nonce) + Array(box.ciphertext) + Array(box.tag)
+        return row
+    }
+
+    private func opened(_ row: TokenKey, _ ring: KeyStore.Ring) throws -> TokenKey {
+        guard let key, let box = try? AES.GCM.SealedBox(combined: row.secret),
+            let secret = try? AES.GCM.open(box, using: key, authenticating: Self.name(row, ring))
+        else { throw KeyVaultError(ring: ring.rawValue, number: row.number) }
+        var row = row
+        row.secret = Array(secret)
+        return row
+    }
+
+    private static func name(_ row: TokenKey, _ ring: KeyStore.Ring) -> [UInt8] {
+        Array("skerry \(ring.rawValue) key \(row.number)".utf8)
+    }
+}
+
+/// The database was made with another sealing key than the one at hand.
+package struct KeyVaultError: Error, CustomStringConvertible {
+    var ring: String
+    var number: UInt32
+
+    package var description: String {
+        """
+        The \(ring) key \(number) in the database cannot be opened with the sealing key at hand. Put back the file \
+        keys/sealing.key that belongs to this database; without it, what users stored with the identity service is lost.
+        """
+    }
+}
