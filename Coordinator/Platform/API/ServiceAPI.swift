@@ -72,6 +72,9 @@ public struct Route: Sendable {
     /// The largest body that is read into memory; streams have their own limits.
     public var bodyLimit: Int
     public var handler: @Sendable (APICall) async throws -> APIResponse
+    /// The handler of a route that answers from memory in microseconds: it runs on the connection's event loop, where
+    /// nothing may wait or work long.
+    public var directHandler: (@Sendable (APICall) throws -> APIResponse)?
 
     public init(
         _ method: HTTPRequest.Method, _ path: String, action: String = "", access: Access = .authenticated,
@@ -85,6 +88,17 @@ public struct Route: Sendable {
         self.guarding = guarding
         self.bodyLimit = bodyLimit
         self.handler = handler
+    }
+
+    /// A route that answers from memory; see ``directHandler``. Not an initializer, so that no handler becomes one just
+    /// because it happens not to wait.
+    public static func direct(
+        _ method: HTTPRequest.Method, _ path: String, access: Access = .authenticated,
+        handler: @escaping @Sendable (APICall) throws -> APIResponse
+    ) -> Self {
+        var route = Self(method, path, access: access, handler: handler)
+        route.directHandler = handler
+        return route
     }
 
     /// The route with the rules that its handler asks.

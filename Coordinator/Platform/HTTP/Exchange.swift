@@ -33,6 +33,15 @@ public struct IncomingRequest: Sendable {
     }
 }
 
+extension HTTPFields {
+    /// The same as the subscript, which makes a new text also of a single value: tokens are long.
+    public func value(_ name: HTTPField.Name) -> String? {
+        guard let index = firstIndex(where: { $0.name == name }) else { return nil }
+        let isAlone = self[(index + 1)...].allSatisfy { $0.name != name }
+        return isAlone ? self[index].value : self[name]
+    }
+}
+
 /// A body that is here already, or one that is still on its way.
 public enum IncomingBody: Sendable {
     case bytes([UInt8])

@@ -1,4 +1,3 @@
-import HTTPTypes
 import HummingbirdCore
 import HummingbirdTLS
 import Logging
@@ -100,24 +99,21 @@ public struct HTTPServer: Service {
     }
 
     private func listeners() throws -> [any Service] {
+        let scheme = configuration.tls == nil ? "http" : "https"
         var services = [
-            try builder(tls: configuration.tls).buildServer(
-                configuration: serverConfiguration(.hostname(configuration.host, port: configuration.port)),
-                eventLoopGroup: group, logger: quiet,
-                responder: responder(scheme: configuration.tls == nil ? "http" : "https", isTrusted: false),
-                onServerRunning: { [onListening] channel in await onListening(channel.localAddress?.port ?? 0) })
+            try server(
+                Listener(scheme: scheme, isTrusted: false), tls: configuration.tls,
+                at: .hostname(configuration.host, port: configuration.port)
+            ) { [onListening] channel in await onListening(channel.localAddress?.port ?? 0) }
         ]
         if let path = configuration.operatorSocket {
             services.append(
-                try builder(tls: nil).buildServer(
-                    configuration: serverConfiguration(.unixDomainSocket(path: path)), eventLoopGroup: group,
-                    logger: quiet,
-                    responder: responder(scheme: "http", isTrusted: true),
-                    onServerRunning: { [logger] _ in
-                        // Until here a umask that keeps others from writing does it: connecting takes that right.
-                        guard chmod(path, 0o600) != 0 else { return }
-                        logger.error("operator socket", metadata: ["path": "\(path)", "errno": "\(errno)"])
-                    }))
+                try server(Listener(scheme: "http", isTrusted: true), tls: nil, at: .unixDomainSocket(path: path)) {
+                    [logger] _ in
+                    // Until here a umask that keeps others from writing does it: connecting takes that right.
+                    guard chmod(path, 0o600) != 0 else { return }
+                    logger.error("operator socket", metadata: ["path": "\(path)", "errno": "\(errno)"])
+                })
         }
         return services
     }
@@ -129,52 +125,32 @@ public struct HTTPServer: Service {
         return quiet
     }
 
-    private func serverConfiguration(_ address: BindAddress) -> ServerConfiguration {
-        ServerConfiguration(
+    private func server(
+        _ listener: Listener, tls: Configuration.TLSFiles?, at address: BindAddress,
+        onRunning: @escaping @Sendable (any Channel) async -> Void
+    ) throws -> any Service {
+        let seconds = configuration.idleTimeout.components.seconds
+        let connections = HTTPConnectionSetup(pipeline: pipeline, listener: listener, idleTimeout: .seconds(seconds))
+        let settings = ServerConfiguration(
             address: address, serverName: nil, backlog: 1024, reuseAddress: true,
             availableConnectionsDelegate: MaximumAvailableConnections(configuration.maximumConnections))
+        guard let tls else {
+            return connections.server(
+                configuration: settings, onServerRunning: onRunning, eventLoopGroup: group, logger: quiet)
+        }
+        return try TLSChannel(connections, tlsConfiguration: try tlsConfiguration(tls)).server(
+            configuration: settings, onServerRunning: onRunning, eventLoopGroup: group, logger: quiet)
     }
 
-    private func builder(tls: Configuration.TLSFiles?) throws -> HTTPServerBuilder {
-        let nanoseconds = configuration.idleTimeout.components.seconds * 1_000_000_000
-        let plain = HTTPServerBuilder.http1(configuration: .init(idleTimeout: .nanoseconds(nanoseconds)))
-        guard let tls else { return plain }
+    private func tlsConfiguration(_ files: Configuration.TLSFiles) throws -> TLSConfiguration {
         do {
-            let chain = try NIOSSLCertificate.fromPEMFile(tls.certificateChain)
-            let key = try NIOSSLPrivateKey(file: tls.privateKey, format: .pem)
+            let chain = try NIOSSLCertificate.fromPEMFile(files.certificateChain)
+            let key = try NIOSSLPrivateKey(file: files.privateKey, format: .pem)
             var settings = TLSConfiguration.makeServerConfiguration(
                 certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
             settings.minimumTLSVersion = .tlsv12
             settings.applicationProtocols = ["http/1.1"]
-            return try .tls(plain, tlsConfiguration: settings)
-        } catch { throw Failure.badCertificate(path: tls.certificateChain, reason: "\(error)") }
-    }
-
-    private func responder(scheme: String, isTrusted: Bool) -> HTTPChannelHandler.Responder {
-        { [pipeline] request, writer, channel in
-            if request.headers[.expect]?.lowercased() == "100-continue" {
-                try await writer.writeInformationalHead(HTTPResponse(status: .continue))
-            }
-            let response = await pipeline.respond(
-                to: IncomingRequest(
-                    method: request.method, target: request.head.path ?? "/", headers: request.headers,
-                    body: .stream { each in
-                        for try await chunk in request.body { try await each(chunk) }
-                    },
-                    scheme: scheme, authority: request.head.authority ?? "localhost",
-                    remoteAddress: channel.remoteAddress?.ipAddress ?? "local", isTrusted: isTrusted))
-            let head = HTTPResponse(status: .init(code: response.status), headerFields: response.headers)
-            switch response.body {
-            case .none: try await writer.writeResponse(head)
-            case .bytes(let bytes):
-                try await writer.write(response: head, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
-            case .stream(let chunks):
-                let body = ResponseBody { writer in
-                    for try await chunk in chunks { try await writer.write(chunk) }
-                    try await writer.finish(nil)
-                }
-                try await writer.write(response: head, body: body)
-            }
-        }
+            return settings
+        } catch { throw Failure.badCertificate(path: files.certificateChain, reason: "\(error)") }
     }
 }

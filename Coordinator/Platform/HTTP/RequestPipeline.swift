@@ -16,11 +16,18 @@ public struct RequestPipeline: Sendable {
         public init() {}
     }
 
-    private struct Mount: Sendable {
+    /// An object, since every request passes one around.
+    private final class Mount: Sendable {
         let service: ServiceAPI
         let tree: RouteTree
         /// For metrics: the prefix without its slash.
         let name: String
+
+        init(_ service: ServiceAPI) {
+            self.service = service
+            tree = RouteTree(service.routes)
+            name = service.prefix.isEmpty ? "root" : String(service.prefix.dropFirst())
+        }
     }
 
     /// Longest prefix first.
@@ -35,18 +42,14 @@ public struct RequestPipeline: Sendable {
     public let policies: PolicyBook
     private let metrics: RequestMetrics
     private let date: DateLine
+    private let requestIDs = RequestIDs()
 
     public init(
         services: [ServiceAPI], authenticator: any Authenticator, database: any SQLDatabase,
         policies: PolicyBook? = nil, settings: Settings = Settings(), metrics: MetricsRegistry = MetricsRegistry(),
         logger: Logger
     ) {
-        mounts = services.sorted { $0.prefix.utf8.count > $1.prefix.utf8.count }
-            .map {
-                Mount(
-                    service: $0, tree: RouteTree($0.routes),
-                    name: $0.prefix.isEmpty ? "root" : String($0.prefix.dropFirst()))
-            }
+        mounts = services.sorted { $0.prefix.utf8.count > $1.prefix.utf8.count }.map { Mount($0) }
         self.policies = policies ?? PolicyBook(services.map(\.policy))
         self.authenticator = authenticator
         self.database = database
@@ -57,99 +60,145 @@ public struct RequestPipeline: Sendable {
         date = DateLine(clock: settings.clock)
     }
 
+    /// What has become of a request by the time that its head was looked at.
+    public enum Beginning: Sendable {
+        case answered(OutgoingResponse)
+        /// The handler has yet to run, and may take its time.
+        case later(@Sendable () async -> OutgoingResponse)
+    }
+
     public func respond(to request: IncomingRequest) async -> OutgoingResponse {
+        switch begin(request) {
+        case .answered(let response): response
+        case .later(let answer): await answer()
+        }
+    }
+
+    /// Does all that needs no waiting: finds the route, knows the caller, asks the route's rule, and answers where
+    /// that refuses or the route has a ``Route/directHandler``. For a connection's event loop.
+    public func begin(_ request: IncomingRequest) -> Beginning {
         let started = ContinuousClock.now
-        let requestID = "req-" + AnyID.random().text
+        let requestID = requestIDs.next()
         let (path, query) = Self.split(request.target)
         guard let mount = mounts.first(where: { Self.isPrefix($0.service.prefix, of: path) }) else {
             var response = refuse(ErrorWords.generic.unknownPath, service: nil, requestID: requestID, headers: [:])
             if request.method == .head { response.body = .none }
-            return response
+            return .answered(response)
         }
-        let rest = path.dropFirst(mount.service.prefix.count)
-        var response: OutgoingResponse
-        switch mount.tree.find(request.method, rest) {
+        var visit = Visit(
+            request: request, mount: mount, path: String(path), query: query, requestID: requestID,
+            now: settings.clock.now(), started: started)
+        switch mount.tree.find(request.method, path.dropFirst(mount.service.prefix.count)) {
         case .unknownPath:
-            response = refuse(
+            let response = refuse(
                 mount.service.words.unknownPath, service: mount.service, requestID: requestID, headers: [:])
+            return .answered(conclude(response, visit))
         case .methodNotAllowed(let methods):
-            response = refuse(
+            let response = refuse(
                 mount.service.words.methodNotAllowed, service: mount.service, requestID: requestID,
                 headers: [.allow: methods.joined(separator: ", ")])
+            return .answered(conclude(response, visit))
         case .route(let route, let parameters):
-            let visit = Visit(
-                request: request, service: mount.service, route: route, parameters: parameters, path: String(path),
-                query: query, requestID: requestID, now: settings.clock.now())
-            response = await run(visit)
+            visit.parameters = parameters
+            return begin(visit, route)
         }
-        if request.method == .head { response.body = .none }
-        metrics.record(service: mount.name, status: response.status, since: started)
-        return response
     }
 
-    private struct Visit {
+    private struct Visit: Sendable {
         let request: IncomingRequest
-        let service: ServiceAPI
-        let route: Route
-        let parameters: [String: String]
+        let mount: Mount
         let path: String
         let query: Substring
         let requestID: String
         let now: Int64
+        let started: ContinuousClock.Instant
+        var parameters: [String: String] = [:]
+        var service: ServiceAPI { mount.service }
     }
 
-    private func run(_ visit: Visit) async -> OutgoingResponse {
+    private func begin(_ visit: Visit, _ route: Route) -> Beginning {
         var headers = HTTPFields()
         var caller: Caller?
-        let trace = settings.onAnswer == nil ? nil : PolicyTrace()
         do {
-            let version = try negotiate(visit, &headers)
-            let token = visit.request.headers[.authToken]
-            caller = try self.caller(of: visit, token: token)
-            var call = APICall(
-                method: visit.request.method, path: visit.path, parameters: visit.parameters,
-                query: visit.query.isEmpty ? [] : PercentCoding.query(visit.query), headers: visit.request.headers,
-                requestID: visit.requestID, baseURL: baseURL(visit.request), microversion: version, caller: caller,
-                token: token, remoteAddress: visit.request.remoteAddress, now: visit.now, action: visit.route.action,
-                body: LimitedBody(
-                    body: visit.request.body, limit: visit.route.bodyLimit,
-                    announced: visit.request.headers[.contentLength].flatMap { Int64($0) }, words: visit.service.words),
-                database: database, policy: policies.policy, words: visit.service.words)
-            call.trace = trace
-            if let gate = visit.route.gate { try call.authorize(gate) }
-            let answer = try await visit.route.handler(call)
-            if let trace { settings.onAnswer?(visit.service, visit.route, answer.status, trace) }
-            return finish(answer, headers, visit)
-        } catch {
-            let refusal = explain(error, visit)
-            noteRefusal(refusal, visit, caller)
-            return refuse(refusal, service: visit.service, requestID: visit.requestID, headers: headers)
-        }
+            let version = try negotiate(visit, route, &headers)
+            let token = visit.request.headers.value(.authToken)
+            caller = try self.caller(of: visit, route, token: token)
+            let call = call(visit, route, version, caller, token)
+            if let gate = route.gate { try call.authorize(gate) }
+            guard let direct = route.directHandler else {
+                return .later { [self, headers, caller] in
+                    do { return answered(try await route.handler(call), headers, visit, route, call) } catch {
+                        return refused(error, headers, visit, route, caller)
+                    }
+                }
+            }
+            return .answered(answered(try direct(call), headers, visit, route, call))
+        } catch { return .answered(refused(error, headers, visit, route, caller)) }
     }
 
-    private func negotiate(_ visit: Visit, _ headers: inout HTTPFields) throws -> Microversion {
+    private func call(
+        _ visit: Visit, _ route: Route, _ version: Microversion, _ caller: Caller?, _ token: String?
+    ) -> APICall {
+        let request = visit.request
+        var call = APICall(
+            method: request.method, path: visit.path, parameters: visit.parameters,
+            query: visit.query.isEmpty ? [] : PercentCoding.query(visit.query), headers: request.headers,
+            requestID: visit.requestID, baseURL: baseURL(request), microversion: version, caller: caller,
+            token: token, remoteAddress: request.remoteAddress, now: visit.now, action: route.action,
+            body: LimitedBody(
+                body: request.body, limit: route.bodyLimit,
+                announced: request.headers.value(.contentLength).flatMap { Int64($0) }, words: visit.service.words),
+            database: database, policy: policies.policy, words: visit.service.words)
+        if settings.onAnswer != nil { call.trace = PolicyTrace() }
+        return call
+    }
+
+    private func answered(
+        _ answer: APIResponse, _ headers: HTTPFields, _ visit: Visit, _ route: Route, _ call: APICall
+    ) -> OutgoingResponse {
+        if let trace = call.trace { settings.onAnswer?(visit.service, route, answer.status, trace) }
+        return conclude(finish(answer, headers, visit), visit)
+    }
+
+    private func refused(
+        _ error: any Error, _ headers: HTTPFields, _ visit: Visit, _ route: Route, _ caller: Caller?
+    ) -> OutgoingResponse {
+        let refusal = explain(error, visit)
+        noteRefusal(refusal, visit, route, caller)
+        return conclude(refuse(refusal, service: visit.service, requestID: visit.requestID, headers: headers), visit)
+    }
+
+    private func conclude(_ response: OutgoingResponse, _ visit: Visit) -> OutgoingResponse {
+        metrics.record(service: visit.mount.name, status: response.status, since: visit.started)
+        guard visit.request.method == .head else { return response }
+        var response = response
+        response.body = .none
+        return response
+    }
+
+    private func negotiate(_ visit: Visit, _ route: Route, _ headers: inout HTTPFields) throws -> Microversion {
         guard let policy = visit.service.microversions else { return Microversion(0, 0) }
         let version: Microversion
         do { version = try policy.negotiate(visit.request.headers) } catch {
             policy.describe(policy.minimum, in: &headers)
             // Version documents answer everybody, or a client could never learn what is offered.
-            guard case .anybody = visit.route.access else { throw error }
+            guard case .anybody = route.access else { throw error }
             return policy.minimum
         }
         policy.describe(version, in: &headers)
         return version
     }
 
-    private func caller(of visit: Visit, token: String?) throws -> Caller? {
+    private func caller(of visit: Visit, _ route: Route, token: String?) throws -> Caller? {
         if let token,
             let caller = try authenticator.authenticate(
-                token: token, serviceToken: visit.request.headers[.serviceToken])
+                token: token, serviceToken: visit.request.headers.value(.serviceToken))
         {
             guard Self.accessRulesAllow(caller, visit) else { throw visit.service.words.unauthorized }
             return caller
         }
         if token == nil, visit.request.isTrusted { return Self.operatorCaller }
-        guard case .authenticated = visit.route.access else { return nil }
+        guard case .authenticated = route.access else { return nil }
         throw visit.service.words.unauthorized
     }
 
@@ -252,9 +301,9 @@ public struct RequestPipeline: Sendable {
         }
     }
 
-    private func noteRefusal(_ error: APIError, _ visit: Visit, _ caller: Caller?) {
-        guard !visit.route.action.isEmpty || error.status == 401 else { return }
-        let action = visit.route.action.isEmpty ? "authenticate" : visit.route.action
+    private func noteRefusal(_ error: APIError, _ visit: Visit, _ route: Route, _ caller: Caller?) {
+        guard !route.action.isEmpty || error.status == 401 else { return }
+        let action = route.action.isEmpty ? "authenticate" : route.action
         let reason = error.detail.isEmpty ? "" : " (\(error.detail.prefix(200)))"
         refusals.note(
             Event(
