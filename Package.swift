@@ -202,7 +202,7 @@ let package = Package(
             [
                 "CoordinatorCompute", "CoordinatorNetwork", "CoordinatorImage", "CoordinatorPlacement",
                 "CoordinatorFleet",
-                "CoordinatorIdentity", "CoordinatorPlatform", "ProtocolModel", "ProtocolLink"
+                "CoordinatorIdentity", "CoordinatorPlatform", "ProtocolModel", "ProtocolLink", .tls
             ] + Target.Dependency.nio)
     ]
 )

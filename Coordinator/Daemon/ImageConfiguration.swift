@@ -98,7 +98,8 @@ extension SettingsReader {
                 list(value, "images.web_download.\(name)", "a list of networks, ADDRESS/LENGTH") { IPPrefix($0) }.map {
                     web.networks = $0
                 }
-            default: unknown(name, value, known: "hosts, ports, networks")
+            case "ca_file": string(value, "images.web_download.\(name)").map { web.authorities = $0 }
+            default: unknown(name, value, known: "hosts, ports, networks, ca_file")
             }
         }
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CoordinatorImage
 import CoordinatorPlatform
 import Glibc
 
@@ -27,6 +28,13 @@ struct ConfigurationOptions: ParsableArguments {
             file.path = beside(file.path)
             configuration.images.propertyProtections = file
             configuration.images.metadata.propertyProtections = try file.load()
+        }
+        if let authorities = configuration.images.data.webDownload.authorities.map(beside) {
+            guard WebTrust.isUsable(authorities: authorities) else {
+                throw StartError(
+                    "images.web_download.ca_file: '\(authorities)' holds no certificates in PEM, or cannot be read.")
+            }
+            configuration.images.data.webDownload.authorities = authorities
         }
         return configuration
     }

@@ -4,12 +4,16 @@ import HTTPTypes
 import Logging
 import NIOCore
 import ProtocolModel
+import Synchronization
 
 /// The image slice with a folder for its blobs, for tests of images' data.
 final class ImageDataCloud: Sendable {
     let folder: String
     let slice: ImageSlice
     let harness: APIHarness
+    let limits = FakeImageLimits()
+    /// What the service, unlike the API, reads and writes with.
+    let disk: FullDiskDatabase
     private let root: String
 
     init(_ configure: (inout ImageSettings) -> Void = { _ in }) async throws {
@@ -22,8 +26,9 @@ final class ImageDataCloud: Sendable {
         root = "/tmp/skerry-image-data-\(ImageID.random().short)"
         try TestFiles.makeFolder(root)
         folder = root + "/images"
+        disk = FullDiskDatabase(database)
         slice = ImageSlice(
-            blobs: try BlobStore(directory: folder), database: database, clock: clock, settings: settings,
+            blobs: try BlobStore(directory: folder), database: disk, clock: clock, settings: settings, limits: limits,
             logger: logger)
         harness = APIHarness(services: [slice.api], database: database, clock: clock)
     }
@@ -89,5 +94,25 @@ final class ImageDataCloud: Sendable {
     func counts() -> [Int] {
         let names = files()
         return [names.count { !$0.hasPrefix("part-") }, names.count { $0.hasPrefix("part-") }]
+    }
+}
+
+/// A database whose disk can be full.
+final class FullDiskDatabase: SQLDatabase {
+    private let database: any SQLDatabase
+    private let isFull = Mutex<@Sendable () -> Bool>({ false })
+
+    init(_ database: any SQLDatabase) { self.database = database }
+
+    /// Asked before each write.
+    func fills(while isFull: @escaping @Sendable () -> Bool) { self.isFull.withLock { $0 = isFull } }
+
+    func read<T: Sendable>(_ body: @escaping @Sendable (any SQLReader) throws -> T) async throws -> T {
+        try await database.read(body)
+    }
+
+    func write<T: Sendable>(_ body: @escaping @Sendable (any SQLTransaction) throws -> T) async throws -> T {
+        if isFull.withLock({ $0 })() { throw StoreError.unavailable("database or disk is full") }
+        return try await database.write(body)
     }
 }

@@ -117,7 +117,10 @@ def stopped():
     ({"list_limit_default": 30, "list_limit_max": 20}, None,
      ["images.list_limit_default must be images.list_limit_max at most"]),
     ({"show_location": True}, None, ["'show_location' is not known here"]),
-], ids=["rules", "no file", "policies", "no file named", "rule format", "no mapping", "numbers", "order", "unknown"])
+    ({"web_download": {"ca_file": "none.pem"}}, None,
+     ["images.web_download.ca_file: '", "/none.pem' holds no certificates in PEM, or cannot be read"]),
+], ids=["rules", "no file", "policies", "no file named", "rule format", "no mapping", "numbers", "order", "unknown",
+        "authorities"])
 def test_a_mistake_refuses_the_start(stopped, images, protections, reasons):
     stopped.configure(stopped.settings(images))
     path = stopped.folder / "protections.conf"

@@ -76,7 +76,7 @@ package struct ImageListRequest {
             return .text(ImageListing.TextField(rawValue: name) ?? .name, anyOf: try alternatives(value))
         case "owner", "checksum", "os_hash_value":
             return .text(ImageListing.TextField(rawValue: name) ?? .owner, anyOf: [value])
-        case "os_hash_algo": return value == "sha512" ? .number(.size, .gte, 0) : .nothing
+        case "os_hash_algo": return value == "sha512" ? .hashed : .nothing
         case "changes-since":
             throw APIError.badRequest("The \"changes-since\" filter is no longer available on v2.")
         case "deleted": return value.lowercased() == "true" ? .nothing : nil

@@ -36,6 +36,8 @@ package struct ImageListing: Sendable {
         /// Seconds since 1970-01-01T00:00:00Z: what clients see of a time is what they compare with.
         case time(TimeField, Comparison, second: Int64)
         case flag(FlagField, Bool)
+        /// Has the hash that every image gets with its data.
+        case hashed
         case tag(String)
         case property(name: String, value: String)
         /// Matches no image.

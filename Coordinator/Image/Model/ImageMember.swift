@@ -1,16 +1,24 @@
 import ProtocolModel
 
 /// A project that an image is shared with.
-struct ImageMember: Sendable, Hashable {
-    enum Status: String, Sendable, Hashable, CaseIterable {
+package struct ImageMember: Sendable, Hashable {
+    package enum Status: String, Sendable, Hashable, CaseIterable {
         case pending, accepted, rejected
     }
 
-    var image: ImageID
+    package var image: ImageID
     /// A project's id in its compact form, or whatever else the owner wrote: nobody checks that it exists.
-    var member: String
-    var status: Status
+    package var member: String
+    package var status: Status
     /// Microseconds since 1970-01-01T00:00:00Z.
-    var createdAt: Int64
-    var updatedAt: Int64
+    package var createdAt: Int64
+    package var updatedAt: Int64
+
+    package init(image: ImageID, member: String, status: Status, createdAt: Int64, updatedAt: Int64) {
+        self.image = image
+        self.member = member
+        self.status = status
+        self.createdAt = createdAt
+        self.updatedAt = updatedAt
+    }
 }

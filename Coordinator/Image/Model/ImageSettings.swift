@@ -24,6 +24,9 @@ public struct ImageSettings: Sendable, Equatable {
         public var ports: Set<Int> = [80, 443]
         /// Networks that may be reached although they are private, loopback or the like.
         public var networks: [IPPrefix] = []
+        /// A PEM file of authorities that servers may have their certificates from, beside those that the system trusts.
+        /// Read for each download, so a new file needs no restart.
+        public var authorities: String?
 
         public init() {}
     }

@@ -1,8 +1,8 @@
 import CoordinatorPlatform
 import ProtocolModel
 
-enum ImageTaskTag {}
-typealias ImageTaskID = Identifier<ImageTaskTag>
+package enum ImageTaskTag {}
+package typealias ImageTaskID = Identifier<ImageTaskTag>
 
 /// One import, as the tasks API shows it. Its work is a durable job; this is what people see of it.
 struct ImageTask: Sendable {

@@ -118,14 +118,22 @@ public final class BlobStore: Sendable {
     }
 
     /// Cuts a part back to what is known to be safe.
-    func truncate(part: String, to size: Int64) async throws {
+    /// - Returns: Whether it could be: what a crash cut off behind ``publish(part:as:)`` is an image's content by now.
+    package func truncate(part: String, to size: Int64) async throws -> Bool {
         let path = path(of: part)
-        try await run {
+        return try await run {
+            var status = stat()
+            guard lstat(path, &status) == 0 else { throw BlobError(operation: "stat", path: path, code: errno) }
+            guard status.st_nlink == 1 else { return false }
             guard Glibc.truncate(path, off_t(size)) == 0 else {
                 throw BlobError(operation: "truncate", path: path, code: errno)
             }
+            return true
         }
     }
+
+    /// Whether somebody writes, reads or is about to record the file.
+    package func isPinned(_ name: String) -> Bool { pins.withLock { $0.counts[name] != nil } }
 
     package func pin(_ name: String) {
         pins.withLock { pins in

@@ -103,6 +103,16 @@ package actor BlobWriter {
         return size
     }
 
+    /// Gives up what is still to be written and lets go of the file, whose space is free once it has no name either.
+    package func close() async {
+        batch = []
+        batchSize = 0
+        while !underWay.isEmpty { try? await underWay.removeFirst().get() }
+        try? await flushing?.value
+        flushing = nil
+        try? await fileLoop.submit { [file] in file.close() }.get()
+    }
+
     private func flushBatch() async throws {
         guard !batch.isEmpty else { return }
         let full = batch

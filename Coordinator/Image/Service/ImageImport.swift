@@ -15,6 +15,13 @@ struct ImportRequest: Sendable {
             case .copyImage: "copy-image"
             }
         }
+
+        var lane: ImportLane {
+            switch self {
+            case .webDownload: .download
+            case .glanceDirect, .copyImage: .direct
+            }
+        }
     }
 
     var method: Method
@@ -46,24 +53,41 @@ extension ImageService {
         try requireState(image, for: request.method, in: transaction)
         try access.require(request.method == .copyImage ? "copy_image" : "modify_image", on: image)
         if request.method == .copyImage { return try copy(&image, request, at: call.now, in: transaction) }
-        try quota.require(.uploading, project: image.owner, adding: 1, in: transaction)
         let task = ImageTask(
             id: .random(), type: "api_image_import", status: .pending, image: image.id,
             owner: access.caller.project, user: access.caller.user, requestID: call.requestID,
             input: [
                 "image_id": JSON(image.id.text), "import_req": request.body, "backend": [JSON(ImageAPI.storeID)]
             ],
-            result: .null, message: "", createdAt: call.now, updatedAt: call.now,
+            result: .null, message: Self.waiting, createdAt: call.now, updatedAt: call.now,
             deadline: call.now + settings.importSeconds * 1_000_000, expiresAt: nil)
-        try tasks.insert(task, in: transaction)
+        try tasks.insert(task, in: request.method.lane, in: transaction)
         image.status = .importing
         image.properties[ImportProperty.task] = task.id.text
         image.properties[ImportProperty.pending] = ImageAPI.storeID
         image.properties[ImportProperty.failed] = ""
         image.updatedAt = call.now
         try store.update(image, in: transaction)
-        try jobs.engine().submit(
-            ImageImportJob.kind, input: ["task": JSON(task.id.text)], at: call.now, in: transaction)
+        if let reason = try overLimit(request.method, image.owner, in: transaction) {
+            return try failImport(task.id, reason: reason, at: call.now, in: transaction)
+        }
+        try startImports(at: call.now, in: transaction)
+    }
+
+    /// A download takes a place among the uploads, and room where data is staged; what is staged has both already. As in
+    /// Glance the request is taken all the same, and its task fails.
+    private func overLimit(
+        _ method: ImportRequest.Method, _ owner: ProjectID?, in reader: any SQLReader
+    ) throws -> String? {
+        guard method.lane == .download else { return nil }
+        do {
+            try quota.require(.staged, project: owner, adding: 0, in: reader)
+            // The image counts itself by now.
+            try quota.require(.uploading, project: owner, adding: 0, in: reader)
+            return nil
+        } catch let refusal as APIError {
+            return refusal.message
+        }
     }
 
     /// There is one store, and the image is in it.

@@ -4,21 +4,23 @@ import ProtocolModel
 /// The durable job behind an import: fetch, convert, store. Each step can be cut off at any point and repeated; what is
 /// in the way of a step for good ends the import, and the image is queued again.
 struct ImageImportJob: Sendable {
-    static let kind = "image-import"
-
     let service: ImageService
     let fetcher: any ImageFetcher
     let converter: any ImageConverter
 
-    var jobKind: JobKind {
-        JobKind(
-            name: Self.kind,
-            steps: [
-                step("fetch", fetch), step("convert", convert), step("store", store)
-            ],
-            ended: { context, outcome, transaction in
-                guard case .completed = outcome else { return try fail(context, outcome, in: transaction) }
-            })
+    /// The same work for each lane: the engine runs so many jobs of a kind at a time.
+    var jobKinds: [JobKind] {
+        ImportLane.allCases.map { lane in
+            JobKind(
+                name: lane.rawValue,
+                steps: [
+                    step("fetch", fetch), step("convert", convert), step("store", store)
+                ],
+                ended: { context, outcome, transaction in
+                    try fail(context, outcome, in: transaction)
+                    try service.startImports(at: context.now, in: transaction)
+                })
+        }
     }
 
     /// One step under the task's deadline. There is nothing to undo: ``fail(_:_:in:)`` drops all parts at once.
@@ -40,7 +42,7 @@ struct ImageImportJob: Sendable {
 
     /// - Returns: `nil` when the import has ended well already, and only the job did not learn of it.
     private func begin(_ context: JobContext) async throws -> (ImageTask, Image)? {
-        guard let id = context.input["task"]?.stringValue.flatMap({ ImageTaskID($0) }) else {
+        guard let id = Self.task(context) else {
             throw PermanentJobFailure("the job names no task")
         }
         return try await service.database.write { transaction in
@@ -60,7 +62,12 @@ struct ImageImportJob: Sendable {
     private func fetch(_ task: ImageTask, _ image: Image) async throws {
         let now = service.clock.now()
         let staged = try await service.database.read { try service.parts.part(of: image.id, .stage, in: $0) }
-        if staged?.isComplete == true { return }
+        if let staged, staged.isComplete {
+            // Said before anything is converted, and again where it counts.
+            return try await service.database.read {
+                try requireRoom(for: task, image, bytes: staged.sizeBytes, in: $0)
+            }
+        }
         guard let method = task.input["import_req"]?["method"], let text = method["uri"]?.stringValue else {
             throw PermanentJobFailure("the staged data is gone")
         }
@@ -73,6 +80,13 @@ struct ImageImportJob: Sendable {
         let writer = BlobWriter(store: service.blobs, file: part.file)
         try await fetcher.fetch(address, limit: service.settings.sizeLimit) { try await writer.append($0) }
         try await complete(part, try await writer.finish())
+    }
+
+    /// What was staged had a limit of its own and counts among the images' data from now on. What is downloaded or
+    /// uploaded is only refused where there is too much already, since nobody knows its size before.
+    private func requireRoom(for task: ImageTask, _ image: Image, bytes: Int64, in reader: any SQLReader) throws {
+        guard task.input["import_req"]?["method"]?["name"] == "glance-direct" else { return }
+        try service.quota.require(.size, project: image.owner, adding: bytes >> 20, in: reader)
     }
 
     /// Only for an image that is still this task's: a part of any other would be nobody's to drop.
@@ -130,6 +144,7 @@ struct ImageImportJob: Sendable {
             guard var image = try service.store.image(image.id, in: transaction), image.status == .importing else {
                 throw PermanentJobFailure("the image was deleted")
             }
+            try requireRoom(for: task, image, bytes: content.sizeBytes, in: transaction)
             image.status = .active
             // As the data was judged, whatever was asked for meanwhile.
             image.diskFormat = format
@@ -157,31 +172,18 @@ struct ImageImportJob: Sendable {
         return part
     }
 
-    /// The import is over: the image waits for data again, and says where that went wrong.
+    /// What did not end well ends here, with all it brought.
     private func fail(_ context: JobContext, _ outcome: JobOutcome, in transaction: any SQLTransaction) throws {
-        guard let id = context.input["task"]?.stringValue.flatMap({ ImageTaskID($0) }),
-            let task = try service.tasks.task(id, in: transaction)
-        else { return }
-        let reason =
-            switch outcome {
-            case .completed: ""
-            case .undone(let reason), .stuck(let reason): reason
-            }
-        try service.tasks.end(
-            id, .failure, message: reason, at: context.now,
-            expires: context.now + service.settings.taskSeconds * 1_000_000, in: transaction)
-        guard var image = try service.store.image(task.image, in: transaction),
-            image.properties[ImportProperty.task] == id.text
-        else { return }
-        image.status = .queued
-        image.sizeBytes = nil
-        image.properties[ImportProperty.task] = nil
-        image.properties[ImportProperty.pending] = ""
-        image.properties[ImportProperty.failed] = ImageAPI.storeID
-        image.updatedAt = context.now
-        try service.store.update(image, in: transaction)
-        try service.parts.drop(image: image.id, in: transaction)
-        transaction.afterCommit { Task { await service.sweep() } }
+        guard let id = Self.task(context) else { return }
+        switch outcome {
+        case .completed: break
+        case .undone(let reason), .stuck(let reason):
+            try service.failImport(id, reason: reason, at: context.now, in: transaction)
+        }
+    }
+
+    private static func task(_ context: JobContext) -> ImageTaskID? {
+        context.input["task"]?.stringValue.flatMap { ImageTaskID($0) }
     }
 
     /// What trying again would not change ends the import at once.

@@ -38,13 +38,15 @@ public struct ImageQuota: Sendable {
 
     init(limits: any ImageLimits) { self.limits = limits }
 
-    func usage(_ resource: Resource, project: ProjectID, in reader: any SQLReader) throws -> Usage {
+    func usage(
+        _ resource: Resource, project: ProjectID, besides bytes: Int64 = 0, in reader: any SQLReader
+    ) throws -> Usage {
         let used =
             switch resource {
-            case .size: try store.bytes(project, in: reader) >> 20
+            case .size: (try store.bytes(project, in: reader) - bytes) >> 20
             case .count: try store.images(project, in: reader)
             case .uploading: try store.uploading(project, in: reader)
-            case .staged: try store.stagedBytes(project, in: reader) >> 20
+            case .staged: (try store.stagedBytes(project, in: reader) - bytes) >> 20
             }
         return Usage(used: used, limit: try limits.limit(resource.rawValue, project: project, in: reader))
     }
@@ -53,11 +55,15 @@ public struct ImageQuota: Sendable {
     ///   - project: The image's owner; what belongs to nobody is not limited.
     ///   - adding: What is asked for beyond what is used, in the resource's unit. 0 asks whether the limit is exceeded
     ///     already, which is all that can be known before data of unknown size comes in.
+    ///   - bytes: Data that counts as used and that this request goes on with or replaces: whoever was let in once is not
+    ///     refused the rest.
     /// - Throws: ``APIError`` 413.
-    func require(_ resource: Resource, project: ProjectID?, adding: Int64, in reader: any SQLReader) throws {
+    func require(
+        _ resource: Resource, project: ProjectID?, adding: Int64, besides bytes: Int64 = 0, in reader: any SQLReader
+    ) throws {
         guard let project, let limit = try limits.limit(resource.rawValue, project: project, in: reader), limit >= 0
         else { return }
-        let used = try usage(resource, project: project, in: reader).used
+        let used = try usage(resource, project: project, besides: bytes, in: reader).used
         guard used + adding > limit else { return }
         throw APIError(
             status: 413,

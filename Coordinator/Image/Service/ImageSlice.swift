@@ -31,7 +31,7 @@ public struct ImageSlice: Sendable {
         let imports = ImageImportJob(
             service: service, fetcher: WebFetcher(allowed: settings.webDownload),
             converter: ConfinedConverter(root: blobs.directory + ".sandbox"))
-        let kinds = [imports.jobKind]
+        let kinds = imports.jobKinds
         jobs = makeJobs?(kinds) ?? JobEngine(database: database, kinds: kinds, clock: clock, logger: logger)
         port.connect(jobs)
         blobs.whenReleased { [service] in Task { await service.sweep() } }

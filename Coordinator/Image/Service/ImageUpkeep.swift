@@ -14,7 +14,7 @@ extension ImageService {
         if requeued > 0 {
             logger.notice("uploads cut off by a crash are queued again", metadata: ["images": "\(requeued)"])
         }
-        for part in try await database.read({ [parts] in try parts.all(in: $0) }) { try await recover(part, at: now) }
+        for part in try await database.read({ [parts] in try parts.all(in: $0) }) { try await requeue(part, at: now) }
         await sweep()
         var present: [String] = []
         for (sha512, size) in try await database.read({ [contents] in try contents.contents(in: $0) }) {
@@ -31,50 +31,64 @@ extension ImageService {
         try await database.write { [contents] in try contents.checkDamagedFirst(of: back, in: $0) }
     }
 
-    /// Only what is known to have reached the disk is kept; behind it may be anything.
-    private func recover(_ part: ImagePart, at now: Int64) async throws {
+    /// The image of a part that nobody carries on waits for data again. Of the part, only what is known to have reached
+    /// the disk is kept; behind it may be anything.
+    private func requeue(_ part: ImagePart, at now: Int64) async throws {
         let size = try await blobs.size(of: part.file)
         let isUsable = size.map { $0 >= part.sizeBytes } ?? false
         let isWorthKeeping = part.kind != .converted && part.sizeBytes > 0
-        if isUsable, part.isComplete || isWorthKeeping {
-            if !part.isComplete { try await blobs.truncate(part: part.file, to: part.sizeBytes) }
-        } else {
-            try await database.write { [parts] in try parts.drop(file: part.file, in: $0) }
-        }
-        if part.kind == .stage, !(isUsable && part.isComplete) {
-            _ = try await database.write { [store] in
-                try store.move(part.image, from: .uploading, to: .queued, at: now, in: $0)
+        let isStaged = isUsable && part.isComplete
+        var isKept = isStaged
+        if isUsable, isWorthKeeping, !isKept { isKept = try await blobs.truncate(part: part.file, to: part.sizeBytes) }
+        let isDropped = !isKept
+        try await database.write { [store, parts] transaction in
+            if isDropped { try parts.drop(file: part.file, in: transaction) }
+            switch part.kind {
+            case .upload: _ = try store.move(part.image, from: .saving, to: .queued, at: now, in: transaction)
+            case .stage where !isStaged:
+                _ = try store.move(part.image, from: .uploading, to: .queued, at: now, in: transaction)
+            case .stage, .converted: break
             }
         }
     }
 
-    /// Drops parts that nobody has carried on for a while, and tasks that ended long ago.
+    /// How long a part may be nobody's before its upload counts as given up, seconds. Covers the moment between the
+    /// first row of an upload and its pin.
+    private static let abandonedSeconds: Int64 = 300
+
+    /// Uploads whose end could not be recorded, as on a full disk: without their request nobody else would end them.
+    private func requeueAbandoned(at now: Int64) async throws {
+        var last = ""
+        while true {
+            let (limit, after) = (now - Self.abandonedSeconds * 1_000_000, last)
+            let stale = try await database.read { [parts] in try parts.underWay(before: limit, after: after, in: $0) }
+            guard let end = stale.last else { return }
+            last = end.file
+            for part in stale where !blobs.isPinned(part.file) {
+                try await requeue(part, at: now)
+                logger.notice("an upload that was given up is queued again", metadata: ["image": "\(part.image)"])
+            }
+        }
+    }
+
+    /// Ends uploads that nobody is at any more, and drops parts that nobody has carried on for a while and tasks that
+    /// ended long ago.
     package func expire() async throws {
         let now = clock.now()
+        try await requeueAbandoned(at: now)
         let limit = now - settings.partSeconds * 1_000_000
         let count = try await database.write { [store, parts, tasks, contents] transaction in
-            var count = 0
-            for part in try parts.stale(before: limit, in: transaction) {
-                guard let image = try store.image(part.image, in: transaction) else {
-                    try parts.drop(file: part.file, in: transaction)
-                    count += 1
-                    continue
-                }
-                switch image.status {
-                // Somebody is at it; the connection's own time limits end that.
-                case .saving, .importing: continue
-                case .uploading where !part.isComplete: continue
-                default: break
-                }
+            let stale = try parts.stale(before: limit, in: transaction)
+            for part in stale {
                 try parts.drop(file: part.file, in: transaction)
-                count += 1
-                if part.kind == .stage, image.status == .uploading {
+                if part.kind == .stage {
                     _ = try store.move(part.image, from: .uploading, to: .queued, at: now, in: transaction)
                 }
             }
+            try tendImports(at: now, in: transaction)
             try tasks.expire(at: now, in: transaction)
             try contents.forgetUnused(in: transaction)
-            return count
+            return stale.count
         }
         if count > 0 { logger.notice("image data that nobody carried on was dropped", metadata: ["parts": "\(count)"]) }
         await sweep()

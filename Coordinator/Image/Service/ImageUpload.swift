@@ -49,6 +49,9 @@ extension ImageService {
     ) async throws -> Progress {
         let range = try Self.contentRange(call)
         let part = try await begin(call, kind: kind, range: range)
+        // Tells upkeep that somebody is at it, to the very end of this.
+        blobs.pin(part.file)
+        defer { blobs.unpin(part.file) }
         let writer = BlobWriter(store: blobs, file: part.file) { [parts, database, clock] durable in
             let now = clock.now()
             _ = try? await database.write {
@@ -86,8 +89,10 @@ extension ImageService {
         return try await call.write { transaction in
             let image = try find(id, caller: access.caller, in: transaction)
             try access.require(kind == .upload ? "upload_image" : "modify_image", on: image)
-            try quota.require(kind == .upload ? .size : .staged, project: image.owner, adding: 0, in: transaction)
-            try quota.require(.uploading, project: image.owner, adding: 1, in: transaction)
+            let kept = try parts.part(of: image.id, kind, in: transaction)
+            try quota.require(
+                kind == .upload ? .size : .staged, project: image.owner, adding: 0, besides: kept?.sizeBytes ?? 0,
+                in: transaction)
             guard kind == .stage || (image.diskFormat != nil && image.containerFormat != nil) else {
                 throw APIError.badRequest(
                     "Properties disk_format, container_format must be set prior to saving data.")
@@ -97,7 +102,8 @@ extension ImageService {
                 throw APIError.conflict(
                     "Image status transition from \(image.status.rawValue) to \(busy.rawValue) is not allowed")
             }
-            let kept = try parts.part(of: image.id, kind, in: transaction)
+            // By now the image counts itself.
+            try quota.require(.uploading, project: image.owner, adding: 0, in: transaction)
             if let range, range.first > 0 {
                 guard var part = kept, part.sizeBytes == range.first, !part.isComplete else {
                     throw Self.wrongOffset(range.first, kept: kept?.sizeBytes ?? 0)
@@ -120,17 +126,23 @@ extension ImageService {
     ) async throws {
         var count: Int64 = 0
         var chunks: [ByteBuffer] = []
-        try await call.body.forEachChunk { chunk in
-            count += Int64(chunk.readableBytes)
-            guard offset + count <= settings.sizeLimit else {
-                throw APIError(
-                    status: 413,
-                    message: "Denying attempt to upload image larger than \(settings.sizeLimit) bytes.")
+        do {
+            try await call.body.forEachChunk { chunk in
+                count += Int64(chunk.readableBytes)
+                guard offset + count <= settings.sizeLimit else {
+                    throw APIError(
+                        status: 413,
+                        message: "Denying attempt to upload image larger than \(settings.sizeLimit) bytes.")
+                }
+                chunks.append(chunk)
+                guard chunks.count >= 4 else { return }
+                try await writer.append(chunks)
+                chunks.removeAll(keepingCapacity: true)
             }
-            chunks.append(chunk)
-            guard chunks.count >= 4 else { return }
+        } catch {
+            // What came before the break counts.
             try await writer.append(chunks)
-            chunks.removeAll(keepingCapacity: true)
+            throw error
         }
         try await writer.append(chunks)
         // A connection that ends early must not pass for a short image.
@@ -199,13 +211,22 @@ extension ImageService {
     /// The part whose data was to be published is nobody's any more.
     struct PartGone: Error {}
 
-    /// After something went wrong: keeps what a broken connection brought, and drops what was refused.
+    /// After something went wrong: keeps what a broken connection brought, and drops what was refused. What cannot be
+    /// recorded now is up to ``expire()``.
     private func giveUp(_ part: ImagePart, writer: BlobWriter, error: any Error) async {
-        let isCut = error is CutOff || Disconnection.explains(error)
-        if isCut, let size = try? await writer.settle(), size > 0 {
-            try? await leave(part, at: size)
-        } else {
-            try? await drop(part)
+        do {
+            let isCut = error is CutOff || Disconnection.explains(error)
+            if isCut, let size = try? await writer.settle(), size > 0 {
+                do { return try await leave(part, at: size) } catch StoreError.unavailable {
+                    // Where images and database share a full disk, what came in is worth less than a database that can
+                    // be written.
+                }
+            }
+            await writer.close()
+            try await drop(part)
+        } catch {
+            logger.error(
+                "the end of an upload could not be recorded", metadata: ["image": "\(part.image)", "error": "\(error)"])
         }
     }
 
@@ -220,16 +241,17 @@ extension ImageService {
         }
     }
 
-    /// The image is as if nothing had come in.
+    /// The image is as if nothing had come in. The data goes first, also where it has its content's name already: it may
+    /// be what fills the disk that the row is on.
     private func drop(_ part: ImagePart) async throws {
         let now = clock.now()
+        await blobs.remove(part: part.file)
+        await sweep()
         try await database.write { [store, parts] transaction in
             guard try parts.drop(file: part.file, in: transaction) else { return }
             let busy: Image.Status = part.kind == .upload ? .saving : .uploading
             _ = try store.move(part.image, from: busy, to: .queued, at: now, in: transaction)
         }
-        await blobs.remove(part: part.file)
-        await sweep()
     }
 
     private static func gone(_ image: ImageID) -> APIError {

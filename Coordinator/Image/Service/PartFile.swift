@@ -14,7 +14,15 @@ final class PartFile: Sendable {
 
     init(path: String) { self.path = path }
 
-    deinit { state.withLock { if $0.descriptor >= 0 { close($0.descriptor) } } }
+    deinit { close() }
+
+    /// Nothing is written afterwards.
+    func close() {
+        state.withLock { state in
+            if state.descriptor >= 0 { Glibc.close(state.descriptor) }
+            state.descriptor = -1
+        }
+    }
 
     var written: Int64 { state.withLock { $0.written } }
 
@@ -25,6 +33,10 @@ final class PartFile: Sendable {
             var status = stat()
             // Cutting to more than there is would fill up with zeros.
             guard fstat(state.descriptor, &status) == 0, status.st_size >= off_t(size) else {
+                throw BlobError(operation: "resume", path: path, code: EIO)
+            }
+            // What has another name is an image's content.
+            guard status.st_nlink == 1 else {
                 throw BlobError(operation: "resume", path: path, code: EIO)
             }
             guard ftruncate(state.descriptor, off_t(size)) == 0 else {

@@ -37,9 +37,10 @@ package struct WebFetcher: ImageFetcher {
     package func fetch(
         _ address: WebAddress, limit: Int64, each: @escaping @Sendable (ByteBuffer) async throws -> Void
     ) async throws {
+        let doubt = WebTrust.Doubt()
         let channel: NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart>
         do {
-            channel = try await connect(address)
+            channel = try await connect(address, doubt)
         } catch let error as WebAddress.Refusal {
             throw error
         } catch let error as FetchFailure {
@@ -51,18 +52,18 @@ package struct WebFetcher: ImageFetcher {
         }
         do {
             try await channel.executeThenClose { inbound, outbound in
-                try await outbound.write(.head(request(address)))
-                try await outbound.write(.end(nil))
+                // In one go: a server may answer the head and be gone before the end is written.
+                try await outbound.write(contentsOf: [.head(request(address)), .end(nil)])
                 try await Self.take(inbound, limit: limit, each: each)
             }
-        } catch let error as ChannelError {
-            throw Self.cutOff(error)
-        } catch let error as IOError {
-            throw Self.cutOff(error)
-        } catch let error as HTTPParserError {
-            throw Self.cutOff(error)
-        } catch let error as NIOSSLError {
-            throw Self.cutOff(error)
+        } catch {
+            // What the end of the connection looks like from here hides why it ended.
+            if let refusal = doubt.refusal(of: address) { throw refusal }
+            switch error {
+            case is ChannelError, is IOError, is HTTPParserError, is NIOSSLError, is NIOAsyncWriterError:
+                throw Self.cutOff(error)
+            default: throw error
+            }
         }
     }
 
@@ -71,12 +72,12 @@ package struct WebFetcher: ImageFetcher {
     }
 
     private func connect(
-        _ address: WebAddress
+        _ address: WebAddress, _ doubt: WebTrust.Doubt
     ) async throws -> NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart> {
         let place = try await resolve(address)
-        // Reads the system's certificates from the disk.
-        let context = try await resolver.run {
-            try address.isSecure ? NIOSSLContext(configuration: .makeClientConfiguration()) : nil
+        // Reads certificates from the disk.
+        let context = try await resolver.run { [allowed] in
+            try address.isSecure ? WebTrust.context(authorities: allowed.authorities) : nil
         }
         let name = IPAddress(address.host) == nil ? address.host : nil
         let idle = idle
@@ -87,6 +88,7 @@ package struct WebFetcher: ImageFetcher {
                     let pipeline = channel.pipeline.syncOperations
                     if let context {
                         try pipeline.addHandler(NIOSSLClientHandler(context: context, serverHostname: name))
+                        try pipeline.addHandler(WebTrust.Listener(doubt))
                     }
                     try pipeline.addHandler(IdleStateHandler(readTimeout: idle))
                     try pipeline.addHandler(IdleCloser())

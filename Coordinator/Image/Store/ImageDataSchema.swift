@@ -2,6 +2,12 @@ import CoordinatorPlatform
 
 /// The tables of images' data: parts, tasks and what is known of each content.
 enum ImageDataSchema {
+    /// Which queue an import waits in; those of older releases are under way already.
+    static let lanes = """
+        ALTER TABLE image_tasks ADD COLUMN lane TEXT NOT NULL DEFAULT '';
+        CREATE INDEX image_tasks_by_lane ON image_tasks (lane, status, owner, id);
+        """
+
     static let migrations = [
         Migration(
             slice: "image", number: 20, name: "parts, tasks and blobs",

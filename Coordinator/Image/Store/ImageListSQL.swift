@@ -22,24 +22,52 @@ package struct ImageListSQL {
     private struct Branch {
         var source = Clause(text: "images")
         var clauses: [Clause]
+        /// Sort keys that the source has under a name of its own, in an index of its own.
+        var names: [ImageListing.SortField: String] = [:]
     }
 
     /// What comes after the marker, as far as it equals the marker in the sort keys before ``place``.
     private struct Stride {
         var place: Int
-        var clause: Clause?
+        var marker: Image?
     }
 
     private let listing: ImageListing
     private let columns: String
     private let rare: Set<Int>
+    private let isSharedWithMuch: Bool
 
-    /// - Parameter rare: The places of those filters by tag or property that few images match. Those images are looked
-    ///   up; for a filter that many match, images are read in order and asked one by one.
-    package init(_ listing: ImageListing, columns: String, rare: Set<Int> = []) {
+    /// - Parameters:
+    ///   - rare: The places of those filters by tag or property that few images match. Those images are looked up; for a
+    ///     filter that many match, images are read in order and asked one by one.
+    ///   - isSharedWithMuch: Whether the viewer is a member of more images than one sorts for a page.
+    package init(
+        _ listing: ImageListing, columns: String, rare: Set<Int> = [], isSharedWithMuch: Bool = false
+    ) {
         self.listing = listing
         self.columns = columns
         self.rare = rare
+        self.isSharedWithMuch = isSharedWithMuch
+    }
+
+    /// How many images are shared with the viewer, up to a limit that comes as the last argument; `nil` where that
+    /// decides nothing.
+    package static func memberships(_ listing: ImageListing) -> Statement? {
+        guard case .project(let project) = listing.viewer, listing.sort.first?.field == .name else { return nil }
+        let memberships = memberships(of: project, listing.memberStatus)
+        return Statement(
+            text: "SELECT COUNT(*) FROM (SELECT image FROM \(memberships.text) LIMIT ?) AS matches",
+            arguments: memberships.arguments)
+    }
+
+    /// Table and condition that find what is shared with a project.
+    private static func memberships(of project: ProjectID, _ status: String?) -> Clause {
+        var clause = Clause(text: "image_members WHERE member = ?", arguments: [project.compact])
+        if let status {
+            clause.text += " AND status = ?"
+            clause.arguments.append(status)
+        }
+        return clause
     }
 
     /// How many images match a filter by tag or property, up to a limit that comes as the last argument; `nil` for other
@@ -55,10 +83,9 @@ package struct ImageListSQL {
     package var statements: [Statement] {
         let filters = listing.filters.enumerated().map { Self.clause($1, isRare: rare.contains($0)) }
         return strides.map { stride in
-            let common = filters + (stride.clause.map { [$0] } ?? [])
             // What is the same in all rows of a stride decides nothing, and the engine does not always notice.
             let order = order(from: stride.place)
-            let parts = branches.map { part(of: $0, and: common, order: order) }
+            let parts = branches.map { part(of: $0, and: filters, stride) }
             guard parts.count > 1 else { return parts[0] }
             let union = parts.map { "SELECT * FROM (\($0.text)) AS branch" }.joined(separator: " UNION ALL ")
             return Statement(
@@ -78,8 +105,9 @@ package struct ImageListSQL {
         var sqlValue: SQLValue { .null }
     }
 
-    private func part(of branch: Branch, and common: [Clause], order: String) -> Statement {
-        let clauses = branch.clauses + common
+    private func part(of branch: Branch, and filters: [Clause], _ stride: Stride) -> Statement {
+        let clauses = branch.clauses + filters + (clause(stride, branch.names).map { [$0] } ?? [])
+        let order = order(from: stride.place, branch.names)
         let condition = clauses.isEmpty ? "1 = 1" : clauses.map(\.text).joined(separator: " AND ")
         return Statement(
             text: "SELECT \(columns) FROM \(branch.source.text) WHERE \(condition) ORDER BY \(order) LIMIT ?",
@@ -127,22 +155,32 @@ package struct ImageListSQL {
         }
     }
 
-    /// Begins at the memberships, which are few, and never at all images that anybody shares: a cross join is done from
-    /// left to right, and a limit keeps the engine from taking the inner query apart.
+    /// By default in the order of the memberships' index, which has the images' times, so that a page reads no more of
+    /// them than it shows. In another order all that is shared with the project is sorted, where that is little, and else
+    /// the index of what anybody shares is walked and each image asked. A cross join is done from left to right.
     private func sharedBranch(with project: ProjectID, _ foreign: Clause) -> Branch {
-        var memberships = Clause(
-            text: "SELECT image AS shared_image FROM image_members WHERE member = ?", arguments: [project.compact])
-        if let status = listing.memberStatus {
-            memberships.text += " AND status = ?"
-            memberships.arguments.append(status)
+        var memberships = Self.memberships(of: project, listing.memberStatus)
+        let shared = [Clause(text: "visibility = 'shared'"), foreign]
+        if isLookedUp || (isSharedWithMuch && listing.sort.first?.field == .name) {
+            memberships.text = "EXISTS (SELECT 1 FROM \(memberships.text) AND image = uuid)"
+            return Branch(clauses: shared + [memberships])
         }
-        let images = """
-            SELECT \(columns) FROM (\(memberships.text)) AS memberships CROSS JOIN images WHERE uuid = shared_image \
-            LIMIT \(Int32.max)
+        memberships.text = """
+            (SELECT image AS shared_image, image_created_at AS shared_at FROM \(memberships.text)) AS memberships \
+            CROSS JOIN images
             """
         return Branch(
-            source: Clause(text: "(\(images)) AS images", arguments: memberships.arguments),
-            clauses: [Clause(text: "visibility = 'shared'"), foreign])
+            source: memberships, clauses: [Clause(text: "uuid = shared_image")] + shared,
+            names: [.createdAt: "shared_at", .id: "shared_image"])
+    }
+
+    /// Whether a filter leaves few images, whoever sees them.
+    private var isLookedUp: Bool {
+        !rare.isEmpty
+            || listing.filters.contains { filter in
+                guard case .text(let field, _) = filter else { return false }
+                return [.id, .hash].contains(field)
+            }
     }
 
     // MARK: - Filters
@@ -151,7 +189,8 @@ package struct ImageListSQL {
         switch filter {
         case .text(let field, let values): return text(field, values)
         case .number(let field, let comparison, let value):
-            return Clause(text: "\(column(field)) \(sign(comparison)) ?", arguments: [value])
+            // Not as it is sorted: an image without data has no size, which no bound matches.
+            return Clause(text: "\(field.rawValue) \(sign(comparison)) ?", arguments: [value])
         case .time(let field, let comparison, let second): return time(field.rawValue, comparison, second)
         case .flag(let field, let value):
             return Clause(text: "\(field == .protected ? "protected" : "hidden") = ?", arguments: [value])
@@ -161,6 +200,7 @@ package struct ImageListSQL {
                 return Clause(text: "uuid IN (SELECT image FROM \(lookup.text))", arguments: lookup.arguments)
             }
             return Clause(text: "EXISTS (SELECT 1 FROM \(lookup.text) AND image = uuid)", arguments: lookup.arguments)
+        case .hashed: return Clause(text: "sha512 IS NOT NULL")
         case .nothing: return Clause(text: "1 = 0")
         }
     }
@@ -207,10 +247,6 @@ package struct ImageListSQL {
         }
     }
 
-    private static func column(_ field: ImageListing.NumberField) -> String {
-        field == .size ? "COALESCE(size, -1)" : field.rawValue
-    }
-
     private static func sign(_ comparison: ImageListing.Comparison) -> String {
         switch comparison {
         case .eq: "="
@@ -238,9 +274,10 @@ package struct ImageListSQL {
 
     // MARK: - Order
 
-    private func order(from place: Int) -> String {
-        listing.sort[place...].map { "\(Self.expression($0.field)) \($0.ascending ? "ASC" : "DESC")" }
-            .joined(separator: ", ")
+    private func order(from place: Int, _ names: [ImageListing.SortField: String] = [:]) -> String {
+        listing.sort[place...].map { key in
+            "\(names[key.field] ?? Self.expression(key.field)) \(key.ascending ? "ASC" : "DESC")"
+        }.joined(separator: ", ")
     }
 
     /// As ``ImageListSchema`` has them.
@@ -272,12 +309,17 @@ package struct ImageListSQL {
 
     private var strides: [Stride] {
         guard let marker = listing.marker else { return [Stride(place: 0)] }
-        return listing.sort.indices.reversed().map { last in
-            var clauses = listing.sort[..<last].map { "\(Self.expression($0.field)) = ?" }
-            clauses.append("\(Self.expression(listing.sort[last].field)) \(listing.sort[last].ascending ? ">" : "<") ?")
-            let arguments = listing.sort[...last].map { Self.value($0.field, of: marker) }
-            return Stride(
-                place: last, clause: Clause(text: clauses.joined(separator: " AND "), arguments: arguments))
+        return listing.sort.indices.reversed().map { Stride(place: $0, marker: marker) }
+    }
+
+    private func clause(_ stride: Stride, _ names: [ImageListing.SortField: String]) -> Clause? {
+        guard let marker = stride.marker else { return nil }
+        let keys = listing.sort[...stride.place]
+        let conditions = keys.enumerated().map { place, key in
+            let sign = place < stride.place ? "=" : key.ascending ? ">" : "<"
+            return "\(names[key.field] ?? Self.expression(key.field)) \(sign) ?"
         }
+        return Clause(
+            text: conditions.joined(separator: " AND "), arguments: keys.map { Self.value($0.field, of: marker) })
     }
 }

@@ -2,12 +2,18 @@ import CoordinatorPlatform
 import ProtocolModel
 
 /// Reads pages of the image list.
-struct ImageListStore: Sendable {
-    let images = ImageStore()
+package struct ImageListStore: Sendable {
+    /// Up to so many images are looked up and sorted rather than asked one by one in their order.
+    package var fewImages = 1_000
+    private let images = ImageStore()
 
-    func page(_ listing: ImageListing, in reader: any SQLReader) throws -> [Image] {
+    package init() {}
+
+    package func page(_ listing: ImageListing, in reader: any SQLReader) throws -> [Image] {
         guard listing.limit > 0 else { return [] }
-        let sql = ImageListSQL(listing, columns: ImageStore.columns, rare: try rareFilters(listing, in: reader))
+        let sql = ImageListSQL(
+            listing, columns: ImageStore.columns, rare: try rareFilters(listing, in: reader),
+            isSharedWithMuch: try isSharedWithMuch(listing, in: reader))
         var page: [Image] = []
         for statement in sql.statements where page.count < listing.limit {
             page += try reader.query(
@@ -16,14 +22,16 @@ struct ImageListStore: Sendable {
         return try images.fill(page, in: reader)
     }
 
-    /// Up to so many images are looked up rather than asked.
-    private static let fewImages = 1_000
+    private func isSharedWithMuch(_ listing: ImageListing, in reader: any SQLReader) throws -> Bool {
+        guard let count = ImageListSQL.memberships(listing) else { return false }
+        return try reader.count(count.text, count.arguments + [fewImages + 1]) > fewImages
+    }
 
     private func rareFilters(_ listing: ImageListing, in reader: any SQLReader) throws -> Set<Int> {
         var rare: Set<Int> = []
         for (place, filter) in listing.filters.enumerated() {
             guard let count = ImageListSQL.count(filter) else { continue }
-            if try reader.count(count.text, count.arguments + [Self.fewImages + 1]) <= Self.fewImages {
+            if try reader.count(count.text, count.arguments + [fewImages + 1]) <= fewImages {
                 rare.insert(place)
             }
         }

@@ -2,14 +2,21 @@ import CoordinatorPlatform
 import ProtocolModel
 
 /// Whom images are shared with.
-struct ImageMemberStore: Sendable {
+package struct ImageMemberStore: Sendable {
+    package init() {}
+
     private static let columns = "image, member, status, created_at, updated_at"
 
     /// - Throws: ``StoreError/duplicate(_:)``
-    func insert(_ member: ImageMember, in transaction: any SQLTransaction) throws {
+    package func insert(_ member: ImageMember, in transaction: any SQLTransaction) throws {
         try transaction.execute(
-            "INSERT INTO image_members (\(Self.columns)) VALUES (?, ?, ?, ?, ?)",
-            [member.image, member.member, member.status.rawValue, member.createdAt, member.updatedAt])
+            """
+            INSERT INTO image_members (\(Self.columns), image_created_at)
+            VALUES (?, ?, ?, ?, ?, COALESCE((SELECT images.created_at FROM images WHERE images.uuid = ?), 0))
+            """,
+            [
+                member.image, member.member, member.status.rawValue, member.createdAt, member.updatedAt, member.image
+            ])
     }
 
     func setStatus(_ member: ImageMember, in transaction: any SQLTransaction) throws {

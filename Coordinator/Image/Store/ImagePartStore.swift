@@ -47,10 +47,28 @@ struct ImagePartStore: Sendable {
         try reader.query("SELECT \(Self.columns) FROM image_parts ORDER BY id", [], Self.map)
     }
 
-    /// Parts that nobody has touched since `limit`.
+    /// Parts that nobody has touched since `limit` and whose image is not at them: neither data nor an import is under
+    /// way, or there is no such image.
     func stale(before limit: Int64, in reader: any SQLReader) throws -> [ImagePart] {
         try reader.query(
-            "SELECT \(Self.columns) FROM image_parts WHERE updated_at < ? ORDER BY id LIMIT 1000", [limit], Self.map)
+            """
+            SELECT \(Self.columns) FROM image_parts WHERE updated_at < ? AND NOT EXISTS (
+                SELECT 1 FROM images WHERE uuid = image
+                    AND (status IN ('saving', 'importing') OR (status = 'uploading' AND complete = 0)))
+            ORDER BY updated_at LIMIT 1000
+            """, [limit], Self.map)
+    }
+
+    /// Incomplete parts of images that data is coming in for, not recorded since `limit`; so many at a time, by file.
+    func underWay(before limit: Int64, after file: String, in reader: any SQLReader) throws -> [ImagePart] {
+        try reader.query(
+            """
+            SELECT \(Self.columns) FROM image_parts
+            WHERE file > ? AND updated_at < ? AND complete = 0 AND (
+                (kind = 'upload' AND EXISTS (SELECT 1 FROM images WHERE uuid = image AND status = 'saving'))
+                OR (kind = 'stage' AND EXISTS (SELECT 1 FROM images WHERE uuid = image AND status = 'uploading')))
+            ORDER BY file LIMIT 500
+            """, [file, limit], Self.map)
     }
 
     func files(in reader: any SQLReader) throws -> Set<String> {

@@ -13,7 +13,10 @@ enum ImageSchema {
             ("members", ImageMemberSchema.tables),
             ("lists", ImageListSchema.indexes),
             ("metadefs", MetadefSchema.tables)
-        ] + ImageDataSchema.migrations.map { ($0.name, $0.sql) }
+        ] + ImageDataSchema.migrations.map { ($0.name, $0.sql) } + [
+            ("order of memberships", ImageMemberSchema.order),
+            ("lanes of imports", ImageDataSchema.lanes)
+        ]
 
     private static let images = """
         CREATE TABLE images (

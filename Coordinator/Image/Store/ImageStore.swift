@@ -2,13 +2,15 @@ import CoordinatorPlatform
 import ProtocolModel
 
 /// The image tables.
-struct ImageStore: Sendable {
+package struct ImageStore: Sendable {
+    package init() {}
+
     static let columns = """
         uuid, name, status, visibility, protected, hidden, owner, disk_format, container_format, min_disk, min_ram, size,
         virtual_size, checksum, sha512, created_at, updated_at, generation
         """
 
-    func insert(_ image: Image, in transaction: any SQLTransaction) throws {
+    package func insert(_ image: Image, in transaction: any SQLTransaction) throws {
         try transaction.execute(
             """
             INSERT INTO images (\(Self.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)

@@ -19,20 +19,54 @@ struct ImageTaskStore: Sendable {
         expires_at
         """
 
-    func insert(_ task: ImageTask, in transaction: any SQLTransaction) throws {
+    func insert(_ task: ImageTask, in lane: ImportLane, in transaction: any SQLTransaction) throws {
         try transaction.execute(
-            "INSERT INTO image_tasks (\(Self.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO image_tasks (\(Self.columns), lane) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 task.id, task.type, task.status.rawValue, task.image, task.owner, task.user, task.requestID,
                 task.input.text, task.result.text, task.message, task.createdAt, task.updatedAt, task.deadline,
-                task.expiresAt
+                task.expiresAt, lane.rawValue
             ])
     }
 
-    func begin(_ id: ImageTaskID, at now: Int64, in transaction: any SQLTransaction) throws {
+    /// - Returns: Whether the task was waiting.
+    @discardableResult
+    func begin(_ id: ImageTaskID, at now: Int64, in transaction: any SQLTransaction) throws -> Bool {
         try transaction.execute(
-            "UPDATE image_tasks SET status = 'processing', updated_at = ? WHERE uuid = ? AND status = 'pending'",
-            [now, id])
+            """
+            UPDATE image_tasks SET status = 'processing', message = '', updated_at = ?
+            WHERE uuid = ? AND status = 'pending'
+            """, [now, id]) == 1
+    }
+
+    /// How many imports of each project are under way.
+    func underWay(_ lane: ImportLane, in reader: any SQLReader) throws -> [ProjectID?: Int] {
+        let counts = try reader.query(
+            "SELECT owner, COUNT(*) FROM image_tasks WHERE lane = ? AND status = 'processing' GROUP BY owner",
+            [lane.rawValue]
+        ) { (try $0.optionalID(0) as ProjectID?, $0.int(1)) }
+        return Dictionary(counts) { first, _ in first }
+    }
+
+    /// The import of each project that has waited for the longest time, oldest first.
+    func heads(_ lane: ImportLane, limit: Int, in reader: any SQLReader) throws -> [ImportLane.Head] {
+        try reader.query(
+            """
+            SELECT uuid, owner FROM image_tasks WHERE id IN (
+                SELECT first FROM (
+                    SELECT MIN(id) AS first FROM image_tasks WHERE lane = ? AND status = 'pending' GROUP BY owner
+                ) AS heads ORDER BY first LIMIT ?)
+            ORDER BY id
+            """, [lane.rawValue, limit]
+        ) { ImportLane.Head(task: try $0.id(0), owner: try $0.optionalID(1)) }
+    }
+
+    /// Imports whose time ended before their turn came.
+    func overdue(_ lane: ImportLane, at now: Int64, in reader: any SQLReader) throws -> [ImageTaskID] {
+        try reader.query(
+            "SELECT uuid FROM image_tasks WHERE lane = ? AND status = 'pending' AND deadline <= ? ORDER BY id LIMIT 500",
+            [lane.rawValue, now]
+        ) { try $0.id(0) }
     }
 
     /// - Returns: Whether the task had not ended before.

@@ -50,12 +50,14 @@ struct ImageListSQLTests {
     }
 
     /// What the engine says it would do.
-    private static func plan(_ listing: ImageListing, rare: Set<Int> = []) async throws -> [String] {
+    private static func plan(
+        _ listing: ImageListing, rare: Set<Int> = [], isSharedWithMuch: Bool = false
+    ) async throws -> [String] {
         let database = try EmbeddedDatabase(inMemory: .init())
         try await Migrator(PlatformMigrations.all + ImageSlice.migrations).migrate(database, now: 0)
         return try await database.read { reader in
             let columns = "uuid, name, status, visibility, hidden, owner, size, disk_format, created_at, updated_at"
-            let sql = ImageListSQL(listing, columns: columns, rare: rare)
+            let sql = ImageListSQL(listing, columns: columns, rare: rare, isSharedWithMuch: isSharedWithMuch)
             return try sql.statements.flatMap { statement in
                 try reader.query(
                     "EXPLAIN QUERY PLAN " + statement.text, sql.arguments(of: statement, missing: listing.limit)
@@ -99,6 +101,40 @@ struct ImageListSQLTests {
                 #expect(steps[join + 1].hasPrefix("SEARCH images") && steps[join + 1].contains("(uuid=?)"), "\(steps)")
             }
         }
+    }
+
+    static let sharedLists = ["", "member_status=all", "sort=created_at:asc", "visibility=all&member_status=pending"]
+
+    @Test("of what is shared, a page reads the memberships that it shows, in their order", arguments: sharedLists)
+    func sharedPlan(query: String) async throws {
+        for marker in [nil, Self.marker] {
+            var listing = try Self.request(query)
+            listing.marker = marker
+            let steps = try await Self.plan(listing)
+            // What is sorted is a branch's page, never what the page is taken from.
+            for sort in steps.indices where steps[sort].contains("TEMP B-TREE") {
+                #expect(steps[sort - 1] == "SCAN branch", "\(steps)")
+            }
+            let index = query.contains("all") && !query.contains("pending") ? "by_time" : "by_status"
+            let joins = steps.filter { $0.hasPrefix("SEARCH image_members") }
+            #expect(joins.count == (marker == nil ? 1 : 2), "\(steps)")
+            #expect(joins.allSatisfy { $0.contains("COVERING INDEX image_members_\(index)") }, "\(joins)")
+            if marker != nil {
+                #expect(joins.allSatisfy { $0.contains("AND image_created_at") }, "\(joins)")
+            }
+        }
+    }
+
+    @Test("by name: little that is shared is sorted, much is walked in its order")
+    func sharedByName() async throws {
+        let listing = try Self.request("sort=name:asc")
+        let much = try await Self.plan(listing, isSharedWithMuch: true)
+        #expect(much.count { $0.contains("TEMP B-TREE") } == 1, "\(much)")
+        #expect(much.count { $0.contains("images_seen_name") } == 2, "\(much)")
+        #expect(much.contains { $0.hasPrefix("SEARCH image_members") && $0.contains("(image=? AND member=?)") })
+        let little = try await Self.plan(listing)
+        #expect(little.count { $0.contains("TEMP B-TREE") } == 2, "\(little)")
+        #expect(little.contains { $0.contains("images_seen_name") })
     }
 
     @Test("what few images match is looked up, what many match is asked of each", arguments: ["tag=x", "color=red"])
