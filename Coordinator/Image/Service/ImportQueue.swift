@@ -13,7 +13,8 @@ extension ImageService {
     /// Starts whatever has its turn. Called in every transaction that adds or ends an import.
     func startImports(at now: Int64, in transaction: any SQLTransaction) throws {
         for lane in ImportLane.allCases {
-            while true {
+            // Each round starts one import at least, and a lane has so many places.
+            for _ in 0..<ImportLane.places {
                 let turns = ImportLane.turns(
                     underWay: try tasks.underWay(lane, in: transaction),
                     heads: try tasks.heads(lane, limit: Self.headLimit, in: transaction))
