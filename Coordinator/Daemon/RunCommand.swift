@@ -71,11 +71,12 @@ struct RunCommand: AsyncParsableCommand {
                 })
         }
         services += metricsServices(configuration, metrics, cloud)
-        try await ServiceGroup(
-            configuration: .init(
-                services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
-                logger: quiet(logger))
-        ).run()
+        var group = ServiceGroupConfiguration(
+            services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: quiet(logger))
+        // Before a supervisor loses its patience: what is under way then is cut, but the database is closed in order.
+        group.maximumGracefulShutdownDuration = .seconds(20)
+        try await ServiceGroup(configuration: group).run()
         try database.close()
         logger.notice("stopped")
     }

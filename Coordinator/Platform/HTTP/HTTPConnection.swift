@@ -25,13 +25,31 @@ final class HTTPConnection: ChannelDuplexHandler {
         let version: HTTPVersion
         /// The connection ends with it.
         var isLast: Bool
+        /// The client waits for a word before it sends the body.
+        var awaitsContinue = false
         /// The request came in to its end.
         var isRead = false
         var isAnswered = false
+        /// Bytes of the body that came after the answer and were thrown away.
+        var discarded = 0
+
+        /// Nothing is expected any more: what is left of a body that nobody asked for never comes.
+        var isComplete: Bool { isAnswered && (isRead || awaitsContinue) }
     }
 
     /// Pieces of a body that may wait; each is at most what one read from the socket brought.
     private static let bodyLimit = 8
+    /// Smaller pieces are put together.
+    private static let pieceBytes = 16 << 10
+    /// What is taken in and thrown away of a body whose request was refused: many clients look at the answer only when
+    /// they have sent all.
+    private static let discardLimit = 64 << 20
+    /// Parts of requests that may wait. Reading stops at the first, but one read may bring many.
+    private static let waitingLimit = 16_384
+    /// Requests that are begun before other connections of the loop have their turn.
+    private static let burst = 64
+    /// Larger answers are written in pieces of so many bytes, so that a slow client is seen to get on.
+    private static let writeBytes = 256 << 10
 
     private let pipeline: RequestPipeline
     private let listener: Listener
@@ -42,6 +60,8 @@ final class HTTPConnection: ChannelDuplexHandler {
     private var remoteAddress: String?
     private var exchange: Exchange?
     private var exchanges = 0
+    /// Requests begun since the last pause in what comes in.
+    private var begunInRead = 0
     /// Parts of requests whose turn has not come.
     private var waiting = CircularBuffer<HTTPServerRequestPart>()
     /// Pieces of the body at hand that nobody has taken yet, and who waits for some.
@@ -49,8 +69,11 @@ final class HTTPConnection: ChannelDuplexHandler {
     private var taker: EventLoopPromise<[ByteBuffer]?>?
     private var isReadHeld = false
     private var isTaking = false
-    /// The end of the connection's last answer, once it is written.
+    /// What was written last, and how many writes have not gone out yet.
     private var lastWrite: EventLoopFuture<Void>?
+    private var writesUnderWay = 0
+    /// The connection is ending: nothing more is begun, whatever still comes in.
+    private var isClosing = false
     /// Nothing more will come in, for this reason.
     private var failure: (any Error)?
     /// The server stops: what is under way is finished, nothing is begun.
@@ -85,13 +108,19 @@ final class HTTPConnection: ChannelDuplexHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // TLS goes on bringing what the client has sent until it has said its own farewell.
+        guard !isClosing else { return }
         let part = unwrapInboundIn(data)
         lastActivity = .now()
-        if waiting.isEmpty { take(part, context) } else { waiting.append(part) }
+        if waiting.isEmpty, begunInRead < Self.burst { return take(part, context) }
+        guard waiting.count < Self.waitingLimit else { return abort() }
+        waiting.append(part)
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
         deliverBody()
+        begunInRead = 0
+        if exchange == nil, !waiting.isEmpty { takeLater(context) }
         context.fireChannelReadComplete()
     }
 
@@ -99,6 +128,11 @@ final class HTTPConnection: ChannelDuplexHandler {
     func read(context: ChannelHandlerContext) {
         isReadHeld = body.count >= Self.bodyLimit || !waiting.isEmpty
         if !isReadHeld { context.read() }
+    }
+
+    /// Pieces of an answer come here from the connection's task.
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        write(unwrapOutboundIn(data), context, promise ?? context.eventLoop.makePromise())
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -112,7 +146,7 @@ final class HTTPConnection: ChannelDuplexHandler {
         switch event {
         case is ChannelShouldQuiesceEvent:
             isQuiescing = true
-            if exchange == nil { context.close(promise: nil) }
+            if exchange?.isAnswered ?? true { close(context) }
         case ChannelEvent.inputClosed: stopReading(for: ChannelError.inputClosed, context)
         default: context.fireUserInboundEventTriggered(event)
         }
@@ -128,9 +162,7 @@ final class HTTPConnection: ChannelDuplexHandler {
             // Not before the one before it is done with, nor for a client that does not take its answers.
             guard exchange == nil, context.channel.isWritable else { return waiting.prepend(part) }
             begin(head, context)
-        case .body(let bytes):
-            // After the answer, what is left of the body is of no use.
-            if exchange?.isAnswered == false { body.append(bytes) }
+        case .body(let bytes): take(bytes, context)
         case .end:
             exchange?.isRead = true
             deliverBody()
@@ -138,16 +170,39 @@ final class HTTPConnection: ChannelDuplexHandler {
         }
     }
 
+    private func take(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+        if exchange?.isAnswered == false {
+            if let last = body.last, last.readableBytes + bytes.readableBytes <= Self.pieceBytes {
+                body[body.count - 1].writeImmutableBuffer(bytes)
+            } else {
+                body.append(bytes)
+            }
+        } else {
+            // After the answer, what is left of the body is of no use.
+            exchange?.discarded += bytes.readableBytes
+            if let exchange, exchange.discarded > Self.discardLimit { close(context) }
+        }
+    }
+
     private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         exchanges += 1
-        exchange = Exchange(number: exchanges, version: head.version, isLast: !head.isKeepAlive || isQuiescing)
+        begunInRead += 1
+        // Behind an upgrade, which is never granted, the decoder reads no further.
+        let isLast =
+            !head.isKeepAlive || isQuiescing || head.method == .CONNECT || head.headers.contains(name: "upgrade")
+        exchange = Exchange(number: exchanges, version: head.version, isLast: isLast)
         let remote = remoteAddress ?? context.remoteAddress?.ipAddress ?? "local"
         remoteAddress = remote
         guard let request = IncomingRequest(head, body: incomingBody(head, context), listener, remote: remote) else {
             return refuseMessage(context)
         }
         switch pipeline.begin(request) {
-        case .answered(let response): answer(response, exchanges)
+        case .answered(let response):
+            if case .stream = response.body {
+                jobs.yield(Job(exchange: exchanges) { response })
+            } else {
+                answer(response, exchanges)
+            }
         case .later(let answer): jobs.yield(Job(exchange: exchanges, answer: answer))
         }
     }
@@ -156,9 +211,8 @@ final class HTTPConnection: ChannelDuplexHandler {
         guard head.headers.contains(name: "content-length") || head.headers.contains(name: "transfer-encoding") else {
             return .bytes([])
         }
-        if head.headers.first(name: "expect")?.lowercased() == "100-continue" {
-            context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
-        }
+        exchange?.awaitsContinue =
+            head.version == .http1_1 && head.headers.first(name: "expect")?.lowercased() == "100-continue"
         let reader = BodyReader(connection: NIOLoopBound(self, eventLoop: context.eventLoop), exchange: exchanges)
         return .stream { try await reader.forEach($0) }
     }
@@ -179,7 +233,8 @@ final class HTTPConnection: ChannelDuplexHandler {
     }
 
     private func fail(_ context: ChannelHandlerContext) {
-        guard failure is HTTPParserError, context.channel.isActive else { return context.close(promise: nil) }
+        guard !isClosing else { return }
+        guard failure is HTTPParserError, context.channel.isActive else { return close(context) }
         exchanges += 1
         exchange = Exchange(number: exchanges, version: .http1_1, isLast: true, isRead: true)
         refuseMessage(context)
@@ -189,8 +244,15 @@ final class HTTPConnection: ChannelDuplexHandler {
 
     /// - Parameter number: The exchange whose body is asked for; that of another one is not handed out.
     func takeBody(of number: Int, _ promise: EventLoopPromise<[ByteBuffer]?>) {
-        guard let exchange, exchange.number == number, !exchange.isAnswered else { return promise.succeed(nil) }
+        guard let exchange, exchange.number == number, !exchange.isAnswered else {
+            return promise.fail(ChannelError.eof)
+        }
         guard taker == nil else { return promise.fail(ChannelError.operationUnsupported) }
+        if exchange.awaitsContinue, let context {
+            self.exchange?.awaitsContinue = false
+            write(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n"), context, context.eventLoop.makePromise())
+            context.flush()
+        }
         taker = promise
         deliverBody()
     }
@@ -215,6 +277,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     private func resumeReading() {
         guard isReadHeld, let context, waiting.isEmpty, body.count < Self.bodyLimit else { return }
         isReadHeld = false
+        lastActivity = .now()
         context.read()
     }
 
@@ -243,19 +306,32 @@ final class HTTPConnection: ChannelDuplexHandler {
 
     private func write(_ response: OutgoingResponse, _ context: ChannelHandlerContext) {
         guard let current = exchange else { return }
-        let isLast = current.isLast || isQuiescing || isInputOver
+        let isLast = current.isLast || isQuiescing || isInputOver || current.awaitsContinue
         exchange?.isLast = isLast
-        let bytes = ResponseEncoder.encode(
+        var bytes = ResponseEncoder.encode(
             response, version: current.version, isLast: isLast, allocator: context.channel.allocator)
-        guard isLast else { return context.writeAndFlush(wrapOutboundOut(bytes), promise: nil) }
-        lastWrite = context.writeAndFlush(wrapOutboundOut(bytes))
+        while bytes.readableBytes > Self.writeBytes, let piece = bytes.readSlice(length: Self.writeBytes) {
+            write(piece, context, context.eventLoop.makePromise())
+        }
+        write(bytes, context, context.eventLoop.makePromise())
+        context.flush()
+    }
+
+    private func write(_ bytes: ByteBuffer, _ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>) {
+        writesUnderWay += 1
+        lastWrite = promise.futureResult
+        promise.futureResult.assumeIsolated().whenComplete { [self] _ in
+            writesUnderWay -= 1
+            lastActivity = .now()
+        }
+        context.write(wrapOutboundOut(bytes), promise: promise)
     }
 
     private func conclude(_ context: ChannelHandlerContext) {
         exchange?.isAnswered = true
         lastActivity = .now()
         body = []
-        taker?.succeed(nil)
+        taker?.fail(ChannelError.eof)
         taker = nil
         resumeReading()
         proceed(context)
@@ -263,13 +339,10 @@ final class HTTPConnection: ChannelDuplexHandler {
 
     /// Goes on to the next request once the one at hand is read and answered.
     private func proceed(_ context: ChannelHandlerContext) {
-        guard let done = exchange, done.isAnswered, done.isRead || isInputOver else { return }
+        guard let done = exchange, done.isAnswered, done.isComplete || isInputOver || isQuiescing else { return }
         exchange = nil
         guard done.isLast || isQuiescing || !done.isRead else { return takeNext(context) }
-        let channel = context.channel
-        // Closing drops what has not gone out yet.
-        guard let lastWrite else { return channel.close(promise: nil) }
-        lastWrite.whenComplete { _ in channel.close(promise: nil) }
+        close(context)
     }
 
     private func takeNext(_ context: ChannelHandlerContext) {
@@ -277,15 +350,48 @@ final class HTTPConnection: ChannelDuplexHandler {
         guard !isTaking else { return }
         isTaking = true
         defer { isTaking = false }
+        let begun = exchanges
         while exchange == nil || exchange?.isRead == false, context.channel.isWritable, let part = waiting.popFirst() {
             take(part, context)
+            guard exchanges - begun < Self.burst || waiting.isEmpty else { return takeLater(context) }
         }
         deliverBody()
         if exchange == nil, isInputOver { return fail(context) }
         resumeReading()
     }
 
+    private func takeLater(_ context: ChannelHandlerContext) {
+        context.eventLoop.assumeIsolated().execute { [self] in
+            if let context = self.context { takeNext(context) }
+        }
+    }
+
     // MARK: - Ends
+
+    /// Ends the connection as soon as what was answered has gone out.
+    private func close(_ context: ChannelHandlerContext) {
+        guard !isClosing else { return }
+        beginClosing()
+        let channel = context.channel
+        // Closing drops what has not gone out yet.
+        guard let lastWrite else { return channel.close(promise: nil) }
+        lastWrite.whenComplete { _ in channel.close(promise: nil) }
+    }
+
+    /// Ends the connection at once, with whatever is under way.
+    func abort() {
+        beginClosing()
+        context?.close(promise: nil)
+    }
+
+    private func beginClosing() {
+        isClosing = true
+        waiting.removeAll()
+        failure = failure ?? ChannelError.ioOnClosedChannel
+        body = []
+        deliverBody()
+        jobs.finish()
+    }
 
     private func end(with error: any Error) {
         failure = failure ?? error
@@ -300,12 +406,13 @@ final class HTTPConnection: ChannelDuplexHandler {
         timer = context.eventLoop.assumeIsolated().scheduleTask(in: time) { [self] in checkIdleness() }
     }
 
-    /// A client that should send something and does not is let go; one that waits for us is not.
+    /// A client that should send or take something and does not is let go; one that waits for us is not.
     private func checkIdleness() {
         guard let context, context.channel.isActive else { return }
         let rest = lastActivity + idleTimeout - .now()
-        let isOurTurn = exchange.map { $0.isRead || isReadHeld } ?? false
-        if rest <= .nanoseconds(0), !isOurTurn { return context.close(promise: nil) }
+        let isOurTurn =
+            writesUnderWay == 0 && exchange.map { !$0.isAnswered && ($0.isRead || isReadHeld) } ?? false
+        if rest <= .nanoseconds(0), !isOurTurn { return abort() }
         schedule(context, in: isOurTurn ? idleTimeout : rest)
     }
 }

@@ -26,6 +26,8 @@ struct HTTPConnectionSetup: ServerChildChannel {
 
     /// Bytes of all of a request's fields together, and of each.
     private static let fieldsLimit = 80 << 10
+    /// Bytes that the decoder may keep: it reads nothing behind a request to upgrade.
+    private static let undecodedLimit = 1 << 20
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
@@ -37,7 +39,9 @@ struct HTTPConnectionSetup: ServerChildChannel {
             let connection = HTTPConnection(
                 pipeline: pipeline, listener: listener, idleTimeout: idleTimeout, jobs: continuation)
             let pipeline = channel.pipeline.syncOperations
-            try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: limits)))
+            try pipeline.addHandler(
+                ByteToMessageHandler(
+                    HTTPRequestDecoder(limitConfiguration: limits), maximumBufferSize: Self.undecodedLimit))
             try pipeline.addHandler(connection)
             return Value(
                 channel: channel, connection: NIOLoopBound(connection, eventLoop: channel.eventLoop), jobs: jobs)
@@ -50,7 +54,7 @@ struct HTTPConnectionSetup: ServerChildChannel {
         await withTaskCancellationHandler {
             for await job in value.jobs { await send(await job.answer(), to: job.exchange, value) }
         } onCancel: {
-            channel.close(promise: nil)
+            channel.eventLoop.execute { value.connection.value.abort() }
         }
     }
 
@@ -61,20 +65,22 @@ struct HTTPConnectionSetup: ServerChildChannel {
         }
         do {
             let framing = try await loop.submit { try value.connection.value.answerHead(response) }.get()
-            let count = try await send(chunks, framing, value.channel)
             let announced = response.headers[.contentLength].flatMap { Int($0) }
+            let count = try await send(chunks, framing, value.channel, limit: announced)
             guard announced == nil || announced == count else { throw ChannelError.eof }
             loop.execute { value.connection.value.answerEnd() }
         } catch {
             // The status is out already: only a cut tells that something went wrong.
-            value.channel.close(promise: nil)
+            loop.execute { value.connection.value.abort() }
         }
     }
 
     /// While one piece goes out, the next one is fetched.
     /// - Returns: The bytes of all pieces.
     private func send(
-        _ chunks: AsyncThrowingStream<ByteBuffer, any Error>, _ framing: ResponseEncoder.Framing, _ channel: any Channel
+        _ chunks: AsyncThrowingStream<ByteBuffer, any Error>, _ framing: ResponseEncoder.Framing,
+        _ channel: any Channel,
+        limit: Int?
     ) async throws -> Int {
         var count = 0
         var last: EventLoopFuture<Void>?
@@ -86,6 +92,7 @@ struct HTTPConnectionSetup: ServerChildChannel {
         }
         for try await chunk in chunks {
             count += chunk.readableBytes
+            guard limit.map({ count <= $0 }) ?? true else { throw ChannelError.eof }
             try await write(ResponseEncoder.piece(chunk, framing))
         }
         if framing == .chunked { try await write(ResponseEncoder.chunkedEnd) }
@@ -110,7 +117,11 @@ struct BodyReader: Sendable {
         let loop = connection.eventLoop
         let promise = loop.makePromise(of: [ByteBuffer]?.self)
         loop.execute { connection.value.takeBody(of: exchange, promise) }
-        return try await promise.futureResult.get()
+        return try await withTaskCancellationHandler {
+            try await promise.futureResult.get()
+        } onCancel: {
+            promise.fail(CancellationError())
+        }
     }
 }
 

@@ -44,6 +44,10 @@ struct HTTPConnectionTests {
                 Route(.get, "/sized", access: .anybody) { _ in stream(length: 6, ["abc", "", "def"]) },
                 Route(.get, "/unsized", access: .anybody) { _ in stream(length: nil, ["abc", "", "def"]) },
                 Route(.get, "/short", access: .anybody) { _ in stream(length: 7, ["abc", "def"]) },
+                Route(.get, "/endless", access: .anybody) { _ in
+                    let piece = ByteBuffer(repeating: UInt8(ascii: "x"), count: 1 << 16)
+                    return APIResponse(body: .stream(length: nil, AsyncThrowingStream { piece }))
+                },
                 Route(.get, "/broken", access: .anybody) { _ in stream(length: nil, ["abc"], isBroken: true) }
             ],
             renderError: { error, _ in (["error": JSON(error.status)], "application/json") })
@@ -51,9 +55,12 @@ struct HTTPConnectionTests {
 
     /// Starts a server, sends each text after the one before it has been answered for a moment, and gathers all that
     /// comes back until the server closes.
-    /// - Parameter endsInput: Says that nothing more will come.
+    /// - Parameters:
+    ///   - endsInput: Says that nothing more will come.
+    ///   - pause: How long nothing is read.
     private func exchange(
-        _ texts: String..., idle: Duration = .seconds(20), endsInput: Bool = false, log: EventList = EventList()
+        _ texts: String..., idle: Duration = .seconds(20), endsInput: Bool = false, pause: Duration = .zero,
+        log: EventList = EventList()
     ) async throws -> String {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
@@ -84,6 +91,7 @@ struct HTTPConnectionTests {
                 try await outbound.write(ByteBuffer(string: text))
             }
             if endsInput { outbound.finish() }
+            try await Task.sleep(for: pause)
             var answer = ""
             for try await chunk in inbound { answer += String(buffer: chunk) }
             return answer
@@ -211,6 +219,29 @@ struct HTTPConnectionTests {
         #expect(try await exchange(get("/now/1"), idle: .seconds(1)).hasSuffix(#"{"now":"1"}"#))
         #expect(try await exchange(get("/slow"), idle: .seconds(1)).hasSuffix(#""slow""#))
         #expect(clock.now - begun >= .seconds(4.4))
+    }
+
+    @Test("a client that does not take its answer is let go", .timeLimit(.minutes(1)))
+    func unread() async throws {
+        let answer = try await exchange(get("/endless"), idle: .seconds(1), pause: .seconds(4))
+        #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n"))
+        #expect(!answer.hasSuffix("0\r\n\r\n"))
+    }
+
+    @Test("a refusal is said at once to who waits to send the body, and ends the connection")
+    func refusedBeforeTheBody() async throws {
+        let answer = try await exchange(
+            "POST /t/nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n")
+        #expect(answer.hasPrefix("HTTP/1.1 404 Not Found\r\n") && !answer.contains("100 Continue"))
+        #expect(answer.contains("\r\nConnection: close\r\n"))
+    }
+
+    @Test("nothing is read behind a request to speak otherwise")
+    func upgrade() async throws {
+        let answer = try await exchange(
+            get("/now/1", "Connection: Upgrade\r\nUpgrade: h2c\r\n"), "whatever that protocol says")
+        #expect(bodies(answer) == ["{\"now\":\"1\"}"])
+        #expect(answer.contains("\r\nConnection: close\r\n"))
     }
 
     @Test("a client that takes us for a proxy")
