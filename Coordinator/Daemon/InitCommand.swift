@@ -1,6 +1,7 @@
 import ArgumentParser
 import CoordinatorIdentity
 import CoordinatorPlatform
+import Glibc
 import Logging
 
 /// Makes database, CA, certificate, catalog and first users. May be repeated: what is there stays, the given passwords
@@ -27,7 +28,7 @@ struct InitCommand: AsyncParsableCommand {
         let database = try EmbeddedDatabase(path: files.database)
         _ = try await Migrator(Cloud.migrations).migrate(database, now: clock.now())
         var settings = IdentityService.Settings()
-        settings.sealingKey = try SealingKey.loadOrCreate(files)
+        settings.sealingKey = try await SealingKey.loadOrCreate(files, for: database)
         let identity = try await IdentityService(database: database, clock: clock, settings: settings)
         let demo = try demoPasswordFile.map { file in
             IdentityBootstrap.Account(user: "demo", password: try password(in: file), project: "demo", role: "member")

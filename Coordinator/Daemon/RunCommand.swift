@@ -76,7 +76,10 @@ struct RunCommand: AsyncParsableCommand {
             logger: quiet(logger))
         // Before a supervisor loses its patience: what is under way then is cut, but the database is closed in order.
         group.maximumGracefulShutdownDuration = .seconds(20)
-        try await ServiceGroup(configuration: group).run()
+        do { try await ServiceGroup(configuration: group).run() } catch {
+            try? database.close()
+            throw error
+        }
         try database.close()
         logger.notice("stopped")
     }
@@ -138,7 +141,7 @@ struct RunCommand: AsyncParsableCommand {
         var settings = IdentityService.Settings()
         settings.region = configuration.region
         settings.security = configuration.security
-        settings.sealingKey = try SealingKey.loadOrCreate(files)
+        settings.sealingKey = try await SealingKey.loadOrCreate(files, for: database)
         return try await IdentityService(database: database, clock: clock, settings: settings)
     }
 

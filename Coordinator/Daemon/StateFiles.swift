@@ -12,12 +12,18 @@ struct StateFiles: Sendable {
     var sealingKey: String { "\(root)/keys/sealing.key" }
     private var lock: String { "\(root)/lock" }
 
-    /// - Throws: ``StartError`` when a folder cannot be made.
+    /// Makes the folders, and takes from others what an older release let them read: the database.
+    /// - Throws: ``StartError`` when that cannot be done.
     func makeFolders() throws {
         for (folder, mode) in [
             (root, 0o755), (authority, 0o755), ("\(root)/tls", 0o700), ("\(root)/keys", 0o700)
         ] as [(String, mode_t)] {
             try Self.makeFolder(folder, mode: mode)
+        }
+        for file in [database, "\(database)-wal", "\(database)-shm"] {
+            guard chmod(file, 0o600) == 0 || errno == ENOENT else {
+                throw StartError("'\(file)' cannot be closed to others: \(Self.reason())")
+            }
         }
     }
 

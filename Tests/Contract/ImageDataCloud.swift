@@ -97,21 +97,29 @@ final class ImageDataCloud: Sendable {
     }
 }
 
-/// A database whose disk can be full.
+/// A database whose disk can be full, and before whose writes something else can happen.
 final class FullDiskDatabase: SQLDatabase {
     private let database: any SQLDatabase
     private let isFull = Mutex<@Sendable () -> Bool>({ false })
+    private let intrusion = Mutex<(@Sendable () async throws -> Void)?>(nil)
 
     init(_ database: any SQLDatabase) { self.database = database }
 
     /// Asked before each write.
     func fills(while isFull: @escaping @Sendable () -> Bool) { self.isFull.withLock { $0 = isFull } }
 
+    /// Happens once, before the next write.
+    func intrude(_ work: @escaping @Sendable () async throws -> Void) { intrusion.withLock { $0 = work } }
+
     func read<T: Sendable>(_ body: @escaping @Sendable (any SQLReader) throws -> T) async throws -> T {
         try await database.read(body)
     }
 
     func write<T: Sendable>(_ body: @escaping @Sendable (any SQLTransaction) throws -> T) async throws -> T {
+        try await intrusion.withLock { intrusion in
+            defer { intrusion = nil }
+            return intrusion
+        }?()
         if isFull.withLock({ $0 })() { throw StoreError.unavailable("database or disk is full") }
         return try await database.write(body)
     }

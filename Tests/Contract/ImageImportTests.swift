@@ -68,6 +68,44 @@ struct ImageImportTests {
         #expect(await cloud.status(id) == "queued")
     }
 
+    @Test("an import's time begins with its turn, and one that never had its turn keeps what was staged")
+    func waiting() async throws {
+        let cloud = try await ImageDataCloud()
+        func begin() async -> [String] {
+            var ids: [String] = []
+            for _ in 0..<(ImportLane.share + 2) {
+                ids.append(await cloud.create())
+                #expect(await cloud.put(ids.last ?? "", "stage", [1, 2, 3]).status == 204)
+                #expect(await cloud.importImage(ids.last ?? "", Self.direct).status == 202)
+            }
+            return ids
+        }
+        let ids = await begin()
+        cloud.harness.clock.advance(by: .seconds(7 * 3_600))
+        try await cloud.slice.service.expire()
+        await cloud.finishImports()
+        for (place, id) in ids.enumerated() {
+            #expect(await cloud.status(id) == (place < ImportLane.share ? "queued" : "active"))
+        }
+
+        let late = await begin()
+        cloud.harness.clock.advance(by: .seconds(49 * 3_600))
+        try await cloud.slice.service.expire()
+        cloud.harness.clock.advance(by: .seconds(3_600))
+        try await cloud.slice.service.expire()
+        #expect(await cloud.status(late[0]) == "importing")
+        let id = late[ImportLane.share]
+        let image = await cloud.image(id)
+        #expect(image["status"] == "uploading" && image["os_glance_failed_import"] == "default" && image["size"] == 3)
+        let tasks = await cloud.harness.get("/image/v2/images/\(id)/tasks", as: .member).json["tasks"]?.arrayValue
+        #expect(tasks?.first?["status"] == "failure")
+        #expect(tasks?.first?["message"]?.stringValue?.hasPrefix("It waited for its turn") == true)
+        await cloud.finishImports()
+        #expect(await cloud.importImage(id, Self.direct).status == 202)
+        await cloud.finishImports()
+        #expect(await cloud.harness.get("/image/v2/images/\(id)/file", as: .member).bytes == [1, 2, 3])
+    }
+
     @Test("an image deleted on the way leaves a failed task and nothing else")
     func deleted() async throws {
         let cloud = try await ImageDataCloud()

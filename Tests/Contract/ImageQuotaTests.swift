@@ -112,6 +112,27 @@ struct ImageQuotaTests {
         #expect(await Self.usage(cloud, "image_size_total") == 2)
     }
 
+    @Test(
+        "what a download finds used when its turn comes counts",
+        arguments: [("file", "image_size_total"), ("stage", "image_stage_total")])
+    func downloads(what: String, resource: String) async throws {
+        let server = try await ImageWebServer()
+        let cloud = try await ImageDataCloud { server.allow(&$0) }
+        cloud.limits.set(resource, 1)
+        let (waiting, other) = (await cloud.create(), await cloud.create())
+        #expect(await cloud.importImage(waiting, server.download()).status == 202)
+        #expect(await cloud.put(other, what, Self.mebibytes(2)).status == 204)
+        await cloud.finishImports()
+        let message = await Self.failure(cloud, waiting)
+        #expect(message.contains("\(resource) is over limit of 1 due to current usage 2 and delta 0"), "\(message)")
+        #expect(await cloud.status(waiting) == "queued")
+        // Nothing keeps it from another try once there is room.
+        #expect(await cloud.harness.delete("/image/v2/images/\(other)", as: .member).status == 204)
+        #expect(await cloud.importImage(waiting, server.download()).status == 202)
+        await cloud.finishImports()
+        #expect(await cloud.status(waiting) == "active")
+    }
+
     @Test("an import that would go over the limit fails, and of two at once the one that fits does not")
     func imports() async throws {
         let cloud = try await ImageDataCloud()

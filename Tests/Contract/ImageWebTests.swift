@@ -126,6 +126,8 @@ struct ImageWebTests {
         }
         // Deleted while it waits.
         #expect(await cloud.harness.delete("/image/v2/images/\(ids[7])", as: .member).status == 204)
+        let ended = await cloud.harness.get("/image/v2/tasks?status=failure").json["tasks"]?.arrayValue ?? []
+        #expect(ended.count == 1 && ended.first?["message"] == "the image was deleted")
         await cloud.finishImports()
         for (place, id) in ids.enumerated() { #expect(await cloud.status(id) == (place == 7 ? "none" : "active")) }
 
@@ -134,7 +136,7 @@ struct ImageWebTests {
             late.append(await cloud.create())
             #expect(await cloud.importImage(late.last ?? "", server.download("/slow")).status == 202)
         }
-        cloud.harness.clock.advance(by: .seconds(7 * 3_600))
+        cloud.harness.clock.advance(by: .seconds(49 * 3_600))
         try await cloud.slice.service.expire()
         #expect(await cloud.status(late[5]) == "queued")
         #expect(await cloud.status(late[0]) == "importing")

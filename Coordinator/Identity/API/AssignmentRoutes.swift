@@ -21,11 +21,9 @@ struct AssignmentRoutes: Sendable {
     }
 
     /// The same as the API shows them, with the projects that act as domains.
-    static func shownProjects(
-        of user: UserID, _ state: IdentityState, usableOnly: Bool = false
-    ) -> [[String: JSON]] {
-        let own = projects(of: user, state).filter { !usableOnly || state.isUsable($0) }.map(\.rendered)
-        let acting = state.domainsAsProjects(of: user).filter { !usableOnly || $0.isEnabled }
+    static func shownProjects(of user: UserID, _ state: IdentityState) -> [[String: JSON]] {
+        let own = projects(of: user, state).map(\.rendered)
+        let acting = state.domainsAsProjects(of: user)
         guard !acting.isEmpty else { return own }
         func order(_ members: [String: JSON]) -> (String, String) {
             (members["name"]?.stringValue ?? "", members["id"]?.stringValue ?? "")

@@ -67,9 +67,10 @@ struct EC2TokenRoutes: Sendable {
         guard !blob.isDelegated, let project = credential.project, identity.isUsable(user, at: call.now) else {
             throw IdentityService.unauthorized(claiming: user, "the user or the credential is not usable")
         }
-        let payload = TokenPayload(
+        var payload = TokenPayload(
             user: user.id, scope: .project(project), methods: .ec2Credential, issuedAt: call.now,
             expiresAt: call.now + identity.tokens.lifetime, audit: .random(), parentAudit: nil)
+        payload.issuedAt = max(call.now, state.tokensValidFrom(payload))
         let (text, token) = try await identity.issue(payload, state)
         return (text, TokenDocument.render(token, identity.directory.state, withCatalog: true))
     }

@@ -52,7 +52,7 @@ struct RevocationRoutes: Sendable {
         var user = try call.user(identity, rule: "identity:revoke_tokens_for_user")
         // Who was given a part of somebody's rights does not lock them out.
         try call.requirePrimary(identity, orElse: IdentityService.forbidden)
-        user.tokensValidFrom = call.now
+        user.endTokens(at: identity.tokens.bound(at: call.now))
         _ = try await identity.update(user, call) { $0.put($1) }
         return .empty(204)
     }

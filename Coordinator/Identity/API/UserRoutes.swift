@@ -35,7 +35,7 @@ extension IdentityService {
                 if let description = try fields.nullableString("description") { user.description = description }
                 if let project = try fields.nullableString("default_project_id") { user.defaultProject = project }
                 if let enabled = try fields.optionalBool("enabled") {
-                    if user.isEnabled, !enabled { user.tokensValidFrom = call.now }
+                    if user.isEnabled, !enabled { user.endTokens(at: tokens.bound(at: call.now)) }
                     user.isEnabled = enabled
                 }
                 let options = try Self.options(fields, over: user.extra["options"])

@@ -59,6 +59,20 @@ public struct DomainConfiguration: Sendable, Hashable {
         return sealed
     }
 
+    /// The same with other seals on sensitive values.
+    /// - Parameter reseal: Is given group, option and sealed value; `nil` leaves it.
+    public func resealed(
+        _ reseal: (_ group: String, _ option: String, _ sealed: [UInt8]) throws -> [UInt8]?
+    ) rethrows -> DomainConfiguration {
+        var resealed = self
+        for (group, options) in groups {
+            for case (let option, .sealed(let bytes)) in options {
+                if let other = try reseal(group, option, bytes) { resealed.groups[group]?[option] = .sealed(other) }
+            }
+        }
+        return resealed
+    }
+
     public static func check(group: String?, option: String?) throws(Refusal) {
         guard let group else { return }
         guard let known = options[group] else {

@@ -76,6 +76,7 @@ public struct User: IdentityRecord, Hashable {
     /// ``PasswordHash`` in its text form; `nil` for one who cannot log in with a password.
     public var passwordHash: String?
     /// Tokens issued before are void: the moment of the last password change or disabling, microseconds since 1970.
+    /// Never goes back, see ``endTokens(at:)``.
     public var tokensValidFrom: Int64 = 0
     /// Microseconds since 1970; `nil` for one made before this was noted.
     public var createdAt: Int64?
@@ -103,6 +104,12 @@ public struct User: IdentityRecord, Hashable {
         self.passwordState = passwordState
         self.extra = extra
         self.generation = generation
+    }
+
+    /// Voids all tokens from before now. Where the clock was set back, the last bound lies ahead, and tokens bear it:
+    /// those must end, too, and none that had ended may come back.
+    public mutating func endTokens(at now: Int64) {
+        tokensValidFrom = max(now, tokensValidFrom > now ? tokensValidFrom + 1 : 0)
     }
 }
 

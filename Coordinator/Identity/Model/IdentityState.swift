@@ -19,6 +19,8 @@ public struct IdentityState: Sendable {
     public private(set) var groupsOfUser: [UserID: Set<String>] = [:]
     /// Tokens that were revoked one by one.
     public private(set) var revoked: [AuditID: Revocation] = [:]
+    /// Which tokens of a delegation are void by their age; by ``TokenPayload/delegation``.
+    public private(set) var delegationBounds: [String: DelegationBound] = [:]
     /// Application credentials, trusts, stored credentials.
     public private(set) var delegations = DelegationState()
     /// Failed and last log-ins, of those who have any worth knowing.
@@ -314,6 +316,22 @@ public struct IdentityState: Sendable {
     /// Those of one user.
     func revocations(of user: UserID) -> [AuditID: Revocation] { revoked.filter { $0.value.user == user } }
 
+    /// Ends all tokens of a delegation from before a moment.
+    mutating func collapse(_ collapse: RevocationPlanner.Collapse, of delegation: String, expiresAt: Int64) {
+        let old = delegationBounds[delegation]
+        bound(
+            delegation,
+            DelegationBound(
+                issuedBefore: max(old?.issuedBefore ?? 0, collapse.issuedBefore),
+                expiresAt: max(old?.expiresAt ?? 0, expiresAt)))
+        for token in collapse.tokens { revoked[token] = nil }
+    }
+
+    mutating func bound(_ delegation: String, _ bound: DelegationBound) {
+        delegationBounds[delegation] = bound
+        generation += 1
+    }
+
     /// Ends all tokens of a user from before a moment.
     /// - Parameter isNew: Whether the user's row was changed.
     mutating func collapse(_ collapse: RevocationPlanner.Collapse, of user: UserID, isNew: Bool) {
@@ -328,6 +346,7 @@ public struct IdentityState: Sendable {
     /// - Parameter now: Revocations of tokens that have expired by then are forgotten.
     public mutating func revoke(_ token: AuditID, _ revocation: Revocation, now: Int64) {
         if revoked.count > 1024 { revoked = revoked.filter { $0.value.expiresAt > now } }
+        if delegationBounds.count > 1024 { delegationBounds = delegationBounds.filter { $0.value.expiresAt > now } }
         revoked[token] = revocation
         generation += 1
     }

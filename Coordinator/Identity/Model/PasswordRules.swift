@@ -125,7 +125,7 @@ package enum PasswordRules {
         let mustChange = !isSelfService && rules.changePasswordUponFirstUse && !user.options.ignoresChangeUponFirstUse
         let history = rules.uniqueLastPasswordCount > 1 ? forbidden(user, rules) : []
         changed.passwordHash = hash
-        changed.tokensValidFrom = now
+        changed.endTokens(at: now)
         changed.passwordState = PasswordState(
             createdAt: hash == nil ? nil : now, expiresAt: mustChange ? now : expiry(user, rules, from: now),
             isSelfService: isSelfService, history: history)

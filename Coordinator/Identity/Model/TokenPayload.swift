@@ -58,6 +58,13 @@ public struct TokenPayload: Sendable, Hashable {
     public var applicationCredential: AnyID?
     public var trust: AnyID?
 
+    /// What the token was made with where that is not the user's own: the key of an application credential or trust,
+    /// or the user's EC2 key pairs as a whole, which a token does not tell apart.
+    public var delegation: String? {
+        if let key = applicationCredential ?? trust { return key.compact }
+        return methods.arePrimary ? nil : "\(user.compact) ec2"
+    }
+
     public init(
         user: UserID, scope: Scope, methods: Methods, issuedAt: Int64, expiresAt: Int64, audit: AuditID,
         parentAudit: AuditID?, applicationCredential: AnyID? = nil, trust: AnyID? = nil

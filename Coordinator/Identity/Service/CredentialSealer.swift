@@ -38,13 +38,23 @@ package final class CredentialSealer: Sendable {
         return out
     }
 
+    /// Whether it was sealed with a key that has been replaced since.
+    package func isOld(_ sealed: [UInt8]) -> Bool {
+        guard sealed.count >= Self.headerLength, let newest = keys.withLock({ $0.keys.max() }) else { return false }
+        return Self.number(sealed) < newest
+    }
+
+    private static func number(_ sealed: [UInt8]) -> UInt32 {
+        sealed[1..<headerLength].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+    }
+
     /// - Returns: `nil` for what was not sealed here for this credential.
     package func open(_ sealed: [UInt8], for credential: String) -> String? {
         guard sealed.count >= Self.headerLength + Self.nonceLength + Self.tagLength, sealed[0] == Self.form else {
             return nil
         }
         let header = Array(sealed[..<Self.headerLength])
-        let number = header.dropFirst().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+        let number = Self.number(header)
         let start = Self.headerLength + Self.nonceLength
         let end = sealed.count - Self.tagLength
         guard let key = keys.withLock({ $0[number] }),

@@ -160,7 +160,7 @@ private struct BootstrapSteps {
             let seen = user.generation
             user.passwordHash = hash
             user.passwordState = PasswordState(createdAt: now)
-            user.tokensValidFrom = now
+            user.endTokens(at: now)
             user.isEnabled = true
             user.generation += 1
             try user.update(after: seen, in: transaction)

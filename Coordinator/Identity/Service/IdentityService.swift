@@ -59,6 +59,12 @@ public struct IdentityService: Sendable {
         try await renewTokenKeys()
         try await loadCredentialKeys()
         try await sealOpenSecrets()
+        try await resealOldSecrets()
+    }
+
+    /// Whether what is stored needs the sealing key that was there before: a new one would open nothing.
+    public static func needsSealingKey(_ database: any SQLDatabase) async throws -> Bool {
+        try await database.read { try KeyVault.hasSealedKeys($0) }
     }
 
     /// Replaces the newest token key when it is old. Keys that could still open a living token stay.
@@ -70,8 +76,8 @@ public struct IdentityService: Sendable {
         let kept = 2 + Int(lifetime.components.seconds / max(1, settings.keyLifetime.components.seconds))
         let vault = KeyVault(settings.sealingKey)
         let keys = try await database.write { transaction in
-            let keys = try vault.keys(.token, in: transaction)
-            if let newest = keys.last, now - newest.createdAt < keyLifetime { return keys }
+            let (keys, wereOpen) = try vault.keys(.token, in: transaction)
+            if let newest = keys.last, now - newest.createdAt < keyLifetime, !wereOpen { return keys }
             let key = TokenKey(number: (keys.last?.number ?? 0) + 1, secret: secret, createdAt: now)
             try vault.add(key, to: .token, in: transaction)
             try KeyStore.remove(upTo: Int64(key.number) - Int64(kept), from: .token, in: transaction)
@@ -86,11 +92,11 @@ public struct IdentityService: Sendable {
         let secret = (0..<32).map { _ in UInt8.random(in: 0...255) }
         let vault = KeyVault(settings.sealingKey)
         let keys = try await database.write { transaction in
-            let keys = try vault.keys(.credential, in: transaction)
-            guard keys.isEmpty else { return keys }
-            let key = TokenKey(number: 1, secret: secret, createdAt: now)
+            let (keys, wereOpen) = try vault.keys(.credential, in: transaction)
+            guard keys.isEmpty || wereOpen else { return keys }
+            let key = TokenKey(number: (keys.last?.number ?? 0) + 1, secret: secret, createdAt: now)
             try vault.add(key, to: .credential, in: transaction)
-            return [key]
+            return keys + [key]
         }
         credentialSealer.replaceKeys(keys)
     }

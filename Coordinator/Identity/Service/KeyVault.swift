@@ -15,14 +15,30 @@ struct KeyVault: Sendable {
     init(_ key: [UInt8]?) { self.key = key.map { SymmetricKey(data: $0) } }
 
     /// All keys of a ring, oldest first. What an older release left open is sealed.
+    /// - Returns: The keys, and whether there was one that lay open: copies of it may be anywhere, so it must seal
+    ///   nothing more.
     /// - Throws: ``KeyVaultError`` where the file's key is not the one that they were sealed with.
-    func keys(_ ring: KeyStore.Ring, in transaction: any SQLTransaction) throws -> [TokenKey] {
-        try KeyStore.rows(ring, in: transaction).map { row in
+    func keys(
+        _ ring: KeyStore.Ring, in transaction: any SQLTransaction
+    ) throws -> (keys: [TokenKey], wereOpen: Bool) {
+        var wereOpen = false
+        let keys = try KeyStore.rows(ring, in: transaction).map { row in
             guard row.secret.count != Self.secretLength else {
-                if key != nil { try KeyStore.replaceSecret(of: sealed(row, ring), in: ring, in: transaction) }
+                if key != nil {
+                    try KeyStore.replaceSecret(of: sealed(row, ring), in: ring, in: transaction)
+                    wereOpen = true
+                }
                 return row
             }
             return try opened(row, ring)
+        }
+        return (keys, wereOpen)
+    }
+
+    /// Whether the database has keys that nothing but the file's key opens.
+    static func hasSealedKeys(_ reader: any SQLReader) throws -> Bool {
+        try [KeyStore.Ring.token, .credential].contains { ring in
+            try KeyStore.rows(ring, in: reader).contains { $0.secret.count != secretLength }
         }
     }
 

@@ -60,7 +60,13 @@ extension IdentityService {
             try await checkStrength(password)
             hash = try await hasher.hash(password)
         }
-        return PasswordRules.replacing(hash, of: user, byUser: false, rules, at: now)
+        return replacing(hash, of: user, byUser: false, at: now)
+    }
+
+    private func replacing(_ hash: String?, of user: User, byUser isSelfService: Bool, at now: Int64) -> User {
+        var changed = PasswordRules.replacing(hash, of: user, byUser: isSelfService, rules, at: now)
+        changed.tokensValidFrom = max(changed.tokensValidFrom, tokens.bound(at: now))
+        return changed
     }
 
     /// - Throws: ``APIError`` 400 for a password that is not strong enough, 403 for one that is too long.
@@ -79,7 +85,7 @@ extension IdentityService {
         for old in PasswordRules.forbidden(user, rules) where try await hasher.verify(password, against: old) {
             throw PasswordRules.repeated(rules)
         }
-        return PasswordRules.replacing(try await hasher.hash(password), of: user, byUser: true, rules, at: now)
+        return replacing(try await hasher.hash(password), of: user, byUser: true, at: now)
     }
 
     /// What goes with a user's row: an administrator who enables a user ends a lock, one who disables a user ends the

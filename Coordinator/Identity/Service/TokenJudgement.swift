@@ -8,7 +8,7 @@ extension TokenService {
         // Who revokes the first token of a chain revokes all that were made from it.
         guard state.revoked[payload.audit] == nil,
             payload.parentAudit.map({ state.revoked[$0] == nil }) ?? true,
-            let holder = usable(payload.user, payload, state)
+            payload.issuedAt >= state.tokensValidFrom(payload), let holder = usable(payload.user, state)
         else { return nil }
         if let key = payload.trust { return judge(payload, trust: key.compact, holder, state) }
         if let key = payload.applicationCredential {
@@ -31,11 +31,8 @@ extension TokenService {
             generation: state.generation)
     }
 
-    private static func usable(_ id: UserID, _ payload: TokenPayload, _ state: IdentityState) -> User? {
-        guard let user = state.users[id], state.isUsable(user), payload.issuedAt >= user.tokensValidFrom else {
-            return nil
-        }
-        return user
+    private static func usable(_ id: UserID, _ state: IdentityState) -> User? {
+        state.users[id].flatMap { state.isUsable($0) ? $0 : nil }
     }
 
     private static func caller(
@@ -82,7 +79,7 @@ extension TokenService {
         _ payload: TokenPayload, trust key: String, _ trustee: User, _ state: IdentityState
     ) -> ValidToken? {
         guard let trust = state.delegations.trusts[key], trust.trustee == trustee.id,
-            let trustor = usable(trust.trustor, payload, state), let chain = state.delegations.chain(of: trust),
+            let trustor = usable(trust.trustor, state), let chain = state.delegations.chain(of: trust),
             // Everybody who passed it on must be there still.
             chain.dropFirst().allSatisfy({ state.users[$0.trustee].map(state.isUsable) ?? false }),
             let origin = chain.last.flatMap({ state.users[$0.trustor] }), state.isUsable(origin),
@@ -106,6 +103,16 @@ extension TokenService {
 }
 
 extension IdentityState {
+    /// Tokens like this one that were issued before are void. Microseconds since 1970.
+    func tokensValidFrom(_ payload: TokenPayload) -> Int64 {
+        var bounds = [users[payload.user]?.tokensValidFrom]
+        if let trust = payload.trust.flatMap({ delegations.trusts[$0.compact] }) {
+            bounds.append(users[trust.trustor]?.tokensValidFrom)
+        }
+        if let delegation = payload.delegation { bounds.append(delegationBounds[delegation]?.issuedBefore) }
+        return bounds.compactMap { $0 }.max() ?? 0
+    }
+
     /// Keys of the roles a user has at a place, with the implied ones and those of a domain.
     func rolesIncludingDomainOwn(of user: UserID, at target: Assignment.Target) -> Set<String> {
         expanded(Set(assignments(of: user).filter { counts($0, at: target) }.map(\.role)))

@@ -52,6 +52,7 @@ public final class TokenService: Authenticator {
     /// Microseconds after its end in which a token still tells services what it was.
     let expiredWindow: Int64
     private let memory = Mutex<[String: Remembered]>([:])
+    private let newest = Atomic<Int64>(0)
 
     init(
         sealer: TokenSealer, directory: IdentityDirectory, clock: any WallClock, lifetime: Duration,
@@ -99,6 +100,7 @@ public final class TokenService: Authenticator {
         guard let payload = sealer.open(token), payload.expiresAt > clock.now(),
             let valid = Self.judge(payload, directory.state)
         else { return nil }
+        newest.max(payload.issuedAt, ordering: .relaxed)
         memory.withLock { memory in
             if memory.count >= Self.memoryLimit { memory.removeAll(keepingCapacity: true) }
             memory[token] = Remembered(token: valid, document: nil)
@@ -119,5 +121,17 @@ public final class TokenService: Authenticator {
         return document
     }
 
-    func seal(_ payload: TokenPayload) throws -> String { try sealer.seal(payload) }
+    func seal(_ payload: TokenPayload) throws -> String {
+        newest.max(payload.issuedAt, ordering: .relaxed)
+        return try sealer.seal(payload)
+    }
+
+    /// A bound on the age of tokens that ends all which were made until now.
+    func bound(at now: Int64) -> Int64 {
+        let latest = latestIssue(now)
+        return latest > now ? latest + 1 : now
+    }
+
+    /// The latest moment of issue that a token made until now may bear: later than now where the clock was set back.
+    func latestIssue(_ now: Int64) -> Int64 { max(now, newest.load(ordering: .relaxed)) }
 }

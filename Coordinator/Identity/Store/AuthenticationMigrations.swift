@@ -69,6 +69,16 @@ enum AuthenticationMigrations {
                 """),
         Migration(
             slice: "identity authentication", number: 3, name: "revocations by user",
-            sql: "ALTER TABLE identity_revocations ADD COLUMN user_key TEXT;")
+            sql: "ALTER TABLE identity_revocations ADD COLUMN user_key TEXT;"),
+        Migration(
+            slice: "identity authentication", number: 4, name: "revocations by delegation",
+            sql: """
+                ALTER TABLE identity_revocations ADD COLUMN delegation_key TEXT;
+                ALTER TABLE identity_revocations ADD COLUMN issued_up_to BIGINT;
+                CREATE TABLE identity_delegation_bounds (
+                    id INTEGER PRIMARY KEY, delegation_key TEXT NOT NULL UNIQUE, issued_before BIGINT NOT NULL,
+                    expires_at BIGINT NOT NULL
+                );
+                """)
     ]
 }

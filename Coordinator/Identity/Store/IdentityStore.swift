@@ -22,13 +22,21 @@ enum IdentityStore {
         { state.imply(implied, by: prior) }
         for assignment in try assignments(reader) { state.give(assignment) }
         for (audit, revocation) in try reader.query(
-            "SELECT audit_id, expires_at, revoked_at, user_key FROM identity_revocations WHERE expires_at > ?", [now],
+            """
+            SELECT audit_id, expires_at, revoked_at, user_key, delegation_key, issued_up_to
+            FROM identity_revocations WHERE expires_at > ?
+            """, [now],
             { row in
                 let revocation = Revocation(
-                    expiresAt: row.integer(1), revokedAt: row.integer(2), user: try row.optionalID(3), knownAt: now)
+                    expiresAt: row.integer(1), revokedAt: row.integer(2), user: try row.optionalID(3),
+                    delegation: row.optionalText(4), issuedUpTo: row.optionalInteger(5), knownAt: now)
                 return (try row.id(0) as AuditID, revocation)
             })
         { state.revoke(audit, revocation, now: now) }
+        for (delegation, bound) in try reader.query(
+            "SELECT delegation_key, issued_before, expires_at FROM identity_delegation_bounds WHERE expires_at > ?",
+            [now], { ($0.text(0), DelegationBound(issuedBefore: $0.integer(1), expiresAt: $0.integer(2))) })
+        { state.bound(delegation, bound) }
         let delegations = try DelegationStore.load(reader)
         state.changeDelegations { $0 = delegations }
         for (user, activity) in try ActivityStore.all(reader) { state.note(activity, of: user) }
@@ -145,11 +153,17 @@ enum IdentityStore {
         _ audit: AuditID, _ revocation: Revocation, now: Int64, in transaction: any SQLTransaction
     ) throws {
         try transaction.execute("DELETE FROM identity_revocations WHERE expires_at <= ?", [now])
+        try transaction.execute("DELETE FROM identity_delegation_bounds WHERE expires_at <= ?", [now])
         try transaction.execute(
             """
-            INSERT INTO identity_revocations (audit_id, expires_at, revoked_at, user_key) VALUES (?, ?, ?, ?)
-            ON CONFLICT (audit_id) DO NOTHING
-            """, [audit, revocation.expiresAt, revocation.revokedAt, revocation.user?.compact])
+            INSERT INTO identity_revocations
+                (audit_id, expires_at, revoked_at, user_key, delegation_key, issued_up_to)
+            VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (audit_id) DO NOTHING
+            """,
+            [
+                audit, revocation.expiresAt, revocation.revokedAt, revocation.user?.compact, revocation.delegation,
+                revocation.issuedUpTo
+            ])
     }
 
     /// - Returns: Whether the user's row was changed: it may say as much already, or be gone.
@@ -161,9 +175,30 @@ enum IdentityStore {
             UPDATE identity_users SET tokens_valid_from = ?, generation = generation + 1
             WHERE record_key = ? AND tokens_valid_from < ?
             """, [collapse.issuedBefore, user.compact, collapse.issuedBefore])
-        for token in collapse.tokens {
+        try remove(collapse.tokens, in: transaction)
+        return changed == 1
+    }
+
+    static func collapse(
+        _ collapse: RevocationPlanner.Collapse, of delegation: String, expiresAt: Int64,
+        in transaction: any SQLTransaction
+    ) throws {
+        try transaction.execute(
+            """
+            INSERT INTO identity_delegation_bounds (delegation_key, issued_before, expires_at) VALUES (?, 0, 0)
+            ON CONFLICT (delegation_key) DO NOTHING
+            """, [delegation])
+        for (column, value) in [("issued_before", collapse.issuedBefore), ("expires_at", expiresAt)] {
+            try transaction.execute(
+                "UPDATE identity_delegation_bounds SET \(column) = ? WHERE delegation_key = ? AND \(column) < ?",
+                [value, delegation, value])
+        }
+        try remove(collapse.tokens, in: transaction)
+    }
+
+    private static func remove(_ tokens: Set<AuditID>, in transaction: any SQLTransaction) throws {
+        for token in tokens {
             try transaction.execute("DELETE FROM identity_revocations WHERE audit_id = ?", [token])
         }
-        return changed == 1
     }
 }

@@ -6,8 +6,10 @@ public struct ImageSettings: Sendable, Equatable {
     public var sizeLimit: Int64 = 1 << 40
     public var webDownload = WebDownload()
     public var conversion = Conversion()
-    /// How long an import may take, seconds.
+    /// How long an import may take once it has begun, seconds.
     public var importSeconds: Int64 = 6 * 3_600
+    /// How long an import may wait for its turn, seconds.
+    public var importWaitSeconds: Int64 = 48 * 3_600
     /// How long data that is staged, or that a broken upload left, is kept, seconds.
     public var partSeconds: Int64 = 86_400
     /// How long an ended task can be looked at, seconds.

@@ -26,7 +26,7 @@ struct ImageTask: Sendable {
     /// Microseconds since 1970-01-01T00:00:00Z.
     var createdAt: Int64
     var updatedAt: Int64
-    /// From then on the import fails, whatever it is doing.
+    /// From then on the import fails, whatever it is doing; while it is pending, how long it may wait for its turn.
     var deadline: Int64
     /// When an ended task is forgotten; `nil` until it has ended.
     var expiresAt: Int64?

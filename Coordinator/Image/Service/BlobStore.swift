@@ -71,11 +71,14 @@ public final class BlobStore: Sendable {
     }
 
     /// - Returns: The file's length, `nil` when there is none.
-    package func size(of name: String) async throws -> Int64? {
+    package func size(of name: String) async throws -> Int64? { try await status(of: name)?.sizeBytes }
+
+    /// - Returns: The file's length and how many names it has, `nil` when there is none.
+    func status(of name: String) async throws -> (sizeBytes: Int64, names: Int)? {
         let path = path(of: name)
         return try await run {
             var status = stat()
-            if lstat(path, &status) == 0 { return Int64(status.st_size) }
+            if lstat(path, &status) == 0 { return (Int64(status.st_size), Int(status.st_nlink)) }
             guard errno == ENOENT else { throw BlobError(operation: "stat", path: path, code: errno) }
             return nil
         }
@@ -115,21 +118,6 @@ public final class BlobStore: Sendable {
         let writer = BlobWriter(store: self, file: part)
         try await writer.resume(at: size)
         return try await writer.finish()
-    }
-
-    /// Cuts a part back to what is known to be safe.
-    /// - Returns: Whether it could be: what a crash cut off behind ``publish(part:as:)`` is an image's content by now.
-    package func truncate(part: String, to size: Int64) async throws -> Bool {
-        let path = path(of: part)
-        return try await run {
-            var status = stat()
-            guard lstat(path, &status) == 0 else { throw BlobError(operation: "stat", path: path, code: errno) }
-            guard status.st_nlink == 1 else { return false }
-            guard Glibc.truncate(path, off_t(size)) == 0 else {
-                throw BlobError(operation: "truncate", path: path, code: errno)
-            }
-            return true
-        }
     }
 
     /// Whether somebody writes, reads or is about to record the file.

@@ -60,7 +60,7 @@ extension ImageService {
                 "image_id": JSON(image.id.text), "import_req": request.body, "backend": [JSON(ImageAPI.storeID)]
             ],
             result: .null, message: Self.waiting, createdAt: call.now, updatedAt: call.now,
-            deadline: call.now + settings.importSeconds * 1_000_000, expiresAt: nil)
+            deadline: call.now + settings.importWaitSeconds * 1_000_000, expiresAt: nil)
         try tasks.insert(task, in: request.method.lane, in: transaction)
         image.status = .importing
         image.properties[ImportProperty.task] = task.id.text

@@ -53,8 +53,9 @@ struct ImageImportJob: Sendable {
             guard let image = try service.store.image(task.image, in: transaction), image.status == .importing,
                 image.properties[ImportProperty.task] == id.text
             else { throw PermanentJobFailure("the image was deleted") }
-            try service.tasks.begin(id, at: context.now, in: transaction)
-            return (task, image)
+            // Nothing but for jobs of older releases, which waited in the engine: their time begins here.
+            try service.begin(id, at: context.now, in: transaction)
+            return try service.tasks.task(id, in: transaction).map { ($0, image) }
         }
     }
 
@@ -72,6 +73,7 @@ struct ImageImportJob: Sendable {
             throw PermanentJobFailure("the staged data is gone")
         }
         // The operator may have changed the list since the request.
+        try await service.database.read { try requireRoomForDownload(image, replacing: staged, in: $0) }
         let address = try WebAddress(text, allowed: service.settings.webDownload)
         let part = ImagePart(
             image: image.id, kind: .stage, file: ImagePart.newFile(), sizeBytes: 0, isComplete: false, updatedAt: now)
@@ -87,6 +89,13 @@ struct ImageImportJob: Sendable {
     private func requireRoom(for task: ImageTask, _ image: Image, bytes: Int64, in reader: any SQLReader) throws {
         guard task.input["import_req"]?["method"]?["name"] == "glance-direct" else { return }
         try service.quota.require(.size, project: image.owner, adding: bytes >> 20, in: reader)
+    }
+
+    /// The project may have used its room up while the download waited for its turn.
+    private func requireRoomForDownload(_ image: Image, replacing staged: ImagePart?, in reader: any SQLReader) throws {
+        try service.quota.require(.size, project: image.owner, adding: 0, in: reader)
+        try service.quota.require(
+            .staged, project: image.owner, adding: 0, besides: staged?.sizeBytes ?? 0, in: reader)
     }
 
     /// Only for an image that is still this task's: a part of any other would be nobody's to drop.

@@ -140,6 +140,11 @@ public struct ImageService: Sendable {
     func remove(_ image: Image, in transaction: any SQLTransaction) throws {
         try store.delete(image.id, in: transaction)
         try parts.drop(image: image.id, in: transaction)
+        // One under way ends by its job, which finds no image.
+        let now = clock.now()
+        try tasks.endPending(
+            of: image.id, message: "the image was deleted", at: now,
+            expires: now + settings.taskSeconds * 1_000_000, in: transaction)
         let service = self
         transaction.afterCommit { Task { await service.sweep() } }
     }

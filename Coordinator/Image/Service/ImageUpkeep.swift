@@ -14,16 +14,25 @@ extension ImageService {
         if requeued > 0 {
             logger.notice("uploads cut off by a crash are queued again", metadata: ["images": "\(requeued)"])
         }
-        for part in try await database.read({ [parts] in try parts.all(in: $0) }) { try await requeue(part, at: now) }
+        for part in try await database.read({ [parts] in try parts.all(in: $0) }) {
+            try await tryRequeue(part, at: now)
+        }
         await sweep()
         var present: [String] = []
         for (sha512, size) in try await database.read({ [contents] in try contents.contents(in: $0) }) {
-            let found = try await blobs.size(of: sha512)
-            if found == size {
-                present.append(sha512)
-            } else {
-                await condemn(
-                    sha512, reason: found == nil ? "its file is gone" : "its file has another length than it had")
+            do {
+                let found = try await blobs.size(of: sha512)
+                if found == size {
+                    present.append(sha512)
+                } else {
+                    await condemn(
+                        sha512, reason: found == nil ? "its file is gone" : "its file has another length than it had")
+                }
+            } catch let error as BlobError {
+                // Nothing is known of it; reading it will tell.
+                logger.error(
+                    "the file of an image's data cannot be looked at",
+                    metadata: ["content": "\(sha512.prefix(16))...", "error": "\(error)"])
             }
         }
         // A disk that was not mounted at the last start takes nothing out of use for good.
@@ -31,24 +40,43 @@ extension ImageService {
         try await database.write { [contents] in try contents.checkDamagedFirst(of: back, in: $0) }
     }
 
+    /// One file that the disk cannot tell anything of keeps neither the coordinator from starting nor upkeep from the
+    /// rest.
+    /// - Returns: Whether the image waits for data again.
+    @discardableResult
+    private func tryRequeue(_ part: ImagePart, at now: Int64) async throws -> Bool {
+        do {
+            return try await requeue(part, at: now)
+        } catch let error as BlobError {
+            logger.error(
+                "an upload that was given up cannot be looked at, so its image does not wait for data again",
+                metadata: ["image": "\(part.image)", "error": "\(error)"])
+            return false
+        }
+    }
+
     /// The image of a part that nobody carries on waits for data again. Of the part, only what is known to have reached
-    /// the disk is kept; behind it may be anything.
-    private func requeue(_ part: ImagePart, at now: Int64) async throws {
-        let size = try await blobs.size(of: part.file)
-        let isUsable = size.map { $0 >= part.sizeBytes } ?? false
-        let isWorthKeeping = part.kind != .converted && part.sizeBytes > 0
-        let isStaged = isUsable && part.isComplete
-        var isKept = isStaged
-        if isUsable, isWorthKeeping, !isKept { isKept = try await blobs.truncate(part: part.file, to: part.sizeBytes) }
-        let isDropped = !isKept
-        try await database.write { [store, parts] transaction in
-            if isDropped { try parts.drop(file: part.file, in: transaction) }
+    /// the disk counts; behind it may be anything, and whoever goes on with it cuts that off.
+    /// - Parameter part: As it was read. Its upload may have ended, or be gone on with, since: then nothing happens.
+    private func requeue(_ part: ImagePart, at now: Int64) async throws -> Bool {
+        let file = try await blobs.status(of: part.file)
+        let isThere = file.map { $0.sizeBytes >= part.sizeBytes } ?? false
+        let isStaged = isThere && part.isComplete
+        // What a crash cut off behind the naming of a content is an image's by now: nobody goes on in that.
+        let canGoOn = isThere && part.kind != .converted && part.sizeBytes > 0 && file?.names == 1
+        return try await database.write { [store, parts, blobs] transaction in
+            // The pin goes after the last write of an upload, so without one the row says how that ended.
+            guard !blobs.isPinned(part.file), try parts.part(of: part.image, part.kind, in: transaction) == part else {
+                return false
+            }
+            if !isStaged && !canGoOn { try parts.drop(file: part.file, in: transaction) }
             switch part.kind {
             case .upload: _ = try store.move(part.image, from: .saving, to: .queued, at: now, in: transaction)
             case .stage where !isStaged:
                 _ = try store.move(part.image, from: .uploading, to: .queued, at: now, in: transaction)
             case .stage, .converted: break
             }
+            return true
         }
     }
 
@@ -65,7 +93,7 @@ extension ImageService {
             guard let end = stale.last else { return }
             last = end.file
             for part in stale where !blobs.isPinned(part.file) {
-                try await requeue(part, at: now)
+                guard try await tryRequeue(part, at: now) else { continue }
                 logger.notice("an upload that was given up is queued again", metadata: ["image": "\(part.image)"])
             }
         }

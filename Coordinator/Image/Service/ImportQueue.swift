@@ -19,7 +19,7 @@ extension ImageService {
                     underWay: try tasks.underWay(lane, in: transaction),
                     heads: try tasks.heads(lane, limit: Self.headLimit, in: transaction))
                 if turns.isEmpty { break }
-                for head in turns where try tasks.begin(head.task, at: now, in: transaction) {
+                for head in turns where try begin(head.task, at: now, in: transaction) {
                     try jobs.engine().submit(
                         lane.rawValue, input: ["task": JSON(head.task.text)], at: now, in: transaction)
                 }
@@ -27,12 +27,19 @@ extension ImageService {
         }
     }
 
+    /// From here on the import has its own time, however long it waited.
+    /// - Returns: Whether it was waiting.
+    @discardableResult
+    func begin(_ id: ImageTaskID, at now: Int64, in transaction: any SQLTransaction) throws -> Bool {
+        try tasks.begin(id, at: now, deadline: now + settings.importSeconds * 1_000_000, in: transaction)
+    }
+
     /// Ends imports that are still waiting when their time is over, and starts what has its turn, should a start have
-    /// been missed.
+    /// been missed. The caller sweeps afterwards.
     func tendImports(at now: Int64, in transaction: any SQLTransaction) throws {
         for lane in ImportLane.allCases {
             for id in try tasks.overdue(lane, at: now, in: transaction) {
-                try failImport(id, reason: "It waited for its turn until its time was over.", at: now, in: transaction)
+                try endImport(id, reason: "It waited for its turn until its time was over.", at: now, in: transaction)
             }
         }
         try startImports(at: now, in: transaction)
@@ -40,20 +47,33 @@ extension ImageService {
 
     /// The import is over: the image waits for data again, and says where that went wrong.
     func failImport(_ id: ImageTaskID, reason: String, at now: Int64, in transaction: any SQLTransaction) throws {
+        try endImport(id, reason: reason, at: now, in: transaction)
+        transaction.afterCommit { Task { await sweep() } }
+    }
+
+    /// Data that was staged for an import that never began stays, and can be imported.
+    private func endImport(
+        _ id: ImageTaskID, reason: String, at now: Int64, in transaction: any SQLTransaction
+    ) throws {
         guard let task = try tasks.task(id, in: transaction) else { return }
         try tasks.end(
             id, .failure, message: reason, at: now, expires: now + settings.taskSeconds * 1_000_000, in: transaction)
         guard var image = try store.image(task.image, in: transaction),
             image.properties[ImportProperty.task] == id.text
         else { return }
-        image.status = .queued
-        image.sizeBytes = nil
+        let staged = try task.status == .pending ? parts.part(of: image.id, .stage, in: transaction) : nil
+        if let staged, staged.isComplete {
+            image.status = .uploading
+            try parts.touch(file: staged.file, at: now, in: transaction)
+        } else {
+            image.status = .queued
+            image.sizeBytes = nil
+            try parts.drop(image: image.id, in: transaction)
+        }
         image.properties[ImportProperty.task] = nil
         image.properties[ImportProperty.pending] = ""
         image.properties[ImportProperty.failed] = ImageAPI.storeID
         image.updatedAt = now
         try store.update(image, in: transaction)
-        try parts.drop(image: image.id, in: transaction)
-        transaction.afterCommit { Task { await sweep() } }
     }
 }

@@ -38,6 +38,11 @@ struct ImagePartStore: Sendable {
             [content.sizeBytes, true, content.md5, content.sha512, now, file]) == 1
     }
 
+    /// A part that its image waited with is as new.
+    func touch(file: String, at now: Int64, in transaction: any SQLTransaction) throws {
+        try transaction.execute("UPDATE image_parts SET updated_at = ? WHERE file = ?", [now, file])
+    }
+
     func part(of image: ImageID, _ kind: ImagePart.Kind, in reader: any SQLReader) throws -> ImagePart? {
         try reader.first(
             "SELECT \(Self.columns) FROM image_parts WHERE image = ? AND kind = ?", [image, kind.rawValue], Self.map)

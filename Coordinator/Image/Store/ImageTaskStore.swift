@@ -29,14 +29,17 @@ struct ImageTaskStore: Sendable {
             ])
     }
 
+    /// - Parameter deadline: In place of how long it might wait.
     /// - Returns: Whether the task was waiting.
     @discardableResult
-    func begin(_ id: ImageTaskID, at now: Int64, in transaction: any SQLTransaction) throws -> Bool {
+    func begin(
+        _ id: ImageTaskID, at now: Int64, deadline: Int64, in transaction: any SQLTransaction
+    ) throws -> Bool {
         try transaction.execute(
             """
-            UPDATE image_tasks SET status = 'processing', message = '', updated_at = ?
+            UPDATE image_tasks SET status = 'processing', message = '', updated_at = ?, deadline = ?
             WHERE uuid = ? AND status = 'pending'
-            """, [now, id]) == 1
+            """, [now, deadline, id]) == 1
     }
 
     /// How many imports of each project are under way.
@@ -80,6 +83,17 @@ struct ImageTaskStore: Sendable {
             UPDATE image_tasks SET status = ?, result = ?, message = ?, updated_at = ?, expires_at = ?
             WHERE uuid = ? AND status IN ('pending', 'processing')
             """, [status.rawValue, result.text, message, now, expires, id]) == 1
+    }
+
+    /// Ends what an image was still waiting for.
+    func endPending(
+        of image: ImageID, message: String, at now: Int64, expires: Int64, in transaction: any SQLTransaction
+    ) throws {
+        try transaction.execute(
+            """
+            UPDATE image_tasks SET status = 'failure', message = ?, updated_at = ?, expires_at = ?
+            WHERE image = ? AND status = 'pending'
+            """, [message, now, expires, image])
     }
 
     func task(_ id: ImageTaskID, in reader: any SQLReader) throws -> ImageTask? {

@@ -23,6 +23,9 @@ extension IdentityService {
     /// - Throws: ``APIError`` 401, the same for nearly every reason: which part was wrong is nobody's business.
     func logIn(_ request: AuthenticationRequest) async throws -> (text: String, token: ValidToken) {
         let now = clock.now()
+        // Where the clock was set back, what ended older tokens may lie ahead: it must not end this one, but may well
+        // end it when it comes while the proof is being checked.
+        let before = directory.state
         let proof = try await prove(request.claims, at: now)
         let state = directory.state
         guard isUsable(proof.user, at: now) else {
@@ -41,6 +44,7 @@ extension IdentityService {
             expiresAt: min(proof.expiresAt ?? .max, now + tokens.lifetime), audit: .random(),
             parentAudit: proof.parentAudit)
         try Self.narrow(&payload, to: request.scope, proof, state)
+        payload.issuedAt = max(now, before.tokensValidFrom(payload))
         return try await issue(payload, state)
     }
 
