@@ -25,6 +25,8 @@ struct InitCommand: AsyncParsableCommand {
         defer { StateFiles.release(lock) }
         let clock = SystemClock()
         _ = try Trust.loadOrCreate(files, configuration: configuration, at: clock.now() / 1_000_000)
+        // Everybody may read the CA's certificate, as its mode says; nobody else what comes now.
+        umask(0o077)
         let database = try EmbeddedDatabase(path: files.database)
         _ = try await Migrator(Cloud.migrations).migrate(database, now: clock.now())
         var settings = IdentityService.Settings()

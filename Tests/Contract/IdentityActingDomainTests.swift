@@ -96,7 +96,8 @@ struct IdentityActingDomainTests {
         }
         let unscoped = await session.cloud.authenticate(password).subjectToken
         let own = IdentitySession(cloud: session.cloud, token: unscoped)
-        #expect(await own.list("projects", "auth/projects") == ["branch"])
+        #expect(await own.list("projects", "auth/projects") == [], "what is listed can be had a token for")
+        #expect(await own.list("projects", "users/\(user)/projects") == ["branch"])
         // A project of the same name in the domain is another one, and open to who has a role there.
         let inner = await session.make("project", ["name": "branch", "domain_id": .string(domain)])
         let role = try session.cloud.roleKey("member")

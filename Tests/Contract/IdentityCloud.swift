@@ -20,6 +20,14 @@ struct IdentityCloud: Sendable {
             services: [IdentityAPI.make(identity)], database: database, authenticator: identity.tokens, clock: clock)
     }
 
+    /// The same cloud after a restart.
+    init(_ identity: IdentityService, after old: IdentityCloud) {
+        self.identity = identity
+        harness = APIHarness(
+            services: [IdentityAPI.make(identity)], database: old.harness.database, authenticator: identity.tokens,
+            clock: old.clock)
+    }
+
     static let bootstrap = IdentityBootstrap(
         publicURL: "https://cloud.test:8700",
         admin: .init(user: "admin", password: "secret", project: "admin", role: "admin"),

@@ -68,9 +68,41 @@ struct IdentityKeyTests {
                 database: cloud.harness.database, clock: cloud.clock, settings: settings(Self.key))
             #expect(try again.tokens.authenticate(token: token) != nil)
             let sealed = try await stored(cloud.harness.database)
-            #expect(sealed.map(\.count) == [60, 60])
-            for (key, box) in zip(open, sealed) { #expect(box.firstRange(of: key) == nil) }
+            #expect(sealed.map(\.count) == [60, 60, 60, 60], "each ring has a new key, once")
+            for key in open { for box in sealed { #expect(box.firstRange(of: key) == nil) } }
         }
+    }
+
+    @Test("what keys have sealed that once lay open is sealed anew, and nothing more with those")
+    func reseal() async throws {
+        let session = try await IdentitySession.admin()
+        let cloud = session.cloud
+        let admin = try cloud.userKey("admin")
+        let blob: JSON = ["type": "x", "blob": "treasure", "user_id": .string(admin)]
+        #expect(await session.send(.post, "credentials", ["credential": blob]).status == 201)
+        let config: JSON = ["ldap": ["url": "ldap://x", "password": "hunter2"]]
+        _ = await session.send(.put, "domains/default/config", ["config": config])
+        func numbers() async throws -> [UInt8] {
+            try await cloud.harness.database.read { reader in
+                try [
+                    "SELECT sealed FROM identity_credentials",
+                    "SELECT sealed FROM identity_domain_options WHERE sealed IS NOT NULL"
+                ].flatMap { try reader.query($0) { $0.blob(0)[4] } }
+            }
+        }
+        #expect(try await numbers() == [1, 1])
+        #expect(try await !IdentityService.needsSealingKey(cloud.harness.database))
+        let again = try await IdentityService(
+            database: cloud.harness.database, clock: cloud.clock, settings: settings(Self.key))
+        #expect(try await numbers() == [2, 2])
+        #expect(try await IdentityService.needsSealingKey(cloud.harness.database))
+        let later = IdentitySession(cloud: IdentityCloud(again, after: cloud), token: session.token)
+        let list = await later.send(.get, "credentials")
+        #expect(list.json["credentials"]?.arrayValue?.compactMap { $0["blob"] } == ["treasure"])
+        let third = try await IdentityService(
+            database: cloud.harness.database, clock: cloud.clock, settings: settings(Self.key))
+        #expect(
+            IdentityRestartTests.differences(third.directory.state, again.directory.state) == [], "and only once")
     }
 
     @Test("keys of the ring come and go sealed")

@@ -104,4 +104,95 @@ struct IdentityRevocationTests {
         let shown = await scene.admin.get("OS-REVOKE/events").json["events"]?.arrayValue ?? []
         #expect(shown.contains { $0["user_id"] == .string(demo) })
     }
+
+    @Test("who has an application credential ends its tokens by revoking many, and no others of its user")
+    func delegated() async throws {
+        let scene = try await Scene(limit: 4)
+        let owner = await scene.next()
+        let demo = try scene.cloud.userKey("demo")
+        let wanted: JSON = ["name": "ci", "roles": [["name": "reader"]]]
+        let made = await owner.post("users/\(demo)/application_credentials", ["application_credential": wanted])
+        #expect(made.status == 201, "\(made.json)")
+        let proof: JSON = [
+            "id": made.json["application_credential"]?["id"] ?? .null,
+            "secret": made.json["application_credential"]?["secret"] ?? .null
+        ]
+        func logIn() async -> IdentityPerson {
+            scene.cloud.clock.advance(by: .seconds(1))
+            let token = await scene.cloud.authenticate(application: proof).subjectToken
+            return IdentityPerson(cloud: scene.cloud, token: token)
+        }
+        let bound = scene.cloud.identity.directory.state.users.values.first { $0.key == demo }?.tokensValidFrom
+        let early = await logIn()
+        #expect(early.isAlive)
+        var revoked: [IdentityPerson] = []
+        for _ in 0..<12 {
+            let person = await logIn()
+            #expect(await person.send(.delete, "auth/tokens", headers: ["X-Subject-Token": person.token]).status == 204)
+            revoked.append(person)
+            #expect(scene.cloud.identity.directory.state.revoked.count <= 4)
+            #expect(try await scene.stored() == scene.cloud.identity.directory.state.revoked.count)
+        }
+        let late = await logIn()
+        #expect(owner.isAlive && late.isAlive && !early.isAlive)
+        #expect(scene.cloud.identity.directory.state.users.values.first { $0.key == demo }?.tokensValidFrom == bound)
+        let again = try await scene.cloud.restarted()
+        for person in revoked {
+            #expect(!person.isAlive)
+            #expect(try again.tokens.authenticate(token: person.token) == nil)
+        }
+        for person in [owner, late] { #expect(try again.tokens.authenticate(token: person.token) != nil) }
+        #expect(
+            IdentityRestartTests.differences(
+                IdentityRestartTests.forgettingMoments(again.directory.state),
+                IdentityRestartTests.forgettingMoments(scene.cloud.identity.directory.state)) == [])
+        // The bound goes when the last token from before it is good for nothing.
+        #expect(again.directory.state.delegationBounds.count == 1)
+        scene.cloud.clock.advance(by: .seconds(50 * 3600))
+        #expect(try await scene.cloud.restarted().directory.state.delegationBounds.isEmpty)
+    }
+
+    @Test("a token from before the clock was set back stays revoked, and its user can log in", arguments: [false, true])
+    func clockSetBack(isRestarted: Bool) async throws {
+        let scene = try await Scene(limit: 2)
+        scene.cloud.clock.advance(by: .seconds(1800))
+        let ahead = await scene.next()
+        scene.cloud.clock.advance(by: .seconds(-1800))
+        #expect(ahead.isAlive)
+        #expect(await scene.revoke(ahead) == 204)
+        var cloud = scene.cloud
+        if isRestarted {
+            var settings = IdentityService.Settings()
+            settings.revocationLimit = 2
+            let identity = try await IdentityService(
+                database: cloud.harness.database, clock: cloud.clock, settings: settings)
+            cloud = IdentityCloud(identity, after: cloud)
+        }
+        for _ in 0..<6 {
+            cloud.clock.advance(by: .seconds(1))
+            let person = await IdentityPerson.demo(cloud)
+            #expect(person.isAlive, "the bound that lies ahead is no end to new tokens")
+            #expect(await person.send(.delete, "auth/tokens", headers: ["X-Subject-Token": person.token]).status == 204)
+            #expect(!person.isAlive)
+            #expect(try cloud.identity.tokens.authenticate(token: ahead.token) == nil)
+        }
+        #expect(cloud.identity.directory.state.revoked.count <= 2)
+    }
+
+    @Test("another password ends tokens from before the clock was set back")
+    func passwordAfterClockSetBack() async throws {
+        let scene = try await Scene(limit: 8)
+        scene.cloud.clock.advance(by: .seconds(1800))
+        let ahead = await scene.next()
+        scene.cloud.clock.advance(by: .seconds(-1800))
+        let demo = try scene.cloud.userKey("demo")
+        for _ in 0..<2 {
+            let person = await IdentityPerson.demo(scene.cloud)
+            #expect(person.isAlive)
+            let change: JSON = ["user": ["password": "demo-secret"]]
+            #expect(await scene.admin.patch("users/\(demo)", change).status == 200)
+            #expect(!ahead.isAlive && !person.isAlive)
+        }
+        #expect(await IdentityPerson.demo(scene.cloud).isAlive)
+    }
 }

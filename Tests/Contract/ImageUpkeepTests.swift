@@ -128,7 +128,9 @@ struct ImageUpkeepTests {
         let (bad, good, lost) = (await cloud.create(), await cloud.create(), await cloud.create())
         #expect(await cloud.put(lost, Self.data).status == 204)
         cloud.disk.fills { true }
-        for id in [bad, good] { #expect(await cloud.put(id, "stage", Self.data).status >= 400) }
+        for id in [bad, good] {
+            #expect(await cloud.put(id, "stage", Self.data, ["Content-Length": "300000"]).status >= 400)
+        }
         cloud.disk.fills { false }
         // The first that upkeep comes upon. No file system has names of this length, so every look at it is an error.
         let name = String(repeating: "0", count: 400)
@@ -139,9 +141,11 @@ struct ImageUpkeepTests {
         }
         cloud.harness.clock.advance(by: .seconds(400))
         try await cloud.slice.service.expire()
-        #expect(await cloud.status(good) == "queued" && cloud.status(bad) == "uploading")
+        #expect(await cloud.status(good) == "queued")
+        #expect(await cloud.status(bad) == "uploading")
         _ = try await cloud.restarted()
-        #expect(await cloud.status(bad) == "uploading" && cloud.status(lost) == "active")
+        #expect(await cloud.status(bad) == "uploading")
+        #expect(await cloud.status(lost) == "active")
         // Once the disk is well again, so is the image.
         try await database.write { try $0.execute("UPDATE image_parts SET file = ?", [BlobStore.partPrefix + "0"]) }
         try await cloud.slice.service.expire()

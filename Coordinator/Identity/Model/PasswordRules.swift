@@ -81,6 +81,7 @@ package enum PasswordRules {
         case .busy:
             throw APIError(
                 status: 503, message: "Too many passwords are being checked: try again in a moment.",
+                detail: "passwords that identity.password_regex takes too long for hold the threads that check them",
                 headers: [("Retry-After", "1")])
         }
     }

@@ -1,11 +1,10 @@
 import CoordinatorIdentity
-import CoordinatorPlatform
 import Testing
 
 @Suite("an operator's expression for passwords")
 struct PasswordPatternTests {
     private static func pattern(_ text: String, patience: Duration = .seconds(60)) -> PasswordPattern {
-        PasswordPattern(text, patience: patience, pool: BlockingPool(threads: 1, waiting: 1))
+        PasswordPattern(text, patience: patience, threads: 1, mostThreads: 1, waiting: 1)
     }
 
     @Test(
@@ -30,9 +29,30 @@ struct PasswordPatternTests {
         let pattern = Self.pattern(Self.runaway, patience: .milliseconds(20))
         #expect(await pattern.judge(Self.hostile(15)) == .late)
         // The thread is still at it.
-        #expect(await pattern.judge("aaa") == .late)
-        let patient = PasswordPattern(Self.runaway, pool: BlockingPool(threads: 1, waiting: 1))
-        #expect(await patient.judge("aaa") == .matches)
+        #expect(await pattern.judge("aaa") == .busy)
+        #expect(await Self.pattern(Self.runaway).judge("aaa") == .matches)
+    }
+
+    @Test("a thread that is lost to a password is replaced, until there are too many")
+    func replacement() async throws {
+        let pattern = PasswordPattern(
+            Self.runaway, patience: .milliseconds(500), threads: 1, mostThreads: 2, waiting: 1)
+        #expect(await pattern.judge(Self.hostile(16)) == .late)
+        #expect(await pattern.judge("aaa") == .matches)
+        #expect(await pattern.judge(Self.hostile(16)) == .late)
+        #expect(await pattern.judge("aaa") == .busy)
+    }
+
+    @Test("a thread that comes back is used again")
+    func recovery() async throws {
+        let pattern = Self.pattern(Self.runaway, patience: .milliseconds(20))
+        #expect(await pattern.judge(Self.hostile(14)) == .late)
+        var verdict = PasswordPattern.Verdict.busy
+        for _ in 0..<600 where verdict != .matches {
+            try await Task.sleep(for: .milliseconds(50))
+            verdict = await pattern.judge("aaa")
+        }
+        #expect(verdict == .matches)
     }
 
     @Test("more than can wait are turned away at once")
