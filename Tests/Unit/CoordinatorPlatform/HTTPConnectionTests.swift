@@ -25,7 +25,7 @@ struct HTTPConnectionTests {
                     return .json(["later": .string(call.parameter("n"))])
                 },
                 Route(.get, "/slow", access: .anybody) { _ in
-                    try await Task.sleep(for: .milliseconds(1500))
+                    try await Task.sleep(for: .seconds(12))
                     return .json("slow")
                 },
                 Route(.post, "/count", access: .anybody) { call in
@@ -44,9 +44,13 @@ struct HTTPConnectionTests {
                 Route(.get, "/sized", access: .anybody) { _ in stream(length: 6, ["abc", "", "def"]) },
                 Route(.get, "/unsized", access: .anybody) { _ in stream(length: nil, ["abc", "", "def"]) },
                 Route(.get, "/short", access: .anybody) { _ in stream(length: 7, ["abc", "def"]) },
-                Route(.get, "/endless", access: .anybody) { _ in
+                Route(.get, "/long", access: .anybody) { _ in
+                    // More than sockets hold.
                     let piece = ByteBuffer(repeating: UInt8(ascii: "x"), count: 1 << 16)
-                    return APIResponse(body: .stream(length: nil, AsyncThrowingStream { piece }))
+                    let (chunks, source) = AsyncThrowingStream.makeStream(of: ByteBuffer.self)
+                    for _ in 0..<1024 { source.yield(piece) }
+                    source.onTermination = { end in if case .cancelled = end { log.add("dropped") } }
+                    return APIResponse(body: .stream(length: nil, chunks))
                 },
                 Route(.get, "/broken", access: .anybody) { _ in stream(length: nil, ["abc"], isBroken: true) }
             ],
@@ -57,10 +61,10 @@ struct HTTPConnectionTests {
     /// comes back until the server closes.
     /// - Parameters:
     ///   - endsInput: Says that nothing more will come.
-    ///   - pause: How long nothing is read.
+    ///   - gate: What is waited for before anything is read.
     private func exchange(
-        _ texts: String..., idle: Duration = .seconds(20), endsInput: Bool = false, pause: Duration = .zero,
-        log: EventList = EventList()
+        _ texts: String..., idle: Duration = .seconds(20), endsInput: Bool = false,
+        log: EventList = EventList(), readingAfter gate: () async throws -> Void = {}
     ) async throws -> String {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
@@ -91,7 +95,7 @@ struct HTTPConnectionTests {
                 try await outbound.write(ByteBuffer(string: text))
             }
             if endsInput { outbound.finish() }
-            try await Task.sleep(for: pause)
+            try await gate()
             var answer = ""
             for try await chunk in inbound { answer += String(buffer: chunk) }
             return answer
@@ -213,19 +217,18 @@ struct HTTPConnectionTests {
 
     @Test("a silent client is let go, one that waits for an answer is not")
     func idleness() async throws {
-        let clock = ContinuousClock()
-        let begun = clock.now
         #expect(try await exchange("GET /t/now/1 HTTP/1.1\r\n", idle: .seconds(1)) == "")
-        #expect(try await exchange(get("/now/1"), idle: .seconds(1)).hasSuffix(#"{"now":"1"}"#))
-        #expect(try await exchange(get("/slow"), idle: .seconds(1)).hasSuffix(#""slow""#))
-        #expect(clock.now - begun >= .seconds(4.4))
+        // With patience for a machine that is slow to send, and less than the answer takes.
+        #expect(try await exchange(get("/slow"), idle: .seconds(10)).hasSuffix(#""slow""#))
     }
 
-    @Test("a client that does not take its answer is let go", .timeLimit(.minutes(1)))
+    @Test("a client that does not take its answer is let go")
     func unread() async throws {
-        let answer = try await exchange(get("/endless"), idle: .seconds(1), pause: .seconds(4))
-        #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n"))
-        #expect(!answer.hasSuffix("0\r\n\r\n"))
+        let log = EventList()
+        _ = try? await exchange(get("/long", last), idle: .seconds(5), log: log) {
+            for _ in 0..<1200 where log.entries.isEmpty { try await Task.sleep(for: .milliseconds(100)) }
+            #expect(log.entries == ["dropped"])
+        }
     }
 
     @Test("a refusal is said at once to who waits to send the body, and ends the connection")
