@@ -38,6 +38,22 @@ our_domains() {
     return 0
 }
 
+# guest_off NAME: pulls the plug, and waits until it is out. A guest that is just being started may refuse at first.
+guest_off() {
+    local uuid tries=100
+    uuid=$(virsh -q -c "$libvirt_uri" domuuid "$1" 2>/dev/null) || return 0
+    virsh -q -c "$libvirt_uri" destroy "$1" >/dev/null 2>&1 || true
+    while virsh -q -c "$libvirt_uri" list --name | grep -qxF "$1" || pgrep -f -- "-uuid $uuid" >/dev/null; do
+        if [ $tries = 0 ]; then
+            warn "guest $1 cannot be turned off"
+            return 0
+        fi
+        sleep 0.2
+        tries=$((tries - 1))
+        virsh -q -c "$libvirt_uri" destroy "$1" >/dev/null 2>&1 || true
+    done
+}
+
 # guests_stop: the power button for every guest of ours, and the plug for those that have not gone after ten seconds.
 guests_stop() {
     local name tenths=100 running
@@ -52,7 +68,7 @@ guests_stop() {
         tenths=$((tenths - 2))
     done
     for name in $running; do
-        virsh -q -c "$libvirt_uri" destroy "$name" >/dev/null 2>&1 || true
+        guest_off "$name"
         note "guest $name did not react to its power button: turned off"
     done
 }
