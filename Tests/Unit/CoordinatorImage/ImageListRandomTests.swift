@@ -6,7 +6,7 @@ import Testing
 /// What lists show, found twice: by the SQL, and by looking at every image.
 @Suite("random image lists")
 struct ImageListRandomTests {
-    private static let lists = 500
+    private static let lists = 150
 
     @Test("SQL and a plain filter show the same, page by page", arguments: [1, 2, 3, 4] as [UInt64])
     func sameAsPlainFilter(seed: UInt64) async throws {
