@@ -203,6 +203,13 @@ let package = Package(
                 "CoordinatorCompute", "CoordinatorNetwork", "CoordinatorImage", "CoordinatorPlacement",
                 "CoordinatorFleet",
                 "CoordinatorIdentity", "CoordinatorPlatform", "ProtocolModel", "ProtocolLink", .tls
+            ] + Target.Dependency.nio),
+        tests(
+            "Tests/Simulation",
+            [
+                "CoordinatorDaemon", "CoordinatorFleet", "CoordinatorIdentity", "CoordinatorPlatform", "AgentDaemon",
+                "AgentCore", "AgentSimulated", "AgentStore", "ProtocolLink", "ProtocolModel", .logging,
+                .product(name: "HTTPTypes", package: "swift-http-types")
             ] + Target.Dependency.nio)
     ]
 )

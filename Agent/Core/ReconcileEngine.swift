@@ -180,10 +180,12 @@ public actor ReconcileEngine {
     }
 
     private func sendStatuses() async {
-        while let session, board.hasOutgoing {
+        while session != nil, board.hasOutgoing {
             // One message for many statuses, when there are many; a lone one goes at once.
             let rest = settings.sendInterval - (uptime.elapsed - lastSent)
             if rest > .zero { try? await clock.sleep(for: rest) }
+            // Only now: another session may have come meanwhile, and what it is to hear must not go to the old one.
+            guard let session else { break }
             let number = sessionNumber
             let batch = board.takeBatch(256)
             await session.send(batch)

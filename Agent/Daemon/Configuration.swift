@@ -4,7 +4,7 @@ import ProtocolModel
 import ProtocolSettings
 
 /// What `skerry-agent` is told, from one YAML file. `packaging/config/agent.yaml` explains every key.
-struct Configuration: Sendable, Equatable {
+package struct Configuration: Sendable, Equatable {
     enum Driver: String, Sendable {
         case libvirt, simulated
     }
@@ -26,6 +26,8 @@ struct Configuration: Sendable, Equatable {
     var reservedDiskGiB = 1
     var imageCacheGiB = 20
     var simulated = Simulated()
+
+    package init() {}
 
     struct Libvirt: Sendable, Equatable {
         var uri = "qemu:///system"

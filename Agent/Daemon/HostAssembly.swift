@@ -34,8 +34,8 @@ struct HostAssembly {
         let agent = NodeAgent(
             engine: engine, describer: HostDescriber(probe: probe, inventory: inventory, drivers: drivers),
             folder: folder, endpoint: endpoint, identity: identity, bootID: bootID, healthEvery: .seconds(10),
-            group: group, workers: BlockingWorkers(label: "skerry.files", count: 1), wallClock: wallClock,
-            logger: logger)
+            group: group, workers: BlockingWorkers(label: "skerry.files", count: 1), clock: ContinuousClock(),
+            wallClock: wallClock, logger: logger)
         return (agent, drivers)
     }
 

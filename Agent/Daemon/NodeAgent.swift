@@ -5,7 +5,7 @@ import ProtocolLink
 import ProtocolModel
 
 /// One node: its engine, and its session with the coordinator for as long as there is one.
-struct NodeAgent: Sendable {
+package struct NodeAgent: Sendable {
     let engine: ReconcileEngine
     let describer: any NodeDescriber
     let folder: StateFolder
@@ -16,8 +16,28 @@ struct NodeAgent: Sendable {
     let group: any EventLoopGroup
     /// For files.
     let workers: BlockingWorkers
+    let clock: any Clock<Duration>
     let wallClock: any WallClock
     let logger: Logger
+
+    package init(
+        engine: ReconcileEngine, describer: any NodeDescriber, folder: StateFolder, endpoint: LinkEndpoint,
+        identity: NodeIdentity, bootID: String, healthEvery: Duration, group: any EventLoopGroup,
+        workers: BlockingWorkers, clock: any Clock<Duration>, wallClock: any WallClock, logger: Logger
+    ) {
+        self.engine = engine
+        self.describer = describer
+        self.folder = folder
+        self.endpoint = endpoint
+        self.identity = identity
+        self.bootID = bootID
+        self.healthEvery = healthEvery
+        self.group = group
+        self.workers = workers
+        self.clock = clock
+        self.wallClock = wallClock
+        self.logger = logger
+    }
 
     /// How often the host is looked at for changes worth a report.
     private static let reportEvery = Duration.seconds(60)
@@ -26,7 +46,7 @@ struct NodeAgent: Sendable {
     private static let lastingSession = Duration.seconds(10)
 
     /// Runs until the task is cancelled.
-    func run() async throws {
+    package func run() async throws {
         // Before the first hello, which says what plan is held.
         try await engine.load()
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -43,7 +63,7 @@ struct NodeAgent: Sendable {
         var lastProblem: String?
         var identity = identity
         while !Task.isCancelled {
-            let watch = Stopwatch(ContinuousClock())
+            let watch = Stopwatch(clock)
             do {
                 let connection = try await connect(identity)
                 logger.notice(
@@ -64,7 +84,7 @@ struct NodeAgent: Sendable {
                 lastProblem = "\(error)"
             }
             if watch.elapsed > Self.lastingSession { backoff.reset() }
-            try? await Task.sleep(for: backoff.next())
+            try? await clock.sleep(for: backoff.next())
         }
     }
 
@@ -127,7 +147,7 @@ struct NodeAgent: Sendable {
         var reported: NodeReport?
         var troubles: [String] = []
         var nextReport = Duration.zero
-        let watch = Stopwatch(ContinuousClock())
+        let watch = Stopwatch(clock)
         while !Task.isCancelled {
             let health = await describer.health(
                 runningGuests: engine.figures.current.runningGuests, problems: await engine.problems)
@@ -142,7 +162,7 @@ struct NodeAgent: Sendable {
                 }
             }
             await session.send(health)
-            guard (try? await Task.sleep(for: healthEvery, tolerance: .seconds(1))) != nil else { return }
+            guard (try? await clock.sleep(for: healthEvery, tolerance: .seconds(1))) != nil else { return }
         }
     }
 
@@ -159,7 +179,7 @@ struct NodeAgent: Sendable {
                     logger.warning("cannot renew the node's certificate", metadata: ["error": "\(error)"])
                 }
             }
-            guard (try? await Task.sleep(for: Self.renewalCheckEvery, tolerance: .seconds(60))) != nil else { break }
+            guard (try? await clock.sleep(for: Self.renewalCheckEvery, tolerance: .seconds(60))) != nil else { break }
         }
         return nil
     }

@@ -4,7 +4,7 @@ import AgentSimulated
 import ProtocolModel
 
 /// Says what a node is and how it fares.
-protocol NodeDescriber: Sendable {
+package protocol NodeDescriber: Sendable {
     func report(problems: [String]) async -> NodeReport
     func health(runningGuests: Int, problems: [String]) async -> NodeHealth
 }
@@ -62,12 +62,18 @@ struct HostDescriber: NodeDescriber {
 }
 
 /// A host without a hypervisor.
-struct SimulatedDescriber: NodeDescriber {
+package struct SimulatedDescriber: NodeDescriber {
     let hostname: String
     let configuration: Configuration
     let host: SimulatedHost
 
-    func report(problems: [String]) async -> NodeReport {
+    package init(hostname: String, configuration: Configuration, host: SimulatedHost) {
+        self.hostname = hostname
+        self.configuration = configuration
+        self.host = host
+    }
+
+    package func report(problems: [String]) async -> NodeReport {
         let drivers = host.drivers
         let unknown = HypervisorReport(
             type: "simulated", version: 0, virtType: "simulated", cpuModel: "", cpuVendor: "", cpuArchitecture: "",
@@ -83,7 +89,7 @@ struct SimulatedDescriber: NodeDescriber {
             physicalNetworks: configuration.physicalNetworks.keys.sorted(), problems: problems)
     }
 
-    func health(runningGuests: Int, problems: [String]) async -> NodeHealth {
+    package func health(runningGuests: Int, problems: [String]) async -> NodeHealth {
         NodeHealth(
             uptimeSeconds: 0, loadMilli: 0, usedMemoryMiB: 0, freeDiskGiB: host.capacity.diskGiB,
             runningGuests: runningGuests, problems: problems)

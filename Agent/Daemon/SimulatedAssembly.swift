@@ -46,7 +46,7 @@ struct SimulatedAssembly {
             describer: SimulatedDescriber(hostname: hostname, configuration: configuration, host: host),
             folder: folder, endpoint: endpoint, identity: identity, bootID: bootID,
             healthEvery: configuration.simulated.nodes > 16 ? .seconds(30) : .seconds(10), group: group,
-            workers: Self.workers, wallClock: wallClock, logger: logger)
+            workers: Self.workers, clock: clock, wallClock: wallClock, logger: logger)
     }
 
     private static let workers = BlockingWorkers(label: "skerry.files", count: 1)

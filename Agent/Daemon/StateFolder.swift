@@ -1,9 +1,11 @@
 import Glibc
 
 /// The agent's folder on disk. Its calls block: they are made at start, before anything is served.
-struct StateFolder: Sendable {
+package struct StateFolder: Sendable {
     /// Others may pass through it, since QEMU runs as a user of its own; what is private lies in folders of mode 0700.
     let root: String
+
+    package init(root: String) { self.root = root }
 
     var identity: String { root + "/identity" }
     var plan: String { root + "/plan/plan.sqlite" }

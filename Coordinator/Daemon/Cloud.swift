@@ -10,23 +10,23 @@ import ProtocolLink
 import ProtocolModel
 
 /// All slices, put together over one database. The order is the order of dependence.
-struct Cloud: Sendable {
+package struct Cloud: Sendable {
     let identity: IdentityService
-    let image: ImageSlice
-    let compute: ComputeSlice
-    let fleet: FleetSlice
+    package let image: ImageSlice
+    package let compute: ComputeSlice
+    package let fleet: FleetSlice
     let registry: SessionRegistry
-    let services: [ServiceAPI]
+    package let services: [ServiceAPI]
     /// The rules in force, of all of them.
-    let policies: PolicyBook
+    package let policies: PolicyBook
 
-    static var migrations: [Migration] {
+    package static var migrations: [Migration] {
         PlatformMigrations.all + IdentityMigrations.all + FleetSlice.migrations + PlacementSlice.migrations
             + ImageSlice.migrations
             + NetworkSlice.migrations + ComputeSlice.migrations
     }
 
-    init(
+    package init(
         database: any SQLDatabase, identity: IdentityService, files: StateFiles, authority: CertificateAuthority,
         configuration: Configuration, clock: any WallClock,
         revision: @escaping @Sendable () -> Int, logger: Logger

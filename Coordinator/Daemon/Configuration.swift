@@ -4,7 +4,7 @@ import CoordinatorPlatform
 import ProtocolSettings
 
 /// What `skerry-coordinator` is told, from one YAML file. `packaging/config/coordinator.yaml` explains every key.
-struct Configuration: Sendable, Equatable {
+package struct Configuration: Sendable, Equatable {
     /// Database, CA, images, keys.
     var stateDirectory = "/var/lib/skerry/coordinator"
     var api = API()
@@ -19,6 +19,8 @@ struct Configuration: Sendable, Equatable {
     /// What the operator's file of rules is called; `nil` is `policy.yaml` beside the configuration, if there is one.
     var policyFile: String?
     var audit = Audit()
+
+    package init() {}
 
     struct Images: Sendable, Equatable {
         var data = ImageSettings()

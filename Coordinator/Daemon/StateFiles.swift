@@ -1,8 +1,10 @@
 import Glibc
 
 /// Where things lie in the state directory, and the few plain file operations of start-up.
-struct StateFiles: Sendable {
+package struct StateFiles: Sendable {
     let root: String
+
+    package init(root: String) { self.root = root }
 
     var database: String { "\(root)/skerry.db" }
     var authority: String { "\(root)/ca" }

@@ -173,6 +173,8 @@ struct FleetSessions: LinkService {
                 guard let snapshot = try await database.read({ try plans.snapshot(of: node, in: $0) }) else { return }
                 try await connection.send(.plan(snapshot))
                 sent = snapshot.revision
+            } else {
+                try await PlanService(sessions: registry).repeatRemovals(from: node, upTo: sent, on: database)
             }
             var sentOperations: Set<OperationID> = []
             for await _ in signals {

@@ -18,6 +18,19 @@ public struct PlanService: PlanWriter {
         try change(key, node: node, wanted: false, in: transaction)
     }
 
+    /// Asks once more for removals whose end was not reported. Statuses have no receipts: a report that this coordinator
+    /// took off the wire and lost in a crash is not made again, for the agent may have forgotten what is gone. Asked
+    /// anew, it says so anew.
+    /// - Parameter revision: What the agent's plan led to when its session began.
+    package func repeatRemovals(from node: NodeID, upTo revision: Int64, on database: any SQLDatabase) async throws {
+        guard try await database.read({ try !store.removals(of: node, upTo: revision, in: $0).isEmpty }) else { return }
+        try await database.write { transaction in
+            for key in try store.removals(of: node, upTo: revision, in: transaction) {
+                try remove(key, from: node, in: transaction)
+            }
+        }
+    }
+
     public func touch(_ key: ResourceKey, in transaction: any SQLTransaction) throws {
         for node in try store.holders(of: key, in: transaction) {
             try change(key, node: node, wanted: true, in: transaction)

@@ -3,6 +3,8 @@ import ProtocolModel
 
 /// The rows of nodes' plans.
 package struct PlanStore: Sendable {
+    package init() {}
+
     package struct Position: Sendable, Equatable {
         package var epoch: Int64
         package var revision: Int64
@@ -72,7 +74,7 @@ package struct PlanStore: Sendable {
     }
 
     /// Entries that changed after `generation`, oldest change first.
-    func changes(
+    package func changes(
         of node: NodeID, after generation: Int64, limit: Int, in reader: any SQLReader
     ) throws -> [Entry] {
         try reader.query(
@@ -89,7 +91,22 @@ package struct PlanStore: Sendable {
         }
     }
 
-    func delete(_ key: ResourceKey, node: NodeID, in transaction: any SQLTransaction) throws {
+    /// Removals that the node has heard of (its plan leads to `revision`) and has not reported the end of.
+    func removals(of node: NodeID, upTo revision: Int64, in reader: any SQLReader) throws -> [ResourceKey] {
+        try reader.query(
+            """
+            SELECT kind, resource FROM plan_entries WHERE node = ? AND wanted = 0 AND generation <= ?
+            ORDER BY generation
+            """, [node, revision]
+        ) { row in
+            guard let kind = ResourceKind(rawValue: row.int(0)) else {
+                throw StoreError.corrupt("plan entry of unknown kind \(row.int(0))")
+            }
+            return ResourceKey(kind: kind, id: try row.id(1))
+        }
+    }
+
+    package func delete(_ key: ResourceKey, node: NodeID, in transaction: any SQLTransaction) throws {
         try transaction.execute(
             "DELETE FROM plan_entries WHERE node = ? AND kind = ? AND resource = ?", [node, key.kind.rawValue, key.id])
     }

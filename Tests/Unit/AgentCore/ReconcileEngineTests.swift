@@ -65,6 +65,23 @@ import Testing
         await harness.stop()
     }
 
+    @Test("what waited to be sent when a session ended is told in the next one")
+    func restBetweenMessages() async throws {
+        let harness = try EngineHarness(settings: EngineSettings(sendInterval: .seconds(10)))
+        try await harness.start()
+        try await harness.snapshot([removal(key, 1)])
+        #expect(await harness.until { $0.session.statuses.contains { $0.generation == 1 } })
+        try await harness.delta([removal(key, 2)], revision: 2)
+        #expect(await harness.until { $0.clock.nextDeadline.map { $0.offset <= .seconds(10) } ?? false })
+        let next = RecordingSession()
+        await harness.engine.disconnect()
+        await harness.engine.connect(next)
+        harness.clock.advance(by: .seconds(10))
+        #expect(await harness.until { _ in next.statuses.contains { $0.generation == 2 && $0.phase == .gone } })
+        #expect(!harness.session.statuses.contains { $0.generation == 2 })
+        await harness.stop()
+    }
+
     @Test(
         "each power that is asked for is reached",
         arguments: [

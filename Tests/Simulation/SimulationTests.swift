@@ -1,0 +1,49 @@
+import Glibc
+import Testing
+
+/// The real coordinator and real agents on hosts that only remember, under a virtual clock, with seeded faults.
+///
+/// `SKERRY_SIMULATION_SEEDS=100-200` tries others, `SKERRY_SIMULATION_LOG=1` shows what the daemons log. A seed makes
+/// the same weather again, though what meets when is up to the threads.
+@Suite("simulation", .serialized, .timeLimit(.minutes(20)))
+struct SimulationTests {
+    static var seeds: [UInt64] {
+        guard let text = getenv("SKERRY_SIMULATION_SEEDS").map({ String(cString: $0) }) else { return Array(1...4) }
+        let bounds = text.split(separator: "-").compactMap { UInt64($0) }
+        return Array((bounds.first ?? 1)...(bounds.last ?? 1))
+    }
+
+    @Test("without faults every server is as asked")
+    func calm() async throws {
+        let world = try await World(seed: 1, hosts: 2)
+        try await world.storm(seconds: 40, isStormy: false)
+        let problems = try await world.rest(within: 300)
+        #expect(problems == [])
+        #expect(await world.servers().allSatisfy { $0.status != "ERROR" })
+        #expect(await !world.servers().isEmpty)
+        try await leave(world)
+    }
+
+    @Test("whatever dies, breaks or fails: in the end all is as asked and nothing is left over", arguments: seeds)
+    func storm(seed: UInt64) async throws {
+        let world = try await World(seed: seed)
+        try await world.storm(seconds: 120, isStormy: true)
+        let problems = try await world.rest(within: 1_500)
+        #expect(problems == [], "seed \(seed)")
+        #expect(world.tally["coordinator died", default: 0] > 0 && world.tally["agent died", default: 0] > 0)
+        #expect(world.tally["create 202", default: 0] > 3)
+        try await leave(world)
+    }
+
+    private func leave(_ world: World) async throws {
+        await world.deleteAll()
+        let problems = try await world.rest(within: 600)
+        #expect(problems == [], "after all servers were deleted")
+        #expect(await world.servers().isEmpty)
+        for node in world.nodes {
+            #expect(node.host.domains.isEmpty && node.host.servers.isEmpty)
+            #expect(node.host.networkState.ports.isEmpty)
+        }
+        try await world.end()
+    }
+}
