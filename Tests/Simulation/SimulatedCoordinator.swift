@@ -52,10 +52,13 @@ final class SimulatedCoordinator {
     /// Where agents dial.
     var port: Int? { run?.server.port }
 
-    /// - Parameter onDeath: Called at the moment of its death.
-    func start(onDeath: @escaping @Sendable () -> Void) async throws {
+    /// - Parameters:
+    ///   - steps: After how many it dies.
+    ///   - onDeath: Called at the moment of its death.
+    /// - Throws: When it died before it served anybody.
+    func start(steps: Int?, onDeath: @escaping @Sendable () -> Void) async throws {
         guard run == nil else { return }
-        let life = Life(steps: nil, onDeath: onDeath)
+        let life = Life(steps: steps, onDeath: onDeath)
         let mortal = MortalDatabase(base: database, life: life)
         let logger = SimulationLog.logger("coordinator")
         let identity = try await IdentityService(database: mortal, clock: wall)

@@ -13,12 +13,13 @@ final class SimulatedNode {
     let name: String
     let host: SimulatedHost
     let cable: Cable
-    let store: SQLitePlanStore
+    private(set) var store: SQLitePlanStore
     private let clock: ManualClock
     private let group: any EventLoopGroup
     private let port: Int
     private var identity: NodeIdentity?
     private var boots = 1
+    private var hasLostPlan = false
     private var run: (life: Life, task: Task<Void, any Error>)?
     private let troubles: Troubles
 
@@ -95,12 +96,22 @@ final class SimulatedNode {
         boots += 1
     }
 
+    /// The agent dies, and the disk with its plan is lost; guests and their disks are not.
+    func losePlan() {
+        run?.life.end()
+        hasLostPlan = true
+    }
+
     /// Takes a dead agent's tasks away, so that a new one can begin.
     func bury() async {
         guard let run, run.life.isOver else { return }
         run.task.cancel()
         _ = await run.task.result
         self.run = nil
+        guard hasLostPlan, let empty = try? SQLitePlanStore() else { return }
+        hasLostPlan = false
+        try? store.close()
+        store = empty
     }
 
     func end() async {

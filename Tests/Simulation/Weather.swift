@@ -13,6 +13,8 @@ enum Weather: Sendable, Equatable {
     /// The cable of a host is cut after some bytes more.
     case cut(host: Int, bytes: Int, seconds: Int)
     case powerLoss(host: Int, seconds: Int)
+    /// A host's agent dies and its stored plan is lost; guests and disks are not.
+    case planLost(host: Int, seconds: Int)
     /// Calls to a host's drivers fail, so many of a hundred.
     case trouble(host: Int, percent: Int, seconds: Int)
     /// Calls to a host's drivers take long.
@@ -37,7 +39,8 @@ enum Weather: Sendable, Equatable {
         case 65..<72: return .coordinatorDies(steps: 1 + chance.below(12), seconds: 1 + chance.below(20))
         case 72..<82: return .cut(host: host, bytes: chance.below(6_000), seconds: 1 + chance.below(60))
         case 82..<85: return .powerLoss(host: host, seconds: 1 + chance.below(60))
-        case 85..<93: return .trouble(host: host, percent: 10 + chance.below(90), seconds: 1 + chance.below(60))
+        case 85..<87: return .planLost(host: host, seconds: 1 + chance.below(60))
+        case 87..<94: return .trouble(host: host, percent: 10 + chance.below(90), seconds: 1 + chance.below(60))
         default: return .slow(host: host, seconds: 1 + chance.below(40))
         }
     }

@@ -108,7 +108,10 @@ final class World {
         }
     }
 
-    private func count(_ event: String) { tally[event, default: 0] += 1 }
+    private func count(_ event: String) {
+        log.debug("\(event)")
+        tally[event, default: 0] += 1
+    }
 
     private func after(_ seconds: Int, _ work: @escaping (World) async throws -> Void) {
         later.append((second + seconds, work))
@@ -122,7 +125,8 @@ final class World {
             count("coordinator died")
             await coordinator.bury()
             for node in nodes { node.cable.connect(to: nil) }
-            after(comebacks.removeValue(forKey: "coordinator") ?? 1) { try await $0.startCoordinator() }
+            let steps = chance.isHit(percent: 30) ? 1 + chance.below(10) : nil
+            after(comebacks.removeValue(forKey: "coordinator") ?? 1) { try await $0.startCoordinator(steps: steps) }
         }
         for node in nodes where node.hasDied {
             count("agent died")
@@ -131,9 +135,15 @@ final class World {
         }
     }
 
-    private func startCoordinator() async throws {
+    /// - Parameter steps: After how many it dies again; its start takes some.
+    private func startCoordinator(steps: Int? = nil) async throws {
         let cables = nodes.map(\.cable)
-        try await coordinator.start { for cable in cables { cable.drop() } }
+        do {
+            try await coordinator.start(steps: steps) { for cable in cables { cable.drop() } }
+        } catch  where steps != nil {
+            count("coordinator died starting")
+            return after(1) { try await $0.startCoordinator() }
+        }
         for cable in cables { cable.connect(to: coordinator.port) }
     }
 
@@ -170,6 +180,9 @@ final class World {
         case .powerLoss(let host, let seconds):
             comebacks[nodes[host].name] = seconds
             nodes[host].losePower()
+        case .planLost(let host, let seconds):
+            comebacks[nodes[host].name] = seconds
+            nodes[host].losePlan()
         case .trouble(let host, let percent, let seconds):
             nodes[host].setTrouble(percent: percent)
             after(seconds) { $0.nodes[host].setTrouble(percent: 0) }
