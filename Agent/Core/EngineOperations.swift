@@ -49,16 +49,30 @@ extension ReconcileEngine {
         let result = await runner.perform(operation)
         operations -= 1
         figures.note(result.steps)
-        if !operation.isRepeatable {
-            do {
-                try await store.finish(result)
-            } catch {
-                logger.warning("cannot write the plan store", metadata: ["error": "\(error)"])
-            }
-            log(operation, result)
+        guard !operation.isRepeatable else {
+            await session?.send(result)
+            return
         }
-        serverSignal.wake()
+        // What was said of the server before is over.
+        forgetWhatWasSaid(of: operation.server)
+        do {
+            try await store.finish(result)
+        } catch {
+            logger.warning("cannot write the plan store", metadata: ["error": "\(error)"])
+        }
+        log(operation, result)
         await session?.send(result)
+        // The result speaks of the past: how the server is now has to be heard after it, also when that is no news
+        // (a guest that was off, was reset and turned itself off at once).
+        forgetWhatWasSaid(of: operation.server)
+        serverSignal.wake()
+    }
+
+    private func forgetWhatWasSaid(of server: ServerID) {
+        records[server]?.quiet = nil
+        guard let said = board.current[.server(server)] else { return }
+        board.drop(.server(server))
+        figures.moved(from: said.phase, to: nil)
     }
 
     private func log(_ operation: Operation, _ result: OperationResult) {

@@ -129,17 +129,20 @@ public actor ReconcileEngine {
         return plan.position
     }
 
-    /// A session opened: it hears all statuses and all results that were not acknowledged.
+    /// A session opened: it hears all results that were not acknowledged, and then all statuses. That order matters:
+    /// results speak of the past, statuses of how it is.
     public func connect(_ session: any CoordinatorSession) async {
         self.session = session
         sessionNumber += 1
         goneSince = [:]
-        board.requeueAll()
         figures.update { $0.isConnected = true }
-        flush()
         // Images may be waited for.
         serverSignal.wake()
+        let number = sessionNumber
         for result in (try? await store.unacknowledged()) ?? [] { await session.send(result) }
+        guard number == sessionNumber else { return }
+        board.requeueAll()
+        flush()
     }
 
     public func disconnect() {

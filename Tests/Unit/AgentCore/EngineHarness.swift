@@ -92,13 +92,31 @@ final class EngineHarness: Sendable {
 
 /// Remembers what an agent says.
 final class RecordingSession: CoordinatorSession {
-    private let heard = Mutex<(statuses: [ResourceStatus], results: [OperationResult])>(([], []))
+    private struct Heard {
+        var statuses: [ResourceStatus] = []
+        var results: [OperationResult] = []
+        /// Statuses that came after the last result.
+        var statusesSinceResult: [ResourceStatus] = []
+    }
+
+    private let heard = Mutex(Heard())
 
     var statuses: [ResourceStatus] { heard.withLock { $0.statuses } }
     var results: [OperationResult] { heard.withLock { $0.results } }
+    var statusesSinceResult: [ResourceStatus] { heard.withLock { $0.statusesSinceResult } }
 
-    func send(_ statuses: [ResourceStatus]) async { heard.withLock { $0.statuses += statuses } }
-    func send(_ result: OperationResult) async { heard.withLock { $0.results.append(result) } }
+    func send(_ statuses: [ResourceStatus]) async {
+        heard.withLock { heard in
+            heard.statuses += statuses
+            heard.statusesSinceResult += statuses
+        }
+    }
+    func send(_ result: OperationResult) async {
+        heard.withLock { heard in
+            heard.results.append(result)
+            heard.statusesSinceResult = []
+        }
+    }
     func send(_ report: NodeReport) async {}
     func send(_ health: NodeHealth) async {}
     func read(_ image: ImageSpec, from offset: Int64) async throws -> AsyncThrowingStream<[UInt8], any Error> {

@@ -83,6 +83,43 @@ import Testing
         await harness.stop()
     }
 
+    @Test("how a guest is after a reboot is told after the reboot's result, also when it is as it was before")
+    func statusAfterResult() async throws {
+        let harness = try await running()
+        harness.host.powerOff(server.id)
+        let off: @Sendable (ResourceStatus) -> Bool = { status in
+            if case .server(let details) = status.details { details.power == .shutdown } else { false }
+        }
+        #expect(await harness.until { $0.session.statuses.contains(where: off) })
+        let (host, id) = (harness.host, server.id)
+        let hasStarted = Mutex(false)
+        host.behavior = SimulatedBehavior(fault: { call in
+            if call.action == .start { hasStarted.withLock { $0 = true } }
+            // It turns itself off before anybody has seen it run.
+            if call.action == .observeDomains, hasStarted.withLock({ $0 }) { host.powerOff(id) }
+            return nil
+        })
+        await harness.engine.handle(operation(1, .hardReboot(id)))
+        #expect(await result(harness, 1)?.outcome == .done(output: []))
+        #expect(await harness.until { $0.session.statusesSinceResult.contains(where: off) })
+        await harness.stop()
+    }
+
+    @Test("a new session hears of what was done before it hears how things are")
+    func resultsFirst() async throws {
+        let harness = try await running()
+        let order = operation(1, .hardReboot(server.id))
+        await harness.engine.handle(order)
+        #expect(await result(harness, 1)?.outcome == .done(output: []))
+        #expect(await harness.until { !$0.session.statusesSinceResult.isEmpty })
+        let next = RecordingSession()
+        await harness.engine.disconnect()
+        await harness.engine.connect(next)
+        #expect(await harness.until { _ in next.results.count == 1 && !next.statuses.isEmpty })
+        #expect(next.statusesSinceResult.count == next.statuses.count)
+        await harness.stop()
+    }
+
     @Test("the console's last lines are cut where lines begin")
     func console() async throws {
         let harness = try await running()
