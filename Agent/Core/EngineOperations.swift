@@ -20,7 +20,7 @@ extension ReconcileEngine {
             case .alreadyRunning: operations -= 1
             case .finished(let result):
                 operations -= 1
-                await session?.send(result)
+                await tell(result, of: operation)
             }
         } catch {
             operations -= 1
@@ -55,24 +55,28 @@ extension ReconcileEngine {
         }
         // What was said of the server before is over.
         forgetWhatWasSaid(of: operation.server)
+        // Others may have waited for their turn.
+        serverSignal.wake()
         do {
             try await store.finish(result)
         } catch {
             logger.warning("cannot write the plan store", metadata: ["error": "\(error)"])
         }
         log(operation, result)
+        await tell(result, of: operation)
+    }
+
+    /// The result speaks of the past: how the server is now has to be heard after it, also when that is no news (a guest
+    /// that was off, was reset and turned itself off at once).
+    private func tell(_ result: OperationResult, of operation: Operation) async {
         await session?.send(result)
-        // The result speaks of the past: how the server is now has to be heard after it, also when that is no news
-        // (a guest that was off, was reset and turned itself off at once).
         forgetWhatWasSaid(of: operation.server)
         serverSignal.wake()
     }
 
     private func forgetWhatWasSaid(of server: ServerID) {
         records[server]?.quiet = nil
-        guard let said = board.current[.server(server)] else { return }
-        board.drop(.server(server))
-        figures.moved(from: said.phase, to: nil)
+        drop(.server(server))
     }
 
     private func log(_ operation: Operation, _ result: OperationResult) {

@@ -155,8 +155,17 @@ public actor ReconcileEngine {
     func post(_ status: ResourceStatus) {
         let before = board.current[status.key]?.phase
         guard board.post(status) else { return }
+        // What was heard of an earlier removal says nothing of this one.
+        goneSince[status.key] = nil
         figures.moved(from: before, to: status.phase)
         log(status)
+    }
+
+    /// Nothing was said of it.
+    func drop(_ key: ResourceKey) {
+        guard let said = board.current[key] else { return }
+        board.drop(key)
+        figures.moved(from: said.phase, to: nil)
     }
 
     /// Sends what is new, in one task at a time so that newer statuses never overtake older ones.
@@ -194,7 +203,9 @@ public actor ReconcileEngine {
             await session.send(batch)
             lastSent = uptime.elapsed
             guard number == sessionNumber else { continue }
-            for status in batch where status.phase == .gone { goneSince[status.key] = uptime.elapsed }
+            for status in batch where status.phase == .gone && board.current[status.key] == status {
+                goneSince[status.key] = uptime.elapsed
+            }
         }
         isSending = false
     }
@@ -209,8 +220,7 @@ public actor ReconcileEngine {
                 try await store.forget(key, generation: status.generation)
                 plan.forget(key, generation: status.generation)
                 guard plan.entries[key] == nil else { continue }
-                board.drop(key)
-                figures.moved(from: .gone, to: nil)
+                drop(key)
             } catch {
                 logger.warning("cannot write the plan store", metadata: ["error": "\(error)"])
             }

@@ -46,7 +46,12 @@ final class World {
             try node.start()
         }
         try await furnish()
-        for _ in 0..<5 { try await pass() }
+        for _ in 0..<300 where await !allHostsAreUp() { try await pass() }
+    }
+
+    private func allHostsAreUp() async -> Bool {
+        let seen = await coordinator.send(.get, "/skerry/v1/nodes", asOperator: true)?.json["nodes"]?.arrayValue ?? []
+        return seen.count == nodes.count && seen.allSatisfy { $0["health"]?.stringValue == "up" }
     }
 
     func end() async throws {
@@ -226,7 +231,19 @@ final class World {
         return servers.isEmpty ? nil : servers[chance.below(servers.count)]
     }
 
-    func deleteAll() async { for server in await servers() { await delete(server.id) } }
+    /// Deletes all servers and lets that come to rest, again where the coordinator died over it.
+    /// - Returns: What is wrong then.
+    func clear(within seconds: Int) async throws -> [String] {
+        var problems: [String] = []
+        for _ in 0..<10 {
+            for server in await servers() { await delete(server.id) }
+            problems = try await rest(within: seconds)
+            if !problems.isEmpty { break }
+            let left = await servers()
+            if coordinator.isRunning && left.isEmpty { break }
+        }
+        return problems
+    }
 
     // MARK: Looking
 
