@@ -1,7 +1,7 @@
 # How Skerry is compiled. Sourced; needs output.sh.
 
-# Options of every `swift build`. Debug information would make the programs four times as large and take a fifth of the
-# time; function names, which a crash report shows, stay without it. With other options all is compiled again.
+# Options of every `swift build`. Debug information would make the programs nearly twice as large and every compilation
+# longer; function names, which a crash report shows, stay without it. With other options all is compiled again.
 lean=(-debug-info-format none)
 
 # build_binaries: compiles the three programs and copies them to bin_dir. SKERRY_BINARIES names a folder with compiled
