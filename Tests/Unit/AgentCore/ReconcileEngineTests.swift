@@ -82,6 +82,24 @@ import Testing
         await harness.stop()
     }
 
+    @Test("a removal that waits to be told is not forgotten for what was heard of an earlier one")
+    func removedTwice() async throws {
+        let harness = try EngineHarness(settings: EngineSettings(sendInterval: .seconds(60)))
+        try await harness.start()
+        try await harness.snapshot([removal(key, 1)])
+        #expect(await harness.until { $0.session.statuses.contains { $0.generation == 1 } })
+        try await harness.delta([removal(key, 2)], revision: 2)
+        #expect(await harness.until { await $0.engine.statuses[.server(id(1))]?.generation == 2 })
+        for _ in 0..<50 {
+            harness.clock.advance(by: .seconds(1))
+            try await Task.sleep(for: .milliseconds(1))
+        }
+        #expect(try await harness.store.entries().map(\.generation) == [2])
+        harness.clock.advance(by: .seconds(20))
+        #expect(await harness.until { $0.session.statuses.contains { $0.generation == 2 } })
+        await harness.stop()
+    }
+
     @Test(
         "each power that is asked for is reached",
         arguments: [
