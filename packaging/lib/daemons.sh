@@ -4,7 +4,8 @@ new_password() { head -c 18 /dev/urandom | base64 | tr '+/' '-_'; }
 
 # configure: writes what is not there yet. Configuration that the operator changed stays as it is.
 configure() {
-    local file
+    local file physical='{}'
+    [ $demo = no ] || physical=$demo_physical
     for file in "$admin_password_file" "$demo_password_file"; do
         [ -s "$file" ] || (umask 077 && new_password >"$file")
     done
@@ -16,12 +17,21 @@ configure() {
         -e "s|^# name:.*|name: $(hostname)|" \
         -e "s|^  uri:.*|  uri: $libvirt_uri|" \
         -e '/^  # physical_networks:/d; /^  #   external:/d' \
-        -e "s|^  physical_networks:.*|  physical_networks: {external: skerry-ext0}|" config/agent.yaml >"$agent_config"
+        -e "s|^  physical_networks:.*|  physical_networks: $physical|" config/agent.yaml >"$agent_config"
     # A running coordinator was initialised, and holds the lock on its state.
     [ -n "$(daemon_pid coordinator)" ] || "$bin_dir/skerry-coordinator" init --config "$coordinator_config" \
         --admin-password-file "$admin_password_file" --demo-password-file "$demo_password_file" \
         >"$log_dir/init.log" 2>&1 || { cat "$log_dir/init.log" >&2; fail "skerry-coordinator init failed: see above"; }
     write_clouds
+}
+
+demo_physical='{external: skerry-ext0}'
+
+# connect_demo: adds what an earlier run with --no-demo left out. The agent reads it when it starts.
+connect_demo() {
+    grep -qx '  physical_networks: {}' "$agent_config" || return 0
+    sed -i "s|^  physical_networks: {}\$|  physical_networks: $demo_physical|" "$agent_config"
+    daemon_stop agent
 }
 
 write_clouds() {
@@ -106,11 +116,15 @@ daemons_start() {
 
 node_is_up() { "$bin_dir/skerry" node list --socket "$operator_socket" | grep -qw up; }
 
-daemons_stop() {
+daemon_stop() {
     if uses_units; then
-        systemctl stop skerry-agent skerry-coordinator 2>/dev/null || true
+        systemctl stop "skerry-$1" 2>/dev/null || true
     else
-        process_stop "$run_dir/agent.pid" agent 15
-        process_stop "$run_dir/coordinator.pid" coordinator 15
+        process_stop "$run_dir/$1.pid" "$1" 15
     fi
+}
+
+daemons_stop() {
+    daemon_stop agent
+    daemon_stop coordinator
 }
