@@ -17,6 +17,17 @@ def test_stop_ends_all_and_a_later_run_brings_the_guest_back(cloud, demo, strang
     eventually("the guest runs again", lambda: cloud.qemu_pid(server.id), 60)
 
 
+def test_an_empty_cloud_gets_its_demo_later_and_keeps_it(cloud):
+    cloud.quickstart("--purge")
+    configuration = cloud.prefix / "etc" / "agent.yaml"
+    cloud.quickstart("--no-demo")
+    assert "physical_networks: {}" in configuration.read_text()
+    # Its first guest hangs on the physical network that the agent did not have until now.
+    assert "SKERRY-GUEST-READY" in cloud.quickstart()
+    cloud.quickstart("--no-demo")
+    assert "physical_networks: {external: skerry-ext0}" in configuration.read_text()
+
+
 def test_purge_leaves_nothing(cloud, strangers):
     output = cloud.quickstart("--purge")
     assert "removed" in output

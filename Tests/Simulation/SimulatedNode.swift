@@ -40,6 +40,7 @@ final class SimulatedNode {
         func delay() -> Duration {
             state.withLock { $0.isSlow ? .milliseconds($0.chance.below(4_000)) : .zero }
         }
+        func isDiskFull() -> Bool { state.withLock { $0.chance.isHit(percent: 20) } }
         func isHit() -> Bool { state.withLock { $0.chance.isHit(percent: $0.percent) } }
     }
 
@@ -140,8 +141,10 @@ final class SimulatedNode {
             },
             fault: { [troubles] call in
                 guard !life.isOver, !troubles.isHit() else {
+                    // Now and then the disk is full, which is not tried again.
                     return StatusError(
-                        code: .hostFailure, message: "The host is in trouble: try another.", detail: "\(call)")
+                        code: troubles.isDiskFull() ? .noSpace : .hostFailure,
+                        message: "The host is in trouble: try another.", detail: "\(call)")
                 }
                 return nil
             },

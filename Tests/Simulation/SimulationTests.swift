@@ -15,24 +15,36 @@ struct SimulationTests {
 
     @Test("without faults every server is as asked")
     func calm() async throws {
-        let world = try await World(seed: 1, hosts: 2)
-        try await world.storm(seconds: 40, isStormy: false)
-        let problems = try await world.rest(within: 300)
-        #expect(problems == [])
-        #expect(await world.servers().allSatisfy { $0.status != "ERROR" })
-        #expect(world.tally["create 202", default: 0] > 0)
-        try await leave(world)
+        try await live(in: World(seed: 1, hosts: 2)) { world in
+            try await world.storm(seconds: 40, isStormy: false)
+            let problems = try await world.rest(within: 300)
+            #expect(problems == [])
+            #expect(await world.servers().allSatisfy { $0.status != "ERROR" })
+            #expect(world.tally["create 202", default: 0] > 0)
+        }
     }
 
     @Test("whatever dies, breaks or fails: in the end all is as asked and nothing is left over", arguments: seeds)
     func storm(seed: UInt64) async throws {
-        let world = try await World(seed: seed)
-        try await world.storm(seconds: 120, isStormy: true)
-        let problems = try await world.rest(within: 1_500)
-        #expect(problems == [], "seed \(seed)")
-        #expect(world.tally["coordinator died", default: 0] > 0 && world.tally["agent died", default: 0] > 0)
-        #expect(world.tally["create 202", default: 0] > 3)
-        try await leave(world)
+        try await live(in: World(seed: seed)) { world in
+            try await world.storm(seconds: 120, isStormy: true)
+            let problems = try await world.rest(within: 1_500)
+            #expect(problems == [], "seed \(seed)")
+            #expect(world.tally["coordinator died", default: 0] > 0 && world.tally["agent died", default: 0] > 0)
+            #expect(world.tally["create 202", default: 0] > 3)
+        }
+    }
+
+    /// Whatever comes of it, the world and its folder are gone in the end.
+    private func live(in world: World, _ story: (World) async throws -> Void) async throws {
+        do {
+            try await story(world)
+            try await leave(world)
+        } catch {
+            try? await world.end()
+            throw error
+        }
+        try await world.end()
     }
 
     private func leave(_ world: World) async throws {
@@ -43,6 +55,5 @@ struct SimulationTests {
             #expect(node.host.domains.isEmpty && node.host.servers.isEmpty)
             #expect(node.host.networkState.ports.isEmpty)
         }
-        try await world.end()
     }
 }

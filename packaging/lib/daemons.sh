@@ -27,11 +27,12 @@ configure() {
 
 demo_physical='{external: skerry-ext0}'
 
-# connect_demo: adds what an earlier run with --no-demo left out. The agent reads it when it starts.
+# connect_demo: adds what an earlier run with --no-demo left out. The agent reads it when it starts; it is stopped first,
+# so that a run that ends in between leaves nothing that the next would take for done.
 connect_demo() {
     grep -qx '  physical_networks: {}' "$agent_config" || return 0
-    sed -i "s|^  physical_networks: {}\$|  physical_networks: $demo_physical|" "$agent_config"
     daemon_stop agent
+    sed -i "s|^  physical_networks: {}\$|  physical_networks: $demo_physical|" "$agent_config"
 }
 
 write_clouds() {
