@@ -33,7 +33,8 @@ allow_apparmor() {
 our_domains() {
     local name
     virsh -q -c "$libvirt_uri" list --all --name 2>/dev/null | while read -r name; do
-        [ -n "$name" ] && virsh -q -c "$libvirt_uri" dumpxml "$name" 2>/dev/null | grep -q 'https://skerry.dev/xmlns/instance/' && echo "$name"
+        # No pipe into grep, which ends at the first match: virsh, cut off in mid-word, would fail the pipe.
+        [[ $(virsh -q -c "$libvirt_uri" dumpxml "$name" 2>/dev/null) != *https://skerry.dev/xmlns/instance/* ]] || echo "$name"
     done
     return 0
 }
@@ -43,7 +44,7 @@ guest_off() {
     local uuid tries=100
     uuid=$(virsh -q -c "$libvirt_uri" domuuid "$1" 2>/dev/null) || return 0
     virsh -q -c "$libvirt_uri" destroy "$1" >/dev/null 2>&1 || true
-    while virsh -q -c "$libvirt_uri" list --name | grep -qxF "$1" || pgrep -f -- "-uuid $uuid" >/dev/null; do
+    while virsh -q -c "$libvirt_uri" list --name | grep -xF "$1" >/dev/null || pgrep -f -- "-uuid $uuid" >/dev/null; do
         if [ $tries = 0 ]; then
             warn "guest $1 cannot be turned off"
             return 0
