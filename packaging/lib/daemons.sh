@@ -4,8 +4,7 @@ new_password() { head -c 18 /dev/urandom | base64 | tr '+/' '-_'; }
 
 # configure: writes what is not there yet. Configuration that the operator changed stays as it is.
 configure() {
-    local file physical='{}'
-    [ $demo = no ] || physical=$demo_physical
+    local file
     for file in "$admin_password_file" "$demo_password_file"; do
         [ -s "$file" ] || (umask 077 && new_password >"$file")
     done
@@ -16,8 +15,7 @@ configure() {
         -e "s|^state_directory:.*|state_directory: $state_dir/agent|" \
         -e "s|^# name:.*|name: $(hostname)|" \
         -e "s|^  uri:.*|  uri: $libvirt_uri|" \
-        -e '/^  # physical_networks:/d; /^  #   external:/d' \
-        -e "s|^  physical_networks:.*|  physical_networks: $physical|" config/agent.yaml >"$agent_config"
+        -e '/^  # physical_networks:/d; /^  #   external:/d' config/agent.yaml >"$agent_config"
     # A running coordinator was initialised, and holds the lock on its state.
     [ -n "$(daemon_pid coordinator)" ] || "$bin_dir/skerry-coordinator" init --config "$coordinator_config" \
         --admin-password-file "$admin_password_file" --demo-password-file "$demo_password_file" \
@@ -25,14 +23,13 @@ configure() {
     write_clouds
 }
 
-demo_physical='{external: skerry-ext0}'
-
-# connect_demo: adds what an earlier run with --no-demo left out. The agent reads it when it starts; it is stopped first,
-# so that a run that ends in between leaves nothing that the next would take for done.
+# connect_demo: gives the agent the demo's physical network, also when an earlier run left it out (--no-demo). The agent
+# reads it when it starts; it is stopped first, so that a run that ends in between leaves nothing that the next would take
+# for done.
 connect_demo() {
     grep -qx '  physical_networks: {}' "$agent_config" || return 0
     daemon_stop agent
-    sed -i "s|^  physical_networks: {}\$|  physical_networks: $demo_physical|" "$agent_config"
+    sed -i "s|^  physical_networks: {}\$|  physical_networks: {external: skerry-ext0}|" "$agent_config"
 }
 
 write_clouds() {
