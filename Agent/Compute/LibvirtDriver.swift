@@ -50,10 +50,11 @@ public final class LibvirtDriver: HypervisorDriver {
         }
     }
 
-    public func start(_ server: ServerID) async throws(StatusError) {
+    public func start(_ server: ServerID, paused: Bool) async throws(StatusError) {
+        let flags = paused ? VIR_DOMAIN_START_PAUSED.rawValue : VIR_DOMAIN_NONE.rawValue
         try await command(server, "start the server", "virDomainCreate", done: [.running, .paused]) { domain in
             // A guest that went to sleep by itself has its memory still, and cannot be created again.
-            guard DomainState(of: domain)?.power == .suspended else { return virDomainCreate(domain) }
+            guard DomainState(of: domain)?.power == .suspended else { return virDomainCreateWithFlags(domain, flags) }
             return virDomainPMWakeup(domain, 0)
         }
     }

@@ -18,6 +18,11 @@ extension ReconcileEngine {
             absorb(NetworkOutcome(failures: refusals(selection)), of: selection)
             return
         }
+        if selection.wanted.keys.contains(where: { $0.kind == .port && !networkReady.contains($0) }) {
+            // QEMU takes long to start, and programs that set rules as well: they go on side by side.
+            preparedPorts = await driver.prepare(selection.state)
+            serverSignal.wake()
+        }
         absorb(await driver.converge(selection.state), of: selection)
     }
 
@@ -96,6 +101,7 @@ extension ReconcileEngine {
     /// How far the network is for a server: what it needs before it can be started.
     func networkReadiness(for spec: ServerSpec) -> ServerPlanner.NetworkReadiness {
         var isReady = true
+        var isPrepared = true
         for interface in spec.interfaces {
             guard let port = plan.port(interface.port), plan.network(interface.network) != nil else { return .unknown }
             let needed =
@@ -105,7 +111,10 @@ extension ReconcileEngine {
                 if let error = networkFailures[key] { return .failed(error) }
                 if !networkReady.contains(key) { isReady = false }
             }
+            if !preparedPorts.contains(interface.port), !networkReady.contains(.port(interface.port)) {
+                isPrepared = false
+            }
         }
-        return isReady ? .ready : .waiting
+        return isReady ? .ready : isPrepared ? .prepared : .waiting
     }
 }

@@ -51,6 +51,8 @@ extension ReconcileEngine {
             if let state = consider(sight, compute) { reached.append((server, state)) }
         }
         fetchAwaitedImages(compute)
+        // Somebody may be waiting for the news; a state that is not remembered is found again.
+        flush()
         for (server, state) in reached { await settle(server, state) }
     }
 

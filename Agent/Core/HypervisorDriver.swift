@@ -55,14 +55,15 @@ public protocol HypervisorDriver: Sendable {
     func define(_ definition: DomainDefinition) async throws(StatusError)
     /// The digest that ``define(_:)`` would leave in the metadata element.
     func digest(of definition: DomainDefinition) -> String
-    func start(_ server: ServerID) async throws(StatusError)
+    /// - Parameter paused: The guest is there, with its taps open, and runs none of its code until ``resume(_:)``.
+    func start(_ server: ServerID, paused: Bool) async throws(StatusError)
     /// Asks through ACPI and returns; the caller watches the power state.
     func requestShutdown(_ server: ServerID) async throws(StatusError)
     /// Ends the guest as pulling the plug would.
     func destroy(_ server: ServerID) async throws(StatusError)
     func pause(_ server: ServerID) async throws(StatusError)
     func resume(_ server: ServerID) async throws(StatusError)
-    /// Writes memory to disk and stops (managed save); the next ``start(_:)`` goes on from there.
+    /// Writes memory to disk and stops (managed save); the next ``start(_:paused:)`` goes on from there.
     func save(_ server: ServerID) async throws(StatusError)
     /// Resets a running guest as the reset button would.
     func reset(_ server: ServerID) async throws(StatusError)

@@ -29,8 +29,12 @@ public struct NetworkOutcome: Sendable {
 
 /// The host's networking. Objects that the agent did not make are never changed.
 public protocol NetworkDriver: Sendable {
+    /// Makes what a hypervisor opens when it starts a guest, a tap for each port, connected to nothing yet. Takes a moment,
+    /// where a full pass has programs to run; the pass connects them, once their rules are there.
+    /// - Returns: The ports whose taps are there.
+    func prepare(_ desired: NetworkState) async -> Set<PortID>
     /// One full pass: observe the host, plan, apply, for networks, ports, security groups, DHCP and metadata alike. Keeps
-    /// going past one failed item; may be repeated at any moment; calls never overlap.
+    /// going past one failed item; may be repeated at any moment; calls, ``prepare(_:)`` included, never overlap.
     func converge(_ desired: NetworkState) async -> NetworkOutcome
     /// The physical networks that the configuration maps and whose interface exists.
     func physicalNetworks() async -> [String]

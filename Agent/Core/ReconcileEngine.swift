@@ -38,6 +38,8 @@ public actor ReconcileEngine {
     // Network
     var networkIsStale = true
     var networkReady: Set<ResourceKey> = []
+    /// Ports that have their taps, though not their rules yet.
+    var preparedPorts: Set<PortID> = []
     var networkRetries: [ResourceKey: RetrySchedule] = [:]
     var networkFailures: [ResourceKey: StatusError] = [:]
     var networkAlarmIsSet = false

@@ -43,6 +43,8 @@ public enum ServerPlanner {
         case unknown
         /// Specs are here, the host is not as they want yet.
         case waiting
+        /// The taps are there and lead nowhere yet: a guest can be started, and must not run.
+        case prepared
         case failed(StatusError)
     }
 
@@ -135,7 +137,8 @@ public enum ServerPlanner {
         if state == .crashed { decision.steps.append(.stop) }
         switch (wanted, state) {
         case (.running, .running), (.paused, .paused), (.suspended, .saved), (.stopped, .off): break
-        case (.running, .paused): decision.steps.append(.resume)
+        // It may have been started before its rules were there.
+        case (.running, .paused): proceed([.resume], view, into: &decision)
         case (.running, .off), (.running, .saved), (.running, .crashed): start(view, into: &decision)
         case (.stopped, .running), (.stopped, .paused): shutDown(state, view, into: &decision)
         // Saved memory goes with the definition.
@@ -145,38 +148,44 @@ public enum ServerPlanner {
         case (.paused, .off), (.paused, .saved), (.paused, .crashed): start(view, then: .pause, into: &decision)
         case (.suspended, .running): decision.steps.append(.save)
         // A guest saved while paused would come back paused.
-        case (.suspended, .paused): decision.steps += [.resume, .save]
+        case (.suspended, .paused): proceed([.resume, .save], view, into: &decision)
         case (.suspended, .off), (.suspended, .crashed): start(view, then: .save, into: &decision)
         }
     }
 
     private static func start(_ view: View, then next: ServerStep? = nil, into decision: inout Decision) {
-        if let wait = wait(for: view.network) {
-            decision.wait = wait
+        if next == nil, view.network == .prepared {
+            decision.steps.append(.startPaused)
+            decision.wait = .network
             return
         }
-        decision.steps.append(.start)
-        if let next { decision.steps.append(next) }
+        proceed([.start] + (next.map { [$0] } ?? []), view, into: &decision)
+    }
+
+    /// A guest runs with its network or not at all.
+    private static func proceed(_ steps: [ServerStep], _ view: View, into decision: inout Decision) {
+        decision.wait = wait(for: view.network)
+        if decision.wait == nil { decision.steps += steps }
     }
 
     private static func shutDown(_ state: GuestState, _ view: View, into decision: inout Decision) {
-        switch view.shutdown {
-        case .notAsked:
-            // A paused guest hears nothing.
-            if state == .paused { decision.steps.append(.resume) }
-            decision.steps.append(.requestShutdown)
-            decision.wait = .shutdown
-        case .asked:
-            if state == .paused { decision.steps.append(.resume) }
-            decision.wait = .shutdown
-        case .graceOver: decision.steps.append(.stop)
+        guard view.shutdown != .graceOver else { return decision.steps.append(.stop) }
+        if state == .paused {
+            // A paused guest hears nothing. One that cannot have its network is not let run for it.
+            switch wait(for: view.network) {
+            case nil: decision.steps.append(.resume)
+            case .networkFailed: return decision.steps.append(.stop)
+            case let wait: return decision.wait = wait
+            }
         }
+        if view.shutdown == .notAsked { decision.steps.append(.requestShutdown) }
+        decision.wait = .shutdown
     }
 
     private static func wait(for network: NetworkReadiness) -> Wait? {
         switch network {
         case .ready: nil
-        case .unknown, .waiting: .network
+        case .unknown, .waiting, .prepared: .network
         case .failed(let error): .networkFailed(error)
         }
     }

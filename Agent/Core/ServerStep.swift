@@ -5,6 +5,8 @@ public enum ServerStep: String, Hashable, Sendable, CaseIterable {
     case createConfigDrive = "create-config-drive"
     case define = "define-domain"
     case start = "start-domain"
+    /// Everything but letting the guest run, while its network is being made; ``resume`` does that.
+    case startPaused = "start-domain-paused"
     /// Asks the guest through ACPI; what comes of it is seen later.
     case requestShutdown = "request-shutdown"
     /// Pulls the plug.

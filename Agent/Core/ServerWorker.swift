@@ -55,7 +55,8 @@ struct ServerWorker: Sendable {
     private func run(_ step: ServerStep, _ work: Work) async throws(StatusError) {
         let hypervisor = compute.hypervisor
         switch step {
-        case .start: try await hypervisor.start(work.server)
+        case .start: try await hypervisor.start(work.server, paused: false)
+        case .startPaused: try await hypervisor.start(work.server, paused: true)
         case .requestShutdown: try await hypervisor.requestShutdown(work.server)
         case .stop: try await hypervisor.destroy(work.server)
         case .pause: try await hypervisor.pause(work.server)

@@ -63,7 +63,7 @@ public final class SimulatedHost: Sendable {
             guard var guest = guests[server] else { return false }
             let before = guest.observation
             body(&guest.observation)
-            if guest.observation.power == .running, before.power != .running, !before.hasSavedState { guest.boots += 1 }
+            if guest.observation.isActive, !before.isActive, !before.hasSavedState { guest.boots += 1 }
             guests[server] = guest
             return guest.observation != before
         }

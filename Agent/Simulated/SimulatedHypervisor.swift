@@ -43,12 +43,12 @@ public struct SimulatedHypervisor: HypervisorDriver {
         return digest.text
     }
 
-    public func start(_ server: ServerID) async throws(StatusError) {
+    public func start(_ server: ServerID, paused: Bool) async throws(StatusError) {
         try await enter(.start, server)
         guard host.guests.withLock({ $0[server] != nil }) else { throw Self.unknown(server) }
         host.change(server) {
             guard !$0.isActive else { return }
-            $0.power = .running
+            $0.power = paused ? .paused : .running
             $0.hasSavedState = false
         }
     }

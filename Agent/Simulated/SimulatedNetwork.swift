@@ -11,6 +11,13 @@ public struct SimulatedNetwork: NetworkDriver {
         names = physicalNetworks.sorted()
     }
 
+    public func prepare(_ desired: NetworkState) async -> Set<PortID> {
+        // A pass that takes no time is over before a guest could be started.
+        guard host.behavior.delay(SimulatedCall(.convergeNetwork)) > .zero else { return [] }
+        let failures = failures(of: desired)
+        return Set(desired.ports.values.lazy.filter { failures[.network($0.network)] == nil }.map(\.id))
+    }
+
     public func converge(_ desired: NetworkState) async -> NetworkOutcome {
         do throws(StatusError) {
             try await host.behavior.enter(SimulatedCall(.convergeNetwork), clock: host.clock)

@@ -65,7 +65,7 @@ struct LinkApplier {
     let logger: Logger
 
     /// Goes on past a failed step; the later steps of the same owner are left out.
-    mutating func apply(_ steps: [LinkPlanner.Step], _ failures: inout [ResourceKey: StatusError]) {
+    func apply(_ steps: [LinkPlanner.Step], _ failures: inout [ResourceKey: StatusError]) {
         for step in steps {
             if let owner = step.owner, failures[owner] != nil, step.action != .delete { continue }
             do throws(NetlinkError) {

@@ -41,6 +41,17 @@ public actor HostNetworkDriver: NetworkDriver {
 
     deinit { thread.close() }
 
+    public func prepare(_ desired: NetworkState) async -> Set<PortID> {
+        guard !isStopped, let socket = try? openSocket() else { return [] }
+        var failures: [ResourceKey: StatusError] = [:]
+        // What cannot be made is reported by the full pass that follows.
+        guard let plan = try? planLinks(desired, socket, &failures) else { return [] }
+        let inTheWay = Set(plan.removals.map(\.name))
+        let taps = plan.changes.filter { $0.makesTap && !inTheWay.contains($0.name) }
+        LinkApplier(socket: socket, tapOwner: configuration.tapOwner, logger: logger).apply(taps, &failures)
+        return Set(desired.ports.keys.filter { failures[.port($0)] == nil && !inTheWay.contains(.tap($0)) })
+    }
+
     public func converge(_ desired: NetworkState) async -> NetworkOutcome {
         guard !isStopped else { return NetworkOutcome() }
         directory.replace(desired)
@@ -76,7 +87,7 @@ public actor HostNetworkDriver: NetworkDriver {
     }
 
     /// Services that go, then links that go, then the rules, then links that come, then services: so that no tap is
-    /// ever without its rules, and nothing is taken from under a service that still runs.
+    /// ever in a bridge without its rules, and nothing is taken from under a service that still runs.
     private func pass(_ desired: NetworkState, _ socket: NetlinkSocket) async -> NetworkOutcome {
         var failures: [ResourceKey: StatusError] = [:]
         await removeServices(keeping: desired.networks.filter { $0.value.hasServices }, &failures)
@@ -86,7 +97,7 @@ public actor HostNetworkDriver: NetworkDriver {
         } catch {
             return NetworkOutcome(failures: Dictionary(uniqueKeysWithValues: desired.keys.map { ($0, error) }))
         }
-        var links = LinkApplier(socket: socket, tapOwner: configuration.tapOwner, logger: logger)
+        let links = LinkApplier(socket: socket, tapOwner: configuration.tapOwner, logger: logger)
         links.apply(plan.removals, &failures)
         removeNamespaces(keeping: desired.networks.filter { $0.value.hasServices }, &failures)
         // Rules name bridges: none for one that is somebody else's.

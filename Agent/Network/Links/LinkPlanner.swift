@@ -24,10 +24,14 @@ public enum LinkPlanner {
             self.action = action
             self.owner = owner
         }
+
+        var makesTap: Bool {
+            if case .create(.tap, _) = action { true } else { false }
+        }
     }
 
     public struct Plan: Hashable, Sendable {
-        /// Done before the firewall changes, so that no tap is ever without its rules.
+        /// Done before the firewall changes, so that no tap is ever in a bridge without its rules.
         public var removals: [Step] = []
         public var changes: [Step] = []
         public var failures: [ResourceKey: StatusError] = [:]

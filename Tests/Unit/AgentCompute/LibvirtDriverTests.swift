@@ -39,7 +39,7 @@ struct LibvirtDriverTests {
         #expect(defined.power == .shutdown && !defined.hasSavedState && defined.name == definition.spec.domainName)
         #expect(defined.definitionDigest == driver.digest(of: definition))
 
-        for _ in 0..<2 { try await driver.start(id) }
+        for _ in 0..<2 { try await driver.start(id, paused: false) }
         #expect(try await observed()?.power == .running)
         for _ in 0..<2 { try await driver.pause(id) }
         #expect(try await observed()?.power == .paused)
@@ -51,7 +51,7 @@ struct LibvirtDriverTests {
         for _ in 0..<2 { try await driver.save(id) }
         let saved = try #require(try await observed())
         #expect(saved.power == .shutdown && saved.hasSavedState)
-        try await driver.start(id)
+        try await driver.start(id, paused: false)
         #expect(try await observed()?.power == .running)
 
         var changed = definition
@@ -62,9 +62,14 @@ struct LibvirtDriverTests {
 
         for _ in 0..<2 { try await driver.destroy(id) }
         #expect(try await observed()?.power == .shutdown)
+        for _ in 0..<2 { try await driver.start(id, paused: true) }
+        #expect(try await observed()?.power == .paused)
+        try await driver.resume(id)
+        #expect(try await observed()?.power == .running)
+        try await driver.destroy(id)
         for _ in 0..<2 { try await driver.undefine(id) }
         #expect(try await observed() == nil)
-        await #expect(throws: StatusError.self) { try await driver.start(id) }
+        await #expect(throws: StatusError.self) { try await driver.start(id, paused: false) }
     }
 
     @Test("a name that another domain has is a conflict")

@@ -24,6 +24,33 @@ import Testing
         await harness.stop()
     }
 
+    @Test("a guest is started while its network is made, and runs only once that is there")
+    func startedEarly() async throws {
+        let networksWhenRunning = Mutex<[Int]>([])
+        let harness = try EngineHarness(
+            behavior: SimulatedBehavior(delay: { $0.action == .convergeNetwork ? .seconds(5) : .zero }))
+        let host = harness.host
+        host.behavior.fault = { call in
+            if call.action == .resume { networksWhenRunning.withLock { $0.append(host.networkState.networks.count) } }
+            return nil
+        }
+        try await harness.start()
+        try await harness.snapshot(EngineHarness.serverEntries(server, from: 1))
+        let server = server.id
+        #expect(await harness.until { _ in host.power(of: server) == .paused })
+        #expect(await harness.phase(key) != .ready)
+        let runs = await harness.until { harness in
+            harness.clock.advance(by: .seconds(1))
+            return host.power(of: server) == .running
+        }
+        #expect(runs)
+        #expect(networksWhenRunning.withLock { $0 } == [1])
+        #expect(await harness.reaches(power: .running, server, generation: 1))
+        let status = try #require(await harness.engine.statuses[key])
+        #expect(status.steps.map(\.name).suffix(2) == ["start-domain-paused", "resume-domain"])
+        await harness.stop()
+    }
+
     @Test("removal takes the guest first and its network after, and is forgotten once surely heard")
     func delete() async throws {
         let order = Mutex<[String]>([])

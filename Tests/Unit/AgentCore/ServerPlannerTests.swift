@@ -120,6 +120,32 @@ struct Transition: Sendable {
         #expect(all.steps == [.createDisk, .define, .start])
     }
 
+    static let unconnected: [Transition] = [
+        .init(.running, .off, [.startPaused], wait: .network), .init(.running, .saved, [.startPaused], wait: .network),
+        .init(.running, .crashed, [.stop, .startPaused], wait: .network), .init(.running, .running, []),
+        .init(.running, .paused, [], wait: .network), .init(.running, .asleep, [], wait: .network),
+        .init(.paused, .off, [], wait: .network), .init(.suspended, .off, [], wait: .network),
+        .init(.suspended, .paused, [], wait: .network), .init(.stopped, .paused, [], wait: .network),
+        .init(.stopped, .running, [.requestShutdown], wait: .shutdown), .init(.stopped, .off, [])
+    ]
+
+    @Test("while its taps lead nowhere a guest is started and not let run", arguments: unconnected)
+    func prepared(_ item: Transition) {
+        let view = Self.view(item.guest, network: .prepared)
+        let decision = ServerPlanner.plan(makeServer(power: item.wanted), generation: 1, view: view)
+        #expect(decision.steps == item.steps && decision.wait == item.wait)
+    }
+
+    @Test("a guest that was started and cannot have its network never runs")
+    func preparedInVain() {
+        let error = StatusError(code: .unsupported, message: "no such network", detail: "")
+        let view = Self.view(.paused, network: .failed(error))
+        let wanted = ServerPlanner.plan(makeServer(), generation: 1, view: view)
+        #expect(wanted.steps == [] && wanted.wait == .networkFailed(error) && wanted.phase == .failed)
+        let unwanted = ServerPlanner.plan(makeServer(power: .stopped), generation: 2, view: view)
+        #expect(unwanted.steps == [.stop] && unwanted.wait == nil)
+    }
+
     @Test("a network that failed fails the server, but not a guest that runs already")
     func failedNetwork() {
         let error = StatusError(code: .unsupported, message: "no such network", detail: "")

@@ -65,6 +65,36 @@ struct ConvergenceTests {
         }
     }
 
+    @Test("a tap that is made ahead is in no bridge until its rules are there, and goes like any other")
+    func preparedTaps() async throws {
+        try await withLab { lab in
+            let before = try await lab.snapshot()
+            let wanted = state(ports: [Fixture.port(network: network.id)])
+            for _ in 0..<2 {
+                #expect(await lab.driver.prepare(wanted) == Set(wanted.ports.keys))
+                let added = try await lab.snapshot().difference(from: before).map(\.change)
+                let tap = try #require(added.first)
+                #expect(added.count == 1 && tap.contains("tap0000002b-2b") && !tap.contains("master"))
+                #expect(tap.contains("DOWN") && tap.contains("alias"))
+            }
+            #expect(await lab.driver.converge(wanted).failures == [:])
+            let whole = try await lab.snapshot()
+            #expect(whole.contains { $0.contains("tap0000002b-2b") && $0.contains("master brq") })
+            #expect(await lab.driver.prepare(wanted) == Set(wanted.ports.keys))
+            #expect(try await lab.snapshot().difference(from: whole).map(\.change) == [])
+            #expect(await lab.driver.converge(NetworkState()).failures == [:])
+
+            _ = await lab.driver.prepare(wanted)
+            try await lab.restart()
+            #expect(await lab.driver.converge(NetworkState()).failures == [:])
+            #expect(try await lab.snapshot().difference(from: before).map(\.change) == [])
+
+            try await lab.host.run("ip", ["tuntap", "add", "tap0000002b-2b", "mode", "tap"])
+            #expect(await lab.driver.prepare(wanted) == [], "somebody else's is left alone")
+            try await lab.host.run("ip", ["link", "delete", "tap0000002b-2b"])
+        }
+    }
+
     @Test("a guest gets its address, its routes and its metadata, also after a restart of the agent")
     func guestIsServed() async throws {
         try await withLab { lab in
