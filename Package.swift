@@ -47,8 +47,8 @@ func program(_ path: String, _ dependencies: [Target.Dependency]) -> Target {
 
 func tests(_ path: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
     .testTarget(
-        name: path.split(separator: "/").last.map { $0 + "Tests" } ?? path, dependencies: dependencies, path: path,
-        exclude: exclude, swiftSettings: strict)
+        name: path.split(separator: "/").last.map { $0 + "Tests" } ?? path,
+        dependencies: dependencies + ["TestsSupportRandomness"], path: path, exclude: exclude, swiftSettings: strict)
 }
 
 let package = Package(
@@ -157,6 +157,7 @@ let package = Package(
             "Coordinator/Command",
             ["ProtocolModel", "ProtocolTelemetry", .http1, .arguments] + Target.Dependency.nio),
 
+        library("Tests/Support/Randomness"),
         tests("Tests/Tidy", []),
         tests("Tests/Unit/ProtocolModel", ["ProtocolModel"]),
         tests(

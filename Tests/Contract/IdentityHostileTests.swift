@@ -3,22 +3,10 @@ import CoordinatorPlatform
 import HTTPTypes
 import ProtocolModel
 import Testing
+import TestsSupportRandomness
 
 @Suite("identity: hostile requests")
 struct IdentityHostileTests {
-    /// A small seeded generator (SplitMix64, Steele and others 2014).
-    private struct Dice: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-            return z ^ (z >> 31)
-        }
-    }
-
     private static let kinds = ["project", "user", "group", "role", "domain", "region", "service", "endpoint"]
     private static let names = [
         "name", "description", "enabled", "domain_id", "parent_id", "tags", "password", "default_project_id", "id",
@@ -26,7 +14,7 @@ struct IdentityHostileTests {
         "interface", "service_id", "region_id", "url", "options", "is_domain", "email", "links", "extra"
     ]
 
-    private static func value(_ dice: inout Dice, depth: Int = 0) -> JSON {
+    private static func value(_ dice: inout SeededGenerator, depth: Int = 0) -> JSON {
         switch Int.random(in: 0..<12, using: &dice) {
         case 0: nil
         case 1: .bool(.random(using: &dice))
@@ -47,7 +35,7 @@ struct IdentityHostileTests {
     func resources(seed: UInt64) async throws {
         let cloud = try await IdentityCloud()
         let token = await cloud.adminToken()
-        var dice = Dice(state: seed)
+        var dice = SeededGenerator(seed: seed)
         for number in 0..<700 {
             let kind = Self.kinds.randomElement(using: &dice) ?? "user"
             let key = Bool.random(using: &dice) ? AnyID.random(using: &dice).compact : "%00%ff'\"..%2f"
@@ -69,7 +57,7 @@ struct IdentityHostileTests {
     @Test("log-ins of any shape are refused, never a 5xx", arguments: [4, 5] as [UInt64])
     func logins(seed: UInt64) async throws {
         let cloud = try await IdentityCloud()
-        var dice = Dice(state: seed)
+        var dice = SeededGenerator(seed: seed)
         for _ in 0..<500 {
             var user: [String: JSON] = ["name": "admin", "domain": ["id": "default"], "password": "wrong"]
             user[["name", "domain", "password", "id"].randomElement(using: &dice) ?? ""] = Self.value(&dice)

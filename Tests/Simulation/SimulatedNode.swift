@@ -7,6 +7,7 @@ import NIOCore
 import ProtocolLink
 import ProtocolModel
 import Synchronization
+import TestsSupportRandomness
 
 /// A host without a hypervisor, and the real agent on it, again and again: host, stored plan and cable outlive it.
 final class SimulatedNode {
@@ -26,7 +27,7 @@ final class SimulatedNode {
     /// How the host's drivers fare, for the calls of whatever agent lives.
     private final class Troubles: Sendable {
         struct State: Sendable {
-            var chance: Chance
+            var chance: SeededGenerator
             /// Calls that fail, of a hundred.
             var percent = 0
             var isSlow = false
@@ -34,7 +35,7 @@ final class SimulatedNode {
 
         private let state: Mutex<State>
 
-        init(_ chance: Chance) { state = Mutex(State(chance: chance)) }
+        init(_ chance: SeededGenerator) { state = Mutex(State(chance: chance)) }
 
         func set(_ change: (inout State) -> Void) { state.withLock { change(&$0) } }
         func delay() -> Duration {
@@ -52,7 +53,7 @@ final class SimulatedNode {
         store = try SQLitePlanStore()
         cable = Cable(group: group)
         port = try await cable.lay()
-        troubles = Troubles(Chance(seed: seed))
+        troubles = Troubles(SeededGenerator(seed: seed))
     }
 
     var isRunning: Bool { run.map { !$0.life.isOver } ?? false }
@@ -126,7 +127,7 @@ final class SimulatedNode {
     func setSlow(_ isSlow: Bool) { troubles.set { $0.isSlow = isSlow } }
 
     /// A guest turns itself off, if one runs.
-    func powerOffAGuest(_ chance: inout Chance) {
+    func powerOffAGuest(_ chance: inout SeededGenerator) {
         let running = host.domains.filter { host.power(of: $0) == .running }.sorted { $0.text < $1.text }
         guard !running.isEmpty else { return }
         host.powerOff(running[chance.below(running.count)])

@@ -1,3 +1,5 @@
+import TestsSupportRandomness
+
 /// What befalls the cloud in one step.
 enum Weather: Sendable, Equatable {
     case calm
@@ -27,7 +29,7 @@ enum Weather: Sendable, Equatable {
     ]
 
     /// One step's weather; `isStormy` without leaves only what users do.
-    static func next(hosts: Int, isStormy: Bool, chance: inout Chance) -> Weather {
+    static func next(hosts: Int, isStormy: Bool, chance: inout SeededGenerator) -> Weather {
         let host = chance.below(hosts)
         switch chance.below(isStormy ? 100 : 55) {
         case 0..<20: return .create

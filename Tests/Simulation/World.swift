@@ -4,6 +4,7 @@ import FoundationEssentials
 import Glibc
 import NIOPosix
 import ProtocolModel
+import TestsSupportRandomness
 
 /// One coordinator, some hosts, their users and the weather, under one virtual clock.
 final class World {
@@ -11,7 +12,7 @@ final class World {
     let nodes: [SimulatedNode]
     let clock: ManualClock
     private let folder: String
-    private var chance: Chance
+    private var chance: SeededGenerator
     private var image = ""
     private var network = ""
     /// Servers whose deletion was accepted.
@@ -28,7 +29,7 @@ final class World {
         clock_gettime(CLOCK_REALTIME, &now)
         // Certificates are checked by the kernel's clock: the virtual one begins there and runs ahead.
         clock = ManualClock(epoch: Int64(now.tv_sec) * 1_000_000)
-        chance = Chance(seed: seed)
+        chance = SeededGenerator(seed: seed)
         folder = "/tmp/skerry-simulation-\(getpid())-\(seed)-\(hosts)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let group = MultiThreadedEventLoopGroup.singleton

@@ -2,22 +2,11 @@ import AgentCore
 import AgentStorage
 import ProtocolModel
 import Testing
+import TestsSupportRandomness
 
 @Suite("fetching images over a bad link")
 struct ImageFetchTests {
     static let bytes = [UInt8]((0..<700_000).map { UInt8(truncatingIfNeeded: $0 &* 131 >> 5) })
-
-    /// SplitMix64: the same seed cuts at the same places.
-    struct Seeded: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-            return z ^ (z >> 31)
-        }
-    }
 
     /// What goes wrong with one transfer.
     enum Fault: CaseIterable {
@@ -57,7 +46,7 @@ struct ImageFetchTests {
 
     @Test("torn, altered and overlong transfers never become an image, and good ones end it", arguments: 1...12)
     func faults(seed: UInt64) async throws {
-        var random = Seeded(state: seed)
+        var random = SeededGenerator(seed: seed)
         let fixture = try StorageFixture()
         let image = StorageFixture.image(Self.bytes, .raw)
         let path = fixture.path("state/images/\(image.sha512).raw")

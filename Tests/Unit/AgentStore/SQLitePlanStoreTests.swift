@@ -3,6 +3,7 @@ import AgentStore
 import Foundation
 import ProtocolModel
 import Testing
+import TestsSupportRandomness
 
 @Suite struct SQLitePlanStoreTests {
     private func key(_ number: UInt64) -> ResourceKey { .network(NetworkID(high: 1, low: number)) }
@@ -28,7 +29,7 @@ import Testing
 
     @Test("the store and the plan in memory take every sequence of updates in alike", arguments: 0..<20)
     func agreement(seed: UInt64) async throws {
-        var generator = Seeded(state: seed)
+        var generator = SeededGenerator(seed: seed)
         let store = try SQLitePlanStore()
         var plan = AgentPlan()
         for step in 1...30 {
@@ -115,17 +116,5 @@ import Testing
         }
         #expect(try await store.admit(operations[0]) == .run)
         #expect(try await store.admit(operations[299]) == .finished(.init(id: operations[299].id, outcome: .expired)))
-    }
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014): the same numbers for the same seed, everywhere.
-private struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -1,5 +1,6 @@
 import CoordinatorImage
 import Testing
+import TestsSupportRandomness
 
 @Suite("images are recognised by content")
 struct DiskFormatTests {
@@ -163,7 +164,7 @@ struct DiskFormatTests {
 
     @Test("no damage to a header makes the inspection trap")
     func damage() throws {
-        var random = SplitMix(state: 7)
+        var random = SeededGenerator(seed: 7)
         for original in [Self.qcow2, Self.vmdk(), Self.vhd(), Self.vhdx(), Self.vdi] {
             for _ in 0..<300 {
                 var bytes = original
@@ -174,17 +175,6 @@ struct DiskFormatTests {
                 if random.next() & 3 == 0 { bytes.removeLast(Int(random.next() % UInt64(bytes.count))) }
                 _ = try Self.inspect(bytes)
             }
-        }
-    }
-
-    struct SplitMix {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-            return z ^ (z >> 31)
         }
     }
 

@@ -2,6 +2,7 @@ import CoordinatorImage
 import CoordinatorPlatform
 import ProtocolModel
 import Testing
+import TestsSupportRandomness
 
 /// What lists show, found twice: by the SQL, and by looking at every image.
 @Suite("random image lists")
@@ -10,7 +11,7 @@ struct ImageListRandomTests {
 
     @Test("SQL and a plain filter show the same, page by page", arguments: [1, 2, 3, 4] as [UInt64])
     func sameAsPlainFilter(seed: UInt64) async throws {
-        var random = SeededGenerator(state: seed)
+        var random = SeededGenerator(seed: seed)
         let world = ImageWorld(count: 300, random: &random)
         let database = try EmbeddedDatabase(inMemory: .init())
         try await Migrator(PlatformMigrations.all + ImageSlice.migrations).migrate(database, now: 0)
@@ -38,19 +39,6 @@ struct ImageListRandomTests {
         }
         // Lists that are all empty would prove nothing.
         #expect(shown > 2 * Self.lists && marked > Self.lists / 10, "\(shown) images, \(marked) pages behind a marker")
-    }
-}
-
-/// SplitMix64 (Steele and others, 2014).
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }
 

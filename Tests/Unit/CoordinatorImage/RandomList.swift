@@ -1,5 +1,6 @@
 import CoordinatorImage
 import ProtocolModel
+import TestsSupportRandomness
 
 /// A list as somebody may ask for it, and what it means for one image.
 struct RandomList: CustomStringConvertible {

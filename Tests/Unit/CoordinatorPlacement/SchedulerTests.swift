@@ -1,18 +1,7 @@
 import CoordinatorPlacement
 import ProtocolModel
 import Testing
-
-/// A small generator that repeats itself (xorshift64*), for properties.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-    init(seed: UInt64) { state = seed == 0 ? 0x9E37_79B9_7F4A_7C15 : seed }
-    mutating func next() -> UInt64 {
-        state ^= state >> 12
-        state ^= state << 25
-        state ^= state >> 27
-        return state &* 0x2545_F491_4F6C_DD1D
-    }
-}
+import TestsSupportRandomness
 
 func makeHost(
     _ number: UInt64, memory: (Int, Int) = (8192, 0), vcpus: (Int, Int) = (16, 0), disk: (Int, Int) = (100, 0),

@@ -1,5 +1,6 @@
 import CoordinatorPlatform
 import Testing
+import TestsSupportRandomness
 
 @Suite("JSON")
 struct JSONTests {
@@ -54,7 +55,7 @@ struct JSONTests {
 
     @Test("seeded damage never crashes and mostly fails")
     func damage() throws {
-        var generator = SplitMix(seed: 7)
+        var generator = SeededGenerator(seed: 7)
         let text = Array(#"{"server":{"name":"x","n":[1,2.5e3,true,null,"\u00e9"]}}"#.utf8)
         for _ in 0..<20_000 {
             var bytes = text
@@ -63,20 +64,5 @@ struct JSONTests {
                 _ = value.serialize()
             }
         }
-    }
-}
-
-/// A small seeded generator (SplitMix64, Steele and others 2014).
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -1,5 +1,6 @@
 import CoordinatorPlatform
 import Testing
+import TestsSupportRandomness
 
 @Suite("the policy language")
 struct PolicySyntaxTests {
@@ -83,7 +84,7 @@ struct PolicySyntaxTests {
 
     @Test("damaged text never stops the reader")
     func total() {
-        var generator = SplitMix(seed: 3)
+        var generator = SeededGenerator(seed: 3)
         let pieces = ["(", ")", "%(", ")s", "'", "\"", ":", "role:a", "and", "or", "not", " ", "@", "!", "é", "%", "\n"]
         for _ in 0..<5_000 {
             let text = (0..<Int.random(in: 0...12, using: &generator)).map { _ in

@@ -1,5 +1,6 @@
 import ProtocolLink
 import Testing
+import TestsSupportRandomness
 
 @Suite("keep-alive, credit and backoff: values without a clock")
 struct KeepAliveTests {
@@ -66,7 +67,7 @@ struct KeepAliveTests {
         "backoff doubles up to its bound, spreads over the upper half, and starts afresh",
         arguments: 0..<20 as Range<UInt64>)
     func backoff(seed: UInt64) {
-        var generator = SplitMix(state: seed)
+        var generator = SeededGenerator(seed: seed)
         var backoff = Backoff(initial: .milliseconds(100), maximum: .seconds(1))
         for ceiling in [100, 200, 400, 800, 1000, 1000, 1000] {
             let delay = backoff.next(using: &generator)
@@ -75,18 +76,5 @@ struct KeepAliveTests {
         }
         backoff.reset()
         #expect(backoff.next(using: &generator) <= .milliseconds(100))
-    }
-}
-
-/// Repeatable random numbers.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

@@ -1,5 +1,6 @@
 import ProtocolModel
 import Testing
+import TestsSupportRandomness
 
 @Suite("identifiers")
 struct IdentifierTests {
@@ -36,7 +37,7 @@ struct IdentifierTests {
 
     @Test("random identifiers are version 4, variant 1, and repeat with their generator")
     func random() {
-        var generator = SplitMix(state: 42)
+        var generator = SeededGenerator(seed: 42)
         var seen: Set<ServerID> = []
         for _ in 0..<200 {
             let id = ServerID.random(using: &generator)
@@ -47,13 +48,13 @@ struct IdentifierTests {
             seen.insert(id)
         }
         #expect(seen.count == 200)
-        var again = SplitMix(state: 42)
+        var again = SeededGenerator(seed: 42)
         #expect(seen.contains(ServerID.random(using: &again)))
     }
 
     @Test("the order is that of the text")
     func order() {
-        var generator = SplitMix(state: 7)
+        var generator = SeededGenerator(seed: 7)
         let ids = (0..<100).map { _ in PortID.random(using: &generator) }
         #expect(ids.sorted().map(\.text) == ids.map(\.text).sorted())
     }
@@ -87,18 +88,5 @@ struct IdentifierTests {
             id: .random(), project: .random(), user: .random(), name: "", hostname: "", number: number, flavorName: "",
             vcpus: 1, memoryMiB: 1, rootGiB: 0, image: ImageSpec(id: .random(), sha512: "", sizeBytes: 0, format: .raw))
         #expect(spec.domainName == name)
-    }
-}
-
-/// Repeatable random numbers.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

@@ -2,6 +2,7 @@ import NIOCore
 import ProtocolModel
 import ProtocolWire
 import Testing
+import TestsSupportRandomness
 
 @Suite("frames")
 struct FrameTests {
@@ -64,7 +65,7 @@ struct FrameTests {
 
     @Test("random damage gives other messages or a wire error, never anything else", arguments: 0..<40 as Range<UInt64>)
     func damage(seed: UInt64) {
-        var generator = SplitMix(state: seed)
+        var generator = SeededGenerator(seed: seed)
         for _ in 0..<40 {
             var bytes = Self.stream
             for _ in 0..<Int.random(in: 1...8, using: &generator) {
@@ -82,7 +83,7 @@ struct FrameTests {
 
     @Test("damage inside the bodies alone, where the lengths still hold", arguments: 0..<40 as Range<UInt64>)
     func damagedBodies(seed: UInt64) throws {
-        var generator = SplitMix(state: seed)
+        var generator = SeededGenerator(seed: seed)
         for _ in 0..<10 {
             for (_, message) in Samples.messages {
                 var frame = try message.frame()
