@@ -5,10 +5,15 @@ import ProtocolModel
 /// libvirt's state of a domain with its reason, as the compute API sees it.
 struct DomainState: Equatable {
     var power: ServerDetails.PowerState
+    /// The end of a start is awaited: running or paused, as was asked for.
+    var isStarting: Bool
 
     /// - Parameter state: `virDomainState`.
     /// - Parameter reason: The reason enumeration that belongs to the state.
     init(state: Int32, reason: Int32) {
+        isStarting =
+            UInt32(bitPattern: state) == VIR_DOMAIN_PAUSED.rawValue
+            && UInt32(bitPattern: reason) == VIR_DOMAIN_PAUSED_STARTING_UP.rawValue
         switch UInt32(bitPattern: state) {
         case VIR_DOMAIN_RUNNING.rawValue, VIR_DOMAIN_BLOCKED.rawValue, VIR_DOMAIN_SHUTDOWN.rawValue: power = .running
         case VIR_DOMAIN_PAUSED.rawValue: power = Self.isInTransit(UInt32(bitPattern: reason)) ? .running : .paused
@@ -58,7 +63,8 @@ extension LibvirtDriver {
             guard case .ours(let digest) = try ownership(of: id, domain: domain) else { continue }
             let state = DomainState(state: record.integer("state.state"), reason: record.integer("state.reason"))
             observed[id] = DomainObservation(
-                power: state.power, definitionDigest: digest, hasSavedState: saved.contains(id),
+                power: state.power, isStarting: state.isStarting, definitionDigest: digest,
+                hasSavedState: saved.contains(id),
                 name: virDomainGetName(domain).map { String(cString: $0) } ?? "")
         }
         ownership.keep(present)

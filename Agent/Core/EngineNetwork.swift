@@ -4,7 +4,8 @@ import ProtocolModel
 extension ReconcileEngine {
     func networkLoop() async {
         for await _ in networkSignal.stream {
-            guard networkIsStale else { continue }
+            // An agent that lost its plan must not take guests' networks before it has heard what they should have.
+            guard networkIsStale, plan.position != .none else { continue }
             networkIsStale = false
             await networkPass()
             flush()
@@ -18,7 +19,7 @@ extension ReconcileEngine {
             absorb(NetworkOutcome(failures: refusals(selection)), of: selection)
             return
         }
-        if selection.wanted.keys.contains(where: { $0.kind == .port && !networkReady.contains($0) }) {
+        if selection.wanted.contains(where: { $0.key.kind == .port && networkReady[$0.key] != $0.value }) {
             // QEMU takes long to start, and programs that set rules as well: they go on side by side.
             preparedPorts = await driver.prepare(selection.state)
             serverSignal.wake()
@@ -37,16 +38,16 @@ extension ReconcileEngine {
 
     private func absorb(_ outcome: NetworkOutcome, of selection: NetworkSelection) {
         var nextTry: Duration?
-        networkReady.formIntersection(selection.wanted.keys)
+        networkReady = networkReady.filter { selection.wanted[$0.key] != nil }
         for (key, generation) in selection.wanted {
             if let error = outcome.failures[key] {
                 nextTry = min(nextTry ?? .seconds(3600), noteFailure(error, of: key))
-                networkReady.remove(key)
+                networkReady[key] = nil
                 post(ResourceStatus(key: key, generation: generation, phase: phase(of: key), error: error))
             } else {
                 networkRetries[key] = nil
                 networkFailures[key] = nil
-                networkReady.insert(key)
+                networkReady[key] = generation
                 post(ResourceStatus(key: key, generation: generation, phase: .ready))
             }
         }
@@ -63,6 +64,7 @@ extension ReconcileEngine {
                 post(ResourceStatus(key: key, generation: generation, phase: .gone))
             }
         }
+        preparedPorts = []
         if let nextTry { retryNetwork(after: nextTry) }
     }
 
@@ -109,11 +111,13 @@ extension ReconcileEngine {
                 + port.securityGroups.map(ResourceKey.securityGroup)
             for key in needed {
                 if let error = networkFailures[key] { return .failed(error) }
-                if !networkReady.contains(key) { isReady = false }
+                if networkReady[key] == nil { isReady = false }
             }
-            if !preparedPorts.contains(interface.port), !networkReady.contains(.port(interface.port)) {
-                isPrepared = false
-            }
+            // Another server may have had it. Groups change whenever anybody joins them: nobody waits for that.
+            let key = ResourceKey.port(interface.port)
+            let isConnected = networkReady[key] == plan.entries[key]?.generation
+            if !isConnected { isReady = false }
+            if !isConnected, !preparedPorts.contains(interface.port) { isPrepared = false }
         }
         return isReady ? .ready : isPrepared ? .prepared : .waiting
     }

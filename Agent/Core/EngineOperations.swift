@@ -24,9 +24,7 @@ extension ReconcileEngine {
             }
         } catch {
             operations -= 1
-            await answer(
-                operation.id,
-                refusal("The host cannot write down what it does: its operator must look at it.", "\(error)"))
+            await answer(operation.id, .cannotWrite(error))
         }
     }
 
@@ -44,8 +42,8 @@ extension ReconcileEngine {
             worker: ServerWorker(compute: compute, clock: clock, wallClock: wallClock), turns: turns,
             poll: settings.shutdownPoll,
             spec: { await self.plan.server($0) },
-            // Cut off between off and on, the guest must not pass for one that turned itself off.
-            unsettle: { await self.settle($0, nil) })
+            isConnected: { await self.networkReadiness(for: $0) == .ready },
+            unsettle: { (server) async throws(StatusError) in try await self.unsettle(server) })
         let result = await runner.perform(operation)
         operations -= 1
         figures.note(result.steps)
@@ -97,6 +95,14 @@ extension ReconcileEngine {
 
     private func refusal(_ message: String, _ detail: String) -> StatusError {
         StatusError(code: .hostFailure, message: message, detail: detail)
+    }
+}
+
+extension StatusError {
+    static func cannotWrite(_ error: any Error) -> StatusError {
+        StatusError(
+            code: .hostFailure, message: "The host cannot write down what it does: its operator must look at it.",
+            detail: "\(error)")
     }
 }
 

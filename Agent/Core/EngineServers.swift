@@ -53,7 +53,7 @@ extension ReconcileEngine {
         fetchAwaitedImages(compute)
         // Somebody may be waiting for the news; a state that is not remembered is found again.
         flush()
-        for (server, state) in reached { await settle(server, state) }
+        for (server, state) in reached where turns.isQuiet(server, since: mark) { await settle(server, state) }
     }
 
     /// Servers about which there may be something to decide, in the order in which they were asked for.
@@ -135,7 +135,7 @@ extension ReconcileEngine {
         if let awaited = record.awaitedImage, let failure = images[awaited]?.failure { record.failure = failure }
         if !decision.steps.isEmpty {
             let work = ServerWorker.Work(server: sight.server, spec: spec, configDrive: configDrive)
-            guard begin(decision.steps, work, generation: entry.generation, compute) else { return nil }
+            guard begin(decision, work, generation: entry.generation, compute) else { return nil }
         }
         var error = record.failure
         if case .networkFailed(let failure)? = decision.wait { error = failure }
@@ -192,7 +192,7 @@ extension ReconcileEngine {
         let isGone = decision.steps.isEmpty
         if !isGone {
             let work = ServerWorker.Work(server: sight.server)
-            guard begin(decision.steps, work, generation: generation, compute) else { return }
+            guard begin(decision, work, generation: generation, compute) else { return }
         }
         if entry != nil {
             post(
@@ -219,6 +219,18 @@ extension ReconcileEngine {
         ResourceStatus(
             key: .server(server), generation: record.generation, phase: phase, details: details, error: error,
             steps: record.steps)
+    }
+
+    /// Cut off half-way through what follows, the guest must not pass for one that turned itself off, or that ran before.
+    func unsettle(_ server: ServerID) async throws(StatusError) {
+        guard settled[server] != nil else { return }
+        do {
+            try await store.settle(server, nil)
+        } catch {
+            throw .cannotWrite(error)
+        }
+        settled[server] = nil
+        records[server]?.quiet = nil
     }
 
     func settle(_ server: ServerID, _ state: SettledState?) async {

@@ -4,13 +4,19 @@ import ProtocolModel
 extension ReconcileEngine {
     /// - Returns: `false` when the server has to wait for another to be finished with.
     func begin(
-        _ steps: [ServerStep], _ work: ServerWorker.Work, generation: Int64, _ compute: ComputeDrivers
+        _ decision: ServerPlanner.Decision, _ work: ServerWorker.Work, generation: Int64, _ compute: ComputeDrivers
     ) -> Bool {
         guard workers < settings.serversAtOnce, turns.tryTake(work.server) else { return false }
         workers += 1
         let worker = ServerWorker(compute: compute, clock: clock, wallClock: wallClock)
         start {
-            let outcome = await worker.perform(steps, work)
+            var outcome = ServerWorker.Outcome()
+            do throws(StatusError) {
+                if decision.isFresh { try await self.unsettle(work.server) }
+                outcome = await worker.perform(decision.steps, work)
+            } catch {
+                outcome.error = error
+            }
             await self.finished(work, generation: generation, outcome)
         }
         return true

@@ -3,14 +3,20 @@ import ProtocolModel
 /// What the hypervisor shows of one of our domains.
 public struct DomainObservation: Hashable, Sendable {
     public var power: ServerDetails.PowerState
+    /// The hypervisor is about to start it, and has not decided yet whether it runs.
+    public var isStarting: Bool
     /// The digest of the definition the domain was last defined from, kept in its metadata element.
     public var definitionDigest: String
     /// `true` while a saved memory image waits on disk (`virDomainHasManagedSaveImage`).
     public var hasSavedState: Bool
     public var name: String
 
-    public init(power: ServerDetails.PowerState, definitionDigest: String, hasSavedState: Bool, name: String) {
+    public init(
+        power: ServerDetails.PowerState, isStarting: Bool = false, definitionDigest: String, hasSavedState: Bool,
+        name: String
+    ) {
         self.power = power
+        self.isStarting = isStarting
         self.definitionDigest = definitionDigest
         self.hasSavedState = hasSavedState
         self.name = name

@@ -8,7 +8,9 @@ struct OperationRunner: Sendable {
     let poll: Duration
     /// The server as the plan wants it now, `nil` when it does not.
     let spec: @Sendable (ServerID) async -> ServerSpec?
-    let unsettle: @Sendable (ServerID) async -> Void
+    /// Whether the networks and ports of the server are as they shall be.
+    let isConnected: @Sendable (ServerSpec) async -> Bool
+    let unsettle: @Sendable (ServerID) async throws(StatusError) -> Void
 
     private static let consoleLimit = 1 << 20
 
@@ -18,7 +20,7 @@ struct OperationRunner: Sendable {
         case .consoleOutput(let server, let lines): return await console(operation, server, lines: lines)
         case .hardReboot(let server):
             return await exclusively(operation, server) { spec in
-                await worker.perform([.stop, .define, .start], work(server, spec))
+                await worker.perform([.stop] + restart(spec), work(server, spec))
             }
         case .softReboot(let server, let graceSeconds):
             return await exclusively(operation, server) { spec in
@@ -43,10 +45,20 @@ struct OperationRunner: Sendable {
         guard let spec = await spec(server) else {
             return OperationResult(id: operation.id, outcome: .failed(Self.notHere))
         }
-        await unsettle(server)
+        do throws(StatusError) {
+            try await unsettle(server)
+        } catch {
+            return OperationResult(id: operation.id, outcome: .failed(error))
+        }
         let outcome = await body(spec)
         return OperationResult(
             id: operation.id, outcome: outcome.error.map { .failed($0) } ?? .done(output: []), steps: outcome.steps)
+    }
+
+    /// A guest runs with its rules or not at all: where they are still to come, the next pass starts it, as after a crash
+    /// in between.
+    private func restart(_ spec: ServerSpec) async -> [ServerStep] {
+        await isConnected(spec) ? [.define, .start] : [.define]
     }
 
     /// Asks the guest to go down and starts it again; resets it when it does not in time.
@@ -55,7 +67,7 @@ struct OperationRunner: Sendable {
         let power = await power(of: spec.id)
         guard power == .running else {
             // Nobody is there to be asked.
-            return await worker.perform([.stop, .define, .start], work)
+            return await worker.perform([.stop] + restart(spec), work)
         }
         var outcome = await worker.perform([.requestShutdown], work)
         // A guest without an agent for it still obeys the reset button.
@@ -69,7 +81,7 @@ struct OperationRunner: Sendable {
             outcome.error = Self.notHere
             return outcome
         }
-        return await worker.perform(isDown ? [.define, .start] : [.reset], work).after(outcome)
+        return await worker.perform(isDown ? restart(spec) : [.reset], work).after(outcome)
     }
 
     private func goesDown(_ server: ServerID, within grace: Duration) async -> Bool {

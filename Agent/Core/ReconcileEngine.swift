@@ -37,7 +37,8 @@ public actor ReconcileEngine {
 
     // Network
     var networkIsStale = true
-    var networkReady: Set<ResourceKey> = []
+    /// What the last pass found as wanted, by the generations it knew.
+    var networkReady: [ResourceKey: Int64] = [:]
     /// Ports that have their taps, though not their rules yet.
     var preparedPorts: Set<PortID> = []
     var networkRetries: [ResourceKey: RetrySchedule] = [:]

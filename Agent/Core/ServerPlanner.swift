@@ -56,6 +56,10 @@ public enum ServerPlanner {
     /// What a server waits for once the steps are done.
     public enum Wait: Sendable, Equatable {
         case image, network, shutdown
+        /// The guest is started and paused: the rules of its ports are not there yet.
+        case connection
+        /// The hypervisor is about to start the guest, for an agent that is no more.
+        case hypervisor
         case networkFailed(StatusError)
     }
 
@@ -64,13 +68,16 @@ public enum ServerPlanner {
         public var wait: Wait?
         /// The wanted power is reached: to be remembered as ``SettledState``.
         public var isSettled = false
+        /// The steps begin with a guest that did not run yet: what was reached before is to be forgotten first, or it would
+        /// pass for one that turned itself off, or that somebody paused.
+        public var isFresh = false
 
         /// As reported when nothing went wrong.
         public var phase: ResourceStatus.Phase {
             switch wait {
             case .networkFailed: .failed
             case .image, .network: steps.isEmpty ? .pending : .applying
-            case .shutdown: .applying
+            case .shutdown, .connection, .hypervisor: .applying
             case nil: steps.isEmpty ? .ready : .applying
             }
         }
@@ -88,6 +95,7 @@ public enum ServerPlanner {
     }
 
     public static func plan(_ spec: ServerSpec, generation: Int64, view: View) -> Decision {
+        if view.domain?.isStarting == true { return Decision(wait: .hypervisor) }
         var decision = Decision()
         var domain = view.domain
         if view.files?.rootDiskVersion != spec.rootDiskVersion {
@@ -116,6 +124,9 @@ public enum ServerPlanner {
         }
         if domain?.definitionDigest != view.definitionDigest { decision.steps.append(.define) }
         planPower(spec.power, generation: generation, domain: domain, view: view, into: &decision)
+        decision.isFresh =
+            decision.steps.contains(.createDisk) || decision.steps.contains(.startPaused)
+            || view.domain == nil && decision.steps.contains(.define)
         return decision
     }
 
@@ -124,6 +135,11 @@ public enum ServerPlanner {
         into decision: inout Decision
     ) {
         let state = GuestState(domain)
+        if domain?.power == .paused, view.settled?.bootID != view.bootID {
+            // Nobody paused it: it was started before its rules were there, and has not run yet.
+            if wanted == .stopped { return decision.steps.append(.stop) }
+            if let wait = wait(for: view.network) { return decision.wait = wait == .network ? .connection : wait }
+        }
         if state == GuestState(wanted: wanted) {
             decision.isSettled = decision.steps.isEmpty
             return
@@ -137,9 +153,9 @@ public enum ServerPlanner {
         if state == .crashed { decision.steps.append(.stop) }
         switch (wanted, state) {
         case (.running, .running), (.paused, .paused), (.suspended, .saved), (.stopped, .off): break
-        // It may have been started before its rules were there.
-        case (.running, .paused): proceed([.resume], view, into: &decision)
-        case (.running, .off), (.running, .saved), (.running, .crashed): start(view, into: &decision)
+        case (.running, .paused): decision.steps.append(.resume)
+        case (.running, .off), (.running, .crashed): startEarly(view, into: &decision)
+        case (.running, .saved): start(view, into: &decision)
         case (.stopped, .running), (.stopped, .paused): shutDown(state, view, into: &decision)
         // Saved memory goes with the definition.
         case (.stopped, .saved): decision.steps += [.undefine, .define]
@@ -148,38 +164,40 @@ public enum ServerPlanner {
         case (.paused, .off), (.paused, .saved), (.paused, .crashed): start(view, then: .pause, into: &decision)
         case (.suspended, .running): decision.steps.append(.save)
         // A guest saved while paused would come back paused.
-        case (.suspended, .paused): proceed([.resume, .save], view, into: &decision)
+        case (.suspended, .paused): decision.steps += [.resume, .save]
         case (.suspended, .off), (.suspended, .crashed): start(view, then: .save, into: &decision)
         }
     }
 
     private static func start(_ view: View, then next: ServerStep? = nil, into decision: inout Decision) {
-        if next == nil, view.network == .prepared {
-            decision.steps.append(.startPaused)
-            decision.wait = .network
+        if let wait = wait(for: view.network) {
+            decision.wait = wait
             return
         }
-        proceed([.start] + (next.map { [$0] } ?? []), view, into: &decision)
+        decision.steps.append(.start)
+        if let next { decision.steps.append(next) }
     }
 
-    /// A guest runs with its network or not at all.
-    private static func proceed(_ steps: [ServerStep], _ view: View, into decision: inout Decision) {
-        decision.wait = wait(for: view.network)
-        if decision.wait == nil { decision.steps += steps }
+    /// Has the hypervisor begin while the network is being made. (Saved memory would be half restored then, as far as
+    /// libvirt tells.)
+    private static func startEarly(_ view: View, into decision: inout Decision) {
+        guard view.network == .prepared else { return start(view, into: &decision) }
+        decision.steps.append(.startPaused)
+        decision.wait = .connection
     }
 
     private static func shutDown(_ state: GuestState, _ view: View, into decision: inout Decision) {
-        guard view.shutdown != .graceOver else { return decision.steps.append(.stop) }
-        if state == .paused {
-            // A paused guest hears nothing. One that cannot have its network is not let run for it.
-            switch wait(for: view.network) {
-            case nil: decision.steps.append(.resume)
-            case .networkFailed: return decision.steps.append(.stop)
-            case let wait: return decision.wait = wait
-            }
+        switch view.shutdown {
+        case .notAsked:
+            // A paused guest hears nothing.
+            if state == .paused { decision.steps.append(.resume) }
+            decision.steps.append(.requestShutdown)
+            decision.wait = .shutdown
+        case .asked:
+            if state == .paused { decision.steps.append(.resume) }
+            decision.wait = .shutdown
+        case .graceOver: decision.steps.append(.stop)
         }
-        if view.shutdown == .notAsked { decision.steps.append(.requestShutdown) }
-        decision.wait = .shutdown
     }
 
     private static func wait(for network: NetworkReadiness) -> Wait? {

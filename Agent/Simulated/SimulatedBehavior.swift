@@ -7,7 +7,7 @@ public struct SimulatedCall: Sendable, Hashable {
     public enum Action: String, Sendable, Hashable, CaseIterable {
         case observeDomains, define, start, requestShutdown, destroy, pause, resume, save, reset, undefine
         case observeFiles, fetchImage, makeDisks, makeConfigDrive, readConsole, removeFiles
-        case convergeNetwork
+        case prepareNetwork, convergeNetwork
     }
 
     public var action: Action
@@ -27,17 +27,20 @@ public struct SimulatedBehavior: Sendable {
     public var fault: @Sendable (SimulatedCall) -> StatusError?
     /// How long guests need to go down when asked, `nil` for guests that do not listen.
     public var shutdownTakes: Duration?
+    /// Whether taps are made ahead of a pass, so that guests are started before it is done.
+    public var preparesTaps: Bool
     /// Whether image bytes are really read from the source and counted; else an image is there once it is asked for.
     public var readsImages: Bool
 
     public init(
         delay: @escaping @Sendable (SimulatedCall) -> Duration = { _ in .zero },
         fault: @escaping @Sendable (SimulatedCall) -> StatusError? = { _ in nil },
-        shutdownTakes: Duration? = .zero, readsImages: Bool = false
+        shutdownTakes: Duration? = .zero, preparesTaps: Bool = false, readsImages: Bool = false
     ) {
         self.delay = delay
         self.fault = fault
         self.shutdownTakes = shutdownTakes
+        self.preparesTaps = preparesTaps
         self.readsImages = readsImages
     }
 

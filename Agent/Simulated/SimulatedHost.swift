@@ -11,6 +11,8 @@ public final class SimulatedHost: Sendable {
     let guests = Mutex<[ServerID: SimulatedGuest]>([:])
     let disks = Mutex<SimulatedDisks>(SimulatedDisks())
     let network = Mutex<NetworkState>(NetworkState())
+    let taps = Mutex<Set<PortID>>([])
+    private let unfiltered = Mutex<Set<ServerID>>([])
     let watchers = Mutex<[Int: AsyncStream<Void>.Continuation]>([:])
 
     public init(
@@ -40,6 +42,8 @@ public final class SimulatedHost: Sendable {
 
     /// All guests are gone at once, their definitions and disks are not.
     public func loseThePower() {
+        network.withLock { $0 = NetworkState() }
+        taps.withLock { $0 = [] }
         guests.withLock { guests in
             for server in guests.keys where guests[server]?.observation.isActive == true {
                 guests[server]?.observation.power = .shutdown
@@ -57,6 +61,8 @@ public final class SimulatedHost: Sendable {
     /// Which servers have files.
     public var servers: Set<ServerID> { disks.withLock { Set($0.files.keys) } }
     public var networkState: NetworkState { network.withLock { $0 } }
+    /// Guests that were let run without what the network should have for their ports; none, ever.
+    public var guestsLetRunUnconnected: Set<ServerID> { unfiltered.withLock { $0 } }
 
     func change(_ server: ServerID, _ body: (inout DomainObservation) -> Void) {
         let hasChanged = guests.withLock { guests in
@@ -64,6 +70,10 @@ public final class SimulatedHost: Sendable {
             let before = guest.observation
             body(&guest.observation)
             if guest.observation.isActive, !before.isActive, !before.hasSavedState { guest.boots += 1 }
+            if guest.observation.power == .running, before.power != .running {
+                let connected = network.withLock { Set($0.ports.keys) }
+                if !connected.isSuperset(of: guest.ports) { unfiltered.withLock { _ = $0.insert(server) } }
+            }
             guests[server] = guest
             return guest.observation != before
         }
@@ -77,6 +87,7 @@ public final class SimulatedHost: Sendable {
 
 struct SimulatedGuest: Sendable {
     var observation: DomainObservation
+    var ports: [PortID] = []
     var boots = 0
 }
 

@@ -24,6 +24,7 @@ public struct SimulatedHypervisor: HypervisorDriver {
                         name: definition.spec.domainName))
             }
             guests[server]?.observation.definitionDigest = digest
+            guests[server]?.ports = definition.spec.interfaces.map(\.port)
         }
     }
 
@@ -45,7 +46,11 @@ public struct SimulatedHypervisor: HypervisorDriver {
 
     public func start(_ server: ServerID, paused: Bool) async throws(StatusError) {
         try await enter(.start, server)
-        guard host.guests.withLock({ $0[server] != nil }) else { throw Self.unknown(server) }
+        guard let guest = host.guests.withLock({ $0[server] }) else { throw Self.unknown(server) }
+        guard host.taps.withLock({ $0.isSuperset(of: guest.ports) }) else {
+            throw StatusError(
+                code: .hostFailure, message: "A tap of the server is not there.", detail: "start \(server)")
+        }
         host.change(server) {
             guard !$0.isActive else { return }
             $0.power = paused ? .paused : .running

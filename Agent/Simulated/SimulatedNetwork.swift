@@ -12,10 +12,13 @@ public struct SimulatedNetwork: NetworkDriver {
     }
 
     public func prepare(_ desired: NetworkState) async -> Set<PortID> {
-        // A pass that takes no time is over before a guest could be started.
-        guard host.behavior.delay(SimulatedCall(.convergeNetwork)) > .zero else { return [] }
+        guard host.behavior.preparesTaps,
+            (try? await host.behavior.enter(SimulatedCall(.prepareNetwork), clock: host.clock)) != nil
+        else { return [] }
         let failures = failures(of: desired)
-        return Set(desired.ports.values.lazy.filter { failures[.network($0.network)] == nil }.map(\.id))
+        let ports = Set(desired.ports.values.lazy.filter { failures[.network($0.network)] == nil }.map(\.id))
+        host.taps.withLock { $0.formUnion(ports) }
+        return ports
     }
 
     public func converge(_ desired: NetworkState) async -> NetworkOutcome {
@@ -24,6 +27,7 @@ public struct SimulatedNetwork: NetworkDriver {
         } catch {
             return NetworkOutcome(failures: Dictionary(keys(of: desired).map { ($0, error) }) { first, _ in first })
         }
+        host.taps.withLock { $0 = Set(desired.ports.keys) }
         host.network.withLock { $0 = desired }
         return NetworkOutcome(failures: failures(of: desired))
     }

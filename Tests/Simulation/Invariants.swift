@@ -83,6 +83,9 @@ extension World {
                     "\(node.name): \(server.status) server \(server.id) is \(power.map { "\($0)" } ?? "not there")")
             }
         }
+        for server in node.host.guestsLetRunUnconnected {
+            problems.append("\(node.name): guest \(server) ran before its ports were connected")
+        }
         let owners = Set(node.host.networkState.servers.keys.map(\.text))
         for owner in owners where !known.contains(owner) {
             problems.append("\(node.name): the network still serves \(owner)")

@@ -149,6 +149,6 @@ final class SimulatedNode {
                 }
                 return nil
             },
-            shutdownTakes: .seconds(2), readsImages: true)
+            shutdownTakes: .seconds(2), preparesTaps: true, readsImages: true)
     }
 }

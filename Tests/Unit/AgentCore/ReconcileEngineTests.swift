@@ -28,7 +28,8 @@ import Testing
     func startedEarly() async throws {
         let networksWhenRunning = Mutex<[Int]>([])
         let harness = try EngineHarness(
-            behavior: SimulatedBehavior(delay: { $0.action == .convergeNetwork ? .seconds(5) : .zero }))
+            behavior: SimulatedBehavior(
+                delay: { $0.action == .convergeNetwork ? .seconds(5) : .zero }, preparesTaps: true))
         let host = harness.host
         host.behavior.fault = { call in
             if call.action == .resume { networksWhenRunning.withLock { $0.append(host.networkState.networks.count) } }
@@ -44,10 +45,49 @@ import Testing
             return host.power(of: server) == .running
         }
         #expect(runs)
-        #expect(networksWhenRunning.withLock { $0 } == [1])
+        #expect(networksWhenRunning.withLock { $0 } == [1] && host.guestsLetRunUnconnected.isEmpty)
         #expect(await harness.reaches(power: .running, server, generation: 1))
         let status = try #require(await harness.engine.statuses[key])
         #expect(status.steps.map(\.name).suffix(2) == ["start-domain-paused", "resume-domain"])
+        await harness.stop()
+    }
+
+    @Test("a guest that ran before and is started again waits for its rules as a new one does")
+    func startedEarlyAgain() async throws {
+        let harness = try EngineHarness()
+        try await harness.start()
+        try await harness.snapshot(EngineHarness.serverEntries(server, from: 1))
+        #expect(await harness.reaches(power: .running, server.id, generation: 1))
+        #expect(await harness.until { (try? await $0.store.settled().count) == 1 })
+        let error = StatusError(code: .hostFailure, message: "iptables is away", detail: "")
+        let host = harness.host
+        host.behavior = SimulatedBehavior(
+            delay: { $0.action == .convergeNetwork ? .seconds(5) : .zero },
+            fault: { $0.action == .convergeNetwork ? error : nil }, preparesTaps: true)
+        var stopped = server
+        stopped.power = .stopped
+        try await harness.delta([entry(.server(stopped), 2)], revision: 2)
+        #expect(await harness.reaches(power: .shutdown, server.id, generation: 2))
+        // A port that changed has its rules to be made anew.
+        try await harness.delta([entry(.port(makePort(701, server: 1)), 3), entry(.server(server), 4)], revision: 4)
+        let guest = server.id
+        #expect(
+            await harness.until { harness in
+                harness.clock.advance(by: .milliseconds(100))
+                return host.power(of: guest) == .paused
+            })
+        await harness.engine.handle(Operation(id: id(9), deadline: .max, action: .hardReboot(guest)))
+        #expect(await harness.until { !$0.session.results.isEmpty })
+        #expect(harness.session.results.first?.outcome == .done(output: []))
+        #expect(host.power(of: guest) != .running)
+        host.behavior = SimulatedBehavior(preparesTaps: true)
+        #expect(
+            await harness.until { harness in
+                harness.clock.advance(by: .seconds(5))
+                return host.power(of: guest) == .running
+            })
+        #expect(host.guestsLetRunUnconnected.isEmpty)
+        #expect(await harness.reaches(power: .running, server.id, generation: 4))
         await harness.stop()
     }
 
@@ -230,7 +270,7 @@ import Testing
             amnesiac.clock.advance(by: .seconds(60))
             try await Task.sleep(for: .milliseconds(2))
         }
-        #expect(harness.host.power(of: server.id) == .running)
+        #expect(harness.host.power(of: server.id) == .running && harness.host.networkState.ports.count == 1)
         try await amnesiac.snapshot([])
         #expect(await amnesiac.until { $0.host.domains.isEmpty && $0.host.servers.isEmpty })
         await amnesiac.stop()

@@ -53,7 +53,7 @@ struct Transition: Sendable {
         .init(.running, .crashed, [.stop, .start]), .init(.running, .asleep, [.resume]),
         .init(.stopped, .absent, [.define]), .init(.stopped, .off, []),
         .init(.stopped, .running, [.requestShutdown], wait: .shutdown),
-        .init(.stopped, .paused, [.resume, .requestShutdown], wait: .shutdown),
+        .init(.stopped, .paused, [.stop]),
         .init(.stopped, .saved, [.undefine, .define]), .init(.stopped, .crashed, [.stop]),
         .init(.paused, .absent, [.define, .start, .pause]), .init(.paused, .off, [.start, .pause]),
         .init(.paused, .running, [.pause]), .init(.paused, .paused, []), .init(.paused, .saved, [.start, .pause]),
@@ -121,12 +121,14 @@ struct Transition: Sendable {
     }
 
     static let unconnected: [Transition] = [
-        .init(.running, .off, [.startPaused], wait: .network), .init(.running, .saved, [.startPaused], wait: .network),
-        .init(.running, .crashed, [.stop, .startPaused], wait: .network), .init(.running, .running, []),
-        .init(.running, .paused, [], wait: .network), .init(.running, .asleep, [], wait: .network),
-        .init(.paused, .off, [], wait: .network), .init(.suspended, .off, [], wait: .network),
-        .init(.suspended, .paused, [], wait: .network), .init(.stopped, .paused, [], wait: .network),
-        .init(.stopped, .running, [.requestShutdown], wait: .shutdown), .init(.stopped, .off, [])
+        .init(.running, .off, [.startPaused], wait: .connection),
+        .init(.running, .crashed, [.stop, .startPaused], wait: .connection),
+        .init(.running, .saved, [], wait: .network), .init(.running, .running, []),
+        .init(.running, .paused, [], wait: .connection), .init(.running, .asleep, [.resume]),
+        .init(.paused, .off, [], wait: .network), .init(.paused, .paused, [], wait: .connection),
+        .init(.suspended, .off, [], wait: .network), .init(.suspended, .paused, [], wait: .connection),
+        .init(.stopped, .paused, [.stop]), .init(.stopped, .off, []),
+        .init(.stopped, .running, [.requestShutdown], wait: .shutdown)
     ]
 
     @Test("while its taps lead nowhere a guest is started and not let run", arguments: unconnected)
@@ -134,16 +136,57 @@ struct Transition: Sendable {
         let view = Self.view(item.guest, network: .prepared)
         let decision = ServerPlanner.plan(makeServer(power: item.wanted), generation: 1, view: view)
         #expect(decision.steps == item.steps && decision.wait == item.wait)
+        #expect(decision.isSettled == (item.steps.isEmpty && item.wait == nil))
+        #expect(decision.isFresh == item.steps.contains(.startPaused))
     }
 
     @Test("a guest that was started and cannot have its network never runs")
     func preparedInVain() {
         let error = StatusError(code: .unsupported, message: "no such network", detail: "")
         let view = Self.view(.paused, network: .failed(error))
-        let wanted = ServerPlanner.plan(makeServer(), generation: 1, view: view)
-        #expect(wanted.steps == [] && wanted.wait == .networkFailed(error) && wanted.phase == .failed)
+        for power in [ServerSpec.Power.running, .paused, .suspended] {
+            let wanted = ServerPlanner.plan(makeServer(power: power), generation: 1, view: view)
+            #expect(wanted.steps == [] && wanted.wait == .networkFailed(error) && wanted.phase == .failed)
+        }
         let unwanted = ServerPlanner.plan(makeServer(power: .stopped), generation: 2, view: view)
         #expect(unwanted.steps == [.stop] && unwanted.wait == nil)
+    }
+
+    @Test("a guest that ran in this boot and was paused keeps what network it has, whatever becomes of the rest")
+    func pausedByItsUser() {
+        let error = StatusError(code: .hostFailure, message: "no DHCP server", detail: "")
+        for network in [ServerPlanner.NetworkReadiness.waiting, .prepared, .failed(error)] {
+            for power in [ServerSpec.Power.running, .paused] {
+                let settled = SettledState(power: power, generation: 1, bootID: "boot-1")
+                let view = Self.view(.paused, settled: settled, network: network)
+                let running = ServerPlanner.plan(makeServer(power: .running), generation: 2, view: view)
+                #expect(running.steps == [.resume])
+                let stopped = ServerPlanner.plan(makeServer(power: .stopped), generation: 2, view: view)
+                #expect(stopped.steps == [.resume, .requestShutdown])
+            }
+        }
+    }
+
+    @Test("what the hypervisor is about to start is waited for, and settles nothing")
+    func starting() {
+        var view = Self.view(.running, network: .prepared)
+        view.domain?.isStarting = true
+        for power in [ServerSpec.Power.running, .paused, .stopped] {
+            let decision = ServerPlanner.plan(makeServer(power: power), generation: 1, view: view)
+            #expect(decision.steps == [] && decision.wait == .hypervisor && decision.phase == .applying)
+            #expect(!decision.isSettled)
+        }
+    }
+
+    @Test("what was reached before says nothing of a disk, a domain or a start that is new")
+    func freshness() {
+        let settled = SettledState(power: .running, generation: 1, bootID: "boot-1")
+        func isFresh(_ guest: Guest, network: ServerPlanner.NetworkReadiness = .ready, hasFiles: Bool = true) -> Bool {
+            let view = Self.view(guest, settled: settled, network: network, hasFiles: hasFiles)
+            return ServerPlanner.plan(makeServer(), generation: 2, view: view).isFresh
+        }
+        #expect(isFresh(.absent) && isFresh(.off, network: .prepared) && isFresh(.off, hasFiles: false))
+        #expect(!isFresh(.off) && !isFresh(.running) && !isFresh(.paused) && !isFresh(.saved))
     }
 
     @Test("a network that failed fails the server, but not a guest that runs already")
