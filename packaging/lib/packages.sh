@@ -9,4 +9,4 @@ packages_run=(
 )
 packages_build=(git pkg-config libvirt-dev libnl-3-dev libnl-route-3-dev libsqlite3-dev zlib1g-dev)
 packages_image=(cpio gzip mtools dosfstools syslinux syslinux-common qemu-utils)
-packages_test=(python3-venv xz-utils genisoimage busybox-static iputils-ping openssl user-mode-linux)
+packages_test=(python3-venv xz-utils genisoimage busybox-static iputils-ping openssl strace user-mode-linux)

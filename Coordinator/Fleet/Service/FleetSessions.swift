@@ -80,6 +80,10 @@ struct FleetSessions: LinkService {
     }
 
     func sendImage(_ request: ImageStreamRequest, to node: NodeID, writer: LinkStreamWriter) async throws {
+        let isNeeded = try? await database.read { try plans.needsImage(request.sha512, on: node, in: $0) }
+        guard isNeeded == true else {
+            throw LinkRefusal(.notFound, "No server of this host is made from image \(request.image).")
+        }
         let chunks: AsyncThrowingStream<[UInt8], any Error>
         do {
             chunks = try await images.read(image: request.image, sha512: request.sha512, from: request.offset)

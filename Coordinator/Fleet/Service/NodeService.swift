@@ -14,7 +14,7 @@ public struct NodeService: NodeDirectory {
     private let logger: Logger
     private let tracker: NodeHealthTracker
 
-    init(
+    package init(
         registry: SessionRegistry, observers: [any NodeObserver], tracker: NodeHealthTracker = NodeHealthTracker(),
         logger: Logger
     ) {
@@ -38,7 +38,7 @@ public struct NodeService: NodeDirectory {
 
     /// Makes a join token.
     /// - Parameter uses: How many nodes may join with it: 1, or more for simulations.
-    func makeToken(
+    package func makeToken(
         authority: [UInt8], uses: Int, lifetime: Int64, now: Int64, in transaction: any SQLTransaction
     ) throws -> JoinToken {
         guard let token = JoinToken.make(authorityHash: authority) else {
@@ -51,7 +51,7 @@ public struct NodeService: NodeDirectory {
 
     /// Uses up a token and makes the node's row.
     /// - Returns: `nil` when the token is unknown, spent or too old.
-    func admit(
+    package func admit(
         secret: [UInt8], hostname: String, at now: Int64, in transaction: any SQLTransaction
     ) throws -> NodeID? {
         guard try tokens.consume(secretHash: Self.text(JoinToken.hash(ofSecret: secret)), now: now, in: transaction)

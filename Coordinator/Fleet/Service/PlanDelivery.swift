@@ -53,6 +53,17 @@ package struct PlanReader: Sendable {
         try providers[key.kind]?.specs(of: [key.id], on: node, in: reader)[key.id] != nil
     }
 
+    /// Whether a server of the node is made from these bytes. A host is given no others: it could keep what projects that
+    /// have nothing on it keep to themselves.
+    /// - Parameter sha512: as in ``ProtocolModel/ImageSpec``.
+    package func needsImage(_ sha512: String, on node: NodeID, in reader: any SQLReader) throws -> Bool {
+        let servers = try store.wanted(.server, on: node, in: reader)
+        let specs = try providers[.server]?.specs(of: servers, on: node, in: reader) ?? [:]
+        return specs.values.contains { spec in
+            if case .server(let server) = spec { server.image.sha512 == sha512 } else { false }
+        }
+    }
+
     private func complete(
         _ entries: [PlanStore.Entry], node: NodeID, in reader: any SQLReader
     ) throws -> [PlanEntry] {

@@ -66,6 +66,13 @@ package struct PlanStore: Sendable {
         ) { Entry(key: key, generation: $0.integer(0), isWanted: $0.bool(1)) }
     }
 
+    /// The resources of one kind that the node is to have.
+    func wanted(_ kind: ResourceKind, on node: NodeID, in reader: any SQLReader) throws -> [AnyID] {
+        try reader.query(
+            "SELECT resource FROM plan_entries WHERE node = ? AND kind = ? AND wanted = 1", [node, kind.rawValue]
+        ) { try $0.id(0) }
+    }
+
     func holders(of key: ResourceKey, in reader: any SQLReader) throws -> [NodeID] {
         try reader.query(
             "SELECT node FROM plan_entries WHERE kind = ? AND resource = ? AND wanted = 1 ORDER BY id",

@@ -8,23 +8,9 @@ struct RepeatedRemovalTests {
     static let node = NodeID(high: 1, low: 1)
     let plans = PlanService(sessions: SessionRegistry(startedAt: 0))
 
-    private func database() async throws -> EmbeddedDatabase {
-        let database = try EmbeddedDatabase(inMemory: .init())
-        try await Migrator(PlatformMigrations.all + FleetSlice.migrations).migrate(database, now: 0)
-        try await database.write { transaction in
-            try transaction.execute(
-                """
-                INSERT INTO nodes (uuid, hostname, health, enabled, last_seen, created_at, plan_epoch, plan_revision,
-                    acknowledged_revision)
-                VALUES (?, 'host', 'up', 1, 0, 0, 1, 0, 0)
-                """, [Self.node])
-        }
-        return database
-    }
-
     @Test("are asked for anew at a session's beginning, and nothing else is")
     func repeated() async throws {
-        let database = try await database()
+        let database = try await FleetFixture.database(with: Self.node)
         let keys = (1...4).map { ResourceKey.server(ServerID(high: 0, low: $0)) }
         let plans = plans
         try await database.write { transaction in
@@ -44,7 +30,7 @@ struct RepeatedRemovalTests {
 
     @Test("nothing is written where there are none")
     func none() async throws {
-        let database = try await database()
+        let database = try await FleetFixture.database(with: Self.node)
         let plans = plans
         try await database.write { _ = try plans.put(.server(ServerID(high: 0, low: 1)), on: Self.node, in: $0) }
         let commits = database.commits
