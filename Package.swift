@@ -157,7 +157,7 @@ let package = Package(
             "Coordinator/Command",
             ["ProtocolModel", "ProtocolTelemetry", .http1, .arguments] + Target.Dependency.nio),
 
-        library("Tests/Support/Randomness"),
+        library("Tests/Support/Randomness", ["ProtocolModel"]),
         tests("Tests/Tidy", []),
         tests("Tests/Unit/ProtocolModel", ["ProtocolModel"]),
         tests(

@@ -30,7 +30,8 @@ struct SimulatedAssembly {
                 diskGiB: configuration.simulated.diskGiB),
             clock: clock)
         // The hosts live in this process: its start is their boot, and a plan that outlived them would be no help.
-        let bootID = Identifier<NodeTag>.random().text
+        var generator = SystemRandomNumberGenerator()
+        let bootID = Identifier<NodeTag>.random(using: &generator).text
         var logger = logger
         logger[metadataKey: "host"] = "\(hostname)"
         let engine = ReconcileEngine(

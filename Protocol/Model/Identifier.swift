@@ -19,12 +19,6 @@ public struct Identifier<Resource>: Hashable, Sendable {
             high: (high & 0xFFFF_FFFF_FFFF_0FFF) | 0x4000, low: (low & 0x3FFF_FFFF_FFFF_FFFF) | 0x8000_0000_0000_0000)
     }
 
-    /// A random identifier from the system's generator, for callers that need no replay.
-    public static func random() -> Self {
-        var generator = SystemRandomNumberGenerator()
-        return random(using: &generator)
-    }
-
     /// Reads `8-4-4-4-12` hexadecimal digits or 32 bare ones, in either case.
     /// - Returns: `nil` for any other text.
     public init?(_ text: String) {

@@ -34,8 +34,8 @@ struct ConstructTests {
 
     @Test("SQL stands in Store folders only")
     func sqlInStores() throws {
-        let statement = try Regex(#""(SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE TABLE) "#)
-        for file in Self.tree.production where file.path.hasPrefix("Coordinator/") && !file.path.contains("/Store/") {
+        let statement = try Regex(#"("|^ *)(SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE TABLE) "#)
+        for file in Self.tree.production where !file.path.contains("/Store/") {
             for (number, text) in file.code where text.contains(statement) {
                 Issue.record("\(file.path):\(number): SQL outside Store/")
             }

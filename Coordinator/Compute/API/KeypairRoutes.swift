@@ -50,7 +50,7 @@ struct KeypairRoutes: Sendable {
         var privateKey: String?
         var line = given["public_key"]?.stringValue ?? ""
         if given["public_key"] == nil {
-            let pair = SSHKey.generate(comment: "Generated-by-Skerry")
+            let pair = Secrets.sshKey(comment: "Generated-by-Skerry")
             line = pair.publicKey
             privateKey = pair.privateKey
         }

@@ -48,12 +48,13 @@ package enum SSHKey {
         return fields
     }
 
-    /// A new ed25519 key: its public line, and the private key in OpenSSH's format (`PROTOCOL.key`), not encrypted.
-    package static func generate(comment: String) -> (publicKey: String, privateKey: String) {
-        let key = Curve25519.Signing.PrivateKey()
+    /// An ed25519 key: its public line, and the private key in OpenSSH's format (`PROTOCOL.key`), not encrypted.
+    /// - Parameter check: any number; a reader that decrypts a key tells by it whether the passphrase was right.
+    package static func encode(
+        _ key: Curve25519.Signing.PrivateKey, comment: String, check: UInt32
+    ) -> (publicKey: String, privateKey: String) {
         let publicBytes = Array(key.publicKey.rawRepresentation)
         let blob = string("ssh-ed25519") + string(publicBytes)
-        let check = UInt32.random(in: .min ... .max)
         var secret = number(check) + number(check) + blob
         secret += string(Array(key.rawRepresentation) + publicBytes) + string(comment)
         var pad: UInt8 = 0

@@ -26,5 +26,5 @@ struct ImagePart: Sendable, Hashable {
     var content: BlobWriter.Result?
 
     /// Every part's file has a name of its own, so that two writers never meet in one.
-    static func newFile() -> String { BlobStore.partPrefix + ImageID.random().compact }
+    static func newFile(_ name: ImageID) -> String { BlobStore.partPrefix + name.compact }
 }

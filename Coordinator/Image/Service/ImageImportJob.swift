@@ -76,7 +76,8 @@ struct ImageImportJob: Sendable {
         try await service.database.read { try requireRoomForDownload(image, replacing: staged, in: $0) }
         let address = try WebAddress(text, allowed: service.settings.webDownload)
         let part = ImagePart(
-            image: image.id, kind: .stage, file: ImagePart.newFile(), sizeBytes: 0, isComplete: false, updatedAt: now)
+            image: image.id, kind: .stage, file: ImagePart.newFile(.random()), sizeBytes: 0, isComplete: false,
+            updatedAt: now)
         try await put(part, for: task)
         if let staged { await service.blobs.remove(part: staged.file) }
         let writer = BlobWriter(store: service.blobs, file: part.file)
@@ -126,7 +127,7 @@ struct ImageImportJob: Sendable {
         if let reason = plan.refusal { throw PermanentJobFailure(reason) }
         let old = try await service.database.read { try service.parts.part(of: image.id, .converted, in: $0) }
         let output = ImagePart(
-            image: image.id, kind: .converted, file: ImagePart.newFile(), sizeBytes: 0, isComplete: false,
+            image: image.id, kind: .converted, file: ImagePart.newFile(.random()), sizeBytes: 0, isComplete: false,
             updatedAt: service.clock.now())
         try await put(output, for: task)
         if let old { await service.blobs.remove(part: old.file) }

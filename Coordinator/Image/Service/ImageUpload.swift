@@ -113,7 +113,7 @@ extension ImageService {
                 return part
             }
             let part = ImagePart(
-                image: image.id, kind: kind, file: ImagePart.newFile(), sizeBytes: 0, isComplete: false,
+                image: image.id, kind: kind, file: ImagePart.newFile(.random()), sizeBytes: 0, isComplete: false,
                 updatedAt: call.now)
             try parts.put(part, in: transaction)
             if let kept { transaction.afterCommit { [blobs] in Task { await blobs.remove(part: kept.file) } } }

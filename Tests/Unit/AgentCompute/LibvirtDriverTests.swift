@@ -4,6 +4,7 @@ import FoundationEssentials
 import Logging
 import ProtocolModel
 import Testing
+import TestsSupportRandomness
 
 /// A life of one domain under a real libvirtd: set `SKERRY_LIBVIRT_URI` to its URI. The domain has neither disk nor
 /// network, so nothing else is needed.
@@ -17,7 +18,7 @@ struct LibvirtDriverTests {
 
     static func definition(number: Int = 0x7FFF_0001) -> DomainDefinition {
         var definition = DomainXMLTests.definition()
-        let id = ServerID.random()
+        let id = ServerID.fresh()
         definition.spec.id = id
         definition.spec.number = number
         definition.spec.interfaces = []

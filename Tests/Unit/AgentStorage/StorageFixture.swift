@@ -5,6 +5,7 @@ import FoundationEssentials
 import ProtocolModel
 import Subprocess
 import Testing
+import TestsSupportRandomness
 
 /// A folder of its own with a storage in it.
 final class StorageFixture: Sendable {
@@ -12,7 +13,7 @@ final class StorageFixture: Sendable {
     let storage: FileServerStorage
 
     init(imageCacheLimitBytes: Int64 = 1 << 30) throws {
-        folder = "/tmp/skerry-storage-test-\(ServerID.random())"
+        folder = "/tmp/skerry-storage-test-\(ServerID.fresh())"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         storage = FileServerStorage(
             .init(folder: folder + "/state", imageCacheLimitBytes: imageCacheLimitBytes, imageIdleSeconds: 0),
@@ -27,7 +28,7 @@ final class StorageFixture: Sendable {
 
     static func server(_ image: ImageSpec, _ change: (inout ServerSpec) -> Void = { _ in }) -> ServerSpec {
         var spec = ServerSpec(
-            id: .random(), project: .random(), user: .random(), name: "s", hostname: "s", number: 1, flavorName: "f",
+            id: .fresh(), project: .fresh(), user: .fresh(), name: "s", hostname: "s", number: 1, flavorName: "f",
             vcpus: 1, memoryMiB: 64, rootGiB: 1, image: image)
         change(&spec)
         return spec
@@ -35,7 +36,7 @@ final class StorageFixture: Sendable {
 
     static func image(_ bytes: [UInt8], _ format: ImageSpec.DiskFormat) -> ImageSpec {
         let digest = SHA512.hash(data: bytes).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-        return ImageSpec(id: .random(), sha512: digest, sizeBytes: Int64(bytes.count), format: format)
+        return ImageSpec(id: .fresh(), sha512: digest, sizeBytes: Int64(bytes.count), format: format)
     }
 
     /// Runs a program and gives what it printed.

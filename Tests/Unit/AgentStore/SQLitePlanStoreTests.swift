@@ -83,8 +83,8 @@ import TestsSupportRandomness
         let path = temporaryPath()
         defer { remove(path) }
         let store = try SQLitePlanStore(path: path)
-        let one = Operation(id: .random(), deadline: 5, action: .hardReboot(ServerID(high: 1, low: 1)))
-        let two = Operation(id: .random(), deadline: 6, action: .hardReboot(ServerID(high: 1, low: 2)))
+        let one = Operation(id: .fresh(), deadline: 5, action: .hardReboot(ServerID(high: 1, low: 1)))
+        let two = Operation(id: .fresh(), deadline: 6, action: .hardReboot(ServerID(high: 1, low: 2)))
         #expect(try await store.admit(one) == .run)
         #expect(try await store.admit(one) == .alreadyRunning)
         #expect(try await store.admit(two) == .run)
@@ -107,7 +107,7 @@ import TestsSupportRandomness
     func ledgerBound() async throws {
         let store = try SQLitePlanStore()
         let operations = (0..<300).map {
-            Operation(id: .random(), deadline: Int64($0), action: .hardReboot(ServerID(high: 1, low: 1)))
+            Operation(id: .fresh(), deadline: Int64($0), action: .hardReboot(ServerID(high: 1, low: 1)))
         }
         for operation in operations {
             _ = try await store.admit(operation)

@@ -4,6 +4,7 @@ import NIOConcurrencyHelpers
 import NIOCore
 import ProtocolLink
 import ProtocolModel
+import TestsSupportRandomness
 
 /// 2027-01-15 and the seconds of that day: what certificates are made at where the test controls the time.
 let someTime: Int64 = 1_800_000_000
@@ -15,7 +16,7 @@ func systemSeconds() -> Int64 {
 }
 
 func identity(
-    _ authority: CertificateAuthority, node: NodeID = .random(), at now: Int64 = systemSeconds(), days: Int = 30
+    _ authority: CertificateAuthority, node: NodeID = .fresh(), at now: Int64 = systemSeconds(), days: Int = 30
 ) throws -> NodeIdentity {
     let request = try CertificateRequest()
     let grant = try authority.issueNodeCertificate(request: request.der, node: node, at: now, days: days)
@@ -62,7 +63,7 @@ final class FakeService: LinkService {
             throw LinkRefusal(.unauthorized, "The token was used before or has ended: make a new one.")
         }
         return try authority.issueNodeCertificate(
-            request: request.certificateRequestDER, node: .random(), at: systemSeconds())
+            request: request.certificateRequestDER, node: .fresh(), at: systemSeconds())
     }
 
     func renew(_ certificateRequestDER: [UInt8], for node: NodeID) async throws -> NodeIdentityGrant {

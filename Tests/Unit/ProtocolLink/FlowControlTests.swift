@@ -2,6 +2,7 @@ import ProtocolLink
 import ProtocolModel
 import Synchronization
 import Testing
+import TestsSupportRandomness
 
 @Suite("flow control over loopback", .timeLimit(.minutes(1)))
 struct FlowControlTests {
@@ -14,14 +15,14 @@ struct FlowControlTests {
         let connection = try await loopback.connect()
         for offset in [0, 1, 4_999_999, 5_000_000] {
             var bytes: [UInt8] = []
-            let stream = try await connection.fetchImage(.random(), sha512: Self.digest, from: Int64(offset))
+            let stream = try await connection.fetchImage(.fresh(), sha512: Self.digest, from: Int64(offset))
             for try await chunk in stream {
                 #expect(chunk.count <= 65_536)
                 bytes += chunk
             }
             #expect(bytes == Array(Self.image[offset...]))
         }
-        let refused = try await connection.fetchImage(.random(), sha512: Self.digest, from: 5_000_001)
+        let refused = try await connection.fetchImage(.fresh(), sha512: Self.digest, from: 5_000_001)
         let refusal = await #expect(throws: LinkRefusal.self) { for try await _ in refused {} }
         #expect(refusal?.code == .notFound)
         connection.close(.finished)
@@ -32,7 +33,7 @@ struct FlowControlTests {
     func pausedReader() async throws {
         let loopback = try await Loopback(image: Self.image)
         let connection = try await loopback.connect()
-        let stream = try await connection.fetchImage(.random(), sha512: Self.digest, from: 0)
+        let stream = try await connection.fetchImage(.fresh(), sha512: Self.digest, from: 0)
         var iterator = stream.makeAsyncIterator()
         _ = try await iterator.next()
         try await Task.sleep(for: .milliseconds(300))
@@ -53,7 +54,7 @@ struct FlowControlTests {
         let connection = try await loopback.connect()
         for _ in 0..<40 {
             // More than may be open at once: each must really be gone.
-            let stream = try await connection.fetchImage(.random(), sha512: Self.digest, from: 0)
+            let stream = try await connection.fetchImage(.fresh(), sha512: Self.digest, from: 0)
             for try await _ in stream { break }
         }
         try await Task.sleep(for: .milliseconds(100))
@@ -69,7 +70,7 @@ struct FlowControlTests {
         let loopback = try await Loopback(reads: false, keepAlive: .seconds(2))
         let connection = try await loopback.connect()
         let output = [UInt8](repeating: 7, count: 900_000)
-        let result = OperationResult(id: .random(), outcome: .done(output: output))
+        let result = OperationResult(id: .fresh(), outcome: .done(output: output))
         let sent = Mutex(0)
         let sender = Task {
             while sent.withLock({ $0 }) < 100 {
@@ -96,7 +97,7 @@ struct FlowControlTests {
     func tooLarge() async throws {
         let loopback = try await Loopback()
         let connection = try await loopback.connect()
-        let result = OperationResult(id: .random(), outcome: .done(output: [UInt8](repeating: 0, count: 2_000_000)))
+        let result = OperationResult(id: .fresh(), outcome: .done(output: [UInt8](repeating: 0, count: 2_000_000)))
         await #expect(throws: (any Error).self) { try await connection.send(.result(result)) }
         try await connection.send(.planHeld(.none))
         #expect(try await eventually { loopback.service.received == [.planHeld(.none)] })

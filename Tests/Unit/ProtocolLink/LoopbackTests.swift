@@ -2,6 +2,7 @@ import Logging
 import ProtocolLink
 import ProtocolModel
 import Testing
+import TestsSupportRandomness
 
 @Suite("sessions over real TLS on loopback", .timeLimit(.minutes(1)))
 struct LoopbackTests {
@@ -9,7 +10,7 @@ struct LoopbackTests {
     func session() async throws {
         let plan = LinkMessage.plan(PlanUpdate(epoch: 1, revision: 2, isSnapshot: true, entries: []))
         let operation = LinkMessage.operation(
-            Operation(id: .random(), deadline: 5, action: .hardReboot(ServerID.random())))
+            Operation(id: .fresh(), deadline: 5, action: .hardReboot(ServerID.fresh())))
         let loopback = try await Loopback(greeting: [plan, operation])
         let connection = try await loopback.connect()
         #expect(connection.peer == .coordinator)
@@ -122,7 +123,7 @@ struct LoopbackTests {
 
         let mine = try identity(loopback.authority)
         let wrong = await #expect(throws: LinkRefusal.self) {
-            _ = try await LinkClient.connect(loopback.endpoint, identity: mine, hello: hello(.random()))
+            _ = try await LinkClient.connect(loopback.endpoint, identity: mine, hello: hello(.fresh()))
         }
         #expect(wrong?.code == .wrongNode)
 

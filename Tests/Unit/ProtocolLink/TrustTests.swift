@@ -43,7 +43,7 @@ struct TrustTests {
     @Test("a node's certificate names the node, lasts thirty days and is renewed after twenty")
     func nodeCertificate() throws {
         let authority = try CertificateAuthority.create(at: someTime)
-        let node = NodeID.random()
+        let node = NodeID.fresh()
         let identity = try identity(authority, node: node, at: someTime)
         #expect(identity.node == node)
         #expect(identity.notBefore == someTime - 300)
@@ -94,7 +94,7 @@ struct TrustTests {
     func hostileRequests() throws {
         let authority = try CertificateAuthority.create(at: someTime)
         let good = try CertificateRequest().der
-        #expect(throws: Never.self) { try authority.issueNodeCertificate(request: good, node: .random(), at: someTime) }
+        #expect(throws: Never.self) { try authority.issueNodeCertificate(request: good, node: .fresh(), at: someTime) }
         var damaged: [[UInt8]] = [[], [0x30], Array(good.dropLast())]
         for index in stride(from: 0, to: good.count, by: 3) {
             var copy = good
@@ -103,7 +103,7 @@ struct TrustTests {
         }
         for request in damaged {
             #expect(throws: LinkError.self) {
-                try authority.issueNodeCertificate(request: request, node: .random(), at: someTime)
+                try authority.issueNodeCertificate(request: request, node: .fresh(), at: someTime)
             }
         }
     }

@@ -85,8 +85,8 @@ struct IdentifierTests {
         ])
     func domainNames(number: Int, name: String) {
         let spec = ServerSpec(
-            id: .random(), project: .random(), user: .random(), name: "", hostname: "", number: number, flavorName: "",
-            vcpus: 1, memoryMiB: 1, rootGiB: 0, image: ImageSpec(id: .random(), sha512: "", sizeBytes: 0, format: .raw))
+            id: .fresh(), project: .fresh(), user: .fresh(), name: "", hostname: "", number: number, flavorName: "",
+            vcpus: 1, memoryMiB: 1, rootGiB: 0, image: ImageSpec(id: .fresh(), sha512: "", sizeBytes: 0, format: .raw))
         #expect(spec.domainName == name)
     }
 }
