@@ -1,7 +1,8 @@
 import CoordinatorPlatform
 
 extension Microversion {
-    /// The newest version whose promises are all kept: behind it come shared file systems (2.97).
+    /// Of what is offered at all, every version up to this one changes what it should: behind it come shared file systems
+    /// (2.97).
     static let computeMaximum = Microversion(2, 96)
 
     /// At least 2.`minor`.
