@@ -4,6 +4,7 @@ import re
 import pytest
 
 from skerrylab.guest import ssh, wait_ready
+from skerrylab.waiting import eventually
 
 
 @pytest.fixture
@@ -30,8 +31,12 @@ def test_guests_reboot_and_the_agent_adopts_them_without_a_coordinator(cloud, de
     assert address in ready.ipv4 and ready.metadata == "both" and ready.hostname == "first-guest"
 
     pid = cloud.qemu_pid(witness.id)
+    guests = len(cloud.virsh("list", "--name").split())
     cloud.kill("agent")
     cloud.start("agent")
+    says = lambda name: cloud.metrics("agent")[f"skerry_agent_{name}"]
+    eventually("the agent looks after the guest again", lambda: says("running_guests") == guests, 20, tolerate=OSError)
+    assert says("connected") == 0
     ssh(address, key, "reboot", seconds=60)
     ready = wait_ready(console, boots + 2)
     assert address in ready.ipv4 and ready.metadata == "both"
@@ -39,3 +44,6 @@ def test_guests_reboot_and_the_agent_adopts_them_without_a_coordinator(cloud, de
 
     cloud.start("coordinator")
     assert demo.compute.get_server(witness.id).status == "ACTIVE"
+    eventually(
+        "the agent is connected", lambda: cloud.metrics("coordinator")["skerry_agents_connected"] == 1, 20)
+    eventually("the agent knows it", lambda: says("connected") == 1, 20)

@@ -1,4 +1,7 @@
 """quickstart --stop and --purge: the last word on this host, so this file runs last."""
+
+import re
+
 from conftest import OURS
 from skerrylab.waiting import eventually
 
@@ -41,3 +44,11 @@ def test_purge_leaves_nothing(cloud, strangers):
         saved = host.run(f"{table}-save")
         assert "skerry" not in saved and "sk-" not in saved
     assert host.run("ipset", "list", "-name") == ""
+
+
+def test_the_systems_folders_stayed_untouched(cloud):
+    # What is installed or moved may keep an older time, but not as the time of its inode. Other programs of the machine
+    # may write there meanwhile, under names of their own.
+    younger = ["(", "-newer", cloud.began, "-o", "-cnewer", cloud.began, ")", "-print"]
+    told = cloud.host.run("find", "/etc", "/var", "/usr/local/bin", "-ignore_readdir_race", *younger).splitlines()
+    assert [path for path in told if re.search("skerry|libvirt|qemu|dnsmasq|apparmor", path)] == []

@@ -1,7 +1,14 @@
 """packaging/quickstart: what it leaves behind it, and that it may be repeated."""
+import os
+import pathlib
+import re
+import subprocess
+import sys
 import time
 
+from skerrylab.cloud import PACKAGING
 from skerrylab.guest import ready_lines, ssh
+from skerrylab.leftovers import difference, snapshot
 
 
 def test_the_first_run_shows_a_ready_guest_and_where_the_credentials_are(cloud, demo):
@@ -15,6 +22,45 @@ def test_the_first_run_shows_a_ready_guest_and_where_the_credentials_are(cloud, 
     addresses = {entry["addr"] for entries in server.addresses.values() for entry in entries}
     assert set(ready.ipv4) | set(ready.ipv6) == addresses
     assert server.status == "ACTIVE"
+
+
+def test_the_printed_command_boots_another_guest(cloud, demo, clean):
+    (command,) = re.findall(r"Boot another guest.*\n  (.*)\n", cloud.first_output)
+    programs = pathlib.Path(sys.executable).parent
+    subprocess.run(
+        command, shell=True, check=True, timeout=120, stdout=subprocess.DEVNULL,
+        env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"})
+    server = demo.compute.get_server(demo.compute.find_server("second-guest", ignore_missing=False))
+    try:
+        assert server.status == "ACTIVE" and cloud.qemu_pid(server.id)
+    finally:
+        demo.compute.delete_server(server)
+        demo.compute.wait_for_delete(server, wait=60)
+
+
+def test_all_failed_checks_are_told_at_once_and_nothing_is_changed(cloud, folder):
+    closed = folder / "closed"
+    closed.mkdir(mode=0o700)
+    prefix = closed / "no good" / ("x" * 70)
+    before = snapshot(cloud)
+    done = subprocess.run(
+        cloud.host.command(PACKAGING / "quickstart", "--prefix", prefix), stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, env=cloud.environment())
+    assert done.returncode == 1, done.stdout
+    told = re.findall(r"^  - (.*)\n      remedy: (.*)$", done.stdout, re.MULTILINE)
+    assert f"{len(told)} check(s) failed, nothing was changed" in done.stdout
+    expected = [
+        ("has characters other than", "choose another --prefix"),
+        ("is longer than 70 bytes", "choose a shorter --prefix"),
+        (f"others may not enter {closed}", f"chmod o+x {closed}"),
+        # The cloud that runs here holds the ports.
+        (f"TCP port 8700 is taken by {cloud.prefix}/bin/skerry-coordinator", "quickstart --stop"),
+        (f"TCP port 8703 is taken by {cloud.prefix}/bin/skerry-agent", "quickstart --stop"),
+    ]
+    for problem, remedy in expected:
+        assert [True for what, how in told if problem in what and remedy in how], (problem, done.stdout)
+    assert list(closed.iterdir()) == []
+    assert difference(before, snapshot(cloud)) == {}
 
 
 def test_the_host_reaches_the_guest_over_both_families(cloud, demo, key):

@@ -1,5 +1,6 @@
 """A second host joins with a token; guests land on both and reach each other over a flat network."""
 import base64
+import re
 
 import pytest
 
@@ -18,7 +19,7 @@ def second(cloud, hosts, folder):
     second = Cloud(host, prefix)
     write_configuration("agent.yaml", prefix, agent_changes(prefix, "lab2", "lab: flat0", "10.77.0.1"))
     second.packaging("layout_create; build_binaries; libvirt_start")
-    token = cloud.packaging('"$bin_dir/skerry" node token --socket "$operator_socket"').strip()
+    token = cloud.skerry("node", "token").strip()
     second.packaging(f'"$bin_dir/skerry-agent" join --config "$agent_config" --coordinator 10.77.0.1:8701 --token {token}')
     second.start("agent")
     up = lambda: [line for line in nodes(cloud) if "lab2" in line and " up " in f"{line} "]
@@ -30,22 +31,26 @@ def second(cloud, hosts, folder):
 
 
 def nodes(cloud):
-    return cloud.packaging('"$bin_dir/skerry" node list --socket "$operator_socket"').splitlines()
+    return cloud.skerry("node", "list").splitlines()
 
 
-def boot(admin, network, host, address, script=None):
+def boot(admin, network, name, address, script=None, **where):
     data = base64.b64encode(script.encode()).decode() if script else None
     return admin.compute.create_server(
-        name=f"on-{host}", image_id=admin.image.find_image("skerry-test").id,
-        flavor_id=admin.compute.find_flavor("m1.nano").id, availability_zone=f"nova:{host}",
+        name=name, image_id=admin.image.find_image("skerry-test").id,
+        flavor_id=admin.compute.find_flavor("m1.nano").id, **where,
         networks=[{"uuid": network.id, "fixed_ip": address}], config_drive=True,
         **({"user_data": data} if data else {}))
 
 
-def test_a_used_token_is_worth_nothing(second):
-    join = '"$bin_dir/skerry-agent" join --again --config "$agent_config" --coordinator 10.77.0.1:8701'
-    output = second.packaging(f"{join} --token {second.token} 2>&1 || echo DID-NOT-JOIN")
-    assert "is now node" not in output and "DID-NOT-JOIN" in output
+def test_a_used_token_is_worth_nothing(cloud, second, folder):
+    # By its name this host is a new one: nothing but the token is in its way.
+    prefix = folder / "three"
+    write_configuration("agent.yaml", prefix, agent_changes(prefix, "lab3", "lab: flat0", "10.77.0.1"))
+    join = f'"$bin_dir/skerry-agent" join --config {prefix}/etc/agent.yaml --token {second.token}'
+    output = second.packaging(f"{join} 2>&1 || echo DID-NOT-JOIN")
+    assert "unknown, used up or too old" in output and "DID-NOT-JOIN" in output
+    assert not [line for line in nodes(cloud) if "lab3" in line]
 
 
 def test_guests_on_two_hosts_ping_each_other(cloud, second, admin, clean):
@@ -55,7 +60,10 @@ def test_guests_on_two_hosts_ping_each_other(cloud, second, admin, clean):
     subnet = admin.network.create_subnet(
         network_id=network.id, ip_version=4, cidr="10.88.0.0/24", gateway_ip=None, name="flat-lab")
     ping = "#!/bin/sh\nfor try in $(seq 60); do ping -c 1 -W 1 10.88.0.11 >/dev/null && echo PEER-ANSWERS && exit; done\n"
-    servers = [boot(admin, network, "lab1", "10.88.0.11"), boot(admin, network, "lab2", "10.88.0.12", ping)]
+    # The first is sent to the host that has more guests; the scheduler, left alone, spreads them.
+    servers = [
+        boot(admin, network, "sent", "10.88.0.11", availability_zone="nova:lab1"),
+        boot(admin, network, "spread", "10.88.0.12", ping)]
     shown = [admin.compute.wait_for_server(server, wait=60) for server in servers]
     assert [server.hypervisor_hostname for server in shown] == ["lab1", "lab2"]
     assert cloud.qemu_pid(servers[0].id) and second.qemu_pid(servers[1].id)
@@ -71,3 +79,17 @@ def test_guests_on_two_hosts_ping_each_other(cloud, second, admin, clean):
     admin.network.delete_subnet(subnet)
     admin.network.delete_network(network)
     eventually("lab2 is as before", lambda: difference(before, snapshot(second)) == {}, 20)
+
+
+def test_a_removed_host_cannot_come_back(cloud, second, admin):
+    shown = cloud.skerry("node", "show", "lab2")
+    assert re.search(r"^hostname +lab2$", shown, re.MULTILINE) and re.search(r"^health +up$", shown, re.MULTILINE)
+    assert cloud.metrics("coordinator")["skerry_agents_connected"] == 2
+    cloud.skerry("node", "remove", "lab2")
+    second.kill("agent")
+    said = len(second.log("agent"))
+    second.start("agent")
+    eventually("the agent is refused", lambda: "was removed from the cloud" in second.log("agent")[said:], 20)
+    assert cloud.metrics("coordinator")["skerry_agents_connected"] == 1
+    assert not [line for line in nodes(cloud) if "lab2" in line]
+    assert [hypervisor.name for hypervisor in admin.compute.hypervisors()] == ["lab1"]

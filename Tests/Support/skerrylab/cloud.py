@@ -1,7 +1,9 @@
 """A cloud that packaging/quickstart made on a lab host: its daemons and its clients."""
+import http.client
 import json
 import os
 import pathlib
+import shlex
 import signal
 import subprocess
 import sys
@@ -14,6 +16,7 @@ from .waiting import eventually
 PACKAGING = REPOSITORY / "packaging"
 GUEST_IMAGE = REPOSITORY / ".build-release" / "skerry-test.qcow2"
 PARTS = ("output", "apt", "packages", "layout", "process", "preflight", "build", "libvirt", "daemons", "leftovers")
+METRICS_PORTS = {"coordinator": 8702, "agent": 8703}
 
 
 class Cloud:
@@ -65,7 +68,21 @@ class Cloud:
     def log(self, daemon):
         return (self.prefix / "log" / f"{daemon}.log").read_text(errors="replace")
 
+    def metrics(self, daemon):
+        """What the daemon says at /metrics: numbers by name, with the labels as they are written."""
+        connection = http.client.HTTPConnection("127.0.0.1", METRICS_PORTS[daemon], timeout=10)
+        connection.request("GET", "/metrics")
+        answer = connection.getresponse()
+        assert answer.status == 200, f"/metrics of {daemon}: {answer.status}"
+        lines = [line for line in answer.read().decode().splitlines() if line and not line.startswith("#")]
+        connection.close()
+        return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
+
     # Clients
+
+    def skerry(self, *arguments):
+        """The operator's command."""
+        return self.packaging(f'"$bin_dir/skerry" {shlex.join(arguments)} --socket "$operator_socket"')
 
     def openstack(self, *arguments, cloud="demo", timeout=300):
         """The unmodified `openstack` command. Its answer is parsed when `-f json` is among the arguments."""
