@@ -41,7 +41,7 @@ extension ReconcileEngine {
         networkReady = networkReady.filter { selection.wanted[$0.key] != nil }
         for (key, generation) in selection.wanted {
             if let error = outcome.failures[key] {
-                nextTry = min(nextTry ?? .seconds(3600), noteFailure(error, of: key))
+                nextTry = min(nextTry ?? .seconds(3600), noteFailure(error, of: key, generation: generation))
                 networkReady[key] = nil
                 post(ResourceStatus(key: key, generation: generation, phase: phase(of: key), error: error))
             } else {
@@ -55,7 +55,7 @@ extension ReconcileEngine {
             // It may be wanted again by now.
             guard let entry = plan.entries[key], entry.spec == nil, entry.generation == generation else { continue }
             if let error = outcome.failures[key] {
-                nextTry = min(nextTry ?? .seconds(3600), noteFailure(error, of: key))
+                nextTry = min(nextTry ?? .seconds(3600), noteFailure(error, of: key, generation: generation))
                 post(ResourceStatus(key: key, generation: generation, phase: .applying, error: error))
             } else {
                 networkRetries[key] = nil
@@ -72,11 +72,12 @@ extension ReconcileEngine {
     /// pass costs the same with or without it.
     private static var patience: Int { 5 }
 
-    private func noteFailure(_ error: StatusError, of key: ResourceKey) -> Duration {
+    private func noteFailure(_ error: StatusError, of key: ResourceKey, generation: Int64) -> Duration {
         let delay = networkRetries[key, default: RetrySchedule()].failed(
             error, isFinal: false, now: uptime.elapsed, limits: .persistent)
         let failures = networkRetries[key]?.failures ?? 0
-        networkFailures[key] = error.isPermanent || failures >= Self.patience ? error : nil
+        let hasFailed = error.isPermanent || failures >= Self.patience
+        networkFailures[key] = hasFailed ? NetworkFailure(generation: generation, error: error) : nil
         return delay ?? RetrySchedule.Limits.persistent.longestDelay
     }
 
@@ -100,6 +101,12 @@ extension ReconcileEngine {
         networkSignal.wake()
     }
 
+    /// Whether a guest may be let run: with its network as it shall be, or as it was when it ran before in this boot.
+    func mayRun(_ spec: ServerSpec) -> Bool {
+        if let before = settled[spec.id], before.power == .running, before.bootID == bootID { return true }
+        return networkReadiness(for: spec) == .ready
+    }
+
     /// How far the network is for a server: what it needs before it can be started.
     func networkReadiness(for spec: ServerSpec) -> ServerPlanner.NetworkReadiness {
         var isReady = true
@@ -110,7 +117,10 @@ extension ReconcileEngine {
                 [.network(interface.network), .port(interface.port)]
                 + port.securityGroups.map(ResourceKey.securityGroup)
             for key in needed {
-                if let error = networkFailures[key] { return .failed(error) }
+                // What failed as it was before may do as it is now.
+                if let failure = networkFailures[key], failure.generation == plan.entries[key]?.generation {
+                    return .failed(failure.error)
+                }
                 if networkReady[key] == nil { isReady = false }
             }
             // Another server may have had it. Groups change whenever anybody joins them: nobody waits for that.
@@ -121,4 +131,10 @@ extension ReconcileEngine {
         }
         return isReady ? .ready : isPrepared ? .prepared : .waiting
     }
+}
+
+/// Why a network resource cannot be had, as it is wanted in one generation.
+struct NetworkFailure {
+    var generation: Int64
+    var error: StatusError
 }

@@ -42,7 +42,7 @@ extension ReconcileEngine {
             worker: ServerWorker(compute: compute, clock: clock, wallClock: wallClock), turns: turns,
             poll: settings.shutdownPoll,
             spec: { await self.plan.server($0) },
-            isConnected: { await self.networkReadiness(for: $0) == .ready },
+            isConnected: { await self.mayRun($0) },
             unsettle: { (server) async throws(StatusError) in try await self.unsettle(server) })
         let result = await runner.perform(operation)
         operations -= 1

@@ -53,7 +53,10 @@ extension ReconcileEngine {
         fetchAwaitedImages(compute)
         // Somebody may be waiting for the news; a state that is not remembered is found again.
         flush()
-        for (server, state) in reached where turns.isQuiet(server, since: mark) { await settle(server, state) }
+        for (server, state) in reached where turns.isQuiet(server, since: mark) && turns.tryTake(server) {
+            await settle(server, state)
+            turns.give(server)
+        }
     }
 
     /// Servers about which there may be something to decide, in the order in which they were asked for.
@@ -223,7 +226,8 @@ extension ReconcileEngine {
 
     /// Cut off half-way through what follows, the guest must not pass for one that turned itself off, or that ran before.
     func unsettle(_ server: ServerID) async throws(StatusError) {
-        guard settled[server] != nil else { return }
+        // What holds of an earlier boot is heeded by nobody.
+        guard settled[server]?.bootID == bootID else { return }
         do {
             try await store.settle(server, nil)
         } catch {

@@ -8,7 +8,7 @@ struct OperationRunner: Sendable {
     let poll: Duration
     /// The server as the plan wants it now, `nil` when it does not.
     let spec: @Sendable (ServerID) async -> ServerSpec?
-    /// Whether the networks and ports of the server are as they shall be.
+    /// Whether the networks and ports of the server are as they shall be, or were when it was let run in this boot.
     let isConnected: @Sendable (ServerSpec) async -> Bool
     let unsettle: @Sendable (ServerID) async throws(StatusError) -> Void
 
@@ -20,7 +20,7 @@ struct OperationRunner: Sendable {
         case .consoleOutput(let server, let lines): return await console(operation, server, lines: lines)
         case .hardReboot(let server):
             return await exclusively(operation, server) { spec in
-                await worker.perform([.stop] + restart(spec), work(server, spec))
+                await worker.perform([.stop, .define, .start], work(server, spec))
             }
         case .softReboot(let server, let graceSeconds):
             return await exclusively(operation, server) { spec in
@@ -46,6 +46,7 @@ struct OperationRunner: Sendable {
             return OperationResult(id: operation.id, outcome: .failed(Self.notHere))
         }
         do throws(StatusError) {
+            guard await becomesConnected(spec, deadline: operation.deadline) else { throw Self.notConnected }
             try await unsettle(server)
         } catch {
             return OperationResult(id: operation.id, outcome: .failed(error))
@@ -55,10 +56,14 @@ struct OperationRunner: Sendable {
             id: operation.id, outcome: outcome.error.map { .failed($0) } ?? .done(output: []), steps: outcome.steps)
     }
 
-    /// A guest runs with its rules or not at all: where they are still to come, the next pass starts it, as after a crash
-    /// in between.
-    private func restart(_ spec: ServerSpec) async -> [ServerStep] {
-        await isConnected(spec) ? [.define, .start] : [.define]
+    /// A guest runs with its rules or not at all. They may still be on their way, for a guest that has not run yet.
+    private func becomesConnected(_ spec: ServerSpec, deadline: Int64) async -> Bool {
+        let left = min(Self.networkPatience, .microseconds(max(0, deadline - worker.wallClock.now())))
+        let watch = Stopwatch(worker.clock)
+        while await !isConnected(spec) {
+            guard watch.elapsed < left, (try? await worker.clock.sleep(for: poll)) != nil else { return false }
+        }
+        return true
     }
 
     /// Asks the guest to go down and starts it again; resets it when it does not in time.
@@ -67,7 +72,7 @@ struct OperationRunner: Sendable {
         let power = await power(of: spec.id)
         guard power == .running else {
             // Nobody is there to be asked.
-            return await worker.perform([.stop] + restart(spec), work)
+            return await worker.perform([.stop, .define, .start], work)
         }
         var outcome = await worker.perform([.requestShutdown], work)
         // A guest without an agent for it still obeys the reset button.
@@ -81,7 +86,7 @@ struct OperationRunner: Sendable {
             outcome.error = Self.notHere
             return outcome
         }
-        return await worker.perform(isDown ? restart(spec) : [.reset], work).after(outcome)
+        return await worker.perform(isDown ? [.define, .start] : [.reset], work).after(outcome)
     }
 
     private func goesDown(_ server: ServerID, within grace: Duration) async -> Bool {
@@ -128,6 +133,12 @@ struct OperationRunner: Sendable {
         return Array(bytes[index...])
     }
 
+    private static let networkPatience = Duration.seconds(30)
+    private static let notConnected = StatusError(
+        code: .hostFailure,
+        message:
+            "The server's networks are not ready on its host: nothing was changed. Try again, or ask the operator.",
+        detail: "not within \(networkPatience)")
     private static let notHere = StatusError(
         code: .conflict, message: "The server is not on this host any more.", detail: "no plan entry wants it")
 }

@@ -42,7 +42,7 @@ public actor ReconcileEngine {
     /// Ports that have their taps, though not their rules yet.
     var preparedPorts: Set<PortID> = []
     var networkRetries: [ResourceKey: RetrySchedule] = [:]
-    var networkFailures: [ResourceKey: StatusError] = [:]
+    var networkFailures: [ResourceKey: NetworkFailure] = [:]
     var networkAlarmIsSet = false
 
     // Coordinator

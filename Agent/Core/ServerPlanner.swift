@@ -95,6 +95,14 @@ public enum ServerPlanner {
     }
 
     public static func plan(_ spec: ServerSpec, generation: Int64, view: View) -> Decision {
+        var decision = steps(spec, generation: generation, view: view)
+        decision.isFresh =
+            decision.steps.contains(.createDisk) || decision.steps.contains(.startPaused)
+            || view.domain == nil && decision.steps.contains(.define)
+        return decision
+    }
+
+    private static func steps(_ spec: ServerSpec, generation: Int64, view: View) -> Decision {
         if view.domain?.isStarting == true { return Decision(wait: .hypervisor) }
         var decision = Decision()
         var domain = view.domain
@@ -124,9 +132,6 @@ public enum ServerPlanner {
         }
         if domain?.definitionDigest != view.definitionDigest { decision.steps.append(.define) }
         planPower(spec.power, generation: generation, domain: domain, view: view, into: &decision)
-        decision.isFresh =
-            decision.steps.contains(.createDisk) || decision.steps.contains(.startPaused)
-            || view.domain == nil && decision.steps.contains(.define)
         return decision
     }
 
@@ -138,7 +143,10 @@ public enum ServerPlanner {
         if domain?.power == .paused, view.settled?.bootID != view.bootID {
             // Nobody paused it: it was started before its rules were there, and has not run yet.
             if wanted == .stopped { return decision.steps.append(.stop) }
-            if let wait = wait(for: view.network) { return decision.wait = wait == .network ? .connection : wait }
+            if let wait = wait(for: view.network) {
+                if wanted != .paused { decision.wait = wait == .network ? .connection : wait }
+                return
+            }
         }
         if state == GuestState(wanted: wanted) {
             decision.isSettled = decision.steps.isEmpty

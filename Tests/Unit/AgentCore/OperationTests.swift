@@ -45,6 +45,44 @@ import Testing
         await harness.stop()
     }
 
+    @Test("a guest that runs is rebooted also while its network has trouble")
+    func rebootInTrouble() async throws {
+        let harness = try await running()
+        #expect(await harness.until { (try? await $0.store.settled().count) == 1 })
+        let error = StatusError(code: .unsupported, message: "no DHCP server", detail: "")
+        harness.host.behavior = SimulatedBehavior(fault: { $0.action == .convergeNetwork ? error : nil })
+        harness.clock.advance(by: .seconds(60))
+        #expect(await harness.reaches(.failed, .network(id(700))))
+        await harness.engine.handle(operation(1, .hardReboot(server.id)))
+        #expect(await result(harness, 1)?.outcome == .done(output: []))
+        #expect(harness.host.power(of: server.id) == .running)
+        #expect(try await boots(harness) == 2)
+        await harness.stop()
+    }
+
+    @Test("a guest that has not run waits for its network before a reboot, for a while, and nothing is changed then")
+    func rebootUnconnected() async throws {
+        let error = StatusError(code: .unsupported, message: "no iptables", detail: "")
+        let harness = try EngineHarness(
+            behavior: SimulatedBehavior(fault: { $0.action == .convergeNetwork ? error : nil }))
+        try await harness.start()
+        try await harness.snapshot(EngineHarness.serverEntries(server, from: 1))
+        #expect(await harness.reaches(.failed, .server(server.id)))
+        await harness.engine.handle(operation(1, .hardReboot(server.id)))
+        #expect(
+            await harness.until { harness in
+                harness.clock.advance(by: .seconds(1))
+                return !harness.session.results.isEmpty
+            })
+        guard case .failed(let reason)? = harness.session.results.first?.outcome else {
+            Issue.record("it was rebooted")
+            return
+        }
+        #expect(reason.message.contains("not ready"))
+        #expect(harness.host.power(of: server.id) == .shutdown)
+        await harness.stop()
+    }
+
     @Test("a guest that does not listen is reset after its time")
     func stubborn() async throws {
         let harness = try await running(SimulatedBehavior(shutdownTakes: nil))

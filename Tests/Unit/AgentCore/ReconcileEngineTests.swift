@@ -77,9 +77,9 @@ import Testing
                 return host.power(of: guest) == .paused
             })
         await harness.engine.handle(Operation(id: id(9), deadline: .max, action: .hardReboot(guest)))
-        #expect(await harness.until { !$0.session.results.isEmpty })
-        #expect(harness.session.results.first?.outcome == .done(output: []))
-        #expect(host.power(of: guest) != .running)
+        // It waits, with all else about the server.
+        try await Task.sleep(for: .milliseconds(5))
+        #expect(harness.session.results.isEmpty && host.power(of: guest) == .paused)
         host.behavior = SimulatedBehavior(preparesTaps: true)
         #expect(
             await harness.until { harness in
@@ -87,6 +87,7 @@ import Testing
                 return host.power(of: guest) == .running
             })
         #expect(host.guestsLetRunUnconnected.isEmpty)
+        #expect(await harness.until { !$0.session.results.isEmpty })
         #expect(await harness.reaches(power: .running, server.id, generation: 4))
         await harness.stop()
     }

@@ -125,7 +125,7 @@ struct Transition: Sendable {
         .init(.running, .crashed, [.stop, .startPaused], wait: .connection),
         .init(.running, .saved, [], wait: .network), .init(.running, .running, []),
         .init(.running, .paused, [], wait: .connection), .init(.running, .asleep, [.resume]),
-        .init(.paused, .off, [], wait: .network), .init(.paused, .paused, [], wait: .connection),
+        .init(.paused, .off, [], wait: .network), .init(.paused, .paused, []),
         .init(.suspended, .off, [], wait: .network), .init(.suspended, .paused, [], wait: .connection),
         .init(.stopped, .paused, [.stop]), .init(.stopped, .off, []),
         .init(.stopped, .running, [.requestShutdown], wait: .shutdown)
@@ -136,7 +136,8 @@ struct Transition: Sendable {
         let view = Self.view(item.guest, network: .prepared)
         let decision = ServerPlanner.plan(makeServer(power: item.wanted), generation: 1, view: view)
         #expect(decision.steps == item.steps && decision.wait == item.wait)
-        #expect(decision.isSettled == (item.steps.isEmpty && item.wait == nil))
+        let isKept = item.wanted == .paused && item.guest.power == .paused
+        #expect(decision.isSettled == (item.steps.isEmpty && item.wait == nil && !isKept))
         #expect(decision.isFresh == item.steps.contains(.startPaused))
     }
 
@@ -144,7 +145,7 @@ struct Transition: Sendable {
     func preparedInVain() {
         let error = StatusError(code: .unsupported, message: "no such network", detail: "")
         let view = Self.view(.paused, network: .failed(error))
-        for power in [ServerSpec.Power.running, .paused, .suspended] {
+        for power in [ServerSpec.Power.running, .suspended] {
             let wanted = ServerPlanner.plan(makeServer(power: power), generation: 1, view: view)
             #expect(wanted.steps == [] && wanted.wait == .networkFailed(error) && wanted.phase == .failed)
         }
@@ -186,6 +187,10 @@ struct Transition: Sendable {
             return ServerPlanner.plan(makeServer(), generation: 2, view: view).isFresh
         }
         #expect(isFresh(.absent) && isFresh(.off, network: .prepared) && isFresh(.off, hasFiles: false))
+        var lost = Self.view(.running, settled: settled, hasFiles: false)
+        lost.configDriveDigest = nil
+        let rebuilt = ServerPlanner.plan(makeServer(hasConfigDrive: true), generation: 1, view: lost)
+        #expect(rebuilt.steps == [.stop, .createDisk] && rebuilt.isFresh)
         #expect(!isFresh(.off) && !isFresh(.running) && !isFresh(.paused) && !isFresh(.saved))
     }
 
