@@ -43,7 +43,7 @@ package struct NodeAgent: Sendable {
     private static let reportEvery = Duration.seconds(60)
     private static let renewalCheckEvery = Duration.seconds(3600)
     /// A session that held for so long shows that dialling at once again is no burden.
-    private static let lastingSession = Duration.seconds(10)
+    private static let lastingSession = Duration.seconds(2)
 
     /// Runs until the task is cancelled.
     package func run() async throws {
