@@ -3,14 +3,14 @@ import CLibvirt
 import ProtocolModel
 
 /// libvirt's state of a domain with its reason, as the compute API sees it.
-struct DomainState: Equatable {
-    var power: ServerDetails.PowerState
+package struct DomainState: Equatable {
+    package var power: ServerDetails.PowerState
     /// The end of a start is awaited: running or paused, as was asked for.
-    var isStarting: Bool
+    package var isStarting: Bool
 
     /// - Parameter state: `virDomainState`.
     /// - Parameter reason: The reason enumeration that belongs to the state.
-    init(state: Int32, reason: Int32) {
+    package init(state: Int32, reason: Int32) {
         isStarting =
             UInt32(bitPattern: state) == VIR_DOMAIN_PAUSED.rawValue
             && UInt32(bitPattern: reason) == VIR_DOMAIN_PAUSED_STARTING_UP.rawValue

@@ -40,7 +40,7 @@ extension ReconcileEngine {
     private func perform(_ operation: Operation, _ compute: ComputeDrivers) async {
         let runner = OperationRunner(
             worker: ServerWorker(compute: compute, clock: clock, wallClock: wallClock), turns: turns,
-            poll: settings.shutdownPoll,
+            poll: settings.shutdownPoll, networkGrace: settings.networkGrace,
             spec: { await self.plan.server($0) },
             isConnected: { await self.mayRun($0) },
             unsettle: { (server) async throws(StatusError) in try await self.unsettle(server) })

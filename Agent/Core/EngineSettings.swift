@@ -10,7 +10,9 @@ public struct EngineSettings: Sendable {
     public var networkPeriod: Duration
     /// For a guest to go down by itself before the plug is pulled.
     public var shutdownGrace: Duration
-    /// How often a guest is looked at that shall go down during a reboot.
+    /// For the network of a guest that has not run yet to be ready for its reboot.
+    public var networkGrace: Duration
+    /// How often a guest is looked at that shall go down during a reboot, or whose network is awaited.
     public var shutdownPoll: Duration
     /// For how long a session must have outlived the report that something is gone before the agent forgets it too:
     /// statuses have no receipts, and a report that was lost with its session must be made again.
@@ -24,7 +26,8 @@ public struct EngineSettings: Sendable {
     public init(
         serversAtOnce: Int = 8, imageFetchesAtOnce: Int = 2, operationsAtOnce: Int = 128,
         serverPeriod: Duration = .seconds(30), networkPeriod: Duration = .seconds(60),
-        shutdownGrace: Duration = .seconds(60), shutdownPoll: Duration = .milliseconds(500),
+        shutdownGrace: Duration = .seconds(60), networkGrace: Duration = .seconds(30),
+        shutdownPoll: Duration = .milliseconds(500),
         forgetDelay: Duration = .seconds(20), sweepPeriod: Duration = .seconds(600),
         sendInterval: Duration = .milliseconds(5), transientDelay: Duration = .milliseconds(100)
     ) {
@@ -34,6 +37,7 @@ public struct EngineSettings: Sendable {
         self.serverPeriod = serverPeriod
         self.networkPeriod = networkPeriod
         self.shutdownGrace = shutdownGrace
+        self.networkGrace = networkGrace
         self.shutdownPoll = shutdownPoll
         self.forgetDelay = forgetDelay
         self.sweepPeriod = sweepPeriod

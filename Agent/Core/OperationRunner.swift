@@ -4,8 +4,10 @@ import ProtocolModel
 struct OperationRunner: Sendable {
     let worker: ServerWorker
     let turns: ServerTurns
-    /// Between two looks at a guest that shall go down.
+    /// Between two looks at what is awaited.
     let poll: Duration
+    /// For a network to become ready.
+    let networkGrace: Duration
     /// The server as the plan wants it now, `nil` when it does not.
     let spec: @Sendable (ServerID) async -> ServerSpec?
     /// Whether the networks and ports of the server are as they shall be, or were when it was let run in this boot.
@@ -46,7 +48,7 @@ struct OperationRunner: Sendable {
             return OperationResult(id: operation.id, outcome: .failed(Self.notHere))
         }
         do throws(StatusError) {
-            guard await becomesConnected(spec, deadline: operation.deadline) else { throw Self.notConnected }
+            guard await becomesConnected(spec, deadline: operation.deadline) else { throw notConnected }
             try await unsettle(server)
         } catch {
             return OperationResult(id: operation.id, outcome: .failed(error))
@@ -58,7 +60,7 @@ struct OperationRunner: Sendable {
 
     /// A guest runs with its rules or not at all. They may still be on their way, for a guest that has not run yet.
     private func becomesConnected(_ spec: ServerSpec, deadline: Int64) async -> Bool {
-        let left = min(Self.networkPatience, .microseconds(max(0, deadline - worker.wallClock.now())))
+        let left = min(networkGrace, .microseconds(max(0, deadline - worker.wallClock.now())))
         let watch = Stopwatch(worker.clock)
         while await !isConnected(spec) {
             guard watch.elapsed < left, (try? await worker.clock.sleep(for: poll)) != nil else { return false }
@@ -133,12 +135,13 @@ struct OperationRunner: Sendable {
         return Array(bytes[index...])
     }
 
-    private static let networkPatience = Duration.seconds(30)
-    private static let notConnected = StatusError(
-        code: .hostFailure,
-        message:
-            "The server's networks are not ready on its host: nothing was changed. Try again, or ask the operator.",
-        detail: "not within \(networkPatience)")
+    private var notConnected: StatusError {
+        StatusError(
+            code: .hostFailure,
+            message:
+                "The server's networks are not ready on its host: nothing was changed. Try again, or ask the operator.",
+            detail: "not within \(networkGrace)")
+    }
     private static let notHere = StatusError(
         code: .conflict, message: "The server is not on this host any more.", detail: "no plan entry wants it")
 }

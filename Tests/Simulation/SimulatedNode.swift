@@ -67,6 +67,20 @@ final class SimulatedNode {
             endpoint, token: token, hostname: name, request: try CertificateRequest(), group: group)
     }
 
+    /// Asks for an image as the agent does, over a session of its own, which takes the place of the agent's.
+    func canRead(_ image: ImageID, sha512: String) async throws -> Bool {
+        guard let identity else { return false }
+        let hello = AgentHello(node: identity.node, agentVersion: "test", position: .none, bootID: "boot-\(boots)")
+        let connection = try await LinkClient.connect(endpoint, identity: identity, hello: hello, group: group)
+        defer { connection.close(.finished) }
+        do {
+            for try await _ in try await connection.fetchImage(image, sha512: sha512, from: 0) {}
+            return true
+        } catch let refusal as LinkRefusal where refusal.code == .notFound {
+            return false
+        }
+    }
+
     func start() throws {
         guard run == nil, let identity else { return }
         let cable = cable

@@ -21,6 +21,12 @@ struct SimulationTests {
             #expect(problems == [])
             #expect(await world.servers().allSatisfy { $0.status != "ERROR" })
             #expect(world.tally["create 202", default: 0] > 0)
+            for node in world.nodes {
+                #expect(try await world.givesImage(to: node) == !node.host.domains.isEmpty)
+            }
+            #expect(world.nodes.contains { !$0.host.domains.isEmpty })
+            try await leave(world)
+            for node in world.nodes { #expect(try await !world.givesImage(to: node), "no server of it uses the image") }
         }
     }
 

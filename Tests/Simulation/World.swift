@@ -61,6 +61,15 @@ final class World {
         try FileManager.default.removeItem(atPath: folder)
     }
 
+    /// Whether the host gets the bytes of the image that all servers are made from.
+    func givesImage(to node: SimulatedNode) async throws -> Bool {
+        let shown = await coordinator.send(.get, "/image/v2/images/\(image)")?.json
+        guard let id = ImageID(image), let sha512 = shown?["os_hash_value"]?.stringValue else {
+            throw Failure("no image: \(String(describing: shown))")
+        }
+        return try await node.canRead(id, sha512: sha512)
+    }
+
     /// An image, a network, a flavor.
     private func furnish() async throws {
         let image = await coordinator.send(

@@ -80,8 +80,7 @@ struct FleetSessions: LinkService {
     }
 
     func sendImage(_ request: ImageStreamRequest, to node: NodeID, writer: LinkStreamWriter) async throws {
-        let isNeeded = try? await database.read { try plans.needsImage(request.sha512, on: node, in: $0) }
-        guard isNeeded == true else {
+        guard try await database.read({ try plans.needsImage(request.sha512, on: node, in: $0) }) else {
             throw LinkRefusal(.notFound, "No server of this host is made from image \(request.image).")
         }
         let chunks: AsyncThrowingStream<[UInt8], any Error>

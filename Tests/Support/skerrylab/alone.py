@@ -1,8 +1,8 @@
 """A coordinator by itself: plain HTTP on loopback, in a folder of its own, to be killed and started at will."""
 import os
 import pathlib
-import sqlite3
 
+from . import database
 from .private import PrivateCloud
 from .waiting import eventually
 
@@ -49,12 +49,7 @@ class Coordinator(PrivateCloud):
     # Its insides
 
     def rows(self, query, *values):
-        """Straight from the database, which another process may be writing."""
-        database = sqlite3.connect(f"file:{self.state}/skerry.db?mode=ro", uri=True, timeout=10)
-        try:
-            return database.execute(query, values).fetchall()
-        finally:
-            database.close()
+        return database.rows(self.state, query, *values)
 
     def count_rows(self):
         """By table."""

@@ -3,8 +3,8 @@ import os
 import pathlib
 import select
 import signal
-import sqlite3
 
+from .database import rows
 from .waiting import eventually
 
 
@@ -43,22 +43,13 @@ def process_on(host, pid):
     raise AssertionError(f"no process {pid} on {host.name}")
 
 
-def rows(cloud, query, *values):
-    """Straight from the coordinator's database, whether or not the coordinator runs."""
-    database = sqlite3.connect(f"file:{cloud.state}/coordinator/skerry.db?mode=ro", uri=True, timeout=10)
-    try:
-        return database.execute(query, values).fetchall()
-    finally:
-        database.close()
-
-
 def stage(cloud, server):
     """How far the server with this name or UUID is.
 
     "none" before its creation is written down, "gone" after its deletion, else its vm_state and task_state.
     """
     found = rows(
-        cloud, "SELECT vm_state, task_state, deleted_at FROM servers WHERE ? IN (name, uuid) ORDER BY id DESC LIMIT 1",
+        cloud.state / "coordinator", "SELECT vm_state, task_state, deleted_at FROM servers WHERE ? IN (name, uuid) ORDER BY id DESC LIMIT 1",
         server)
     if not found:
         return "none"

@@ -33,6 +33,20 @@ struct LibvirtTextTests {
         </capabilities>
         """
 
+    /// `virDomainState`, and the reason that belongs to it.
+    static let states: [(state: Int32, reason: Int32, power: ServerDetails.PowerState, isStarting: Bool)] = [
+        (1, 1, .running, false), (4, 1, .running, false), (5, 0, .shutdown, false), (6, 0, .crashed, false),
+        (7, 0, .suspended, false),
+        // Paused: by its user, before it runs for the first time, while it is saved, for an I/O error.
+        (3, 1, .paused, false), (3, 11, .running, true), (3, 3, .running, false), (3, 5, .paused, false)
+    ]
+
+    @Test("states are told apart by their reasons", arguments: states)
+    func state(state: Int32, reason: Int32, power: ServerDetails.PowerState, isStarting: Bool) {
+        let seen = DomainState(state: state, reason: reason)
+        #expect(seen.power == power && seen.isStarting == isStarting)
+    }
+
     @Test("capabilities become the node's report")
     func report() {
         let domain = "<os supported='yes'><enum name='firmware'><value>bios</value><value>efi</value></enum></os>"
