@@ -1,0 +1,131 @@
+import ProtocolModel
+
+/// What projects may have of one service's resources, and what they have: one ledger for all services. A limit is the
+/// project's own or the default; what is used is counted in the transaction that is to use more, so that it is exact
+/// whatever goes on beside it.
+public struct QuotaLedger: Sendable {
+    /// One thing that is counted.
+    public struct Resource: Sendable {
+        /// The API's word: `security_group_rule`.
+        public let name: String
+        /// In the resource's unit; -1 is no limit.
+        public let defaultLimit: Int
+        /// What a project has now.
+        public let used: @Sendable (ProjectID, any SQLReader) throws -> Int
+
+        public init(
+            _ name: String, defaultLimit: Int,
+            used: @escaping @Sendable (ProjectID, any SQLReader) throws -> Int = { _, _ in 0 }
+        ) {
+            self.name = name
+            self.defaultLimit = defaultLimit
+            self.used = used
+        }
+    }
+
+    /// What one item needs of a resource.
+    public struct Demand: Sendable, Hashable {
+        public var name: String
+        public var amount: Int
+
+        public init(_ name: String, _ amount: Int = 1) {
+            self.name = name
+            self.amount = amount
+        }
+    }
+
+    /// Limits that differ from the defaults.
+    public typealias Limits = [String: Int]
+
+    /// The catalog's word for the service: limits of several services stand in one table.
+    public let service: String
+    /// In the order in which they are told.
+    public let resources: [Resource]
+    private let store = QuotaStore()
+
+    public init(service: String, _ resources: [Resource]) {
+        self.service = service
+        self.resources = resources
+    }
+
+    public subscript(name: String) -> Resource? { resources.first { $0.name == name } }
+
+    public var defaults: Limits {
+        Dictionary(resources.map { ($0.name, $0.defaultLimit) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// All limits of a project.
+    public func limits(of project: ProjectID, in reader: any SQLReader) throws -> Limits {
+        try defaults.merging(store.limits(of: project, service: service, in: reader)) { _, own in own }
+    }
+
+    public func limit(_ name: String, of project: ProjectID, in reader: any SQLReader) throws -> Int {
+        try limits(of: project, in: reader)[name] ?? -1
+    }
+
+    public func used(_ name: String, by project: ProjectID, in reader: any SQLReader) throws -> Int {
+        try self[name]?.used(project, reader) ?? 0
+    }
+
+    /// Makes sure that the project may have this much more.
+    /// - Throws: ``QuotaExceeded``
+    public func claim(
+        _ name: String, _ amount: Int = 1, for project: ProjectID, in transaction: any SQLTransaction
+    ) throws {
+        _ = try grant([Demand(name, amount)], atLeast: 1, atMost: 1, for: project, in: transaction)
+    }
+
+    /// How many items the project may have more of: all that are asked for, else as many as fit.
+    /// - Throws: ``QuotaExceeded`` when that is not enough.
+    public func grant(
+        _ demands: [Demand], atLeast least: Int, atMost most: Int, for project: ProjectID,
+        in transaction: any SQLTransaction
+    ) throws -> Int {
+        let limits = try limits(of: project, in: transaction)
+        var granted = most
+        var excesses: [QuotaExceeded.Excess] = []
+        for demand in demands {
+            guard let limit = limits[demand.name], limit >= 0 else { continue }
+            let used = try used(demand.name, by: project, in: transaction)
+            granted = min(granted, max(0, (limit - used) / max(1, demand.amount)))
+            let wanted = demand.amount * least
+            guard demand.amount > 0, used + wanted > limit else { continue }
+            excesses.append(.init(name: demand.name, wanted: wanted, used: used, limit: limit))
+        }
+        guard excesses.isEmpty else { throw QuotaExceeded(project: project, excesses: excesses) }
+        return granted
+    }
+
+    // MARK: Changing limits
+
+    /// - Parameter limit: -1 for none.
+    public func set(
+        _ limit: Int, of name: String, for project: ProjectID, in transaction: any SQLTransaction
+    ) throws {
+        try store.set(limit, of: name, service: service, project: project, in: transaction)
+    }
+
+    /// Back to the defaults.
+    public func reset(_ project: ProjectID, in transaction: any SQLTransaction) throws {
+        try store.reset(project, service: service, in: transaction)
+    }
+
+    /// Projects with limits of their own, in order.
+    public func projects(in reader: any SQLReader) throws -> [ProjectID] {
+        try store.projects(service: service, in: reader)
+    }
+}
+
+/// More was asked for than a project may have.
+public struct QuotaExceeded: Error, Sendable, Hashable {
+    public struct Excess: Sendable, Hashable {
+        public var name: String
+        public var wanted: Int
+        public var used: Int
+        public var limit: Int
+    }
+
+    public var project: ProjectID
+    /// At least one, in the order of the demands.
+    public var excesses: [Excess]
+}
