@@ -102,13 +102,13 @@ let package = Package(
             "Agent/Network",
             ["AgentCore", "ProtocolModel", "AgentNetlink", .http1, .logging, .subprocess] + Target.Dependency.nio),
         library("Agent/Storage", ["AgentCore", "ProtocolModel", .crypto, .logging, .subprocess]),
-        library("Agent/Host", ["AgentCore", "ProtocolModel", .logging]),
+        library("Agent/Host", ["ProtocolModel", .logging]),
         library("Agent/Simulated", ["AgentCore", "ProtocolModel"]),
         program(
             "Agent/Daemon",
             [
                 "AgentCore", "AgentStore", "AgentCompute", "AgentNetwork", "AgentNetlink", "AgentStorage", "AgentHost",
-                "AgentSimulated", "ProtocolModel", "ProtocolWire", "ProtocolLink", "ProtocolSettings",
+                "AgentSimulated", "ProtocolModel", "ProtocolLink", "ProtocolSettings",
                 "ProtocolTelemetry",
                 .arguments, .logging, .lifecycle
             ] + Target.Dependency.nio),
@@ -125,19 +125,17 @@ let package = Package(
         library(
             "Coordinator/Fleet",
             [
-                "CoordinatorPlatform", "CoordinatorIdentity", "ProtocolModel", "ProtocolWire", "ProtocolLink", .x509,
-                .crypto
+                "CoordinatorPlatform", "ProtocolModel", "ProtocolWire", "ProtocolLink", .x509, .crypto
             ]),
         library(
-            "Coordinator/Placement", ["CoordinatorPlatform", "CoordinatorFleet", "CoordinatorIdentity", "ProtocolModel"]
-        ),
+            "Coordinator/Placement", ["CoordinatorPlatform", "CoordinatorFleet", "ProtocolModel"]),
         library(
             "Coordinator/Image",
             ["CoordinatorPlatform", "CoordinatorFleet", "CoordinatorIdentity", "ProtocolModel", .crypto, .http1, .tls]
                 + Target.Dependency.nio),
         library(
             "Coordinator/Network",
-            ["CoordinatorPlatform", "CoordinatorFleet", "CoordinatorIdentity", "CoordinatorPlacement", "ProtocolModel"]),
+            ["CoordinatorPlatform", "CoordinatorFleet", "CoordinatorIdentity", "ProtocolModel"]),
         library(
             "Coordinator/Compute",
             [
@@ -155,7 +153,7 @@ let package = Package(
             ]),
         program(
             "Coordinator/Command",
-            ["ProtocolModel", "ProtocolTelemetry", .http1, .arguments] + Target.Dependency.nio),
+            [.http1, .arguments] + Target.Dependency.nio),
 
         library("Tests/Support/Randomness", ["ProtocolModel"]),
         tests("Tests/Tidy", []),
@@ -169,11 +167,11 @@ let package = Package(
         tests("Tests/Unit/ProtocolSettings", ["ProtocolSettings"]),
         tests("Tests/Unit/ProtocolTelemetry", ["ProtocolTelemetry", .logging] + Target.Dependency.nio),
         tests("Tests/Unit/AgentCore", ["AgentCore", "AgentSimulated", "AgentStore", "ProtocolModel"]),
-        tests("Tests/Unit/AgentStore", ["AgentStore", "AgentCore", "ProtocolModel", "ProtocolWire"]),
+        tests("Tests/Unit/AgentStore", ["AgentStore", "AgentCore", "ProtocolModel"]),
         tests("Tests/Unit/AgentSimulated", ["AgentSimulated", "AgentStore", "AgentCore", "ProtocolModel"]),
         tests("Tests/Unit/AgentCompute", ["AgentCompute", "AgentCore", "ProtocolModel", .logging], exclude: ["Golden"]),
         tests("Tests/Unit/AgentStorage", ["AgentStorage", "AgentCore", "ProtocolModel", .crypto, .subprocess]),
-        tests("Tests/Unit/AgentHost", ["AgentHost", "AgentCore", "ProtocolModel"]),
+        tests("Tests/Unit/AgentHost", ["AgentHost", "ProtocolModel"]),
         tests("Tests/Unit/AgentNetlink", ["AgentNetlink", "ProtocolModel"]),
         tests(
             "Tests/Unit/AgentNetwork",
@@ -184,7 +182,7 @@ let package = Package(
             "Tests/Unit/CoordinatorFleet", ["CoordinatorFleet", "CoordinatorPlatform", "ProtocolLink", "ProtocolModel"]),
         tests(
             "Tests/Unit/CoordinatorImage",
-            ["CoordinatorImage", "CoordinatorFleet", "CoordinatorPlatform", "ProtocolModel"] + Target.Dependency.nio),
+            ["CoordinatorImage", "CoordinatorPlatform", "ProtocolModel"] + Target.Dependency.nio),
         tests(
             "Tests/Unit/CoordinatorNetwork",
             ["CoordinatorNetwork", "CoordinatorFleet", "CoordinatorPlatform", "ProtocolModel"]),

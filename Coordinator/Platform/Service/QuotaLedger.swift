@@ -85,11 +85,11 @@ public struct QuotaLedger: Sendable {
         var granted = most
         var excesses: [QuotaExceeded.Excess] = []
         for demand in demands {
-            guard let limit = limits[demand.name], limit >= 0 else { continue }
+            guard demand.amount > 0, let limit = limits[demand.name], limit >= 0 else { continue }
             let used = try used(demand.name, by: project, in: transaction)
-            granted = min(granted, max(0, (limit - used) / max(1, demand.amount)))
+            granted = min(granted, max(0, (limit - used) / demand.amount))
             let wanted = demand.amount * least
-            guard demand.amount > 0, used + wanted > limit else { continue }
+            guard used + wanted > limit else { continue }
             excesses.append(.init(name: demand.name, wanted: wanted, used: used, limit: limit))
         }
         guard excesses.isEmpty else { throw QuotaExceeded(project: project, excesses: excesses) }
@@ -123,6 +123,13 @@ public struct QuotaExceeded: Error, Sendable, Hashable {
         public var wanted: Int
         public var used: Int
         public var limit: Int
+
+        public init(name: String, wanted: Int, used: Int, limit: Int) {
+            self.name = name
+            self.wanted = wanted
+            self.used = used
+            self.limit = limit
+        }
     }
 
     public var project: ProjectID

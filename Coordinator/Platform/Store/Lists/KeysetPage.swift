@@ -73,7 +73,7 @@ public struct KeysetPage: Sendable {
     private var strides: [Int?] { marker == nil ? [nil] : keys.indices.reversed().map { $0 } }
 
     /// One stride as one statement.
-    func statement(_ stride: Int?, _ selection: String, limit: Int?) -> SQLCondition {
+    package func statement(_ stride: Int?, _ selection: String, limit: Int?) -> SQLCondition {
         let limited: (sql: String, arguments: [any SQLArgument]) = limit.map { (" LIMIT ?", [$0]) } ?? ("", [])
         let parts = branches.map { branch in
             let wanted = SQLCondition.all(
