@@ -8,12 +8,15 @@ struct BlockingWorkersTests {
     struct Refused: Error, Equatable {}
 
     final class Counter: Sendable {
-        let counts = Mutex((now: 0, most: 0, done: 0))
+        let counts = Mutex((now: 0, most: 0, begun: 0, done: 0))
 
-        func enter() {
+        /// - Returns: Which one this is, from 1 on.
+        func enter() -> Int {
             counts.withLock {
                 $0.now += 1
                 $0.most = max($0.most, $0.now)
+                $0.begun += 1
+                return $0.begun
             }
         }
 
@@ -25,22 +28,29 @@ struct BlockingWorkersTests {
         }
     }
 
-    @Test("all calls are made, never more at once than there are threads")
+    @Test("all calls are made, as many at once as there are threads and never more", .timeLimit(.minutes(1)))
     func bounded() async {
         let workers = BlockingWorkers(label: "test", count: 3)
         let counter = Counter()
+        // The first three calls wait for each other, so that a pool of fewer threads would never end.
+        let together = DispatchGroup()
+        for _ in 0..<3 { together.enter() }
         await withTaskGroup(of: Void.self) { group in
             for _ in 0..<500 {
                 group.addTask {
                     await workers.run {
-                        counter.enter()
+                        if counter.enter() <= 3 {
+                            together.leave()
+                            together.wait()
+                        }
                         counter.leave()
                     }
                 }
             }
         }
-        let (_, most, done) = counter.counts.withLock { $0 }
-        #expect(done == 500 && most <= 3)
+        let (_, most, _, done) = counter.counts.withLock { $0 }
+        #expect(done == 500)
+        #expect(most == 3)
     }
 
     @Test("a call that takes long holds up no other", .timeLimit(.minutes(1)))

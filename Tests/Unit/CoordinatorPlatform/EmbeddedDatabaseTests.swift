@@ -1,4 +1,5 @@
 import CoordinatorPlatform
+import Dispatch
 import Synchronization
 import Testing
 
@@ -135,25 +136,49 @@ struct EmbeddedDatabaseTests {
         try again.close()
     }
 
-    @Test("more writes than may wait are refused, and the others done")
+    @Test("more writes than may wait are refused, and the others done", .timeLimit(.minutes(1)))
     func overload() async throws {
         var limits = EmbeddedDatabase.Limits()
         limits.waitingWrites = 4
         let database = try EmbeddedDatabase(inMemory: limits)
         try await database.write { try $0.execute("CREATE TABLE t (n BIGINT)") }
-        let refused = await withTaskGroup(of: Bool.self) { group in
-            for number in 0..<2000 {
-                group.addTask {
-                    do {
-                        try await database.write { try $0.execute("INSERT INTO t VALUES (?)", [number]) }
-                        return false
-                    } catch { return (error as? StoreError) == .overloaded }
+        let isWriting = DispatchSemaphore(value: 0)
+        let mayEnd = DispatchSemaphore(value: 0)
+        @Sendable func insert(_ number: Int, _ before: @escaping @Sendable () -> Void = {}) async -> StoreError? {
+            do {
+                try await database.write { transaction in
+                    before()
+                    try transaction.execute("INSERT INTO t VALUES (?)", [number])
                 }
-            }
-            return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+                return nil
+            } catch { return error as? StoreError }
         }
+        // One write has the writer, so all others wait: four of them, and no more.
+        async let first = insert(0) {
+            isWriting.signal()
+            mayEnd.wait()
+        }
+        await withCheckedContinuation { started in
+            DispatchQueue(label: "test").async {
+                isWriting.wait()
+                started.resume()
+            }
+        }
+        let outcomes = await withTaskGroup(of: StoreError?.self) { group in
+            for number in 1...10 { group.addTask { await insert(number) } }
+            var outcomes: [StoreError?] = []
+            for await outcome in group {
+                outcomes.append(outcome)
+                // Six were refused: the other four are in the queue, and may go on.
+                if outcomes.count == 6 { mayEnd.signal() }
+            }
+            return outcomes
+        }
+        #expect(await first == nil)
+        #expect(outcomes.prefix(6).allSatisfy { $0 == .overloaded })
+        #expect(outcomes.dropFirst(6).allSatisfy { $0 == nil })
         let done = try await database.read { try $0.count("SELECT COUNT(*) FROM t") }
-        #expect(done + refused == 2000)
+        #expect(done == 5)
     }
 }
 

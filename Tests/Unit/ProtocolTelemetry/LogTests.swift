@@ -59,7 +59,10 @@ struct LogTests {
         #expect(lines.count == 1)
     }
 
-    @Test("a reader that is behind holds nobody up, gets what fits the bound, and is told of the rest")
+    // Nobody reads while it is written: a writer that waited would wait for ever.
+    @Test(
+        "a reader that is behind holds nobody up, gets what fits the bound, and is told of the rest",
+        .timeLimit(.minutes(1)))
     func slowReader() throws {
         var ends: [Int32] = [0, 0]
         try #require(pipe(&ends) == 0)
@@ -67,9 +70,7 @@ struct LogTests {
         let logger = Logger(
             label: "x", factory: { StructuredLogHandler(label: $0, level: .info, format: .text, writer: writer) })
         let filler = String(repeating: "f", count: 1000)
-        let start = ContinuousClock.now
         for number in 0..<3000 { logger.info("\(number) \(filler)") }
-        #expect(ContinuousClock.now - start < .seconds(10))
 
         // Three million octets were logged; a pipe and the bound hold less than half of them.
         var bytes: [UInt8] = []
