@@ -56,7 +56,7 @@ public protocol NodeObserver: Sendable {
     func nodeHealthChanged(_ health: HealthVerdict, of node: NodeID, at now: Int64, in transaction: any SQLTransaction)
         throws
     /// The operator took the node out of the cloud for good.
-    func nodeRemoved(_ node: NodeID, in transaction: any SQLTransaction) throws
+    func nodeRemoved(_ node: NodeID, at now: Int64, in transaction: any SQLTransaction) throws
 }
 
 /// What the coordinator thinks of a node, with hysteresis.

@@ -111,7 +111,7 @@ public struct NodeService: NodeDirectory {
     /// Takes the node out for good: its certificate stops working, its plan is dropped.
     func remove(_ node: NodeID, at now: Int64, in transaction: any SQLTransaction) throws -> Bool {
         guard try store.remove(node, at: now, in: transaction) else { return false }
-        for observer in observers { try observer.nodeRemoved(node, in: transaction) }
+        for observer in observers { try observer.nodeRemoved(node, at: now, in: transaction) }
         try plans.deleteAll(of: node, in: transaction)
         _ = try operations.takeAll(of: node, in: transaction)
         let registry = registry

@@ -38,7 +38,7 @@ public struct NodeInventories: NodeObserver {
         // The scheduler reads the verdict from the node directory: one truth.
     }
 
-    public func nodeRemoved(_ node: NodeID, in transaction: any SQLTransaction) throws {
+    public func nodeRemoved(_ node: NodeID, at now: Int64, in transaction: any SQLTransaction) throws {
         guard let provider = try providers.find(uuid: node.text, in: transaction) else { return }
         for consumer in Set(try allocations.claims(on: provider.key, in: transaction).map(\.consumer.uuid)) {
             try allocations.release(consumer, at: nil, in: transaction)

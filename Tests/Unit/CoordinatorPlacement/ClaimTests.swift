@@ -93,7 +93,7 @@ struct ClaimTests {
         }
         #expect(decision.summary == "1 host: 1 short of memory (need 512 MiB, has 0)")
         try await database.write { transaction in
-            for observer in slice.observers { try observer.nodeRemoved(node.id, in: transaction) }
+            for observer in slice.observers { try observer.nodeRemoved(node.id, at: 0, in: transaction) }
             try service.release(ServerID(high: 1, low: 1), in: transaction)
         }
     }
