@@ -3,30 +3,13 @@ import CoordinatorPlatform
 /// What versions there are, for clients that look before they ask.
 enum VersionRoutes {
     static let all = [
-        Route(.get, "/", access: .anybody, handler: list),
-        Route(.get, "/v2.1", access: .anybody, handler: show)
+        Route(.get, "/", access: .anybody) { .json(VersionDocument.list([version], style, at: $0.baseURL)) },
+        Route(.get, "/v2.1", access: .anybody) { .json(version.alone(style, at: $0.baseURL)) }
     ]
 
-    @Sendable private static func list(_ call: APICall) async throws -> APIResponse {
-        .json(["versions": [version(call, links: [["rel": "self", "href": .string(Links(call.baseURL).version)]])]])
-    }
-
-    @Sendable private static func show(_ call: APICall) async throws -> APIResponse {
-        let links: JSON = [
-            ["rel": "self", "href": .string(Links(call.baseURL).version)],
-            ["rel": "describedby", "type": "text/html", "href": "https://docs.openstack.org/api-ref/compute/"]
-        ]
-        guard case .object(var document) = version(call, links: links) else { return .empty(500) }
-        document["media-types"] = [
-            ["base": "application/json", "type": "application/vnd.openstack.compute+json;version=2.1"]
-        ]
-        return .json(["version": .object(document)])
-    }
-
-    private static func version(_ call: APICall, links: JSON) -> JSON {
-        [
-            "id": "v2.1", "status": "CURRENT", "version": .string(Microversion.computeMaximum.description),
-            "min_version": "2.1", "updated": "2013-07-23T11:33:21Z", "links": links
-        ]
-    }
+    private static let style = VersionDocument.Style(isListBrief: true)
+    private static let version = VersionDocument(
+        "v2.1", path: "/compute/v2.1/", microversions: Microversion(2, 1)...Microversion.computeMaximum,
+        updated: "2013-07-23T11:33:21Z", mediaType: "application/vnd.openstack.compute+json;version=2.1",
+        documentation: "https://docs.openstack.org/api-ref/compute/")
 }

@@ -6,13 +6,13 @@ enum DiscoveryRoutes {
     static let all = [
         Route(.get, "/", access: .anybody) { call in
             if JSONHome.isWanted(call.headers[.accept]) { return home(prefix: "/v3") }
-            let values: JSON = ["values": .array([version(call)])]
             return .json(
-                ["versions": values], status: 300, headers: [("Vary", "X-Auth-Token"), ("Location", link(call))])
+                VersionDocument.list([version], .init(isNested: true), at: call.baseURL), status: 300,
+                headers: [("Vary", "X-Auth-Token"), ("Location", call.baseURL + path)])
         },
         Route(.get, "/v3", access: .anybody) { call in
             if JSONHome.isWanted(call.headers[.accept]) { return home(prefix: "") }
-            return .json(["version": version(call)], headers: [("Vary", "X-Auth-Token")])
+            return .json(version.alone(at: call.baseURL), headers: [("Vary", "X-Auth-Token")])
         }
     ]
 
@@ -22,16 +22,8 @@ enum DiscoveryRoutes {
             headers: [("Content-Type", JSONHome.contentType), ("Vary", "X-Auth-Token")])
     }
 
-    private static func link(_ call: APICall) -> String { "\(call.baseURL)\(IdentityAPI.prefix)/v3/" }
-
-    private static func version(_ call: APICall) -> JSON {
-        let link: JSON = ["rel": "self", "href": .string(link(call))]
-        let media: JSON = [
-            "base": "application/json", "type": "application/vnd.openstack.identity-v3+json"
-        ]
-        return [
-            "id": "v3.14", "status": "stable", "updated": "2020-04-07T00:00:00Z", "links": .array([link]),
-            "media-types": .array([media])
-        ]
-    }
+    private static let path = "\(IdentityAPI.prefix)/v3/"
+    private static let version = VersionDocument(
+        "v3.14", status: "stable", path: path, updated: "2020-04-07T00:00:00Z",
+        mediaType: "application/vnd.openstack.identity-v3+json")
 }

@@ -6,19 +6,16 @@ extension ImageAPI {
 
     var versionRoutes: [Route] {
         [
-            Route(.get, "/", access: .anybody) { call in .json(Self.versions(call), status: 300) },
-            Route(.get, "/versions", access: .anybody) { call in .json(Self.versions(call)) }
+            Route(.get, "/", access: .anybody) { .json(Self.versions($0), status: 300) },
+            Route(.get, "/versions", access: .anybody) { .json(Self.versions($0)) }
         ]
     }
 
     private static func versions(_ call: APICall) -> JSON {
-        let link: JSON = [["rel": "self", "href": JSON("\(call.baseURL)/image/v2/")]]
-        let versions = minorVersions.map { minor -> JSON in
-            [
-                "id": JSON("v2.\(minor)"), "links": link,
-                "status": minor == minorVersions[0] ? "CURRENT" : "SUPPORTED"
-            ]
+        let versions = minorVersions.map { minor in
+            let status = minor == minorVersions[0] ? "CURRENT" : "SUPPORTED"
+            return VersionDocument("v2.\(minor)", status: status, path: "/image/v2/")
         }
-        return ["versions": .array(versions)]
+        return VersionDocument.list(versions, at: call.baseURL)
     }
 }

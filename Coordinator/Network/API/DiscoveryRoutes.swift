@@ -23,14 +23,7 @@ struct DiscoveryRoutes: Sendable {
     ]
 
     @Sendable private func versions(_ call: APICall) async throws -> APIResponse {
-        .json([
-            "versions": [
-                [
-                    "id": "v2.0", "status": "CURRENT",
-                    "links": [["rel": "self", "href": JSON("\(call.baseURL)/network/v2.0/")]]
-                ]
-            ]
-        ])
+        .json(VersionDocument.list([VersionDocument("v2.0", path: "/network/v2.0/")], at: call.baseURL))
     }
 
     @Sendable private func resources(_ call: APICall) async throws -> APIResponse {

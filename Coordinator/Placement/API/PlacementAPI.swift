@@ -20,14 +20,9 @@ struct PlacementAPI: Sendable {
     }
 
     @Sendable private func versions(_ call: APICall) async throws -> APIResponse {
-        .json([
-            "versions": [
-                [
-                    "id": JSON("v\(Self.minimum)"), "status": "CURRENT", "min_version": JSON(Self.minimum.description),
-                    "max_version": JSON(Self.maximum.description), "links": [["rel": "self", "href": ""]]
-                ]
-            ]
-        ])
+        let version = VersionDocument(
+            "v\(Self.minimum)", path: nil, microversions: Self.minimum...Self.maximum)
+        return .json(VersionDocument.list([version], .init(maximumName: "max_version"), at: call.baseURL))
     }
 
     @Sendable static func renderError(_ error: APIError, _ requestID: String) -> (body: JSON, contentType: String) {
