@@ -8,14 +8,17 @@ public struct TagSet: Sendable {
     let table: String
     let owner: String
     let order: String
+    let most: Int?
 
     /// - Parameters:
     ///   - owner: The column that names the resource.
     ///   - isSorted: Whether tags are shown by name, and not in the order in which they were given.
-    public init(table: String, owner: String, isSorted: Bool = true) {
+    ///   - most: Tags of one resource; `nil` where the service counts them itself.
+    public init(table: String, owner: String, isSorted: Bool = true, most: Int? = TagSet.most) {
         self.table = table
         self.owner = owner
         order = isSorted ? "tag" : "id"
+        self.most = most
     }
 
     public func tags<R>(of resource: Identifier<R>, in reader: any SQLReader) throws -> [String] {
@@ -43,7 +46,7 @@ public struct TagSet: Sendable {
             try transaction.execute(
                 "INSERT INTO \(table) (\(owner), tag) VALUES (?, ?) ON CONFLICT (\(owner), tag) DO NOTHING",
                 [resource, tag]) == 1
-        guard try !isNew || transaction.count(table, .equal(owner, resource)) <= Self.most else { throw TooManyTags() }
+        if isNew, let most, try transaction.count(table, .equal(owner, resource)) > most { throw TooManyTags() }
         return isNew
     }
 

@@ -20,6 +20,8 @@ public struct ListDialect: Sendable {
     public enum Directions: Sendable, Hashable {
         /// None for all of them, or one for each.
         case matched(isAscending: Bool)
+        /// None, one for all of them, or one for each.
+        case oneOrEach(isAscending: Bool)
         /// The last one, or this where there is none.
         case lastRepeats(isAscending: Bool)
     }
@@ -30,6 +32,10 @@ public struct ListDialect: Sendable {
     /// What `limit=0` asks for.
     public var zeroMeansAll: Bool
     public var directions: Directions
+    /// The sort key where none is asked; `nil` for the order of insertion.
+    public var sortDefault: String?
+    /// What every order ends in, so that it is total: in the one direction that was given, else in the default one.
+    public var sortEnding: [String]
     /// Parameters that are no filters.
     public var control: Set<String>
     /// Reads the words for true and false.
@@ -47,7 +53,7 @@ public struct ListDialect: Sendable {
 
     public init(
         limitDefault: Int? = nil, limitMaximum: Int = 1000, zeroMeansAll: Bool = false,
-        directions: Directions = .matched(isAscending: true),
+        directions: Directions = .matched(isAscending: true), sortDefault: String? = nil, sortEnding: [String] = [],
         control: Set<String> = ["limit", "marker", "sort_key", "sort_dir", "page_reverse", "fields"],
         flag: @escaping @Sendable (String) -> Bool? = { BooleanWords.strict($0) },
         comparison: @escaping @Sendable (_ parameter: String, _ value: String) -> ListQuery.Filter = {
@@ -60,6 +66,8 @@ public struct ListDialect: Sendable {
         self.limitMaximum = limitMaximum
         self.zeroMeansAll = zeroMeansAll
         self.directions = directions
+        self.sortDefault = sortDefault
+        self.sortEnding = sortEnding
         self.control = control
         self.flag = flag
         self.comparison = comparison

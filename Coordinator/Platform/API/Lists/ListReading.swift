@@ -67,9 +67,10 @@ extension ListDialect {
     private func sorts(
         _ query: [(name: String, value: String)], _ isSort: (String) -> Bool
     ) throws(APIError) -> [ListQuery.Sort] {
-        let keys = query.filter { $0.name == "sort_key" }.map(\.value)
+        var keys = query.filter { $0.name == "sort_key" }.map(\.value)
         let directions = query.filter { $0.name == "sort_dir" }.map(\.value)
         try bound(keys.count, Self.mostSorts, "sort keys")
+        if keys.isEmpty, let sortDefault { keys = [sortDefault] }
         let wrong = directions.filter { $0 != "asc" && $0 != "desc" }
         let unknown = keys.filter { !isSort($0) }
         if !unknown.isEmpty, let refusal = refusal(.unknownSortKeys(unknown)) { throw refusal }
@@ -79,11 +80,26 @@ extension ListDialect {
         case .matched(let isAscending):
             if !directions.isEmpty, directions.count != keys.count, let refusal = refusal(.sortCount) { throw refusal }
             fallback = isAscending
+        case .oneOrEach(let isAscending):
+            if directions.count > 1, directions.count != keys.count, let refusal = refusal(.sortCount) { throw refusal }
+            fallback = directions.count == 1 ? directions[0] == "asc" : isAscending
         case .lastRepeats(let isAscending): fallback = directions.last.map { $0 == "asc" } ?? isAscending
         }
-        return keys.enumerated().filter { isSort($0.element) }.map { place, key in
+        let given = keys.enumerated().filter { isSort($0.element) }.map { place, key in
             ListQuery.Sort(key, isAscending: place < directions.count ? directions[place] == "asc" : fallback)
         }
+        return ended(given, fallback)
+    }
+
+    /// Without repetitions, and no further than to what makes the order total.
+    private func ended(_ given: [ListQuery.Sort], _ isAscending: Bool) -> [ListQuery.Sort] {
+        guard let last = sortEnding.last else { return given }
+        var order: [ListQuery.Sort] = []
+        for sort in given + sortEnding.map({ ListQuery.Sort($0, isAscending: isAscending) })
+        where !order.contains(where: { $0.name == sort.name || $0.name == last }) {
+            order.append(sort)
+        }
+        return order
     }
 
     private func bound(_ count: Int, _ most: Int, _ what: String) throws(APIError) {

@@ -85,14 +85,17 @@ public struct ListSchema: Sendable {
         _ query: ListQuery, visible: SQLCondition = .always, select: String, in reader: any SQLReader,
         _ map: (any SQLRow) throws -> T
     ) throws -> [T] {
-        let sorts = query.sorts.compactMap { sort in
+        var sorts = query.sorts.compactMap { sort in
             columns[sort.name].map { (column: $0, isAscending: sort.isAscending) }
         }
-        let keys =
-            sorts.map { KeysetPage.Key($0.column.sortable, isAscending: $0.isAscending) } + [KeysetPage.Key(number)]
+        // An order that ends in something unique is total already.
+        if ![identity.expression, number].contains(sorts.last?.column.expression) {
+            sorts.append((column: Column(number, .number), isAscending: true))
+        }
+        let keys = sorts.map { KeysetPage.Key($0.column.sortable, isAscending: $0.isAscending) }
         var marker: [SQLValue]?
         if let text = query.marker {
-            let numeric = sorts.map(\.column.isNumeric) + [true]
+            let numeric = sorts.map(\.column.isNumeric)
             marker = try values(of: text, keys.map(\.expression), numeric, visible: visible, in: reader)
         }
         return try KeysetPage(

@@ -1,7 +1,7 @@
 /// One table of records of one kind, with the statements that every kind needs, put together once.
 ///
-/// The table has an integer key `id` in order of insertion, given by the database, and a column of role
-/// ``ColumnRole/key`` that is unique.
+/// The table has an integer key `id` in order of insertion, given by the database. Rows are found by the unique column of
+/// role ``ColumnRole/key``, and where there is none by that of role ``ColumnRole/number``.
 public struct RecordTable<Record: TableRecord>: Sendable {
     public let name: String
     /// What a FROM clause needs: the table under its alias, and what it is joined with.
@@ -11,6 +11,7 @@ public struct RecordTable<Record: TableRecord>: Sendable {
     /// The columns of a SELECT that ``record(_:)`` reads.
     public let selection: String
     private let key: String
+    private let keyRole: ColumnRole
     private let generation: String?
     private let insertion: String
     private let change: String
@@ -28,7 +29,9 @@ public struct RecordTable<Record: TableRecord>: Sendable {
         try? blank.columns(&collector)
         let columns = collector.columns
         func names(_ roles: Set<ColumnRole>) -> [String] { columns.filter { roles.contains($0.role) }.map(\.name) }
-        key = names([.key]).first ?? "id"
+        let ownKey = names([.key]).first
+        key = ownKey ?? names([.number]).first ?? "id"
+        keyRole = ownKey == nil ? .number : .key
         generation = names([.generation]).first
         let prefix = prefix
         selection = columns.map { $0.role == .joined ? $0.name : prefix + $0.name }.joined(separator: ", ")
@@ -112,14 +115,14 @@ public struct RecordTable<Record: TableRecord>: Sendable {
     /// Writes what changes of the record, and counts its generation up.
     /// - Throws: ``StoreError/stale(_:)`` when it has another generation than the record by now, or is gone.
     public func update(_ record: Record, in transaction: any SQLTransaction) throws {
-        var arguments = try values(of: record, [.changing]) + values(of: record, [.key])
+        var arguments = try values(of: record, [.changing]) + values(of: record, [keyRole])
         var statement = change
         if let generation {
             statement += " AND \(generation) = ?"
             arguments += try values(of: record, [.generation])
         }
         guard try transaction.execute(statement, arguments) == 1 else {
-            let key = try values(of: record, [.key]).first.map { "\($0)" } ?? ""
+            let key = try values(of: record, [keyRole]).first.map { "\($0)" } ?? ""
             throw StoreError.stale("\(name) \(key)")
         }
     }
