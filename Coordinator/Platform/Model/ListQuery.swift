@@ -90,3 +90,22 @@ extension ListQuery.Filter {
         }
     }
 }
+
+extension ListQuery {
+    /// Cuts the page out of a list in memory, which is in its order.
+    /// - Returns: The page, and whether more follows.
+    /// - Throws: ``UnknownMarker``
+    public func page<Item>(
+        of items: [Item], by identity: (Item) -> String
+    ) throws(UnknownMarker) -> (items: ArraySlice<Item>, goesOn: Bool) {
+        var rest = items[...]
+        if let marker {
+            guard let place = items.firstIndex(where: { identity($0) == marker }) else {
+                throw UnknownMarker(marker: marker)
+            }
+            rest = items[(place + 1)...]
+        }
+        guard let limit, rest.count > limit else { return (rest, false) }
+        return (rest.prefix(limit), true)
+    }
+}

@@ -63,7 +63,7 @@ public struct BodyFailure: Error, Sendable, Equatable {
     }
 
     /// The same failure, seen from one level further out.
-    func below(_ name: String) -> Self {
+    public func below(_ name: String) -> Self {
         var failure = self
         failure.path.insert(name, at: 0)
         return failure

@@ -25,6 +25,11 @@ public struct BodyFormat<Value: Sendable>: Sendable {
     }
 }
 
+extension BodyFormat {
+    /// The same, with `null` standing for a value.
+    public func orNull(_ value: Value) -> Self { nullable.map { found, _ in found ?? value } }
+}
+
 extension BodyFormat where Value == JSON {
     public static var any: Self { Self { json in json } }
 }

@@ -59,18 +59,31 @@ public struct BodySchema<Body: Sendable>: Sendable {
         do { return try read(body, version) } catch { throw wording(error) }
     }
 
+    /// Reads a change of something that there is: nothing is required, and what is not said stays.
+    public func read(
+        _ json: JSON, over old: Body, _ version: Microversion = Microversion(0, 0)
+    ) throws(BodyFailure) -> Body {
+        try read(json, version, from: old, isChange: true)
+    }
+
     /// The object as part of another.
     public func format(_ version: Microversion = Microversion(0, 0)) -> BodyFormat<Body> {
         BodyFormat { json throws(BodyFailure) in try read(json, version) }
     }
 
     public func read(_ json: JSON, _ version: Microversion) throws(BodyFailure) -> Body {
+        try read(json, version, from: blank, isChange: false)
+    }
+
+    private func read(
+        _ json: JSON, _ version: Microversion, from start: Body, isChange: Bool
+    ) throws(BodyFailure) -> Body {
         guard case .object(let members) = json else { throw BodyFailure(.wrongType(["object"]), json) }
         let fields = fields.filter { $0.versions.contains(version.minor) }
-        var body = blank
+        var body = start
         let extra = members.filter { member in !fields.contains { $0.name == member.key } }
         if tellsUnknownFirst { try judge(extra, json, &body) }
-        for field in fields where field.isRequired && members[field.name] == nil {
+        for field in fields where !isChange && field.isRequired && members[field.name] == nil {
             throw BodyFailure(.missing(field.name), json)
         }
         if !tellsUnknownFirst { try judge(extra, json, &body) }
@@ -84,7 +97,7 @@ public struct BodySchema<Body: Sendable>: Sendable {
     private func judge(_ extra: [String: JSON], _ json: JSON, _ body: inout Body) throws(BodyFailure) {
         switch unknown {
         case .ignored: return
-        case .kept(let path): body[keyPath: path] = extra
+        case .kept(let path): body[keyPath: path].merge(extra) { _, new in new }
         case .refused:
             let names = extra.keys.filter { !notAllowed.contains($0) }.sorted()
             if !names.isEmpty { throw BodyFailure(.unexpected(names), json) }
@@ -139,6 +152,14 @@ public struct BodyField<Body: Sendable>: Sendable {
         Self(name, isRequired: false, since: since, until: until) { json, body throws(BodyFailure) in
             body[keyPath: path] = .some(try format.read(json))
         }
+    }
+
+    /// A member that goes to no single place, or whose meaning depends on what is there.
+    public static func special(
+        _ name: String, isRequired: Bool = false, since: Int = 0, until: Int = .max,
+        _ apply: @escaping @Sendable (JSON, inout Body) throws(BodyFailure) -> Void
+    ) -> Self {
+        Self(name, isRequired: isRequired, since: since, until: until, apply: apply)
     }
 
     /// A member that may be missing (`nil`), or be `null` (`.some(nil)`).

@@ -84,13 +84,16 @@ public struct ListPage: Sendable {
     public var last: String?
     public var count: Int
     public var query: ListQuery
+    /// Whether more follows, where that is known.
+    public var goesOn: Bool?
 
-    public init(collection: String, identities: [String], query: ListQuery) {
+    public init(collection: String, identities: [String], query: ListQuery, goesOn: Bool? = nil) {
         self.collection = collection
         first = identities.first
         last = identities.last
         count = identities.count
         self.query = query
+        self.goesOn = goesOn
     }
 
     /// As many as were asked for: there may be more.

@@ -120,6 +120,24 @@ extension ListDialect {
         }
     }
 
+    /// The answer to a list call out of memory: whole lists in the order of names, pages in that of identities.
+    /// - Throws: ``APIError`` in the service's words.
+    public func answer(
+        _ items: [(id: String, members: [String: JSON])], _ collection: String, filters: Set<String>,
+        flags: Set<String> = [], _ call: APICall,
+        _ show: ([String: JSON], APICall) -> JSON = { members, _ in .object(members) }
+    ) throws -> APIResponse {
+        let query = try read(call.query, isFilter: filters.contains, isFlag: flags.contains)
+        let isWhole = query.limit == nil && query.marker == nil
+        let matching = items.filter { item in query.filters.allSatisfy { $0.matches(item.members[$0.name]) } }
+            .map { item in (name: isWhole ? item.members["name"]?.stringValue ?? item.id : "", item: item) }
+            .sorted { ($0.name, $0.item.id) < ($1.name, $1.item.id) }.map(\.item)
+        let (page, goesOn) = try found { try query.page(of: matching, by: \.id) }
+        return answer(
+            ListPage(collection: collection, identities: page.map(\.id), query: query, goesOn: goesOn),
+            page.map { show($0.members, call) }, call)
+    }
+
     /// The answer: the items, and what stands beside them.
     public func answer(_ page: ListPage, _ items: [JSON], _ call: APICall) -> APIResponse {
         var body = links(page, call)

@@ -7,26 +7,41 @@ public struct ResourceRoutes<Item: Sendable, Draft: Sendable, Change: Sendable>:
 
     public let names: ResourceNames
     public let conventions: ResourceConventions
-    /// What the list is filtered and sorted by.
-    public let schema: ListSchema
-    /// What the caller sees, in the list's order.
-    public let list: @Sendable (ListQuery, APICall, any SQLReader) throws -> [Item]
-    /// By what the path says, as the client wrote it.
-    /// - Throws: ``APIError`` 404, also for what the caller may not see.
-    public let find: @Sendable (String, APICall, any SQLReader) throws -> Item
+    private let source: Source
     /// The item as the caller sees it.
     public let view: @Sendable (Item, APICall) -> (id: String, members: Members)
 
     /// Reads the object that a creating call sends; form only.
-    public var draft: (@Sendable (JSON, APICall) throws -> Draft)?
+    public var draft: (@Sendable (JSON, APICall) async throws -> Draft)?
     public var create: (@Sendable (Draft, APICall, any SQLTransaction) throws -> Item)?
     /// Reads the object that a changing call sends; form only.
-    public var change: (@Sendable (JSON, APICall) throws -> Change)?
+    public var change: (@Sendable (JSON, APICall) async throws -> Change)?
     public var update: (@Sendable (Item, Change, APICall, any SQLTransaction) throws -> Item)?
     public var delete: (@Sendable (Item, APICall, any SQLTransaction) throws -> Void)?
     /// Rules that creating or changing may ask beside the call's own: `create_network:shared`.
     public var furtherRules: [ResourceVerb: [String]] = [:]
 
+    /// Where items come from.
+    private enum Source: Sendable {
+        case rows(
+            ListSchema, list: @Sendable (ListQuery, APICall, any SQLReader) throws -> [Item],
+            find: @Sendable (String, APICall, any SQLReader) throws -> Item)
+        case memory(MemorySource)
+    }
+
+    private struct MemorySource: Sendable {
+        let filters: Set<String>
+        let flags: Set<String>
+        let all: @Sendable (APICall) throws -> [Item]
+        let find: @Sendable (String, APICall, ResourceVerb) throws -> Item
+    }
+
+    /// A kind whose items are rows.
+    /// - Parameters:
+    ///   - schema: What the list is filtered and sorted by.
+    ///   - list: What the caller sees, in the list's order.
+    ///   - find: By what the path says, as the client wrote it. Throws ``APIError`` 404, also for what the caller may
+    ///     not see.
     public init(
         _ names: ResourceNames, _ conventions: ResourceConventions, schema: ListSchema,
         list: @escaping @Sendable (ListQuery, APICall, any SQLReader) throws -> [Item],
@@ -35,9 +50,25 @@ public struct ResourceRoutes<Item: Sendable, Draft: Sendable, Change: Sendable>:
     ) {
         self.names = names
         self.conventions = conventions
-        self.schema = schema
-        self.list = list
-        self.find = find
+        source = .rows(schema, list: list, find: find)
+        self.view = view
+    }
+
+    /// A kind whose items are kept in memory. It asks the rules of its calls itself, and before a body is read.
+    /// - Parameters:
+    ///   - filters: Members that lists are filtered by.
+    ///   - flags: Those of them that are true or false.
+    ///   - all: What the caller sees, in any order: whole lists are shown by `name`, pages by identity.
+    ///   - find: By what the path says, for a call. Throws ``APIError`` 404, also for what the caller may not see.
+    public init(
+        _ names: ResourceNames, _ conventions: ResourceConventions, filters: Set<String>, flags: Set<String>,
+        all: @escaping @Sendable (APICall) throws -> [Item],
+        find: @escaping @Sendable (String, APICall, ResourceVerb) throws -> Item,
+        view: @escaping @Sendable (Item, APICall) -> (id: String, members: Members)
+    ) {
+        self.names = names
+        self.conventions = conventions
+        source = .memory(MemorySource(filters: filters, flags: flags, all: all, find: find))
         self.view = view
     }
 
@@ -48,37 +79,28 @@ public struct ResourceRoutes<Item: Sendable, Draft: Sendable, Change: Sendable>:
     private func rule(_ verb: ResourceVerb) -> String { conventions.rule(verb, names) }
 
     private var reading: [Route] {
-        [
-            Route(.get, names.path, handler: listItems).gated(by: rule(.list)),
-            Route(.get, member, handler: showItem).gated(by: rule(.get))
-        ]
+        let list = Route(.get, names.path, handler: answerList), show = Route(.get, member, handler: answerShow)
+        return switch source {
+        case .rows: [list.gated(by: rule(.list)), show.gated(by: rule(.get))]
+        case .memory: [list.asking(rule(.list), rule(.get)), show.asking(rule(.get))]
+        }
     }
 
     private var writing: [Route] {
         var routes: [Route] = []
-        if let draft, let create {
+        if draft != nil, create != nil {
             routes.append(
-                asking(
-                    .create,
-                    Route(.post, names.path, action: "\(names.action).create") {
-                        try await createItems($0, draft, create)
-                    }))
+                asking(.create, Route(.post, names.path, action: "\(names.action).create", handler: answerCreate)))
         }
-        if let change, let update {
-            routes.append(
-                asking(
-                    .update,
-                    Route(
-                        conventions.updates == .put ? .put : .patch, member, action: "\(names.action).update"
-                    ) { try await updateItem($0, change, update) }))
+        if change != nil, update != nil {
+            let update = Route(
+                conventions.updates == .put ? .put : .patch, member, action: "\(names.action).update",
+                handler: answerUpdate)
+            routes.append(asking(.update, update))
         }
-        if let delete {
+        if delete != nil {
             routes.append(
-                asking(
-                    .delete,
-                    Route(.delete, member, action: "\(names.action).delete") {
-                        try await deleteItem($0, delete)
-                    }))
+                asking(.delete, Route(.delete, member, action: "\(names.action).delete", handler: answerDelete)))
         }
         return routes
     }
@@ -89,18 +111,32 @@ public struct ResourceRoutes<Item: Sendable, Draft: Sendable, Change: Sendable>:
 
     // MARK: Reading
 
-    @Sendable private func listItems(_ call: APICall) async throws -> APIResponse {
-        let query = try conventions.list.read(call, schema)
-        let items = try await call.database.read { reader in
-            try conventions.list.found { try list(query, call, reader) }
+    @Sendable public func answerList(_ call: APICall) async throws -> APIResponse {
+        switch source {
+        case .memory(let memory): return try answerList(call, memory)
+        case .rows(let schema, let list, _):
+            let query = try conventions.list.read(call, schema)
+            let items = try await call.database.read { reader in
+                try conventions.list.found { try list(query, call, reader) }
+            }
+            let views = items.map { view($0, call) }
+            let page = ListPage(collection: names.plural, identities: views.map(\.id), query: query)
+            return conventions.list.answer(page, views.map { selected($0.members, call) }, call)
         }
-        let views = items.map { view($0, call) }
-        let page = ListPage(collection: names.plural, identities: views.map(\.id), query: query)
-        return conventions.list.answer(page, views.map { selected($0.members, call) }, call)
     }
 
-    @Sendable private func showItem(_ call: APICall) async throws -> APIResponse {
-        let item = try await call.database.read { try find(call.parameter("id"), call, $0) }
+    private func answerList(_ call: APICall, _ memory: MemorySource) throws -> APIResponse {
+        let items = try memory.all(call).map { view($0, call) }
+        return try conventions.list.answer(
+            items, names.plural, filters: memory.filters, flags: memory.flags, call, selected)
+    }
+
+    @Sendable public func answerShow(_ call: APICall) async throws -> APIResponse {
+        let item =
+            switch source {
+            case .memory(let memory): try memory.find(call.parameter("id"), call, .get)
+            case .rows(_, _, let find): try await call.database.read { try find(call.parameter("id"), call, $0) }
+            }
         return .json([names.singular: selected(view(item, call).members, call)])
     }
 
@@ -112,39 +148,54 @@ public struct ResourceRoutes<Item: Sendable, Draft: Sendable, Change: Sendable>:
 
     // MARK: Writing
 
-    private func createItems(
-        _ call: APICall, _ draft: @Sendable (JSON, APICall) throws -> Draft,
-        _ create: @escaping @Sendable (Draft, APICall, any SQLTransaction) throws -> Item
-    ) async throws -> APIResponse {
+    @Sendable public func answerCreate(_ call: APICall) async throws -> APIResponse {
+        guard let draft, let create else { throw call.words.unknownPath }
         let (objects, areMany) = try objects(try await call.json())
-        let drafts = try objects.map { try draft($0, call) }
+        var drafts: [Draft] = []
+        for object in objects { drafts.append(try await draft(object, call)) }
         let named: @Sendable ([Item]) -> String = { items in
             items.prefix(8).map { view($0, call).id }.joined(separator: ",")
         }
+        let wanted = drafts
         let made = try await call.write(target: named) { transaction in
-            try drafts.map { try create($0, call, transaction) }
+            try wanted.map { try create($0, call, transaction) }
         }
         let views = made.map { JSON.object(view($0, call).members) }
         let body: JSON = areMany ? [names.plural: .array(views)] : [names.singular: views.first ?? [:]]
         return .json(body, status: conventions.createdStatus)
     }
 
-    private func updateItem(
-        _ call: APICall, _ change: @Sendable (JSON, APICall) throws -> Change,
-        _ update: @escaping @Sendable (Item, Change, APICall, any SQLTransaction) throws -> Item
-    ) async throws -> APIResponse {
-        let wanted = try change(try object(try await call.json()), call)
-        let item = try await call.write { transaction in
-            try update(try find(call.parameter("id"), call, transaction), wanted, call, transaction)
+    @Sendable public func answerUpdate(_ call: APICall) async throws -> APIResponse {
+        guard let change, let update else { throw call.words.unknownPath }
+        try precheck(call, .update)
+        let wanted = try await change(try object(try await call.json()), call)
+        let item = try await call.write(target: { view($0, call).id }) { transaction in
+            try update(try found(call, .update, transaction), wanted, call, transaction)
         }
         return .json([names.singular: .object(view(item, call).members)])
     }
 
-    private func deleteItem(
-        _ call: APICall, _ delete: @escaping @Sendable (Item, APICall, any SQLTransaction) throws -> Void
-    ) async throws -> APIResponse {
-        try await call.write { try delete(try find(call.parameter("id"), call, $0), call, $0) }
+    @Sendable public func answerDelete(_ call: APICall) async throws -> APIResponse {
+        guard let delete else { throw call.words.unknownPath }
+        try precheck(call, .delete)
+        try await call.write(target: { $0 }) { transaction in
+            let item = try found(call, .delete, transaction)
+            try delete(item, call, transaction)
+            return view(item, call).id
+        }
         return .empty(conventions.deletedStatus)
+    }
+
+    /// Items in memory can be asked for before a body is read, and before the writer is troubled.
+    private func precheck(_ call: APICall, _ verb: ResourceVerb) throws {
+        if case .memory(let memory) = source { _ = try memory.find(call.parameter("id"), call, verb) }
+    }
+
+    private func found(_ call: APICall, _ verb: ResourceVerb, _ transaction: any SQLTransaction) throws -> Item {
+        switch source {
+        case .memory(let memory): try memory.find(call.parameter("id"), call, verb)
+        case .rows(_, _, let find): try find(call.parameter("id"), call, transaction)
+        }
     }
 
     /// The object below the resource's name.
