@@ -99,4 +99,5 @@ enum JobStore {
 public enum PlatformMigrations {
     public static let all =
         EventLog.migrations + JobStore.migrations + EventLog.auditMigrations + QuotaStore.migrations
+        + ChangeFeed.migrations
 }
