@@ -41,11 +41,18 @@ public struct QuotaLedger: Sendable {
     public let service: String
     /// In the order in which they are told.
     public let resources: [Resource]
+    private let counts: @Sendable (ProjectID, any SQLReader) throws -> [String: Int]
     private let store = QuotaStore()
 
-    public init(service: String, _ resources: [Resource]) {
+    /// - Parameter counts: What a project has of several resources that one statement counts together; it goes before
+    ///   their own counters.
+    public init(
+        service: String, _ resources: [Resource],
+        counts: @escaping @Sendable (ProjectID, any SQLReader) throws -> [String: Int] = { _, _ in [:] }
+    ) {
         self.service = service
         self.resources = resources
+        self.counts = counts
     }
 
     public subscript(name: String) -> Resource? { resources.first { $0.name == name } }
@@ -64,7 +71,15 @@ public struct QuotaLedger: Sendable {
     }
 
     public func used(_ name: String, by project: ProjectID, in reader: any SQLReader) throws -> Int {
-        try self[name]?.used(project, reader) ?? 0
+        try used([name], by: project, in: reader)[name] ?? 0
+    }
+
+    /// What a project has of each.
+    public func used(_ names: [String], by project: ProjectID, in reader: any SQLReader) throws -> [String: Int] {
+        let counted = try counts(project, reader)
+        var used: [String: Int] = [:]
+        for name in names { used[name] = try counted[name] ?? self[name]?.used(project, reader) ?? 0 }
+        return used
     }
 
     /// Makes sure that the project may have this much more.
@@ -82,11 +97,13 @@ public struct QuotaLedger: Sendable {
         in transaction: any SQLTransaction
     ) throws -> Int {
         let limits = try limits(of: project, in: transaction)
+        let limited = demands.filter { $0.amount > 0 && (limits[$0.name] ?? -1) >= 0 }
+        guard !limited.isEmpty else { return most }
+        let counted = try used(limited.map(\.name), by: project, in: transaction)
         var granted = most
         var excesses: [QuotaExceeded.Excess] = []
-        for demand in demands {
-            guard demand.amount > 0, let limit = limits[demand.name], limit >= 0 else { continue }
-            let used = try used(demand.name, by: project, in: transaction)
+        for demand in limited {
+            guard let limit = limits[demand.name], let used = counted[demand.name] else { continue }
             granted = min(granted, max(0, (limit - used) / demand.amount))
             let wanted = demand.amount * least
             guard used + wanted > limit else { continue }

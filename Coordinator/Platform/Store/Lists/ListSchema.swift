@@ -54,25 +54,29 @@ public struct ListSchema: Sendable {
     public var columns: [String: Column]
     /// Filters that are no comparison of a column.
     public var special: [String: Special]
+    /// Whether equals stand in the direction of the first sort key; else the oldest stands first.
+    public var numberFollows: Bool
 
     public init(
-        source: String, identity: Column, number: String, columns: [String: Column], special: [String: Special] = [:]
+        source: String, identity: Column, number: String, columns: [String: Column], special: [String: Special] = [:],
+        numberFollows: Bool = false
     ) {
         self.source = source
         self.identity = identity
         self.number = number
         self.columns = columns
         self.special = special
+        self.numberFollows = numberFollows
     }
 
     /// The schema of a table of records.
     public init<Record>(
         _ table: RecordTable<Record>, identity: String = "uuid", columns: [String: Column],
-        special: [String: Special] = [:]
+        special: [String: Special] = [:], numberFollows: Bool = false
     ) {
         self.init(
             source: table.source, identity: Column(table.prefix + identity), number: table.prefix + "id",
-            columns: columns, special: special)
+            columns: columns, special: special, numberFollows: numberFollows)
     }
 
     public func isFilter(_ name: String) -> Bool { columns[name]?.isFilter ?? (special[name] != nil) }
@@ -90,7 +94,8 @@ public struct ListSchema: Sendable {
         }
         // An order that ends in something unique is total already.
         if ![identity.expression, number].contains(sorts.last?.column.expression) {
-            sorts.append((column: Column(number, .number), isAscending: true))
+            let isAscending = !numberFollows || (sorts.first?.isAscending ?? true)
+            sorts.append((column: Column(number, .number), isAscending: isAscending))
         }
         let keys = sorts.map { KeysetPage.Key($0.column.sortable, isAscending: $0.isAscending) }
         var marker: [SQLValue]?
