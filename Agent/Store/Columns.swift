@@ -1,18 +1,13 @@
-import FoundationEssentials
 import ProtocolModel
 import ProtocolWire
 
 extension Identifier {
     /// Sixteen octets, in the order of the text.
-    var column: Data {
-        var data = Data(capacity: 16)
-        for word in [high, low] {
-            withUnsafeBytes(of: word.bigEndian) { data.append(contentsOf: $0) }
-        }
-        return data
+    var column: [UInt8] {
+        [high, low].flatMap { word in withUnsafeBytes(of: word.bigEndian) { [UInt8]($0) } }
     }
 
-    init?(column: Data) {
+    init?(column: [UInt8]) {
         guard column.count == 16 else { return nil }
         self.init(
             high: column.prefix(8).reduce(0) { $0 << 8 | UInt64($1) },

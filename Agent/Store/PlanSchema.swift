@@ -1,4 +1,4 @@
-import GRDB
+import ProtocolSQLite
 
 /// The tables of the plan store, numbered from 1 in `PRAGMA user_version`.
 enum PlanSchema {
@@ -18,11 +18,14 @@ enum PlanSchema {
         PRAGMA user_version = 1;
         """
 
-    static func migrate(_ queue: DatabaseQueue) throws {
-        try queue.write { db in
-            let found = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
-            guard found <= version else { throw PlanStoreError.laterRelease(version: found) }
-            if found == 0 { try db.execute(sql: tables) }
+    static func migrate(_ database: SQLiteDatabase) throws {
+        let found = try database.with("PRAGMA user_version") { statement in
+            try statement.step() ? Int(statement.integer(0)) : 0
         }
+        guard found <= version else { throw PlanStoreError.laterRelease(version: found) }
+        guard found == 0 else { return }
+        try database.run("BEGIN IMMEDIATE")
+        try database.run(tables)
+        try database.run("COMMIT")
     }
 }

@@ -78,7 +78,7 @@ extension SettingsReader {
             default: unknown(name, value, known: "file, rule_format")
             }
         }
-        if file.path.isEmpty, node.mapping?["file"] == nil {
+        if file.path.isEmpty, node.mapping?.contains(where: { $0.key.string == "file" }) != true {
             wrong(node, "images.property_protections", "a mapping that says which 'file' they are in")
         }
         images.propertyProtections = file

@@ -2,42 +2,40 @@ import CoordinatorPlatform
 import Glibc
 import Logging
 import ProtocolModel
+import ProtocolSettings
 import ServiceLifecycle
 import UnixSignals
-import Yams
 
 /// Reads an operator's file of rules: a mapping of rule names to expressions, as oslo.policy has it. Pure.
 enum PolicyFile {
     /// - Throws: ``PolicyFileError`` for what is no such mapping. Names and expressions are judged by ``PolicyBook``.
     static func parse(_ text: String) throws(PolicyFileError) -> [PolicyOverride] {
-        let root: Node?
-        do { root = try Yams.compose(yaml: text) } catch {
+        let root: YAMLNode?
+        do { root = try YAMLParser.parse(text) } catch {
             throw PolicyFileError(problems: ["It is not YAML: \(error)"])
         }
         // A file of comments changes nothing.
-        guard let root, root.null == nil else { return [] }
+        guard let root, !root.isNull else { return [] }
         guard let mapping = root.mapping else {
-            throw PolicyFileError(problems: ["line \(line(root)): the file must map rule names to expressions."])
+            throw PolicyFileError(problems: ["line \(root.line): the file must map rule names to expressions."])
         }
         return mapping.map { key, value in
             PolicyOverride(
-                name: key.scalar?.string ?? "?", text: value.scalar?.string ?? "", line: line(key),
+                name: key.string ?? "?", text: value.string ?? "", line: key.line,
                 defect: defect(value))
         }
     }
 
-    private static func defect(_ value: Node) -> String? {
-        guard let text = value.scalar else {
+    private static func defect(_ value: YAMLNode) -> String? {
+        guard value.string != nil else {
             return "must be an expression as text; the old form with lists is not read"
         }
         // A bare `!` is a tag without a text, and nothing at all would mean "everybody": neither may open a door.
-        guard text.style != .plain || !["", "~", "null", "Null", "NULL"].contains(text.string) else {
+        guard !value.isNull else {
             return "says nothing: write \"!\" or \"@\" in quotes"
         }
         return nil
     }
-
-    private static func line(_ node: Node) -> Int { node.mark?.line ?? 0 }
 }
 
 /// Keeps the rules in force the same as the operator's file: looks at it every few seconds and at SIGHUP. A file that is

@@ -1,11 +1,9 @@
-import Yams
-
 /// Goes through a daemon's configuration file and notes everything that is wrong with it, so that an operator sees all
 /// mistakes at once. Daemons extend it with a method for each of their topics.
 ///
 /// What a value is read as is `nil` where it is wrong; the mistake is noted with the line it stands on.
 public struct SettingsReader {
-    public typealias Node = Yams.Node
+    public typealias Node = YAMLNode
 
     private var problems: [String] = []
 
@@ -18,7 +16,7 @@ public struct SettingsReader {
     ) throws(SettingsError) {
         var reader = SettingsReader()
         do {
-            if let root = try Yams.compose(yaml: text) { read(&reader, root) }
+            if let root = try YAMLParser.parse(text) { read(&reader, root) }
         } catch {
             reader.problems.append("It is not YAML: \(error)")
         }
@@ -40,7 +38,7 @@ public struct SettingsReader {
     public mutating func list<Value>(
         _ node: Node, _ name: String, _ wanted: String, _ parse: (String) -> Value?
     ) -> [Value]? {
-        let values = node.sequence?.map { $0.scalar.flatMap { parse($0.string) } } ?? [nil]
+        let values = node.sequence?.map { $0.string.flatMap(parse) } ?? [nil]
         guard !values.contains(where: { $0 == nil }) else {
             wrong(node, name, wanted)
             return nil
@@ -53,7 +51,7 @@ public struct SettingsReader {
     public mutating func parsed<Value>(
         _ node: Node, _ name: String, _ wanted: String, _ parse: (String) -> Value?
     ) -> Value? {
-        guard let value = node.scalar.flatMap({ parse($0.string) }) else {
+        guard let value = node.string.flatMap(parse) else {
             wrong(node, name, wanted)
             return nil
         }
@@ -80,7 +78,7 @@ public struct SettingsReader {
     public mutating func number(
         _ node: Node, _ name: String, _ what: String, _ range: ClosedRange<Int64>
     ) -> Int64? {
-        guard let value = node.int.map(Int64.init), range.contains(value) else {
+        guard let value = node.int, range.contains(value) else {
             wrong(node, name, "\(what), \(range.lowerBound) to \(range.upperBound)")
             return nil
         }
@@ -90,12 +88,12 @@ public struct SettingsReader {
     // MARK: Mistakes
 
     public mutating func wrong(_ node: Node, _ name: String, _ wanted: String) {
-        problems.append("line \(node.mark?.line ?? 0): \(name) must be \(wanted).")
+        problems.append("line \(node.line): \(name) must be \(wanted).")
     }
 
     public mutating func unknown(_ name: String, _ node: Node, known: String) {
         problems.append(
-            "line \(node.mark?.line ?? 0): '\(name)' is not known here; known are \(known). Correct or remove it.")
+            "line \(node.line): '\(name)' is not known here; known are \(known). Correct or remove it.")
     }
 }
 

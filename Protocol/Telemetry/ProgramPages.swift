@@ -5,11 +5,12 @@ import Glibc
 /// Most of what a Swift server has resident at rest is text that only its start ran, and the kernel maps neighbours of
 /// each page along. They are clean pages of a file: whoever needs one again gets it from the page cache.
 public enum ProgramPages {
-    /// Releases once after the start has settled, and from then on at intervals, so that a burst leaves nothing behind.
-    /// Returns when its task is cancelled.
-    public static func keepFew(settled: Duration = .seconds(5), every interval: Duration = .seconds(300)) async {
+    /// Releases once after the start has settled, and from then on at intervals, together with what lies free in the heap,
+    /// so that a burst leaves nothing behind. Returns when its task is cancelled.
+    public static func keepFew(settled: Duration = .seconds(5), every interval: Duration = .seconds(60)) async {
         var pause = settled
         while (try? await Task.sleep(for: pause)) != nil {
+            HeapTuning.giveBack()
             release()
             pause = interval
         }

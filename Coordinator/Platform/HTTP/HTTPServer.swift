@@ -150,6 +150,8 @@ public struct HTTPServer: Service {
                 certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
             settings.minimumTLSVersion = .tlsv12
             settings.applicationProtocols = ["http/1.1"]
+            // Also a connection that is gone keeps its buffers for as long as a farewell would be waited for.
+            settings.shutdownTimeout = .seconds(1)
             return settings
         } catch { throw Failure.badCertificate(path: files.certificateChain, reason: "\(error)") }
     }

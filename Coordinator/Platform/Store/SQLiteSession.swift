@@ -1,120 +1,99 @@
-import GRDB
-
-import struct FoundationEssentials.Data
+import ProtocolSQLite
 
 /// A connection while one closure uses it.
 final class SQLiteSession: SQLTransaction {
-    private let database: Database
-    private let statements: StatementCache
+    private let database: SQLiteDatabase
     /// What ``afterCommit(_:)`` collected, in order.
     private(set) var hooks: [@Sendable () -> Void] = []
 
-    init(database: Database, statements: StatementCache) {
+    init(database: SQLiteDatabase) {
         self.database = database
-        self.statements = statements
     }
 
-    var isInTransaction: Bool { database.isInsideTransaction }
+    var isInTransaction: Bool { database.isInTransaction }
 
     func query<T>(_ sql: String, _ arguments: [any SQLArgument], _ map: (any SQLRow) throws -> T) throws -> [T] {
-        try borrowing(sql) { statement in
-            let rows = try Row.fetchCursor(statement, arguments: bound(arguments))
+        try binding(sql, arguments) { statement in
+            let row = SQLiteRow(statement: statement)
             var results: [T] = []
-            while let row = try rows.next() { results.append(try map(SQLiteRow(row: row))) }
+            while try statement.step() { results.append(try map(row)) }
             return results
         }
     }
 
     @discardableResult
     func execute(_ sql: String, _ arguments: [any SQLArgument]) throws -> Int {
-        try borrowing(sql) { statement in
-            try statement.execute(arguments: bound(arguments))
-            return database.changesCount
+        try binding(sql, arguments) { statement in
+            while try statement.step() {}
+            return database.changes
         }
     }
 
     func afterCommit(_ work: @escaping @Sendable () -> Void) { hooks.append(work) }
 
     /// Several statements, separated by `;`.
-    func executeScript(_ sql: String) throws { try translated { try database.execute(sql: sql) } }
+    func executeScript(_ sql: String) throws { try translated { try database.run(sql) } }
 
     /// Forgets the hooks collected since there were `count` of them: their savepoint was undone.
     func dropHooks(after count: Int) { hooks.removeSubrange(count...) }
 
     /// Undoes the open transaction, if the engine has not done so itself.
     func rollback() {
-        guard database.isInsideTransaction else { return }
+        guard database.isInTransaction else { return }
         // A rollback that fails leaves nothing to try: the next transaction on this connection reports it.
-        try? database.rollback()
+        try? database.run("ROLLBACK")
     }
 
-    private func bound(_ arguments: [any SQLArgument]) -> StatementArguments {
-        StatementArguments(
-            arguments.map { argument -> DatabaseValue in
-                switch argument.sqlValue {
-                case .null: .null
-                case .integer(let value): value.databaseValue
-                case .real(let value): value.databaseValue
-                case .text(let value): value.databaseValue
-                case .blob(let value): Data(value).databaseValue
-                }
-            })
-    }
-
-    private func borrowing<T>(_ sql: String, _ body: (Statement) throws -> T) throws -> T {
+    private func binding<T>(
+        _ sql: String, _ arguments: [any SQLArgument], _ body: (SQLiteStatement) throws -> T
+    ) throws -> T {
         try translated {
-            let entry = try statements.borrow(sql, from: database)
-            do {
-                let result = try body(entry.statement)
-                entry.isInUse = false
-                return result
-            } catch {
-                statements.drop(sql)
-                throw error
+            try database.with(sql) { statement in
+                for (index, argument) in arguments.enumerated() {
+                    switch argument.sqlValue {
+                    case .null: try statement.bindNull(at: index + 1)
+                    case .integer(let value): try statement.bind(value, at: index + 1)
+                    case .real(let value): try statement.bind(value, at: index + 1)
+                    case .text(let value): try statement.bind(value, at: index + 1)
+                    case .blob(let value): try statement.bind(value, at: index + 1)
+                    }
+                }
+                return try body(statement)
             }
         }
     }
 
     private func translated<T>(_ body: () throws -> T) throws -> T {
-        do { return try body() } catch let error as DatabaseError { throw StoreError.translate(error) }
+        do { return try body() } catch let error as SQLiteError { throw StoreError.translate(error) }
     }
 }
 
 /// Reads the columns where SQLite keeps them.
 struct SQLiteRow: SQLRow {
-    let row: Row
+    let statement: SQLiteStatement
 
-    func isNull(_ column: Int) -> Bool { row.hasNull(atIndex: column) }
-    func integer(_ column: Int) -> Int64 { row.hasNull(atIndex: column) ? 0 : row[column] }
-    func text(_ column: Int) -> String { row.hasNull(atIndex: column) ? "" : row[column] }
-    func real(_ column: Int) -> Double { row.hasNull(atIndex: column) ? 0 : row[column] }
-    func blob(_ column: Int) -> [UInt8] {
-        // The closure cannot throw, and a column that is not a blob or text reads as empty.
-        (try? row.withUnsafeData(atIndex: column) { $0.map { [UInt8]($0) } ?? [] }) ?? []
-    }
+    func isNull(_ column: Int) -> Bool { statement.isNull(column) }
+    func integer(_ column: Int) -> Int64 { statement.integer(column) }
+    func text(_ column: Int) -> String { statement.text(column) }
+    func real(_ column: Int) -> Double { statement.real(column) }
+    func blob(_ column: Int) -> [UInt8] { statement.blob(column) }
 }
 
 extension StoreError {
     /// What callers can act on; everything else (a wrong statement) stays the engine's own error.
-    static func translate(_ error: DatabaseError) -> any Error {
-        switch error.extendedResultCode {
-        case .SQLITE_CONSTRAINT_UNIQUE, .SQLITE_CONSTRAINT_PRIMARYKEY:
-            let text = error.message ?? ""
+    static func translate(_ error: SQLiteError) -> any Error {
+        switch error.kind {
+        case .duplicate:
+            let text = error.message
             return StoreError.duplicate(text.split(separator: ": ", maxSplits: 1).last.map(String.init) ?? text)
-        case .SQLITE_CONSTRAINT_FOREIGNKEY:
+        case .missingReference:
             return StoreError.stale("a row that this one refers to is gone, or is still referred to")
-        default: break
-        }
-        switch error.resultCode {
-        case .SQLITE_FULL:
+        case .full:
             return StoreError.unavailable("no space left for the database: free some and try again")
-        case .SQLITE_READONLY, .SQLITE_IOERR, .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_NOLFS:
-            return StoreError.unavailable("the database cannot be written: \(error.message ?? "\(error.resultCode)")")
-        case .SQLITE_CORRUPT, .SQLITE_NOTADB:
-            return StoreError.corrupt(error.message ?? "the database file is damaged")
-        case .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_NOMEM:
-            return StoreError.overloaded
-        default: return error
+        case .unwritable: return StoreError.unavailable("the database cannot be written: \(error.message)")
+        case .damaged: return StoreError.corrupt(error.message)
+        case .busy: return StoreError.overloaded
+        case .other: return error
         }
     }
 }
