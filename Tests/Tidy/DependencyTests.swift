@@ -20,7 +20,7 @@ struct DependencyTests {
         "Agent/Storage": ["AgentCore", "ProtocolModel"],
         "Agent/Host": ["AgentCore", "ProtocolModel"],
         "Agent/Simulated": ["AgentCore", "ProtocolModel"],
-        "Coordinator/Platform": ["ProtocolModel", "ProtocolTelemetry"],
+        "Coordinator/Platform": ["CPostgres", "ProtocolModel", "ProtocolTelemetry"],
         "Coordinator/Identity": ["CoordinatorPlatform", "ProtocolModel"],
         "Coordinator/Fleet": [
             "CoordinatorPlatform", "CoordinatorIdentity", "ProtocolModel", "ProtocolWire", "ProtocolLink"
@@ -40,7 +40,7 @@ struct DependencyTests {
 
     static func isOurs(_ module: String) -> Bool {
         ["Protocol", "Agent", "Coordinator"].contains { module.hasPrefix($0) }
-            || ["CLibvirt", "CNetlink"].contains(module)
+            || ["CLibvirt", "CNetlink", "CPostgres"].contains(module)
     }
 
     @Test("every target imports only what the design lets it", arguments: allowed.keys.sorted())

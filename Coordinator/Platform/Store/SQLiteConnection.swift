@@ -3,7 +3,7 @@ import GRDB
 /// One SQLite connection on its own serial queue, with the statements it has prepared.
 ///
 /// `@unchecked Sendable`: ``statements`` is touched only inside closures of the connection's serial queue.
-final class SQLiteConnection: @unchecked Sendable {
+final class SQLiteConnection: WriterConnection, @unchecked Sendable {
     /// Declared before the queue, so that the statements are gone when the queue closes the connection.
     private let statements = StatementCache(capacity: 256)
     private let queue: DatabaseQueue

@@ -3,7 +3,7 @@ import GRDB
 import struct FoundationEssentials.Data
 
 /// A connection while one closure uses it.
-final class SQLiteSession: SQLTransaction {
+final class SQLiteSession: WriterSession {
     private let database: Database
     private let statements: StatementCache
     /// What ``afterCommit(_:)`` collected, in order.
@@ -48,6 +48,33 @@ final class SQLiteSession: SQLTransaction {
         try? database.rollback()
     }
 
+    func begin() throws { try execute("BEGIN IMMEDIATE") }
+    func commit() throws { try execute("COMMIT") }
+    func beginSavepoint(_ name: String) throws { try execute("SAVEPOINT \(name)") }
+    func releaseSavepoint(_ name: String) throws { try execute("RELEASE \(name)") }
+    func rollbackToSavepoint(_ name: String) throws {
+        try execute("ROLLBACK TO \(name)")
+        try execute("RELEASE \(name)")
+    }
+
+    func tables() throws -> [StoreTable] {
+        let names = try query(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name", []
+        ) { $0.text(0) }
+        return try names.map { table in
+            let columns = try query("SELECT name, pk FROM pragma_table_info(?) ORDER BY cid", [table]) {
+                (name: $0.text(0), place: $0.int(1))
+            }
+            let key = columns.filter { $0.place > 0 }.sorted { $0.place < $1.place }.map(\.name)
+            return StoreTable(name: table, columns: columns.map(\.name), key: key)
+        }
+    }
+
+    func beginFilling() throws { try execute("PRAGMA defer_foreign_keys = ON", []) }
+
+    /// Row keys go on behind the largest one by themselves.
+    func endFilling(_ tables: [StoreTable]) throws {}
+
     private func bound(_ arguments: [any SQLArgument]) -> StatementArguments {
         StatementArguments(
             arguments.map { argument -> DatabaseValue in
@@ -88,6 +115,16 @@ struct SQLiteRow: SQLRow {
     func integer(_ column: Int) -> Int64 { row.hasNull(atIndex: column) ? 0 : row[column] }
     func text(_ column: Int) -> String { row.hasNull(atIndex: column) ? "" : row[column] }
     func real(_ column: Int) -> Double { row.hasNull(atIndex: column) ? 0 : row[column] }
+    func value(_ column: Int) -> SQLValue {
+        let value: DatabaseValue = row[column]
+        return switch value.storage {
+        case .null: .null
+        case .int64(let number): .integer(number)
+        case .double(let number): .real(number)
+        case .string(let text): .text(text)
+        case .blob(let data): .blob([UInt8](data))
+        }
+    }
     func blob(_ column: Int) -> [UInt8] {
         // The closure cannot throw, and a column that is not a blob or text reads as empty.
         (try? row.withUnsafeData(atIndex: column) { $0.map { [UInt8]($0) } ?? [] }) ?? []
