@@ -123,10 +123,11 @@ let package = Package(
                 .arguments, .logging, .lifecycle
             ] + Target.Dependency.nio),
 
+        .systemLibrary(name: "CPostgres", path: "Coordinator/CPostgres", providers: [.apt(["libpq-dev"])]),
         library(
             "Coordinator/Platform",
             [
-                "ProtocolModel", "ProtocolSQLite", "ProtocolTelemetry", .hummingbird, .hummingbirdTLS,
+                "CPostgres", "ProtocolModel", "ProtocolSQLite", "ProtocolTelemetry", .hummingbird, .hummingbirdTLS,
                 .product(name: "HTTPTypes", package: "swift-http-types"), .tls, .http1, .crypto, .logging,
                 .collections,
                 .lifecycle
@@ -166,6 +167,7 @@ let package = Package(
             [.http1, .arguments] + Target.Dependency.nio),
 
         library("Tests/Support/Randomness", ["ProtocolModel"]),
+        library("Tests/Support/Store", ["CoordinatorPlatform", .crypto]),
         tests("Tests/Tidy", []),
         tests("Tests/Unit/ProtocolModel", ["ProtocolModel"]),
         tests(
@@ -187,7 +189,9 @@ let package = Package(
         tests(
             "Tests/Unit/AgentNetwork",
             ["AgentNetwork", "AgentNetlink", "AgentCore", "ProtocolModel", .subprocess] + Target.Dependency.nio),
-        tests("Tests/Unit/CoordinatorPlatform", ["CoordinatorPlatform", "ProtocolModel"] + Target.Dependency.nio),
+        tests(
+            "Tests/Unit/CoordinatorPlatform",
+            ["CoordinatorPlatform", "ProtocolModel", "TestsSupportStore"] + Target.Dependency.nio),
         tests("Tests/Unit/CoordinatorIdentity", ["CoordinatorIdentity", "CoordinatorPlatform", "ProtocolModel"]),
         tests(
             "Tests/Unit/CoordinatorFleet", ["CoordinatorFleet", "CoordinatorPlatform", "ProtocolLink", "ProtocolModel"]),
@@ -212,7 +216,7 @@ let package = Package(
             [
                 "CoordinatorCompute", "CoordinatorNetwork", "CoordinatorImage", "CoordinatorPlacement",
                 "CoordinatorFleet",
-                "CoordinatorIdentity", "CoordinatorPlatform", "ProtocolModel", "ProtocolLink", .tls
+                "CoordinatorIdentity", "CoordinatorPlatform", "ProtocolModel", "ProtocolLink", "TestsSupportStore", .tls
             ] + Target.Dependency.nio),
         tests(
             "Tests/Simulation",

@@ -6,7 +6,9 @@ struct SkerryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "skerry",
         abstract: "Operates a Skerry cloud from the coordinator's host.",
-        subcommands: [NodeCommand.self, ExplainCommand.self, AuditCommand.self, PolicyCommand.self])
+        subcommands: [
+            NodeCommand.self, ExplainCommand.self, AuditCommand.self, PolicyCommand.self, StoreCommand.self
+        ])
 }
 
 /// What every subcommand needs.

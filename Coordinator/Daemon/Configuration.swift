@@ -7,6 +7,8 @@ import ProtocolSettings
 package struct Configuration: Sendable, Equatable {
     /// Database, CA, images, keys.
     var stateDirectory = "/var/lib/skerry/coordinator"
+    /// The database; `nil` is a file in the state directory.
+    var store: StoreLocation?
     var api = API()
     var agents = Agents()
     /// Where `skerry` finds the coordinator; mode 0600.
@@ -49,6 +51,8 @@ package struct Configuration: Sendable, Equatable {
         var syslog: SyslogDestination?
     }
 
+    var storeLocation: StoreLocation { store ?? .file(StateFiles(root: stateDirectory).database) }
+
     var publicURL: String { api.publicURL ?? "\(api.isTLS ? "https" : "http")://\(api.listen)" }
 }
 
@@ -68,6 +72,7 @@ extension SettingsReader {
             case "state_directory": path(value, name).map { configuration.stateDirectory = $0 }
             case "socket": path(value, name).map { configuration.socket = $0 }
             case "region": string(value, name).map { configuration.region = $0 }
+            case "store": readStore(value, into: &configuration)
             case "api": readAPI(value, into: &configuration.api)
             case "agents": readAgents(value, into: &configuration.agents)
             case "metrics": readMetrics(value, into: &configuration.common)
@@ -80,8 +85,23 @@ extension SettingsReader {
                 unknown(
                     name, value,
                     known: """
-                        state_directory, socket, region, api, agents, metrics, log, identity, images, policy_file, audit
+                        state_directory, store, socket, region, api, agents, metrics, log, identity, images, \
+                        policy_file, audit
                         """)
+            }
+        }
+    }
+
+    private mutating func readStore(_ node: Node, into configuration: inout Configuration) {
+        for (name, value) in members(node, of: "'store'") {
+            switch name {
+            case "url":
+                guard let location = value.string.flatMap(StoreLocation.init) else {
+                    wrong(value, "store.url", "sqlite:///PATH or postgresql://USER@HOST/DATABASE")
+                    continue
+                }
+                configuration.store = location
+            default: unknown(name, value, known: "url")
             }
         }
     }

@@ -27,7 +27,7 @@ struct InitCommand: AsyncParsableCommand {
         _ = try Trust.loadOrCreate(files, configuration: configuration, at: clock.now() / 1_000_000)
         // Everybody may read the CA's certificate, as its mode says; nobody else what comes now.
         umask(0o077)
-        let database = try EmbeddedDatabase(path: files.database)
+        let database = try await configuration.storeLocation.open()
         _ = try await Migrator(Cloud.migrations).migrate(database, now: clock.now())
         var settings = IdentityService.Settings()
         settings.sealingKey = try await SealingKey.loadOrCreate(files, for: database)

@@ -30,7 +30,7 @@ struct RunCommand: AsyncParsableCommand {
 
         let clock = SystemClock()
         let trust = try Trust.loadOrCreate(files, configuration: configuration, at: clock.now() / 1_000_000)
-        let database = try EmbeddedDatabase(path: files.database)
+        let database = try await configuration.storeLocation.open()
         _ = try await Migrator(Cloud.migrations).migrate(database, now: clock.now())
         let identity = try await identityService(configuration, files, database: database, clock: clock)
         let cloud = try Cloud(

@@ -6,6 +6,7 @@ package struct StateFiles: Sendable {
 
     package init(root: String) { self.root = root }
 
+    /// Where the database is, unless the configuration has it elsewhere.
     var database: String { "\(root)/skerry.db" }
     var authority: String { "\(root)/ca" }
     var images: String { "\(root)/images" }

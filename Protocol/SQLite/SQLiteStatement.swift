@@ -59,6 +59,21 @@ public final class SQLiteStatement {
 
     // MARK: Columns
 
+    /// What a value is, as SQLite keeps it.
+    public enum ColumnKind: Sendable, Hashable {
+        case null, integer, real, text, blob
+    }
+
+    public func kind(_ column: Int) -> ColumnKind {
+        switch sqlite3_column_type(pointer, Int32(column)) {
+        case SQLITE_INTEGER: .integer
+        case SQLITE_FLOAT: .real
+        case SQLITE_TEXT: .text
+        case SQLITE_BLOB: .blob
+        default: .null
+        }
+    }
+
     public func isNull(_ column: Int) -> Bool { sqlite3_column_type(pointer, Int32(column)) == SQLITE_NULL }
 
     /// 0 for NULL.

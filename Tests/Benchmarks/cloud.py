@@ -15,9 +15,10 @@ class Cloud(PrivateCloud):
 
     HOST_SIZE = {"vcpus": 1024, "memory_mib": 1048576, "disk_gib": 65536}
 
-    def __init__(self, nodes=1):
+    def __init__(self, nodes=1, settings=None):
         # As it is unless an operator turns it off.
-        super().__init__({"metrics": {"listen": f"127.0.0.1:{programs.free_port()}"}}, hosts=nodes)
+        metrics = {"listen": f"127.0.0.1:{programs.free_port()}"}
+        super().__init__({"metrics": metrics, **(settings or {})}, hosts=nodes)
 
     def set_up(self):
         super().set_up()

@@ -12,7 +12,7 @@ struct IdentityHoldingsTests {
     private struct Probe: Sendable {
         let harness: APIHarness
 
-        init(_ holdings: any ProjectHoldings, beside service: ServiceAPI, on database: EmbeddedDatabase) {
+        init(_ holdings: any ProjectHoldings, beside service: ServiceAPI, on database: any StoreEngine) {
             harness = APIHarness(services: [service, Self.service(holdings)], database: database)
         }
 

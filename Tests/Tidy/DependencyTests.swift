@@ -21,7 +21,7 @@ struct DependencyTests {
         "Agent/Storage": ["AgentCore", "ProtocolModel"],
         "Agent/Host": ["AgentCore", "ProtocolModel"],
         "Agent/Simulated": ["AgentCore", "ProtocolModel"],
-        "Coordinator/Platform": ["ProtocolModel", "ProtocolSQLite", "ProtocolTelemetry"],
+        "Coordinator/Platform": ["CPostgres", "ProtocolModel", "ProtocolSQLite", "ProtocolTelemetry"],
         "Coordinator/Identity": ["CoordinatorPlatform", "ProtocolModel"],
         "Coordinator/Fleet": [
             "CoordinatorPlatform", "CoordinatorIdentity", "ProtocolModel", "ProtocolWire", "ProtocolLink"
@@ -41,7 +41,7 @@ struct DependencyTests {
 
     static func isOurs(_ module: String) -> Bool {
         ["Protocol", "Agent", "Coordinator"].contains { module.hasPrefix($0) }
-            || ["CLibvirt", "CNetlink", "CSQLite", "CYAML"].contains(module)
+            || ["CLibvirt", "CNetlink", "CPostgres", "CSQLite", "CYAML"].contains(module)
     }
 
     @Test("every target imports only what the design lets it", arguments: allowed.keys.sorted())

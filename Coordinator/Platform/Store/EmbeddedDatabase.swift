@@ -1,10 +1,8 @@
-import Synchronization
-
 /// The embedded engine: SQLite in WAL mode, a few readers, one writer whose waiting writes share commits.
 ///
 /// Every acknowledged write is on the disk (`synchronous = FULL`). Bodies run on the connections' own threads, never on
 /// the concurrency pool; they must not wait for anything.
-public final class EmbeddedDatabase: SQLDatabase {
+public final class EmbeddedDatabase: StoreEngine {
     public struct Limits: Sendable {
         /// Connections for reading.
         public var readers = 3
@@ -21,29 +19,24 @@ public final class EmbeddedDatabase: SQLDatabase {
     }
 
     private let writer: SQLiteConnection
-    private let group: GroupCommit
-    /// Empty for a database in memory: then the writer's connection reads, too.
-    private let readers: [SQLiteConnection]
-    private let readsInFlight: Mutex<[Int]>
-    private let limits: Limits
+    private let group: GroupCommit<SQLiteConnection>
+    /// The writer's connection alone for a database in memory.
+    private let readers: ReaderPool<SQLiteConnection>
 
     /// Opens or creates the file.
     public init(path: String, limits: Limits = Limits()) throws {
-        self.limits = limits
         writer = try SQLiteConnection(path: path, readOnly: false, pageCacheKiB: limits.pageCacheKiB)
-        readers = try (0..<max(1, limits.readers)).map { _ in
-            try SQLiteConnection(path: path, readOnly: true, pageCacheKiB: limits.pageCacheKiB)
-        }
-        readsInFlight = Mutex(Array(repeating: 0, count: readers.count))
+        readers = ReaderPool(
+            try (0..<max(1, limits.readers)).map { _ in
+                try SQLiteConnection(path: path, readOnly: true, pageCacheKiB: limits.pageCacheKiB)
+            }, limit: limits.waitingReads)
         group = GroupCommit(connection: writer, limit: limits.waitingWrites, batchLimit: limits.writesPerCommit)
     }
 
     /// A database in memory, for tests.
     public init(inMemory limits: Limits = Limits()) throws {
-        self.limits = limits
         writer = try SQLiteConnection(path: nil, readOnly: false, pageCacheKiB: limits.pageCacheKiB)
-        readers = []
-        readsInFlight = Mutex([0])
+        readers = ReaderPool([writer], limit: limits.waitingReads)
         group = GroupCommit(connection: writer, limit: limits.waitingWrites, batchLimit: limits.writesPerCommit)
     }
 
@@ -53,17 +46,11 @@ public final class EmbeddedDatabase: SQLDatabase {
 
     /// One consistent view for the whole body.
     public func read<T: Sendable>(_ body: @escaping @Sendable (any SQLReader) throws -> T) async throws -> T {
-        let index = try readsInFlight.withLock { counts in
-            let index = counts.indices.min { counts[$0] < counts[$1] } ?? 0
-            guard counts[index] < limits.waitingReads else { throw StoreError.overloaded }
-            counts[index] += 1
-            return index
-        }
-        defer { readsInFlight.withLock { $0[index] -= 1 } }
-        let connection = readers.isEmpty ? writer : readers[index]
-        return try await withCheckedThrowingContinuation { continuation in
-            connection.enqueue { session in
-                continuation.resume(with: Result { try Self.consistently(session, body) })
+        try await readers.lease { connection in
+            try await withCheckedThrowingContinuation { continuation in
+                connection.enqueue { session in
+                    continuation.resume(with: Result { try Self.consistently(session, body) })
+                }
             }
         }
     }
@@ -71,41 +58,17 @@ public final class EmbeddedDatabase: SQLDatabase {
     /// Returns once the transaction is durable and its ``SQLTransaction/afterCommit(_:)`` work has run.
     @discardableResult
     public func write<T: Sendable>(_ body: @escaping @Sendable (any SQLTransaction) throws -> T) async throws -> T {
-        try await withCheckedThrowingContinuation { continuation in
-            let kept = Kept<T>()
-            let entry = GroupCommit.Entry(
-                run: { session in
-                    let value = try body(session)
-                    kept.value.withLock { $0 = value }
-                },
-                finish: { error in
-                    if let error { return continuation.resume(throwing: error) }
-                    guard let value = kept.value.withLock({ $0.take() }) else {
-                        return continuation.resume(
-                            throwing: StoreError.unavailable("the write was committed without a result"))
-                    }
-                    continuation.resume(returning: value)
-                })
-            do { try group.submit(entry) } catch { continuation.resume(throwing: error) }
-        }
+        try await group.write(body)
+    }
+
+    public func readBlocking<T: Sendable>(_ body: @escaping @Sendable (any SQLReader) throws -> T) throws -> T {
+        try readers.connections[0].blocking { try Self.consistently($0, body) }
     }
 
     /// Waits for what is under way and closes the file. Later calls fail.
     public func close() throws {
-        for reader in readers { try reader.close() }
+        for reader in readers.connections where reader !== writer { try reader.close() }
         try writer.close()
-    }
-
-    /// Runs a migration: its script and then its record, in one transaction.
-    func runScript(_ sql: String, then record: @escaping @Sendable (any SQLTransaction) throws -> Void) async throws {
-        let _: Bool = try await write { transaction in
-            guard let session = transaction as? SQLiteSession else {
-                throw StoreError.unavailable("this transaction belongs to another engine")
-            }
-            try session.executeScript(sql)
-            try record(session)
-            return true
-        }
     }
 
     private static func consistently<T>(_ session: SQLiteSession, _ body: (any SQLReader) throws -> T) throws -> T {
@@ -119,9 +82,4 @@ public final class EmbeddedDatabase: SQLDatabase {
             throw error
         }
     }
-}
-
-/// The result of one write between its run and its commit.
-private final class Kept<T: Sendable>: Sendable {
-    let value = Mutex<T?>(nil)
 }

@@ -3,10 +3,10 @@ import Synchronization
 
 /// The queue in front of the one writer. Whatever waits when the writer becomes free shares one commit, so the price of
 /// reaching the disk is paid once for all; each write is a savepoint, so what one throws undoes only its own work.
-final class GroupCommit: Sendable {
-    struct Entry: Sendable {
+final class GroupCommit<Connection: WriterConnection>: Sendable {
+    private struct Entry: Sendable {
         /// Runs the caller's body and keeps its result.
-        let run: @Sendable (SQLiteSession) throws -> Void
+        let run: @Sendable (any SQLTransaction) throws -> Void
         /// Hands the kept result, or the error, to the caller.
         let finish: @Sendable ((any Error)?) -> Void
     }
@@ -17,7 +17,7 @@ final class GroupCommit: Sendable {
         var isDraining = false
     }
 
-    private let connection: SQLiteConnection
+    private let connection: Connection
     private let limit: Int
     /// How many writes share a commit at most: bounds how long the first of them waits for the last.
     private let batchLimit: Int
@@ -25,14 +25,35 @@ final class GroupCommit: Sendable {
     /// How many commits have become durable.
     let commits = Atomic<Int>(0)
 
-    init(connection: SQLiteConnection, limit: Int, batchLimit: Int) {
+    init(connection: Connection, limit: Int, batchLimit: Int) {
         self.connection = connection
         self.limit = limit
         self.batchLimit = batchLimit
     }
 
+    /// Returns once the transaction is durable and its hooks have run.
+    func write<T: Sendable>(_ body: @escaping @Sendable (any SQLTransaction) throws -> T) async throws -> T {
+        try await withCheckedThrowingContinuation { continuation in
+            let kept = Kept<T>()
+            let entry = Entry(
+                run: { transaction in
+                    let value = try body(transaction)
+                    kept.value.withLock { $0 = value }
+                },
+                finish: { error in
+                    if let error { return continuation.resume(throwing: error) }
+                    guard let value = kept.value.withLock({ $0.take() }) else {
+                        return continuation.resume(
+                            throwing: StoreError.unavailable("the write was committed without a result"))
+                    }
+                    continuation.resume(returning: value)
+                })
+            do { try submit(entry) } catch { continuation.resume(throwing: error) }
+        }
+    }
+
     /// - Throws: ``StoreError/overloaded`` when too many wait already.
-    func submit(_ entry: Entry) throws {
+    private func submit(_ entry: Entry) throws {
         let mustStart = try state.withLock { state in
             guard state.waiting.count < limit else { throw StoreError.overloaded }
             state.waiting.append(entry)
@@ -59,12 +80,17 @@ final class GroupCommit: Sendable {
         }
     }
 
-    private func commit(_ batch: [Entry], _ session: SQLiteSession) {
+    private func commit(_ batch: [Entry], _ session: Connection.Session) {
         var errors = [(any Error)?](repeating: nil, count: batch.count)
         do {
-            try session.execute("BEGIN IMMEDIATE")
-            for (index, entry) in batch.enumerated() { errors[index] = try runOne(entry, session) }
-            try session.execute("COMMIT")
+            try session.begin()
+            if batch.count == 1 {
+                // Alone, it has the transaction for itself.
+                try batch[0].run(session)
+            } else {
+                for (index, entry) in batch.enumerated() { errors[index] = try runOne(entry, session) }
+            }
+            try session.commit()
         } catch {
             session.rollback()
             for index in errors.indices { errors[index] = errors[index] ?? error }
@@ -79,19 +105,23 @@ final class GroupCommit: Sendable {
     /// - Returns: What the body threw, after its savepoint was undone.
     /// - Throws: What ends the whole commit: the savepoint machinery itself failed, or the engine gave up the
     /// transaction.
-    private func runOne(_ entry: Entry, _ session: SQLiteSession) throws -> (any Error)? {
+    private func runOne(_ entry: Entry, _ session: Connection.Session) throws -> (any Error)? {
         let hooks = session.hooks.count
-        try session.execute("SAVEPOINT one_write")
+        try session.beginSavepoint("one_write")
         do {
             try entry.run(session)
+            try session.releaseSavepoint("one_write")
         } catch {
             session.dropHooks(after: hooks)
             guard session.isInTransaction else { throw error }
-            try session.execute("ROLLBACK TO one_write")
-            try session.execute("RELEASE one_write")
+            try session.rollbackToSavepoint("one_write")
             return error
         }
-        try session.execute("RELEASE one_write")
         return nil
     }
+}
+
+/// The result of one write between its run and its commit.
+private final class Kept<T: Sendable>: Sendable {
+    let value = Mutex<T?>(nil)
 }

@@ -52,14 +52,9 @@ public struct Migrator: Sendable {
     /// - Parameter now: Microseconds since 1970, for the record.
     /// - Returns: How many steps were run.
     @discardableResult
-    public func migrate(_ database: EmbeddedDatabase, now: Int64) async throws -> Int {
+    public func migrate(_ database: any StoreEngine, now: Int64) async throws -> Int {
         try await database.runScript(Self.table) { _ in }
-        let applied = try await database.read { reader in
-            try reader.query("SELECT slice, number, name, checksum FROM schema_migrations ORDER BY id") {
-                Applied(slice: $0.text(0), number: $0.int(1), name: $0.text(2), checksum: $0.text(3))
-            }
-        }
-        let steps = try Self.plan(migrations, applied: applied)
+        let steps = try Self.plan(migrations, applied: try await applied(to: database))
         for step in steps {
             do {
                 try await database.runScript(step.sql) { transaction in
@@ -73,6 +68,20 @@ public struct Migrator: Sendable {
             } catch { throw Failure.failed(step: Self.title(step), reason: "\(error)") }
         }
         return steps.count
+    }
+
+    /// Whether there is nothing to do for ``migrate(_:now:)``.
+    public func isCurrent(_ database: any StoreEngine) async throws -> Bool {
+        try await database.runScript(Self.table) { _ in }
+        return try Self.plan(migrations, applied: try await applied(to: database)).isEmpty
+    }
+
+    private func applied(to database: any StoreEngine) async throws -> [Applied] {
+        try await database.read { reader in
+            try reader.query("SELECT slice, number, name, checksum FROM schema_migrations ORDER BY id") {
+                Applied(slice: $0.text(0), number: $0.int(1), name: $0.text(2), checksum: $0.text(3))
+            }
+        }
     }
 
     /// The steps still to run. Pure.

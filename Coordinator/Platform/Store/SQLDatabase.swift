@@ -22,6 +22,8 @@ public protocol SQLRow {
     func text(_ column: Int) -> String
     func blob(_ column: Int) -> [UInt8]
     func real(_ column: Int) -> Double
+    /// The value as it is stored, for who does not know its kind.
+    func value(_ column: Int) -> SQLValue
 }
 
 /// A consistent view of the database. Only valid inside the closure that receives it, on that closure's thread.

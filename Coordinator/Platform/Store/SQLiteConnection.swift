@@ -1,7 +1,7 @@
 import ProtocolSQLite
 
 /// One SQLite connection of the store, set up for it.
-final class SQLiteConnection: Sendable {
+final class SQLiteConnection: WriterConnection {
     private let queue: SQLiteQueue
 
     /// - Parameter path: `nil` for a database in memory, gone with the connection.

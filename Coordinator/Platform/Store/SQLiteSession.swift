@@ -1,7 +1,7 @@
 import ProtocolSQLite
 
 /// A connection while one closure uses it.
-final class SQLiteSession: SQLTransaction {
+final class SQLiteSession: WriterSession {
     private let database: SQLiteDatabase
     /// What ``afterCommit(_:)`` collected, in order.
     private(set) var hooks: [@Sendable () -> Void] = []
@@ -44,6 +44,33 @@ final class SQLiteSession: SQLTransaction {
         try? database.run("ROLLBACK")
     }
 
+    func begin() throws { try execute("BEGIN IMMEDIATE") }
+    func commit() throws { try execute("COMMIT") }
+    func beginSavepoint(_ name: String) throws { try execute("SAVEPOINT \(name)") }
+    func releaseSavepoint(_ name: String) throws { try execute("RELEASE \(name)") }
+    func rollbackToSavepoint(_ name: String) throws {
+        try execute("ROLLBACK TO \(name)")
+        try execute("RELEASE \(name)")
+    }
+
+    func tables() throws -> [StoreTable] {
+        let names = try query(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name", []
+        ) { $0.text(0) }
+        return try names.map { table in
+            let columns = try query("SELECT name, pk FROM pragma_table_info(?) ORDER BY cid", [table]) {
+                (name: $0.text(0), place: $0.int(1))
+            }
+            let key = columns.filter { $0.place > 0 }.sorted { $0.place < $1.place }.map(\.name)
+            return StoreTable(name: table, columns: columns.map(\.name), key: key)
+        }
+    }
+
+    func beginFilling() throws { try execute("PRAGMA defer_foreign_keys = ON", []) }
+
+    /// Row keys go on behind the largest one by themselves.
+    func endFilling(_ tables: [StoreTable]) throws {}
+
     private func binding<T>(
         _ sql: String, _ arguments: [any SQLArgument], _ body: (SQLiteStatement) throws -> T
     ) throws -> T {
@@ -77,6 +104,15 @@ struct SQLiteRow: SQLRow {
     func text(_ column: Int) -> String { statement.text(column) }
     func real(_ column: Int) -> Double { statement.real(column) }
     func blob(_ column: Int) -> [UInt8] { statement.blob(column) }
+    func value(_ column: Int) -> SQLValue {
+        switch statement.kind(column) {
+        case .null: .null
+        case .integer: .integer(integer(column))
+        case .real: .real(real(column))
+        case .text: .text(text(column))
+        case .blob: .blob(blob(column))
+        }
+    }
 }
 
 extension StoreError {

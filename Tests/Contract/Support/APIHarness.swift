@@ -4,20 +4,21 @@ import Logging
 import NIOCore
 import ProtocolModel
 import Synchronization
+import TestsSupportStore
 
-/// Services over a database in memory, called without sockets.
+/// Services over a database of their own, called without sockets.
 ///
 ///     let harness = try await APIHarness(services: [imageAPI], migrations: ImageSlice.migrations)
 ///     let response = await harness.get("/image/v2/images", as: .member)
 ///     #expect(response.status == 200)
 struct APIHarness: Sendable {
-    let database: EmbeddedDatabase
+    let database: any StoreEngine
     let pipeline: RequestPipeline
     let clock: ManualClock
 
     /// - Parameter authenticator: `nil` knows the tokens of ``TestCaller``.
     init(
-        services: [ServiceAPI], database: EmbeddedDatabase, authenticator: (any Authenticator)? = nil,
+        services: [ServiceAPI], database: any StoreEngine, authenticator: (any Authenticator)? = nil,
         policies: PolicyBook? = nil, clock: ManualClock = ManualClock()
     ) {
         self.database = database
@@ -41,11 +42,9 @@ struct APIHarness: Sendable {
         self.init(services: services, database: database, authenticator: authenticator, clock: clock)
     }
 
-    /// A database in memory with the platform's tables and these.
-    static func database(migrations: [Migration]) async throws -> EmbeddedDatabase {
-        let database = try EmbeddedDatabase(inMemory: .init())
-        try await Migrator(PlatformMigrations.all + migrations).migrate(database, now: 0)
-        return database
+    /// A database of its own with the platform's tables and these.
+    static func database(migrations: [Migration]) async throws -> any StoreEngine {
+        try await TestStore.database(PlatformMigrations.all + migrations)
     }
 
     func get(_ target: String, as caller: TestCaller? = .admin, _ headers: [String: String] = [:]) async -> Answer {

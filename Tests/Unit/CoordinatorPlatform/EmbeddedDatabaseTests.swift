@@ -1,113 +1,10 @@
 import CoordinatorPlatform
 import Dispatch
-import Synchronization
 import Testing
 
+/// What only the embedded engine has: a file, and limits that a test may set.
 @Suite("embedded database")
 struct EmbeddedDatabaseTests {
-    private struct Refused: Error, Equatable {}
-
-    private static func database() async throws -> EmbeddedDatabase {
-        let database = try EmbeddedDatabase(inMemory: .init())
-        try await Migrator([
-            Migration(
-                slice: "test", number: 1, name: "things",
-                sql: """
-                    CREATE TABLE things (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, size BIGINT, body BLOB);
-                    CREATE INDEX things_by_size ON things (size);
-                    """)
-        ]).migrate(database, now: 0)
-        return database
-    }
-
-    @Test("values of each kind come back as they went in")
-    func values() async throws {
-        let database = try await Self.database()
-        try await database.write {
-            try $0.execute(
-                "INSERT INTO things (name, size, body) VALUES (?, ?, ?)", ["grün", Int64.max, [0, 1, 255] as [UInt8]])
-            try $0.execute("INSERT INTO things (name, size) VALUES (?, ?)", ["none", Int?.none])
-        }
-        let rows = try await database.read {
-            try $0.query("SELECT name, size, body FROM things ORDER BY id") {
-                ($0.text(0), $0.optionalInteger(1), $0.blob(2))
-            }
-        }
-        #expect(rows.map(\.0) == ["grün", "none"])
-        #expect(rows.map(\.1) == [Int64.max, nil])
-        #expect(rows.map(\.2) == [[0, 1, 255], []])
-    }
-
-    @Test("a write that throws undoes its own work and nobody else's")
-    func savepoints() async throws {
-        let database = try await Self.database()
-        await withTaskGroup(of: Void.self) { group in
-            for number in 0..<100 {
-                group.addTask {
-                    try? await database.write { transaction in
-                        try transaction.execute("INSERT INTO things (name, size) VALUES (?, ?)", ["n\(number)", number])
-                        if number % 3 == 0 { throw Refused() }
-                    }
-                }
-            }
-        }
-        let count = try await database.read { try $0.count("SELECT COUNT(*) FROM things") }
-        #expect(count == 66)
-    }
-
-    @Test("hooks of what was committed run in order, before the writer's caller goes on")
-    func hooks() async throws {
-        let database = try await Self.database()
-        let log = EventList()
-        for number in 0..<3 {
-            try? await database.write { transaction in
-                transaction.afterCommit { log.add("first \(number)") }
-                transaction.afterCommit { log.add("second \(number)") }
-                if number == 1 { throw Refused() }
-            }
-            log.add("returned \(number)")
-        }
-        #expect(
-            log.entries == [
-                "first 0", "second 0", "returned 0", "returned 1", "first 2", "second 2", "returned 2"
-            ])
-    }
-
-    @Test("a duplicate is told by its columns, a missing table stays the engine's own error")
-    func errors() async throws {
-        let database = try await Self.database()
-        try await database.write { try $0.execute("INSERT INTO things (name) VALUES ('a')") }
-        await #expect(throws: StoreError.duplicate("things.name")) {
-            try await database.write { try $0.execute("INSERT INTO things (name) VALUES ('a')") }
-        }
-        await #expect(throws: (any Error).self) { try await database.write { try $0.execute("DELETE FROM nowhere") } }
-        // A statement that failed once must not fail again for that reason.
-        let insert = "INSERT INTO things (name) VALUES (?)"
-        await #expect(throws: StoreError.duplicate("things.name")) {
-            try await database.write { try $0.execute(insert, ["a"]) }
-        }
-        try await database.write { try $0.execute(insert, ["b"]) }
-        await #expect(throws: Refused()) {
-            try await database.read { try $0.query("SELECT name FROM things") { _ in throw Refused() } }
-        }
-        #expect(try await database.read { try $0.query("SELECT name FROM things") { $0.text(0) } } == ["a", "b"])
-    }
-
-    @Test("the same statement may be asked again while its rows are read")
-    func nesting() async throws {
-        let database = try await Self.database()
-        try await database.write {
-            for name in ["a", "b", "c"] { try $0.execute("INSERT INTO things (name) VALUES (?)", [name]) }
-        }
-        let pairs = try await database.read { reader in
-            try reader.query("SELECT name FROM things ORDER BY id") { outer in
-                let inner = try reader.query("SELECT name FROM things ORDER BY id") { $0.text(0) }
-                return outer.text(0) + inner.joined()
-            }
-        }
-        #expect(pairs == ["aabc", "babc", "cabc"])
-    }
-
     @Test("on disk: 500 writes at once share commits, readers see them, a second opening finds them")
     func file() async throws {
         let folder = try TemporaryFolder()
@@ -180,11 +77,4 @@ struct EmbeddedDatabaseTests {
         let done = try await database.read { try $0.count("SELECT COUNT(*) FROM t") }
         #expect(done == 5)
     }
-}
-
-/// What happened, in order.
-final class EventList: Sendable {
-    private let list = Mutex<[String]>([])
-    var entries: [String] { list.withLock { $0 } }
-    func add(_ entry: String) { list.withLock { $0.append(entry) } }
 }

@@ -1,0 +1,111 @@
+import CoordinatorPlatform
+import Testing
+import TestsSupportStore
+
+@Suite("copies between databases")
+struct StoreCopyTests {
+    /// Its tables refer to each other and to themselves, against the order of their names.
+    private static let migrations = [
+        Migration(
+            slice: "test", number: 1, name: "tree",
+            sql: """
+                CREATE TABLE twigs (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,
+                    parent TEXT REFERENCES twigs (name));
+                CREATE TABLE leaves (id INTEGER PRIMARY KEY, twig TEXT NOT NULL REFERENCES twigs (name), body BLOB);
+                CREATE TABLE notes (text TEXT NOT NULL, weight REAL);
+                CREATE TABLE pairs (a TEXT NOT NULL, b BIGINT NOT NULL, PRIMARY KEY (a, b));
+                """)
+    ]
+
+    private static func fill(_ database: any StoreEngine) async throws {
+        try await database.write { transaction in
+            try transaction.execute("INSERT INTO twigs (name) VALUES ('b')")
+            // A row that refers to a later one.
+            try transaction.execute("INSERT INTO twigs (name) VALUES ('a')")
+            try transaction.execute("UPDATE twigs SET parent = 'a' WHERE name = 'b'")
+            for number in 0..<1_234 {
+                try transaction.execute(
+                    "INSERT INTO leaves (id, twig, body) VALUES (?, ?, ?)",
+                    [number * 2 + 1, "a", number % 7 == 0 ? nil : [UInt8(number % 256), 0]])
+                try transaction.execute("INSERT INTO pairs (a, b) VALUES (?, ?)", [number % 2 == 0 ? "ä" : "Z", number])
+            }
+            try transaction.execute(
+                "INSERT INTO notes (text, weight) VALUES (?, ?), (?, ?)", ["x", 0.1, "", Double?.none])
+        }
+    }
+
+    /// All that the tables hold, in an order of its own.
+    private static func content(_ database: any StoreEngine) async throws -> [[SQLValue]] {
+        try await database.read { reader in
+            try [
+                ("twigs", "id, name, parent"), ("leaves", "id, twig, body"), ("notes", "text, weight"),
+                ("pairs", "a, b")
+            ]
+            .flatMap { table, columns in
+                try reader.query("SELECT \(columns) FROM \(table) ORDER BY 1, 2") { row in
+                    (0..<columns.split(separator: ",").count).map { row.value($0) }
+                }
+            }
+        }
+    }
+
+    @Test("everything arrives, in both directions, and numbering goes on behind it")
+    func everything() async throws {
+        let source = try await TestStore.database(Self.migrations)
+        try await Self.fill(source)
+        let wanted = try await Self.content(source)
+        #expect(wanted.count == 2 + 1_234 * 2 + 2)
+        let copy = StoreCopy(Self.migrations)
+        let embedded = try EmbeddedDatabase(inMemory: .init())
+        let moved = try await copy.run(from: source, to: embedded, now: 0)
+        #expect(moved.map(\.table) == ["leaves", "notes", "pairs", "twigs"])
+        #expect(moved.map(\.rows) == [1_234, 2, 1_234, 2])
+        #expect(try await Self.content(embedded) == wanted)
+
+        let back = try await TestStore.database([])
+        #expect(try await copy.run(from: embedded, to: back, now: 0) == moved)
+        #expect(try await Self.content(back) == wanted)
+        let id = try await back.write {
+            try $0.first("INSERT INTO leaves (twig) VALUES ('b') RETURNING id") { $0.integer(0) }
+        }
+        #expect(id == 2_468)
+        // References are guarded again, as soon as a statement ends.
+        await #expect(throws: StoreError.self) {
+            try await back.write { try $0.execute("INSERT INTO leaves (twig) VALUES ('nowhere')") }
+        }
+    }
+
+    @Test("a target with rows, and a source of another schema, are refused")
+    func refusals() async throws {
+        let source = try await TestStore.database(Self.migrations)
+        let target = try await TestStore.database(Self.migrations)
+        try await target.write { try $0.execute("INSERT INTO notes (text) VALUES ('here')") }
+        await #expect(throws: StoreCopy.Refusal.notEmpty(table: "notes")) {
+            try await StoreCopy(Self.migrations).run(from: source, to: target, now: 0)
+        }
+        let longer =
+            Self.migrations + [Migration(slice: "test", number: 2, name: "more", sql: "CREATE TABLE more (n BIGINT)")]
+        let empty = try await TestStore.database([])
+        await #expect(throws: StoreCopy.Refusal.notCurrent) {
+            try await StoreCopy(longer).run(from: source, to: empty, now: 0)
+        }
+    }
+
+    @Test("a copy that fails leaves no row behind")
+    func failure() async throws {
+        let source = try EmbeddedDatabase(inMemory: .init())
+        try await Migrator(Self.migrations).migrate(source, now: 0)
+        try await Self.fill(source)
+        // An index that the target alone has, and does not tell of.
+        let target = try await TestStore.database(
+            Self.migrations + [
+                Migration(
+                    slice: "test", number: 2, name: "strict", sql: "CREATE UNIQUE INDEX pairs_once ON pairs (a)")
+            ])
+        try await target.write { try $0.execute("DELETE FROM schema_migrations WHERE number = 2") }
+        await #expect(throws: StoreError.duplicate("pairs.a")) {
+            try await StoreCopy(Self.migrations).run(from: source, to: target, now: 0)
+        }
+        #expect(try await Self.content(target).isEmpty)
+    }
+}
