@@ -181,7 +181,8 @@ let package = Package(
         tests("Tests/Unit/CoordinatorPlatform", ["CoordinatorPlatform", "ProtocolModel"] + Target.Dependency.nio),
         tests("Tests/Unit/CoordinatorIdentity", ["CoordinatorIdentity", "CoordinatorPlatform", "ProtocolModel"]),
         tests(
-            "Tests/Unit/CoordinatorFleet", ["CoordinatorFleet", "CoordinatorPlatform", "ProtocolLink", "ProtocolModel"]),
+            "Tests/Unit/CoordinatorFleet",
+            ["CoordinatorFleet", "CoordinatorPlatform", "ProtocolLink", "ProtocolModel", "ProtocolWire", .logging]),
         tests(
             "Tests/Unit/CoordinatorImage",
             ["CoordinatorImage", "CoordinatorFleet", "CoordinatorPlatform", "ProtocolModel"] + Target.Dependency.nio),

@@ -103,7 +103,11 @@ extension ReconcileEngine {
 
     /// Whether a guest may be let run: with its network as it shall be, or as it was when it ran before in this boot.
     func mayRun(_ spec: ServerSpec) -> Bool {
-        if let before = settled[spec.id], before.power == .running, before.bootID == bootID { return true }
+        if let before = settled[.server(spec.id)], before.state == ServerSpec.Power.running.rawValue,
+            before.bootID == bootID
+        {
+            return true
+        }
         return networkReadiness(for: spec) == .ready
     }
 

@@ -5,6 +5,11 @@ import ProtocolModel
 extension ReconcileEngine {
     /// Begins an operation, or repeats the result it had.
     public func handle(_ operation: Operation) async {
+        guard let resource = operation.action.resource else {
+            return await answer(
+                operation.id,
+                .unsupported(operation.action.name, coordinator: session?.coordinatorVersion ?? ""))
+        }
         guard let compute = drivers.compute else {
             return await answer(operation.id, refusal("The host does not run servers.", "no hypervisor driver"))
         }
@@ -16,11 +21,11 @@ extension ReconcileEngine {
         operations += 1
         do {
             switch operation.isRepeatable ? .run : try await store.admit(operation) {
-            case .run: start { await self.perform(operation, compute) }
+            case .run: start { await self.perform(operation, resource, compute) }
             case .alreadyRunning: operations -= 1
             case .finished(let result):
                 operations -= 1
-                await tell(result, of: operation)
+                await tell(result, of: resource)
             }
         } catch {
             operations -= 1
@@ -37,7 +42,7 @@ extension ReconcileEngine {
         }
     }
 
-    private func perform(_ operation: Operation, _ compute: ComputeDrivers) async {
+    private func perform(_ operation: Operation, _ resource: ResourceKey, _ compute: ComputeDrivers) async {
         let runner = OperationRunner(
             worker: ServerWorker(compute: compute, clock: clock, wallClock: wallClock), turns: turns,
             poll: settings.shutdownPoll, networkGrace: settings.networkGrace,
@@ -52,7 +57,7 @@ extension ReconcileEngine {
             return
         }
         // What was said of the server before is over.
-        forgetWhatWasSaid(of: operation.server)
+        forgetWhatWasSaid(of: resource)
         // Others may have waited for their turn.
         serverSignal.wake()
         do {
@@ -60,32 +65,32 @@ extension ReconcileEngine {
         } catch {
             logger.warning("cannot write the plan store", metadata: ["error": "\(error)"])
         }
-        log(operation, result)
-        await tell(result, of: operation)
+        log(operation, resource, result)
+        await tell(result, of: resource)
     }
 
     /// The result speaks of the past: how the server is now has to be heard after it, also when that is no news (a guest
     /// that was off, was reset and turned itself off at once).
-    private func tell(_ result: OperationResult, of operation: Operation) async {
+    private func tell(_ result: OperationResult, of resource: ResourceKey) async {
         await session?.send(result)
-        forgetWhatWasSaid(of: operation.server)
+        forgetWhatWasSaid(of: resource)
         serverSignal.wake()
     }
 
-    private func forgetWhatWasSaid(of server: ServerID) {
-        records[server]?.quiet = nil
-        drop(.server(server))
+    private func forgetWhatWasSaid(of resource: ResourceKey) {
+        records[resource.id.cast(to: ServerTag.self)]?.quiet = nil
+        drop(resource)
     }
 
-    private func log(_ operation: Operation, _ result: OperationResult) {
-        var metadata: Logger.Metadata = ["operation": "\(operation.id)", "server": "\(operation.server)"]
+    private func log(_ operation: Operation, _ resource: ResourceKey, _ result: OperationResult) {
+        var metadata: Logger.Metadata = ["operation": "\(operation.id)", "\(resource.kind)": "\(resource.id)"]
         switch result.outcome {
-        case .done: logger.info("\(operation.name) is done", metadata: metadata)
-        case .expired, .interrupted: logger.warning("\(operation.name) came too late", metadata: metadata)
+        case .done: logger.info("\(operation.action.name) is done", metadata: metadata)
+        case .expired, .interrupted: logger.warning("\(operation.action.name) came too late", metadata: metadata)
         case .failed(let error):
             metadata["error"] = "\(error.message)"
             metadata["detail"] = "\(error.detail)"
-            logger.error("\(operation.name) failed", metadata: metadata)
+            logger.error("\(operation.action.name) failed", metadata: metadata)
         }
     }
 
@@ -107,25 +112,11 @@ extension StatusError {
 }
 
 extension Operation {
-    fileprivate var server: ServerID {
-        switch action {
-        case .softReboot(let server, _), .hardReboot(let server), .consoleOutput(let server, _): server
-        }
-    }
-
-    fileprivate var name: String {
-        switch action {
-        case .softReboot: "soft reboot"
-        case .hardReboot: "hard reboot"
-        case .consoleOutput: "reading the console"
-        }
-    }
-
     /// Reads change nothing, so neither they nor their bulky results go through the ledger.
     var isRepeatable: Bool {
         switch action {
         case .consoleOutput: true
-        case .softReboot, .hardReboot: false
+        case .softReboot, .hardReboot, .unknown: false
         }
     }
 }

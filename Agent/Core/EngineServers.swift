@@ -115,8 +115,13 @@ extension ReconcileEngine {
 
     /// - Returns: The state to remember as reached, when that is news.
     private func consider(_ sight: Sight, _ compute: ComputeDrivers) -> SettledState? {
-        guard let entry = plan.entries[.server(sight.server)], case .server(let spec)? = entry.spec else {
+        guard let entry = plan.entries[.server(sight.server)], entry.spec != nil else {
             remove(sight, compute)
+            return nil
+        }
+        guard let spec = plan.server(sight.server) else {
+            // Of a newer release, and never seen in words of this one.
+            post(ResourceStatus(key: entry.key, generation: entry.generation, phase: .failed))
             return nil
         }
         if records[sight.server]?.generation != entry.generation {
@@ -146,7 +151,7 @@ extension ReconcileEngine {
         post(status(sight.server, record, phase: phase, details: details, error: error))
         let reached = SettledState(power: spec.power, generation: entry.generation, bootID: bootID)
         if decision.isSettled { record.performed = [] }
-        if decision.isSettled, settled[sight.server] != reached { return reached }
+        if decision.isSettled, settled[.server(sight.server)] != reached { return reached }
         if phase == .ready { record.quiet = .init(domain: sight.domain, files: sight.files) }
         return nil
     }
@@ -163,7 +168,7 @@ extension ReconcileEngine {
         }
         if spec.power != .stopped || sight.domain?.isActive != true { record.shutdownAskedAt = nil }
         let view = ServerPlanner.View(
-            domain: sight.domain, files: sight.files, settled: settled[sight.server], bootID: bootID,
+            domain: sight.domain, files: sight.files, settled: settled[.server(sight.server)], bootID: bootID,
             definitionDigest: digest, configDriveDigest: configDrive?.digest,
             hasImage: sight.cachedImages.contains(spec.image.sha512), network: network,
             shutdown: record.shutdownAskedAt.map {
@@ -205,7 +210,7 @@ extension ReconcileEngine {
         }
         if isGone {
             records[sight.server] = nil
-            if settled[sight.server] != nil { start { await self.settle(sight.server, nil) } }
+            if settled[.server(sight.server)] != nil { start { await self.settle(sight.server, nil) } }
         }
     }
 
@@ -227,20 +232,20 @@ extension ReconcileEngine {
     /// Cut off half-way through what follows, the guest must not pass for one that turned itself off, or that ran before.
     func unsettle(_ server: ServerID) async throws(StatusError) {
         // What holds of an earlier boot is heeded by nobody.
-        guard settled[server]?.bootID == bootID else { return }
+        guard settled[.server(server)]?.bootID == bootID else { return }
         do {
-            try await store.settle(server, nil)
+            try await store.settle(.server(server), nil)
         } catch {
             throw .cannotWrite(error)
         }
-        settled[server] = nil
+        settled[.server(server)] = nil
         records[server]?.quiet = nil
     }
 
     func settle(_ server: ServerID, _ state: SettledState?) async {
         do {
-            try await store.settle(server, state)
-            settled[server] = state
+            try await store.settle(.server(server), state)
+            settled[.server(server)] = state
             records[server]?.quiet = nil
         } catch {
             // The next pass tries again.

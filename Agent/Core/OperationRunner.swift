@@ -28,6 +28,9 @@ struct OperationRunner: Sendable {
             return await exclusively(operation, server) { spec in
                 await softReboot(spec, grace: .seconds(graceSeconds), deadline: operation.deadline)
             }
+        case .unknown:
+            return OperationResult(
+                id: operation.id, outcome: .failed(.unsupported(operation.action.name, coordinator: "")))
         }
     }
 

@@ -20,7 +20,7 @@ public actor ReconcileEngine {
     let uptime: Stopwatch
 
     var plan = AgentPlan()
-    var settled: [ServerID: SettledState] = [:]
+    var settled: [ResourceKey: SettledState] = [:]
     /// The last specs of network resources that are to go.
     var lingering: [ResourceKey: ResourceSpec] = [:]
     var board = StatusBoard()
@@ -47,6 +47,8 @@ public actor ReconcileEngine {
 
     // Coordinator
     var session: (any CoordinatorSession)?
+    /// As the last session told it.
+    private var coordinatorVersion = ""
     var sessionNumber = 0
     private var isSending = false
     private var lastSent = Duration.seconds(-60)
@@ -102,6 +104,7 @@ public actor ReconcileEngine {
             }
             serverSignal.wake()
             networkSignal.wake()
+            reportUnknownKinds()
             for await job in jobs { group.addTask(operation: job) }
         }
     }
@@ -121,12 +124,13 @@ public actor ReconcileEngine {
     public func apply(_ update: PlanUpdate) async throws -> PlanPosition {
         try await store.apply(update)
         for (key, old) in plan.merge(update) {
-            if key.kind != .server {
-                lingering[key] = plan.entries[key]?.spec == nil ? (old?.spec ?? lingering[key]) : nil
+            if NetworkSelection.kinds.contains(key.kind) {
+                lingering[key] = plan.entries[key]?.spec == nil ? (old?.spec?.inForce ?? lingering[key]) : nil
             }
             networkIsStale = true
         }
         figures.update { $0.planRevision = plan.position.revision }
+        reportUnknownKinds()
         networkSignal.wake()
         serverSignal.wake()
         return plan.position
@@ -136,6 +140,7 @@ public actor ReconcileEngine {
     /// results speak of the past, statuses of how it is.
     public func connect(_ session: any CoordinatorSession) async {
         self.session = session
+        coordinatorVersion = session.coordinatorVersion
         sessionNumber += 1
         goneSince = [:]
         figures.update { $0.isConnected = true }
@@ -156,12 +161,29 @@ public actor ReconcileEngine {
     }
 
     func post(_ status: ResourceStatus) {
+        var status = status
+        // What is in force may be as it was wanted before; what is wanted now, nobody here can tell.
+        if case .opaque(let spec)? = plan.entries[status.key]?.spec {
+            status.phase = .failed
+            status.error = .unreadable(spec, coordinator: coordinatorVersion)
+        }
         let before = board.current[status.key]?.phase
         guard board.post(status) else { return }
         // What was heard of an earlier removal says nothing of this one.
         goneSince[status.key] = nil
         figures.moved(from: before, to: status.phase)
         log(status)
+    }
+
+    /// Whether something of it is on the host or not, a kind that is not known can be neither made nor removed.
+    private func reportUnknownKinds() {
+        for (key, entry) in plan.entries where !key.kind.isKnown {
+            post(
+                ResourceStatus(
+                    key: key, generation: entry.generation, phase: .failed,
+                    error: .unsupported(key.kind.numbered, coordinator: coordinatorVersion)))
+        }
+        flush()
     }
 
     /// Nothing was said of it.

@@ -88,9 +88,12 @@ package struct NodeAgent: Sendable {
         }
     }
 
+    private let capabilities = AgentCapabilities(kinds: ResourceKind.allCases, operations: Operation.Kind.allCases)
+
     private func connect(_ identity: NodeIdentity) async throws -> LinkConnection {
         let hello = AgentHello(
-            node: identity.node, agentVersion: AgentVersion.text, position: await engine.position, bootID: bootID)
+            node: identity.node, agentVersion: AgentVersion.text, position: await engine.position, bootID: bootID,
+            capabilities: capabilities)
         return try await LinkClient.connect(endpoint, identity: identity, hello: hello, group: group)
     }
 

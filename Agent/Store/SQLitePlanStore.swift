@@ -49,25 +49,21 @@ public final class SQLitePlanStore: PlanStore {
     public func entries() async throws -> [PlanEntry] {
         try await queue.read { db in
             var entries: [PlanEntry] = []
-            let rows = try Row.fetchCursor(
-                db, sql: "SELECT kind, id, generation, spec FROM entry ORDER BY kind, id")
-            while let row = try rows.next() {
-                guard let kind = ResourceKind(rawValue: row["kind"]), let id = Identifier<AnyTag>(column: row["id"])
-                else { throw PlanStoreError.damaged("an entry of the plan has no readable key") }
-                let key = ResourceKey(kind: kind, id: id)
-                entries.append(
-                    PlanEntry(key: key, generation: row["generation"], spec: try Self.spec(row["spec"], of: key)))
-            }
-            return entries
+            let rows = try Row.fetchCursor(db, sql: Self.entries)
+            while let row = try rows.next() { entries.append(try Self.entry(row)) }
+            // What is stored by number is told in the order of making.
+            return entries.sorted { $0.key < $1.key }
         }
     }
 
     public func apply(_ update: PlanUpdate) async throws {
         try await queue.write { db in
             guard AgentPlan.accepts(update, at: try Self.position(db)) else { return }
+            try Self.keepPrevious(update, db)
             if update.isSnapshot {
                 // What the snapshot names is written over below; all else is to go.
-                try db.execute(sql: "UPDATE entry SET spec = NULL")
+                let kinds = ResourceKind.allCases.map { "\($0.rawValue)" }.joined(separator: ", ")
+                try db.execute(sql: "UPDATE entry SET spec = NULL WHERE kind IN (\(kinds))")
             }
             let upsert = try db.cachedStatement(
                 sql: """
@@ -91,6 +87,54 @@ public final class SQLitePlanStore: PlanStore {
             try db.execute(
                 sql: "DELETE FROM entry WHERE kind = ? AND id = ? AND generation = ? AND spec IS NULL",
                 arguments: [key.kind.rawValue, key.id.column, generation])
+            try db.execute(
+                sql: """
+                    DELETE FROM previous WHERE kind = ? AND id = ?
+                    AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.kind = previous.kind AND entry.id = previous.id)
+                    """, arguments: [key.kind.rawValue, key.id.column])
+        }
+    }
+
+    private static let entries = """
+        SELECT kind, id, generation, entry.spec AS spec, previous.spec AS previous
+        FROM entry LEFT JOIN previous USING (kind, id)
+        """
+
+    /// A spec that cannot be read is kept as it came, beside the last one that could. One that is damaged must not pass
+    /// for none, or the agent would take its server for a stray and end it.
+    private static func entry(_ row: Row) throws -> PlanEntry {
+        guard let id = Identifier<AnyTag>(column: row["id"]) else {
+            throw PlanStoreError.damaged("an entry of the plan has no readable key")
+        }
+        let key = ResourceKey(kind: ResourceKind(rawValue: row["kind"]), id: id)
+        do {
+            var spec = try (row["spec"] as Data?).map { try ResourceSpec(wireBytes: [UInt8]($0), of: key) }
+            if case .opaque(var opaque)? = spec {
+                opaque.previous = try (row["previous"] as Data?).map { try ResourceSpec(wireBytes: [UInt8]($0)) }
+                spec = .opaque(opaque)
+            }
+            return PlanEntry(key: key, generation: row["generation"], spec: spec)
+        } catch {
+            throw PlanStoreError.damaged("the spec of \(key) cannot be read: \(error)")
+        }
+    }
+
+    /// Keeps what is in force of entries whose new spec this release cannot read.
+    private static func keepPrevious(_ update: PlanUpdate, _ db: Database) throws {
+        let kept = try Int.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM previous)") == 1
+        for entry in update.entries {
+            let arguments: StatementArguments = [entry.key.kind.rawValue, entry.key.id.column]
+            guard case .opaque? = entry.spec else {
+                if kept { try db.execute(sql: "DELETE FROM previous WHERE kind = ? AND id = ?", arguments: arguments) }
+                continue
+            }
+            let old = try Row.fetchOne(db, sql: entries + " WHERE kind = ? AND id = ?", arguments: arguments)
+            guard let spec = try old.map(Self.entry)?.spec?.inForce else { continue }
+            try db.execute(
+                sql: """
+                    INSERT INTO previous (kind, id, spec) VALUES (?, ?, ?)
+                    ON CONFLICT (kind, id) DO UPDATE SET spec = excluded.spec
+                    """, arguments: arguments + [Data(try spec.bytes)])
         }
     }
 
@@ -99,44 +143,37 @@ public final class SQLitePlanStore: PlanStore {
         return PlanPosition(epoch: row["epoch"], revision: row["revision"])
     }
 
-    /// A spec that cannot be read must not pass for none, or the agent would take its server for a stray and end it.
-    private static func spec(_ bytes: Data?, of key: ResourceKey) throws -> ResourceSpec? {
-        guard let bytes else { return nil }
-        do {
-            return try ResourceSpec(wireBytes: [UInt8](bytes))
-        } catch {
-            throw PlanStoreError.damaged("the spec of \(key) cannot be read: \(error)")
-        }
-    }
-
     // MARK: Settled states
 
-    public func settled() async throws -> [ServerID: SettledState] {
+    public func settled() async throws -> [ResourceKey: SettledState] {
         try await queue.read { db in
-            var states: [ServerID: SettledState] = [:]
-            let rows = try Row.fetchCursor(db, sql: "SELECT server, power, generation, boot FROM settled")
+            var states: [ResourceKey: SettledState] = [:]
+            let rows = try Row.fetchCursor(db, sql: "SELECT kind, id, state, generation, boot FROM settled_state")
             while let row = try rows.next() {
-                // An unreadable line means only that the server's state counts as not reached yet.
-                guard let server = ServerID(column: row["server"]), let power = ServerSpec.Power(rawValue: row["power"])
-                else { continue }
-                states[server] = SettledState(power: power, generation: row["generation"], bootID: row["boot"])
+                // An unreadable line means only that the resource's state counts as not reached yet.
+                guard let id = AnyID(column: row["id"]) else { continue }
+                states[ResourceKey(kind: ResourceKind(rawValue: row["kind"]), id: id)] = SettledState(
+                    state: row["state"], generation: row["generation"], bootID: row["boot"])
             }
             return states
         }
     }
 
-    public func settle(_ server: ServerID, _ state: SettledState?) async throws {
+    public func settle(_ key: ResourceKey, _ state: SettledState?) async throws {
         try await queue.write { db in
             guard let state else {
-                return try db.execute(sql: "DELETE FROM settled WHERE server = ?", arguments: [server.column])
+                return try db.execute(
+                    sql: "DELETE FROM settled_state WHERE kind = ? AND id = ?",
+                    arguments: [key.kind.rawValue, key.id.column])
             }
             let statement = try db.cachedStatement(
                 sql: """
-                    INSERT INTO settled (server, power, generation, boot) VALUES (?, ?, ?, ?)
-                    ON CONFLICT (server) DO UPDATE
-                    SET power = excluded.power, generation = excluded.generation, boot = excluded.boot
+                    INSERT INTO settled_state (kind, id, state, generation, boot) VALUES (?, ?, ?, ?, ?)
+                    ON CONFLICT (kind, id) DO UPDATE
+                    SET state = excluded.state, generation = excluded.generation, boot = excluded.boot
                     """)
-            try statement.execute(arguments: [server.column, state.power.rawValue, state.generation, state.bootID])
+            try statement.execute(
+                arguments: [key.kind.rawValue, key.id.column, state.state, state.generation, state.bootID])
         }
     }
 

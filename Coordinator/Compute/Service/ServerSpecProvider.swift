@@ -20,6 +20,10 @@ struct ServerSpecProvider: PlanSpecProvider {
         return specs
     }
 
+    func needsImage(_ sha512: String, on node: NodeID, in reader: any SQLReader) throws -> Bool {
+        try parts.servers.isImageUsed(sha512, on: node, in: reader)
+    }
+
     static func spec(of server: ServerRecord, ports: [ServerPort]) -> ServerSpec {
         let flavor = server.flavor
         let properties = server.image.properties

@@ -100,6 +100,7 @@ final class RecordingSession: CoordinatorSession {
     }
 
     private let heard = Mutex(Heard())
+    let coordinatorVersion = "9.9.9"
 
     var statuses: [ResourceStatus] { heard.withLock { $0.statuses } }
     var results: [OperationResult] { heard.withLock { $0.results } }

@@ -84,6 +84,7 @@ import Testing
 
 /// Counts what it hears.
 private final class CountingSession: CoordinatorSession {
+    let coordinatorVersion = ""
     private let counts = Mutex((ready: 0, messages: 0))
     var ready: Int { counts.withLock { $0.ready } }
     var messages: Int { counts.withLock { $0.messages } }
@@ -104,6 +105,7 @@ private final class CountingSession: CoordinatorSession {
 
 /// A coordinator that wants to hear nothing.
 private struct DeafSession: CoordinatorSession {
+    let coordinatorVersion = ""
     func send(_ statuses: [ResourceStatus]) async {}
     func send(_ result: OperationResult) async {}
     func send(_ report: NodeReport) async {}

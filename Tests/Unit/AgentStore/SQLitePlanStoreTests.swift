@@ -64,7 +64,7 @@ import TestsSupportRandomness
         let store = try SQLitePlanStore(path: path)
         try await store.apply(
             PlanUpdate(epoch: 3, revision: 8, isSnapshot: true, entries: [wanted(1, 8), removal(2, 7)]))
-        let server = ServerID(high: 5, low: 6)
+        let server = ResourceKey.server(ServerID(high: 5, low: 6))
         let state = SettledState(power: .paused, generation: 8, bootID: "b")
         try await store.settle(server, state)
         // Not closed: a second connection sees what a fresh process would.
