@@ -169,7 +169,7 @@ let package = Package(
         tests("Tests/Unit/ProtocolSettings", ["ProtocolSettings"]),
         tests("Tests/Unit/ProtocolTelemetry", ["ProtocolTelemetry", .logging] + Target.Dependency.nio),
         tests("Tests/Unit/AgentCore", ["AgentCore", "AgentSimulated", "AgentStore", "ProtocolModel"]),
-        tests("Tests/Unit/AgentStore", ["AgentStore", "AgentCore", "ProtocolModel", "ProtocolWire"]),
+        tests("Tests/Unit/AgentStore", ["AgentStore", "AgentCore", "ProtocolModel", "ProtocolWire", .grdb]),
         tests("Tests/Unit/AgentSimulated", ["AgentSimulated", "AgentStore", "AgentCore", "ProtocolModel"]),
         tests("Tests/Unit/AgentCompute", ["AgentCompute", "AgentCore", "ProtocolModel", .logging], exclude: ["Golden"]),
         tests("Tests/Unit/AgentStorage", ["AgentStorage", "AgentCore", "ProtocolModel", .crypto, .subprocess]),

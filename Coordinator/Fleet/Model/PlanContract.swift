@@ -81,6 +81,8 @@ public enum FleetError: Error, Sendable, Equatable {
     case nodeAway(String)
     case timedOut(String)
     case unknownNode(String)
+    /// What a host would have to be told of a resource is more than can be sent; the text says how much.
+    case entryTooLarge(String)
 }
 
 /// A host as the operator sees it.

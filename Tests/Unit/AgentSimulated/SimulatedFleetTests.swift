@@ -24,7 +24,7 @@ import Testing
         let clock = ContinuousClock()
         let host = SimulatedHost(clock: clock)
         let session = CountingSession()
-        let engine = ReconcileEngine(
+        let engine = try ReconcileEngine(
             store: try SQLitePlanStore(), drivers: host.drivers, clock: clock, wallClock: ManualClock().wall,
             bootID: "boot", settings: EngineSettings(serversAtOnce: 64),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
@@ -51,7 +51,7 @@ import Testing
     private static func runAgent(_ number: UInt64, servers: UInt64) async throws {
         let clock = ManualClock()
         let host = SimulatedHost(clock: clock)
-        let engine = ReconcileEngine(
+        let engine = try ReconcileEngine(
             store: try SQLitePlanStore(), drivers: host.drivers, clock: clock, wallClock: clock.wall, bootID: "boot",
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         try await engine.load()
