@@ -180,7 +180,7 @@ let package = Package(
         tests("Tests/Unit/ProtocolSQLite", ["ProtocolSQLite"]),
         tests("Tests/Unit/ProtocolTelemetry", ["ProtocolTelemetry", .logging] + Target.Dependency.nio),
         tests("Tests/Unit/AgentCore", ["AgentCore", "AgentSimulated", "AgentStore", "ProtocolModel"]),
-        tests("Tests/Unit/AgentStore", ["AgentStore", "AgentCore", "ProtocolModel"]),
+        tests("Tests/Unit/AgentStore", ["AgentStore", "AgentCore", "ProtocolModel", "ProtocolSQLite", "ProtocolWire"]),
         tests("Tests/Unit/AgentSimulated", ["AgentSimulated", "AgentStore", "AgentCore", "ProtocolModel"]),
         tests("Tests/Unit/AgentCompute", ["AgentCompute", "AgentCore", "ProtocolModel", .logging], exclude: ["Golden"]),
         tests("Tests/Unit/AgentStorage", ["AgentStorage", "AgentCore", "ProtocolModel", .crypto, .subprocess]),
@@ -194,7 +194,8 @@ let package = Package(
             ["CoordinatorPlatform", "ProtocolModel", "TestsSupportStore"] + Target.Dependency.nio),
         tests("Tests/Unit/CoordinatorIdentity", ["CoordinatorIdentity", "CoordinatorPlatform", "ProtocolModel"]),
         tests(
-            "Tests/Unit/CoordinatorFleet", ["CoordinatorFleet", "CoordinatorPlatform", "ProtocolLink", "ProtocolModel"]),
+            "Tests/Unit/CoordinatorFleet",
+            ["CoordinatorFleet", "CoordinatorPlatform", "ProtocolLink", "ProtocolModel", "ProtocolWire", .logging]),
         tests(
             "Tests/Unit/CoordinatorImage",
             ["CoordinatorImage", "CoordinatorPlatform", "ProtocolModel"] + Target.Dependency.nio),

@@ -22,13 +22,14 @@ public struct AgentPlan: Sendable, Equatable {
     public mutating func merge(_ update: PlanUpdate) -> [ResourceKey: PlanEntry?] {
         guard Self.accepts(update, at: position) else { return [:] }
         var changed: [ResourceKey: PlanEntry?] = [:]
-        for entry in update.entries where entries[entry.key] != entry {
+        for entry in update.entries.map({ $0.replacing(entries[$0.key]) }) where entries[entry.key] != entry {
             changed[entry.key] = .some(entries[entry.key])
             entries[entry.key] = entry
         }
         if update.isSnapshot {
             let named = Set(update.entries.map(\.key))
-            for (key, entry) in entries where entry.spec != nil && !named.contains(key) {
+            // Of kinds that are not known here, a coordinator that knows that names nothing.
+            for (key, entry) in entries where entry.spec != nil && !named.contains(key) && key.kind.isKnown {
                 changed[key] = .some(entry)
                 entries[key] = PlanEntry(key: key, generation: entry.generation, spec: nil)
             }
@@ -44,17 +45,17 @@ public struct AgentPlan: Sendable, Equatable {
     }
 
     public func server(_ id: ServerID) -> ServerSpec? {
-        guard case .server(let spec)? = entries[.server(id)]?.spec else { return nil }
+        guard case .server(let spec)? = entries[.server(id)]?.spec?.inForce else { return nil }
         return spec
     }
 
     public func port(_ id: PortID) -> PortSpec? {
-        guard case .port(let spec)? = entries[.port(id)]?.spec else { return nil }
+        guard case .port(let spec)? = entries[.port(id)]?.spec?.inForce else { return nil }
         return spec
     }
 
     public func network(_ id: NetworkID) -> NetworkSpec? {
-        guard case .network(let spec)? = entries[.network(id)]?.spec else { return nil }
+        guard case .network(let spec)? = entries[.network(id)]?.spec?.inForce else { return nil }
         return spec
     }
 }

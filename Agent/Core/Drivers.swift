@@ -1,11 +1,30 @@
+import ProtocolModel
+
 /// What servers need of a host.
 public struct ComputeDrivers: Sendable {
     public var hypervisor: any HypervisorDriver
     public var storage: any ServerStorage
+    /// What a server stands on beside its networks.
+    public var foundations: ServerFoundations
 
-    public init(hypervisor: any HypervisorDriver, storage: any ServerStorage) {
+    public init(
+        hypervisor: any HypervisorDriver, storage: any ServerStorage,
+        foundations: ServerFoundations = ServerFoundations()
+    ) {
         self.hypervisor = hypervisor
         self.storage = storage
+        self.foundations = foundations
+    }
+}
+
+/// Resources that have to be ready, as they are wanted now, before a server may be started.
+public struct ServerFoundations: Sendable {
+    public var kinds: Set<ResourceKind>
+    public var keys: @Sendable (ServerSpec) -> [ResourceKey]
+
+    public init(kinds: Set<ResourceKind> = [], keys: @escaping @Sendable (ServerSpec) -> [ResourceKey] = { _ in [] }) {
+        self.kinds = kinds
+        self.keys = keys
     }
 }
 
@@ -13,9 +32,34 @@ public struct ComputeDrivers: Sendable {
 public struct HostDrivers: Sendable {
     public var compute: ComputeDrivers?
     public var network: (any NetworkDriver)?
+    /// Owners of further kinds.
+    public var others: [@Sendable (EngineCore) -> any KindOwner]
 
-    public init(compute: ComputeDrivers?, network: (any NetworkDriver)?) {
+    public init(
+        compute: ComputeDrivers?, network: (any NetworkDriver)?,
+        others: [@Sendable (EngineCore) -> any KindOwner] = []
+    ) {
         self.compute = compute
         self.network = network
+        self.others = others
+    }
+
+    /// One for each kind, also where the host lacks the role.
+    public func owners(_ core: EngineCore) -> [any KindOwner] {
+        let servers: any KindOwner =
+            compute.map { KeyedReconciler(ServerKind($0, core), core) }
+            ?? AbsentRole(
+                [.server],
+                error: StatusError(
+                    code: .unsupported, message: "The host does not run servers: choose another host.",
+                    detail: "the agent has no hypervisor driver"), core: core)
+        let networks: any KindOwner =
+            network.map { NetworkOwner($0, core) }
+            ?? AbsentRole(
+                NetworkSelection.kinds,
+                error: StatusError(
+                    code: .unsupported, message: "The host does not provide networks: choose another host.",
+                    detail: "the agent has no network driver"), core: core)
+        return [servers, networks] + others.map { $0(core) }
     }
 }

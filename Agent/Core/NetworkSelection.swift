@@ -5,6 +5,9 @@ import ProtocolModel
 /// What is to be removed stays while a server that is itself to be removed still uses it: a guest never loses its
 /// network before it is gone.
 public struct NetworkSelection: Sendable, Equatable {
+    /// Which entries it is about.
+    static let kinds: Set<ResourceKind> = [.securityGroup, .network, .port]
+
     public var state = NetworkState()
     /// What the state was made from, with generations.
     public var wanted: [ResourceKey: Int64] = [:]
@@ -14,11 +17,11 @@ public struct NetworkSelection: Sendable, Equatable {
     /// - Parameter lingering: The last specs of entries that ask for removal, as far as known.
     /// - Parameter isPresent: Whether something of the server is, or may be, left on the host.
     public init(plan: AgentPlan, lingering: [ResourceKey: ResourceSpec], isPresent: (ServerID) -> Bool) {
-        for (key, entry) in plan.entries where key.kind != .server {
+        for (key, entry) in plan.entries where Self.kinds.contains(key.kind) {
             if entry.spec == nil { removed[key] = entry.generation } else { wanted[key] = entry.generation }
         }
         for entry in plan.entries.values {
-            if let spec = entry.spec { state.insert(spec) }
+            if let spec = entry.spec?.inForce { state.insert(spec) }
         }
         for case .port(let port) in lingering.values where Self.isHeld(port, plan: plan, isPresent: isPresent) {
             hold(.port(port), lingering)
@@ -48,6 +51,7 @@ extension NetworkState {
         case .network(let network): networks[network.id] = network
         case .port(let port): ports[port.id] = port
         case .server(let server): servers[server.id] = server
+        case .opaque: break
         }
     }
 }

@@ -1,18 +1,14 @@
 import ProtocolModel
 
-/// Carries out one operation.
+/// Carries out one operation on a server.
 struct OperationRunner: Sendable {
-    let worker: ServerWorker
-    let turns: ServerTurns
+    let worker: StepWorker<ServerKind>
     /// Between two looks at what is awaited.
     let poll: Duration
     /// For a network to become ready.
     let networkGrace: Duration
-    /// The server as the plan wants it now, `nil` when it does not.
-    let spec: @Sendable (ServerID) async -> ServerSpec?
-    /// Whether the networks and ports of the server are as they shall be, or were when it was let run in this boot.
-    let isConnected: @Sendable (ServerSpec) async -> Bool
-    let unsettle: @Sendable (ServerID) async throws(StatusError) -> Void
+    let bootID: String
+    let access: KeyedAccess
 
     private static let consoleLimit = 1 << 20
 
@@ -28,28 +24,31 @@ struct OperationRunner: Sendable {
             return await exclusively(operation, server) { spec in
                 await softReboot(spec, grace: .seconds(graceSeconds), deadline: operation.deadline)
             }
+        case .unknown:
+            return OperationResult(
+                id: operation.id, outcome: .failed(.unsupported(operation.action.name, coordinator: "")))
         }
     }
 
     private func isExpired(_ operation: Operation) -> Bool { worker.wallClock.now() >= operation.deadline }
 
-    private func work(_ server: ServerID, _ spec: ServerSpec) -> ServerWorker.Work {
-        ServerWorker.Work(server: server, spec: spec)
+    private func work(_ server: ServerID, _ spec: ServerSpec) -> ServerKind.Work {
+        ServerKind.Work(server: server, spec: spec)
     }
 
     /// Waits for other work on the server to end, then runs `body`.
     private func exclusively(
-        _ operation: Operation, _ server: ServerID, _ body: (ServerSpec) async -> ServerWorker.Outcome
+        _ operation: Operation, _ server: ServerID, _ body: (ServerSpec) async -> StepWorker<ServerKind>.Outcome
     ) async -> OperationResult {
-        await turns.take(server)
-        defer { turns.give(server) }
+        await access.turns.take(.server(server))
+        defer { access.turns.give(.server(server)) }
         guard !isExpired(operation) else { return OperationResult(id: operation.id, outcome: .expired) }
-        guard let spec = await spec(server) else {
+        guard let spec else {
             return OperationResult(id: operation.id, outcome: .failed(Self.notHere))
         }
         do throws(StatusError) {
             guard await becomesConnected(spec, deadline: operation.deadline) else { throw notConnected }
-            try await unsettle(server)
+            try await access.unsettle()
         } catch {
             return OperationResult(id: operation.id, outcome: .failed(error))
         }
@@ -58,18 +57,34 @@ struct OperationRunner: Sendable {
             id: operation.id, outcome: outcome.error.map { .failed($0) } ?? .done(output: []), steps: outcome.steps)
     }
 
+    /// The server as the plan wants it now, `nil` when it does not.
+    private var spec: ServerSpec? {
+        guard case .server(let spec)? = access.spec() else { return nil }
+        return spec
+    }
+
+    /// Whether a guest may be let run: with its network as it shall be, or as it was when it ran before in this boot.
+    private func mayRun(_ spec: ServerSpec) -> Bool {
+        if let before = access.settled(), before.state == ServerSpec.Power.running.rawValue, before.bootID == bootID {
+            return true
+        }
+        return worker.driver.networkReadiness(for: spec, worker.driver.core.plan, access.readiness) == .ready
+    }
+
     /// A guest runs with its rules or not at all. They may still be on their way, for a guest that has not run yet.
     private func becomesConnected(_ spec: ServerSpec, deadline: Int64) async -> Bool {
         let left = min(networkGrace, .microseconds(max(0, deadline - worker.wallClock.now())))
         let watch = Stopwatch(worker.clock)
-        while await !isConnected(spec) {
+        while !mayRun(spec) {
             guard watch.elapsed < left, (try? await worker.clock.sleep(for: poll)) != nil else { return false }
         }
         return true
     }
 
     /// Asks the guest to go down and starts it again; resets it when it does not in time.
-    private func softReboot(_ spec: ServerSpec, grace: Duration, deadline: Int64) async -> ServerWorker.Outcome {
+    private func softReboot(_ spec: ServerSpec, grace: Duration, deadline: Int64) async
+        -> StepWorker<ServerKind>.Outcome
+    {
         let work = work(spec.id, spec)
         let power = await power(of: spec.id)
         guard power == .running else {
@@ -84,7 +99,7 @@ struct OperationRunner: Sendable {
         _ = await worker.timed(.awaitShutdown, into: &outcome.steps) { () throws(StatusError) in
             isDown = await goesDown(spec.id, within: min(grace, left))
         }
-        guard await self.spec(spec.id) != nil else {
+        guard self.spec != nil else {
             outcome.error = Self.notHere
             return outcome
         }
@@ -97,14 +112,14 @@ struct OperationRunner: Sendable {
             let power = await power(of: server)
             if power != .running && power != .paused { return true }
             // A server that is to be deleted does not wait for its guest.
-            guard watch.elapsed < grace, await spec(server) != nil else { return false }
+            guard watch.elapsed < grace, spec != nil else { return false }
             guard (try? await worker.clock.sleep(for: poll)) != nil else { return false }
         }
     }
 
     private func power(of server: ServerID) async -> ServerDetails.PowerState {
         // Not being able to look is not the same as being off: the caller then resets, which fails with the reason.
-        guard let domains = try? await worker.compute.hypervisor.observe() else { return .running }
+        guard let domains = try? await worker.driver.compute.hypervisor.observe() else { return .running }
         return domains[server]?.power ?? .none
     }
 
@@ -112,7 +127,7 @@ struct OperationRunner: Sendable {
         var steps: [StatusStep] = []
         var output: [UInt8] = []
         let error = await worker.timed(.readConsole, into: &steps) { () throws(StatusError) in
-            output = try await worker.compute.storage.consoleLog(of: server, maximumBytes: Self.consoleLimit)
+            output = try await worker.driver.compute.storage.consoleLog(of: server, maximumBytes: Self.consoleLimit)
         }
         if let lines { output = Self.tail(output, lines: lines) }
         return OperationResult(
@@ -146,7 +161,7 @@ struct OperationRunner: Sendable {
         code: .conflict, message: "The server is not on this host any more.", detail: "no plan entry wants it")
 }
 
-extension ServerWorker.Outcome {
+extension StepWorker<ServerKind>.Outcome {
     /// This outcome, with the steps of what went before it.
     fileprivate func after(_ earlier: Self) -> Self {
         Self(steps: earlier.steps + steps, error: error, performed: earlier.performed + performed)

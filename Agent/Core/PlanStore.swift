@@ -11,9 +11,9 @@ public protocol PlanStore: Sendable {
     /// Forgets an entry that asked for removal, once nothing is left of it, unless it changed since `generation`.
     func forget(_ key: ResourceKey, generation: Int64) async throws
 
-    /// The state that was reached for servers: see ``SettledState``.
-    func settled() async throws -> [ServerID: SettledState]
-    func settle(_ server: ServerID, _ state: SettledState?) async throws
+    /// The states that were reached: see ``SettledState``.
+    func settled() async throws -> [ResourceKey: SettledState]
+    func settle(_ key: ResourceKey, _ state: SettledState?) async throws
 
     /// Takes an operation in, once.
     func admit(_ operation: Operation) async throws -> OperationAdmission
@@ -25,18 +25,26 @@ public protocol PlanStore: Sendable {
     func interruptRunning() async throws
 }
 
-/// Says that a server's wanted power was reached, so that a guest which later powers itself off stays off, while one
-/// that a reboot of the host took down is started again.
+/// Says that what is wanted of a resource was reached, for what may change by itself afterwards and is then left as it
+/// is: a guest that powers itself off stays off, while one that a reboot of the host took down is started again.
 public struct SettledState: Hashable, Sendable {
-    public var power: ServerSpec.Power
+    /// What was reached, in the words of the kind: ``ServerSpec/Power`` for servers.
+    public var state: String
     public var generation: Int64
     /// `/proc/sys/kernel/random/boot_id` of the boot in which it was reached.
     public var bootID: String
 
-    public init(power: ServerSpec.Power, generation: Int64, bootID: String) {
-        self.power = power
+    public init(state: String, generation: Int64, bootID: String) {
+        self.state = state
         self.generation = generation
         self.bootID = bootID
+    }
+}
+
+extension SettledState {
+    /// A server's.
+    public init(power: ServerSpec.Power, generation: Int64, bootID: String) {
+        self.init(state: power.rawValue, generation: generation, bootID: bootID)
     }
 }
 

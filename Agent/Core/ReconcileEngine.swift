@@ -3,116 +3,86 @@ import ProtocolModel
 
 /// Converges a host to its plan, and says how it stands.
 ///
-/// Two loops, one for the network as a whole and one for servers, each woken by what happened and by a timer; a pass
-/// observes, plans (``NetworkSelection``, ``ServerPlanner``), acts, and reports. What takes long runs beside the loops,
-/// one piece of work at a time for each server (``ServerTurns``).
+/// Each kind of resource has an owner with a loop of its own (``KindRegistry``); the engine gives them the plan, passes
+/// operations on, and tells the coordinator what they found.
 public actor ReconcileEngine {
-    let store: any PlanStore
-    let drivers: HostDrivers
-    let clock: any Clock<Duration>
-    let wallClock: any WallClock
-    let bootID: String
-    let settings: EngineSettings
-    let logger: Logger
-    public nonisolated let figures: EngineFigures
-    let turns = ServerTurns()
-    /// Since this engine was made.
-    let uptime: Stopwatch
-
-    var plan = AgentPlan()
-    var settled: [ServerID: SettledState] = [:]
-    /// The last specs of network resources that are to go.
-    var lingering: [ResourceKey: ResourceSpec] = [:]
-    var board = StatusBoard()
+    public nonisolated let core: EngineCore
+    public nonisolated let registry: KindRegistry
+    private let store: any PlanStore
     private var isLoaded = false
-
-    // Servers
-    var records: [ServerID: ServerRecord] = [:]
-    var images: [String: ImageFetch] = [:]
-    var workers = 0
-    /// What the last pass saw, once there was one.
-    var observed: HostObservation?
-    var observationProblem: String?
-    var lastSweep: Duration = .zero
-
-    // Network
-    var networkIsStale = true
-    /// What the last pass found as wanted, by the generations it knew.
-    var networkReady: [ResourceKey: Int64] = [:]
-    /// Ports that have their taps, though not their rules yet.
-    var preparedPorts: Set<PortID> = []
-    var networkRetries: [ResourceKey: RetrySchedule] = [:]
-    var networkFailures: [ResourceKey: NetworkFailure] = [:]
-    var networkAlarmIsSet = false
-
-    // Coordinator
-    var session: (any CoordinatorSession)?
-    var sessionNumber = 0
-    private var isSending = false
     private var lastSent = Duration.seconds(-60)
-    private var deferralIsTimed = false
-    /// When the current session was told that something is gone.
-    private var goneSince: [ResourceKey: Duration] = [:]
-    var operations = 0
+    /// The session that has heard of all results.
+    private var introduced = 0
+    /// Operations that run or wait, by the owner that carries them out.
+    private var operations: [ResourceKind: Int] = [:]
 
-    let serverSignal = WakeSignal()
-    let networkSignal = WakeSignal()
-    private let jobs: AsyncStream<@Sendable () async -> Void>
-    private let jobQueue: AsyncStream<@Sendable () async -> Void>.Continuation
-
+    /// - Throws: ``KindRegistryError`` when the drivers give a kind two owners.
     public init(
         store: any PlanStore, drivers: HostDrivers, clock: any Clock<Duration>, wallClock: any WallClock,
         bootID: String, settings: EngineSettings = EngineSettings(), figures: EngineFigures = EngineFigures(),
         logger: Logger
-    ) {
-        self.store = store
-        self.drivers = drivers
-        self.clock = clock
-        self.wallClock = wallClock
-        self.bootID = bootID
-        self.settings = settings
-        self.figures = figures
-        self.logger = logger
-        uptime = Stopwatch(clock)
-        // Not bounded here: every producer is (servers at once, operations at once, one alarm for each server).
-        (jobs, jobQueue) = AsyncStream.makeStream()
+    ) throws(KindRegistryError) {
+        try self.init(
+            store: store, clock: clock, wallClock: wallClock, bootID: bootID, settings: settings, figures: figures,
+            logger: logger, owners: drivers.owners)
     }
+
+    /// - Throws: ``KindRegistryError`` when a kind has no owner, or two.
+    public init(
+        store: any PlanStore, clock: any Clock<Duration>, wallClock: any WallClock,
+        bootID: String, settings: EngineSettings = EngineSettings(), figures: EngineFigures = EngineFigures(),
+        logger: Logger, owners: (EngineCore) -> [any KindOwner]
+    ) throws(KindRegistryError) {
+        let core = EngineCore(
+            store: store, clock: clock, wallClock: wallClock, bootID: bootID, settings: settings, figures: figures,
+            logger: logger)
+        self.core = core
+        self.store = store
+        registry = try KindRegistry(owners(core))
+    }
+
+    public nonisolated var figures: EngineFigures { core.figures }
 
     /// Reads the stored plan; to be called before anything else.
     public func load() async throws {
         guard !isLoaded else { return }
         try await store.interruptRunning()
-        plan = AgentPlan(position: try await store.position(), entries: try await store.entries())
-        settled = try await store.settled()
-        figures.update { $0.planRevision = plan.position.revision }
+        let plan = AgentPlan(position: try await store.position(), entries: try await store.entries())
+        core.begin(plan, settled: try await store.settled())
         isLoaded = true
     }
 
     /// Converges until the task is cancelled. Guests, networks and DHCP are left as they are then.
     public func run() async throws {
         try await load()
+        core.setOwners(registry.owners)
+        defer { core.setOwners([]) }
         await withDiscardingTaskGroup { group in
-            group.addTask { await self.networkLoop() }
-            group.addTask { await self.serverLoop() }
-            group.addTask { await self.timer(self.settings.networkPeriod) { await self.networkTick() } }
-            group.addTask { await self.timer(self.settings.serverPeriod) { await self.serverTick() } }
-            if let hypervisor = drivers.compute?.hypervisor {
-                let signal = serverSignal
-                group.addTask { for await _ in hypervisor.changes() { signal.wake() } }
+            for owner in registry.owners { group.addTask { await owner.run() } }
+            group.addTask { await self.sendLoop() }
+            group.addTask { await self.deferralLoop() }
+            group.addTask { [core] in
+                await timer(core.settings.serverPeriod, core.clock) { await core.forgetGone() }
             }
-            serverSignal.wake()
-            networkSignal.wake()
-            for await job in jobs { group.addTask(operation: job) }
+            for owner in registry.owners { owner.wake(.plan) }
+            core.postUnowned(registry)
+            for await job in core.jobs { group.addTask(operation: job) }
         }
     }
 
-    public var position: PlanPosition { plan.position }
+    public var position: PlanPosition { core.plan.position }
 
     /// What stands in the way of converging at all, for the node's health; empty when nothing does.
-    public var problems: [String] { observationProblem.map { [$0] } ?? [] }
+    public var problems: [String] {
+        get async {
+            var problems: [String] = []
+            for owner in registry.owners { problems += await owner.problems() }
+            return problems
+        }
+    }
 
     /// All that was last reported.
-    public var statuses: [ResourceKey: ResourceStatus] { board.current }
+    public var statuses: [ResourceKey: ResourceStatus] { core.statuses }
 
     // MARK: Coordinator
 
@@ -120,162 +90,164 @@ public actor ReconcileEngine {
     /// - Returns: The plan's position then, for the coordinator.
     public func apply(_ update: PlanUpdate) async throws -> PlanPosition {
         try await store.apply(update)
-        for (key, old) in plan.merge(update) {
-            if key.kind != .server {
-                lingering[key] = plan.entries[key]?.spec == nil ? (old?.spec ?? lingering[key]) : nil
-            }
-            networkIsStale = true
-        }
-        figures.update { $0.planRevision = plan.position.revision }
-        networkSignal.wake()
-        serverSignal.wake()
-        return plan.position
+        let changed = core.merge(update)
+        core.postUnowned(registry)
+        // A first plan is news also where it names nothing: what is on the host may be removed from now on.
+        for owner in update.isSnapshot ? registry.owners : registry.affected(by: changed) { owner.wake(.plan) }
+        return core.plan.position
     }
 
     /// A session opened: it hears all results that were not acknowledged, and then all statuses. That order matters:
     /// results speak of the past, statuses of how it is.
     public func connect(_ session: any CoordinatorSession) async {
-        self.session = session
-        sessionNumber += 1
-        goneSince = [:]
-        figures.update { $0.isConnected = true }
-        // Images may be waited for.
-        serverSignal.wake()
-        let number = sessionNumber
+        let number = core.setSession(session)
+        // Something may be waited for that comes over it.
+        for owner in registry.owners { owner.wake(.session) }
         for result in (try? await store.unacknowledged()) ?? [] { await session.send(result) }
-        guard number == sessionNumber else { return }
-        board.requeueAll()
-        flush()
+        guard number == core.session.number else { return }
+        core.postUnowned(registry)
+        introduced = number
+        core.withBoard { $0.requeueAll() }
+        core.flush()
     }
 
-    public func disconnect() {
-        session = nil
-        sessionNumber += 1
-        goneSince = [:]
-        figures.update { $0.isConnected = false }
+    public func disconnect() { _ = core.setSession(nil) }
+
+    /// Sends what is new, one message at a time so that newer statuses never overtake older ones.
+    private func sendLoop() async {
+        for await _ in core.sending.stream { await sendStatuses() }
     }
 
-    func post(_ status: ResourceStatus) {
-        let before = board.current[status.key]?.phase
-        guard board.post(status) else { return }
-        // What was heard of an earlier removal says nothing of this one.
-        goneSince[status.key] = nil
-        figures.moved(from: before, to: status.phase)
-        log(status)
-    }
-
-    /// Nothing was said of it.
-    func drop(_ key: ResourceKey) {
-        guard let said = board.current[key] else { return }
-        board.drop(key)
-        figures.moved(from: said.phase, to: nil)
-    }
-
-    /// Sends what is new, in one task at a time so that newer statuses never overtake older ones.
-    func flush() {
-        guard session != nil else { return }
-        if board.hasOutgoing, !isSending {
-            isSending = true
-            start { await self.sendStatuses() }
-        }
-        if board.hasDeferred, !deferralIsTimed {
-            deferralIsTimed = true
-            let (clock, delay) = (clock, settings.transientDelay)
-            start {
-                try? await clock.sleep(for: delay)
-                await self.sendDeferred()
-            }
+    /// What is under way is told once it has been for a while.
+    private func deferralLoop() async {
+        for await _ in core.deferring.stream {
+            guard core.session.current != nil, core.withBoard({ $0.hasDeferred }) else { continue }
+            try? await core.clock.sleep(for: core.settings.transientDelay)
+            core.withBoard { $0.promoteDeferred() }
+            core.sending.wake()
         }
     }
 
-    private func sendDeferred() {
-        deferralIsTimed = false
-        board.promoteDeferred()
-        flush()
+    private var isIntroduced: Bool {
+        let (session, number) = core.session
+        return session != nil && number == introduced
     }
 
     private func sendStatuses() async {
-        while session != nil, board.hasOutgoing {
+        while isIntroduced, core.withBoard({ $0.hasOutgoing }) {
             // One message for many statuses, when there are many; a lone one goes at once.
-            let rest = settings.sendInterval - (uptime.elapsed - lastSent)
-            if rest > .zero { try? await clock.sleep(for: rest) }
+            let rest = core.settings.sendInterval - (core.uptime - lastSent)
+            if rest > .zero { try? await core.clock.sleep(for: rest) }
             // Only now: another session may have come meanwhile, and what it is to hear must not go to the old one.
-            guard let session else { break }
-            let number = sessionNumber
-            let batch = board.takeBatch(256)
+            let (session, number) = core.session
+            guard let session, number == introduced else { break }
+            let batch = core.withBoard { $0.takeBatch(256) }
             await session.send(batch)
-            lastSent = uptime.elapsed
-            guard number == sessionNumber else { continue }
-            for status in batch where status.phase == .gone && board.current[status.key] == status {
-                goneSince[status.key] = uptime.elapsed
+            lastSent = core.uptime
+            core.noteSent(batch, session: number)
+        }
+    }
+
+    // MARK: Operations
+
+    /// Begins an operation, or repeats the result it had: at most once, and one at a time with other work on the same
+    /// resource.
+    public func handle(_ operation: Operation) async {
+        guard let key = operation.action.resource, let owner = registry.owner(of: key.kind) else {
+            let version = core.session.current?.coordinatorVersion ?? ""
+            return await answer(operation.id, .unsupported(operation.action.name, coordinator: version))
+        }
+        let running = operations[key.kind, default: 0]
+        guard running < core.settings.operationsAtOnce else {
+            return await answer(
+                operation.id,
+                StatusError(
+                    code: .hostFailure, message: "The host is busy with other requests: try again later.",
+                    detail: "\(running) operations on a \(key.kind) at once"))
+        }
+        operations[key.kind, default: 0] += 1
+        do {
+            switch operation.isRepeatable ? .run : try await store.admit(operation) {
+            case .run: core.start { await self.perform(operation, key, owner) }
+            case .alreadyRunning: operations[key.kind, default: 1] -= 1
+            case .finished(let result):
+                operations[key.kind, default: 1] -= 1
+                await tell(result, of: key, owner)
             }
-        }
-        isSending = false
-    }
-
-    /// Forgets what the coordinator surely knows to be gone.
-    private func forgetGone() async {
-        let due = goneSince.filter { uptime.elapsed - $0.value >= settings.forgetDelay }
-        for key in due.keys {
-            goneSince[key] = nil
-            guard let status = board.current[key], status.phase == .gone else { continue }
-            do {
-                try await store.forget(key, generation: status.generation)
-                plan.forget(key, generation: status.generation)
-                guard plan.entries[key] == nil else { continue }
-                drop(key)
-            } catch {
-                logger.warning("cannot write the plan store", metadata: ["error": "\(error)"])
-            }
+        } catch {
+            operations[key.kind, default: 1] -= 1
+            await answer(operation.id, .cannotWrite(error))
         }
     }
 
-    // MARK: Work beside the loops
-
-    func start(_ job: @escaping @Sendable () async -> Void) { jobQueue.yield(job) }
-
-    /// Wakes a loop later.
-    func wake(_ signal: WakeSignal, after delay: Duration) {
-        let clock = clock
-        start {
-            try? await clock.sleep(for: delay)
-            signal.wake()
+    /// The coordinator has the result: it need not be kept.
+    public func acknowledge(_ operation: OperationID) async {
+        do {
+            try await store.acknowledge(operation)
+        } catch {
+            core.logger.warning("cannot write the plan store", metadata: ["error": "\(error)"])
         }
     }
 
-    private func timer(_ period: Duration, _ tick: @Sendable () async -> Void) async {
-        while !Task.isCancelled {
-            guard (try? await clock.sleep(for: period)) != nil else { return }
-            await tick()
+    private func perform(_ operation: Operation, _ key: ResourceKey, _ owner: any KindOwner) async {
+        let result = await owner.perform(operation, on: key)
+        operations[key.kind, default: 1] -= 1
+        core.figures.note(result.steps)
+        guard !operation.isRepeatable else {
+            await core.session.current?.send(result)
+            return
         }
+        // What was said of the resource before is over, and others may have waited for their turn.
+        core.drop(key)
+        await owner.lookAgain(at: key)
+        do {
+            try await store.finish(result)
+        } catch {
+            core.logger.warning("cannot write the plan store", metadata: ["error": "\(error)"])
+        }
+        log(operation, key, result)
+        await tell(result, of: key, owner)
     }
 
-    private func networkTick() {
-        networkIsStale = true
-        networkSignal.wake()
+    /// The result speaks of the past: how the resource is now has to be heard after it, also when that is no news (a guest
+    /// that was off, was reset and turned itself off at once).
+    private func tell(_ result: OperationResult, of key: ResourceKey, _ owner: any KindOwner) async {
+        await core.session.current?.send(result)
+        core.drop(key)
+        await owner.lookAgain(at: key)
     }
 
-    private func serverTick() async {
-        await forgetGone()
-        sweepImagesIfDue()
-        serverSignal.wake()
-    }
-
-    private func log(_ status: ResourceStatus) {
-        var metadata: Logger.Metadata = [
-            "\(status.key.kind)": "\(status.key.id)", "generation": "\(status.generation)"
-        ]
-        if case .server(let details) = status.details { metadata["power"] = "\(details.power)" }
-        if let error = status.error {
+    private func log(_ operation: Operation, _ key: ResourceKey, _ result: OperationResult) {
+        var metadata: Logger.Metadata = ["operation": "\(operation.id)", "\(key.kind)": "\(key.id)"]
+        switch result.outcome {
+        case .done: core.logger.info("\(operation.action.name) is done", metadata: metadata)
+        case .expired, .interrupted: core.logger.warning("\(operation.action.name) came too late", metadata: metadata)
+        case .failed(let error):
             metadata["error"] = "\(error.message)"
             metadata["detail"] = "\(error.detail)"
+            core.logger.error("\(operation.action.name) failed", metadata: metadata)
         }
-        switch status.phase {
-        case .ready, .gone: logger.info("\(status.key.kind) is \(status.phase)", metadata: metadata)
-        case .failed: logger.error("\(status.key.kind) failed", metadata: metadata)
-        case .applying where status.error != nil:
-            logger.warning("\(status.key.kind) is not as wanted, trying again", metadata: metadata)
-        case .pending, .applying: logger.debug("\(status.key.kind) is \(status.phase)", metadata: metadata)
+    }
+
+    private func answer(_ operation: OperationID, _ error: StatusError) async {
+        await core.session.current?.send(OperationResult(id: operation, outcome: .failed(error)))
+    }
+}
+
+extension StatusError {
+    static func cannotWrite(_ error: any Error) -> StatusError {
+        StatusError(
+            code: .hostFailure, message: "The host cannot write down what it does: its operator must look at it.",
+            detail: "\(error)")
+    }
+}
+
+extension Operation {
+    /// Reads change nothing, so neither they nor their bulky results go through the ledger.
+    var isRepeatable: Bool {
+        switch action {
+        case .consoleOutput: true
+        case .softReboot, .hardReboot, .unknown: false
         }
     }
 }

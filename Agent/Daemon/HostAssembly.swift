@@ -28,7 +28,7 @@ struct HostAssembly {
                 hostname: try configuration.name ?? probe.hostname(), roles: configuration.roles,
                 agentVersion: AgentVersion.text, availabilityZone: configuration.availabilityZone,
                 reservedMemoryMiB: configuration.reservedMemoryMiB, reservedDiskGiB: configuration.reservedDiskGiB))
-        let engine = ReconcileEngine(
+        let engine = try ReconcileEngine(
             store: try SQLitePlanStore(path: folder.plan), drivers: drivers, clock: ContinuousClock(),
             wallClock: wallClock, bootID: bootID, figures: metrics.figures(), logger: logger)
         let agent = NodeAgent(

@@ -6,6 +6,8 @@ import ProtocolModel
 struct LinkedSession: CoordinatorSession {
     let connection: LinkConnection
 
+    var coordinatorVersion: String { connection.welcome.coordinatorVersion }
+
     func send(_ statuses: [ResourceStatus]) async { try? await connection.send(.statuses(statuses)) }
     func send(_ result: OperationResult) async { try? await connection.send(.result(result)) }
     func send(_ report: NodeReport) async { try? await connection.send(.report(report)) }

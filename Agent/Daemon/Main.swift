@@ -1,4 +1,5 @@
 import ArgumentParser
+import ProtocolModel
 
 /// `skerry-agent`: makes one host what its coordinator's plan says.
 @main
@@ -9,7 +10,7 @@ struct AgentProgram: AsyncParsableCommand {
 }
 
 enum AgentVersion {
-    static let text = "0.1.0"
+    static let text = Release.version
 }
 
 /// What every subcommand needs.

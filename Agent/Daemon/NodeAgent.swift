@@ -19,11 +19,16 @@ package struct NodeAgent: Sendable {
     let clock: any Clock<Duration>
     let wallClock: any WallClock
     let logger: Logger
+    /// What the coordinator is told that this agent can: all that this release knows, since what the host lacks the role
+    /// for, it refuses by itself.
+    let capabilities: AgentCapabilities
 
+    /// - Parameter capabilities: Those of another release, for simulations.
     package init(
         engine: ReconcileEngine, describer: any NodeDescriber, folder: StateFolder, endpoint: LinkEndpoint,
         identity: NodeIdentity, bootID: String, healthEvery: Duration, group: any EventLoopGroup,
-        workers: BlockingWorkers, clock: any Clock<Duration>, wallClock: any WallClock, logger: Logger
+        workers: BlockingWorkers, clock: any Clock<Duration>, wallClock: any WallClock, logger: Logger,
+        capabilities: AgentCapabilities? = nil
     ) {
         self.engine = engine
         self.describer = describer
@@ -37,6 +42,9 @@ package struct NodeAgent: Sendable {
         self.clock = clock
         self.wallClock = wallClock
         self.logger = logger
+        self.capabilities =
+            capabilities
+            ?? AgentCapabilities(kinds: engine.registry.owners.flatMap(\.kinds), operations: Operation.Kind.allCases)
     }
 
     /// How often the host is looked at for changes worth a report.
@@ -90,7 +98,8 @@ package struct NodeAgent: Sendable {
 
     private func connect(_ identity: NodeIdentity) async throws -> LinkConnection {
         let hello = AgentHello(
-            node: identity.node, agentVersion: AgentVersion.text, position: await engine.position, bootID: bootID)
+            node: identity.node, agentVersion: AgentVersion.text, position: await engine.position, bootID: bootID,
+            capabilities: capabilities)
         return try await LinkClient.connect(endpoint, identity: identity, hello: hello, group: group)
     }
 

@@ -34,7 +34,7 @@ struct SimulatedAssembly {
         let bootID = Identifier<NodeTag>.random(using: &generator).text
         var logger = logger
         logger[metadataKey: "host"] = "\(hostname)"
-        let engine = ReconcileEngine(
+        let engine = try ReconcileEngine(
             store: try SQLitePlanStore(),
             drivers: HostDrivers(
                 compute: host.drivers.compute,

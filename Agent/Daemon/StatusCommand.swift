@@ -23,7 +23,8 @@ struct StatusCommand: AsyncParsableCommand {
         let position = try await store.position()
         let entries = try await store.entries()
         print("plan         epoch \(position.epoch), revision \(position.revision)")
-        for kind in ResourceKind.allCases {
+        let kinds = ResourceKind.allCases + Set(entries.map(\.key.kind)).filter { !$0.isKnown }.sorted()
+        for kind in kinds {
             let wanted = entries.count { $0.key.kind == kind && $0.spec != nil }
             let leaving = entries.count { $0.key.kind == kind && $0.spec == nil }
             print("\(kind)s".padded(to: 16) + "\(wanted)" + (leaving > 0 ? ", \(leaving) to be removed" : ""))

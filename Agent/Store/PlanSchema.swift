@@ -2,9 +2,10 @@ import ProtocolSQLite
 
 /// The tables of the plan store, numbered from 1 in `PRAGMA user_version`.
 enum PlanSchema {
-    static let version = 1
+    static var version: Int { steps.count }
 
-    private static let tables = """
+    private static let steps = [
+        """
         CREATE TABLE position (one INTEGER PRIMARY KEY CHECK (one = 1), epoch INTEGER NOT NULL, revision INTEGER NOT NULL);
         CREATE TABLE entry (
             kind INTEGER NOT NULL, id BLOB NOT NULL, generation INTEGER NOT NULL, spec BLOB,
@@ -15,17 +16,27 @@ enum PlanSchema {
         CREATE TABLE operation (
             id BLOB NOT NULL PRIMARY KEY, deadline INTEGER NOT NULL, result BLOB,
             acknowledged INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
-        PRAGMA user_version = 1;
+        """,
+        // The last readable specs of entries that are not; and states that are settled for resources of any kind.
         """
+        CREATE TABLE previous (
+            kind INTEGER NOT NULL, id BLOB NOT NULL, spec BLOB NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID;
+        CREATE TABLE settled_state (
+            kind INTEGER NOT NULL, id BLOB NOT NULL, state TEXT NOT NULL, generation INTEGER NOT NULL,
+            boot TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID;
+        INSERT INTO settled_state (kind, id, state, generation, boot)
+            SELECT 4, server, power, generation, boot FROM settled;
+        DROP TABLE settled;
+        """
+    ]
 
     static func migrate(_ database: SQLiteDatabase) throws {
-        let found = try database.with("PRAGMA user_version") { statement in
-            try statement.step() ? Int(statement.integer(0)) : 0
-        }
+        let found = try database.rows("PRAGMA user_version") { Int($0.integer(0)) }.first ?? 0
         guard found <= version else { throw PlanStoreError.laterRelease(version: found) }
-        guard found == 0 else { return }
+        guard found < version else { return }
         try database.run("BEGIN IMMEDIATE")
-        try database.run(tables)
+        for step in steps[found...] { try database.run(step) }
+        try database.run("PRAGMA user_version = \(version)")
         try database.run("COMMIT")
     }
 }

@@ -43,23 +43,19 @@ public final class SQLitePlanStore: PlanStore {
 
     public func entries() async throws -> [PlanEntry] {
         try await queue.read { database in
-            try database.rows("SELECT kind, id, generation, spec FROM entry ORDER BY kind, id") { row in
-                guard let kind = ResourceKind(rawValue: numericCast(row.integer(0))),
-                    let id = Identifier<AnyTag>(column: row.blob(1))
-                else { throw PlanStoreError.damaged("an entry of the plan has no readable key") }
-                let key = ResourceKey(kind: kind, id: id)
-                let spec = row.isNull(3) ? nil : row.blob(3)
-                return PlanEntry(key: key, generation: row.integer(2), spec: try Self.spec(spec, of: key))
-            }
+            // What is stored by number is told in the order of making.
+            try database.rows(Self.entries, Self.entry).sorted { $0.key < $1.key }
         }
     }
 
     public func apply(_ update: PlanUpdate) async throws {
         try await queue.write { database in
             guard AgentPlan.accepts(update, at: try Self.position(database)) else { return }
+            try Self.keepPrevious(update, database)
             if update.isSnapshot {
                 // What the snapshot names is written over below; all else is to go.
-                try database.execute("UPDATE entry SET spec = NULL")
+                let kinds = ResourceKind.allCases.map { "\($0.rawValue)" }.joined(separator: ", ")
+                try database.execute("UPDATE entry SET spec = NULL WHERE kind IN (\(kinds))")
             }
             for entry in update.entries {
                 try database.execute(
@@ -67,8 +63,7 @@ public final class SQLitePlanStore: PlanStore {
                     INSERT INTO entry (kind, id, generation, spec) VALUES (?, ?, ?, ?)
                     ON CONFLICT (kind, id) DO UPDATE SET generation = excluded.generation, spec = excluded.spec
                     """,
-                    [
-                        .integer(numericCast(entry.key.kind.rawValue)), .blob(entry.key.id.column),
+                    entry.key.values + [
                         .integer(entry.generation), try entry.spec.map { .blob(try $0.bytes) } ?? .null
                     ])
             }
@@ -84,7 +79,54 @@ public final class SQLitePlanStore: PlanStore {
         try await queue.write { database in
             try database.execute(
                 "DELETE FROM entry WHERE kind = ? AND id = ? AND generation = ? AND spec IS NULL",
-                [.integer(numericCast(key.kind.rawValue)), .blob(key.id.column), .integer(generation)])
+                key.values + [.integer(generation)])
+            try database.execute(
+                """
+                DELETE FROM previous WHERE kind = ? AND id = ?
+                AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.kind = previous.kind AND entry.id = previous.id)
+                """, key.values)
+        }
+    }
+
+    private static let entries = """
+        SELECT kind, id, generation, entry.spec, previous.spec FROM entry LEFT JOIN previous USING (kind, id)
+        """
+
+    /// A spec that cannot be read is kept as it came, beside the last one that could. One that is damaged must not pass
+    /// for none, or the agent would take its server for a stray and end it.
+    @Sendable private static func entry(_ row: SQLiteStatement) throws -> PlanEntry {
+        guard let id = AnyID(column: row.blob(1)) else {
+            throw PlanStoreError.damaged("an entry of the plan has no readable key")
+        }
+        let key = ResourceKey(kind: ResourceKind(rawValue: numericCast(row.integer(0))), id: id)
+        do {
+            var spec = row.isNull(3) ? nil : try ResourceSpec(wireBytes: row.blob(3), of: key)
+            if case .opaque(var opaque)? = spec {
+                opaque.previous = row.isNull(4) ? nil : try ResourceSpec(wireBytes: row.blob(4))
+                spec = .opaque(opaque)
+            }
+            return PlanEntry(key: key, generation: row.integer(2), spec: spec)
+        } catch {
+            throw PlanStoreError.damaged("the spec of \(key) cannot be read: \(error)")
+        }
+    }
+
+    /// Keeps what is in force of entries whose new spec this release cannot read.
+    private static func keepPrevious(_ update: PlanUpdate, _ database: SQLiteDatabase) throws {
+        let isKept = try !database.rows("SELECT 1 FROM previous LIMIT 1") { _ in true }.isEmpty
+        for entry in update.entries {
+            let key = entry.key.values
+            guard case .opaque? = entry.spec else {
+                if isKept { try database.execute("DELETE FROM previous WHERE kind = ? AND id = ?", key) }
+                continue
+            }
+            let old = try database.rows(entries + " WHERE kind = ? AND id = ?", key, Self.entry).first
+            guard let spec = old?.spec?.inForce else { continue }
+            try database.execute(
+                """
+                INSERT INTO previous (kind, id, spec) VALUES (?, ?, ?)
+                ON CONFLICT (kind, id) DO UPDATE SET spec = excluded.spec
+                """, key + [.blob(try spec.bytes)])
         }
     }
 
@@ -94,43 +136,32 @@ public final class SQLitePlanStore: PlanStore {
         }.first ?? .none
     }
 
-    /// A spec that cannot be read must not pass for none, or the agent would take its server for a stray and end it.
-    private static func spec(_ bytes: [UInt8]?, of key: ResourceKey) throws -> ResourceSpec? {
-        guard let bytes else { return nil }
-        do {
-            return try ResourceSpec(wireBytes: bytes)
-        } catch {
-            throw PlanStoreError.damaged("the spec of \(key) cannot be read: \(error)")
-        }
-    }
-
     // MARK: Settled states
 
-    public func settled() async throws -> [ServerID: SettledState] {
+    public func settled() async throws -> [ResourceKey: SettledState] {
         try await queue.read { database in
-            var states: [ServerID: SettledState] = [:]
-            try database.rows("SELECT server, power, generation, boot FROM settled") { row in
-                // An unreadable line means only that the server's state counts as not reached yet.
-                guard let server = ServerID(column: row.blob(0)), let power = ServerSpec.Power(rawValue: row.text(1))
-                else { return }
-                states[server] = SettledState(power: power, generation: row.integer(2), bootID: row.text(3))
+            var states: [ResourceKey: SettledState] = [:]
+            try database.rows("SELECT kind, id, state, generation, boot FROM settled_state") { row in
+                // An unreadable line means only that the resource's state counts as not reached yet.
+                guard let id = AnyID(column: row.blob(1)) else { return }
+                let key = ResourceKey(kind: ResourceKind(rawValue: numericCast(row.integer(0))), id: id)
+                states[key] = SettledState(state: row.text(2), generation: row.integer(3), bootID: row.text(4))
             }
             return states
         }
     }
 
-    public func settle(_ server: ServerID, _ state: SettledState?) async throws {
+    public func settle(_ key: ResourceKey, _ state: SettledState?) async throws {
         try await queue.write { database in
             guard let state else {
-                return try database.execute("DELETE FROM settled WHERE server = ?", [.blob(server.column)])
+                return try database.execute("DELETE FROM settled_state WHERE kind = ? AND id = ?", key.values)
             }
             try database.execute(
                 """
-                INSERT INTO settled (server, power, generation, boot) VALUES (?, ?, ?, ?)
-                ON CONFLICT (server) DO UPDATE
-                SET power = excluded.power, generation = excluded.generation, boot = excluded.boot
-                """,
-                [.blob(server.column), .text(state.power.rawValue), .integer(state.generation), .text(state.bootID)])
+                INSERT INTO settled_state (kind, id, state, generation, boot) VALUES (?, ?, ?, ?, ?)
+                ON CONFLICT (kind, id) DO UPDATE
+                SET state = excluded.state, generation = excluded.generation, boot = excluded.boot
+                """, key.values + [.text(state.state), .integer(state.generation), .text(state.bootID)])
         }
     }
 
@@ -187,6 +218,11 @@ public final class SQLitePlanStore: PlanStore {
             }
         }
     }
+}
+
+extension ResourceKey {
+    /// As `kind` and `id`.
+    fileprivate var values: [SQLiteValue] { [.integer(numericCast(kind.rawValue)), .blob(id.column)] }
 }
 
 /// Why the stored plan cannot be used.

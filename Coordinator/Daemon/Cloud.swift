@@ -52,7 +52,7 @@ package struct Cloud: Sendable {
             participants: FleetParticipants(
                 providers: network.providers + [compute.provider], consumers: network.consumers + [compute.consumer],
                 observers: placement.observers + network.observers + [compute.nodeObserver],
-                operationConsumer: compute.operationConsumer,
+                operationConsumers: [compute.operationConsumer],
                 images: image.service),
             explain: { try compute.explain($0, in: $1) })
         var operatorAPI = fleet.api

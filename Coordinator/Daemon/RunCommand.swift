@@ -95,6 +95,13 @@ struct RunCommand: AsyncParsableCommand {
         metrics.observe("skerry_agents_connected", "Agents with an open session.") {
             Double(cloud.registry.connectedCount)
         }
+        let fleet = cloud.fleet.figures
+        metrics.observe("skerry_statuses_refused", "Statuses of agents that the service they concern refused.") {
+            Double(fleet.current.refusedStatuses)
+        }
+        metrics.observe("skerry_plan_entries_set_aside", "Entries of plans that their node could not be sent.") {
+            Double(fleet.current.entriesSetAside)
+        }
         metrics.observe("skerry_policy_file_refusals", "Policy files that were refused since the start.") {
             Double(cloud.policies.status.refusals)
         }

@@ -6,6 +6,26 @@ public struct Operation: Hashable, Sendable {
         case hardReboot(ServerID)
         /// The end of the console log: `lines` at most, `nil` for all that is kept; 1 MiB at most either way.
         case consoleOutput(ServerID, lines: Int?)
+        /// Of a newer release: to be refused, not to be stumbled over.
+        case unknown(UnknownAction)
+    }
+
+    /// What can be asked for, by the number it has on the wire.
+    public enum Kind: Int, Hashable, Sendable, CaseIterable {
+        case softReboot = 3
+        case hardReboot = 4
+        case consoleOutput = 5
+    }
+
+    /// An action as it came.
+    public struct UnknownAction: Hashable, Sendable {
+        public var number: Int
+        public var bytes: [UInt8]
+
+        public init(number: Int, bytes: [UInt8]) {
+            self.number = number
+            self.bytes = bytes
+        }
     }
 
     public var id: OperationID
@@ -17,6 +37,40 @@ public struct Operation: Hashable, Sendable {
         self.id = id
         self.deadline = deadline
         self.action = action
+    }
+}
+
+extension Operation.Action {
+    /// `nil` for what this release does not know.
+    public var kind: Operation.Kind? {
+        switch self {
+        case .softReboot: .softReboot
+        case .hardReboot: .hardReboot
+        case .consoleOutput: .consoleOutput
+        case .unknown: nil
+        }
+    }
+
+    public var name: String {
+        if case .unknown(let action) = self { "operation-\(action.number)" } else { kind?.name ?? "" }
+    }
+
+    /// What it is done to: whoever owns the kind of that carries it out, and hears how it ended.
+    public var resource: ResourceKey? {
+        switch self {
+        case .softReboot(let server, _), .hardReboot(let server), .consoleOutput(let server, _): .server(server)
+        case .unknown: nil
+        }
+    }
+}
+
+extension Operation.Kind {
+    public var name: String {
+        switch self {
+        case .softReboot: "soft-reboot"
+        case .hardReboot: "hard-reboot"
+        case .consoleOutput: "console-output"
+        }
     }
 }
 

@@ -1,20 +1,41 @@
-/// What a plan can hold. The order is the order of making; deletion goes the other way.
-public enum ResourceKind: Int, Hashable, Sendable, CaseIterable, Comparable, CustomStringConvertible {
-    case securityGroup = 1
-    case network = 2
-    case port = 3
-    case server = 4
+/// What a plan can hold: a number on the wire and on disk, for ever, and a name for people.
+///
+/// Not an enumeration: a plan of a newer release may hold kinds that this one does not know, and keeps them.
+public struct ResourceKind: RawRepresentable, Hashable, Sendable {
+    public let rawValue: Int
 
-    public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+    public init(rawValue: Int) { self.rawValue = rawValue }
 
-    public var description: String {
-        switch self {
-        case .securityGroup: "security-group"
-        case .network: "network"
-        case .port: "port"
-        case .server: "server"
-        }
-    }
+    public static let securityGroup = Self(rawValue: 1)
+    public static let network = Self(rawValue: 2)
+    public static let port = Self(rawValue: 3)
+    public static let server = Self(rawValue: 4)
+
+    /// What is known of each kind. The order of the lines is the order of making; deletion goes the other way.
+    private static let table: [(kind: Self, name: String)] = [
+        (.securityGroup, "security-group"), (.network, "network"), (.port, "port"), (.server, "server")
+    ]
+
+    private static let places = Dictionary(
+        uniqueKeysWithValues: table.enumerated().map { ($1.kind, (place: $0, name: $1.name)) })
+
+    /// Those that this release knows, in the order of making.
+    public static let allCases = table.map(\.kind)
+
+    public var isKnown: Bool { Self.places[self] != nil }
+
+    public var name: String { Self.places[self]?.name ?? "kind-\(rawValue)" }
+}
+
+extension ResourceKind: CustomStringConvertible {
+    public var description: String { name }
+}
+
+extension ResourceKind: Comparable {
+    /// In the order of making; what is not known comes last, by its number.
+    public static func < (left: Self, right: Self) -> Bool { left.place < right.place }
+
+    private var place: (Int, Int) { (Self.places[self]?.place ?? .max, rawValue) }
 }
 
 /// The name of one resource in a plan.
@@ -42,6 +63,8 @@ public enum ResourceSpec: Hashable, Sendable {
     case network(NetworkSpec)
     case port(PortSpec)
     case server(ServerSpec)
+    /// What this release cannot read. It is kept as it came, so that a later release finds it.
+    indirect case opaque(OpaqueSpec)
 
     public var key: ResourceKey {
         switch self {
@@ -49,7 +72,37 @@ public enum ResourceSpec: Hashable, Sendable {
         case .network(let spec): .network(spec.id)
         case .port(let spec): .port(spec.id)
         case .server(let spec): .server(spec.id)
+        case .opaque(let spec): spec.key
         }
+    }
+
+    /// What is to be kept up: the spec itself, or the last one before it that could be read.
+    public var inForce: Self? {
+        if case .opaque(let spec) = self { spec.previous } else { self }
+    }
+}
+
+/// A spec that cannot be read: of a newer release, with a kind or values that this one does not know; or one that the
+/// coordinator could not send.
+public struct OpaqueSpec: Hashable, Sendable {
+    public var key: ResourceKey
+    /// The spec's message as it came.
+    public var bytes: [UInt8]
+    /// What of it is not known, for the operator.
+    public var problem: String
+    /// The coordinator has not sent it; `problem` is its reason, in words for the tenant.
+    public var isWithheld: Bool
+    /// The last spec of the resource that could be read: what is there is kept up by it.
+    public var previous: ResourceSpec?
+
+    public init(
+        key: ResourceKey, bytes: [UInt8], problem: String, isWithheld: Bool = false, previous: ResourceSpec? = nil
+    ) {
+        self.key = key
+        self.bytes = bytes
+        self.problem = problem
+        self.isWithheld = isWithheld
+        self.previous = previous
     }
 }
 
@@ -65,6 +118,14 @@ public struct PlanEntry: Hashable, Sendable {
         self.key = key
         self.generation = generation
         self.spec = spec
+    }
+
+    /// The entry as it takes the place of `old`: what can be read of the old one stays in force where the new one
+    /// cannot be read.
+    public func replacing(_ old: PlanEntry?) -> PlanEntry {
+        guard case .opaque(var spec)? = spec else { return self }
+        spec.previous = old?.spec?.inForce
+        return PlanEntry(key: key, generation: generation, spec: .opaque(spec))
     }
 }
 

@@ -1,3 +1,5 @@
+import ProtocolModel
+
 /// Why bytes from a peer (or from disk) are not what they should be, or a value cannot be put on the wire.
 public struct WireError: Error, Hashable, Sendable, CustomStringConvertible {
     public enum Code: String, Hashable, Sendable {
@@ -33,12 +35,12 @@ public struct WireError: Error, Hashable, Sendable, CustomStringConvertible {
 
 /// What a peer may make us hold.
 public enum WireLimits {
-    /// A frame's body. Room for 1 MiB of console output and what surrounds it.
-    public static let bodyBytes = 1_048_576 + 65_536
+    /// A frame's body. Room for the largest entry of a plan or 1 MiB of console output, and what surrounds it.
+    public static let bodyBytes = PlanBudget.entryBytes + 65_536
     /// Where a divided message (plan, statuses) is cut, well below the limit.
     public static let divisionBytes = 524_288
     /// All frames of one plan update together.
-    public static let planBytes = 64 * 1_048_576
+    public static let planBytes = PlanBudget.planBytes
     /// Octets of a stream in one frame.
     public static let streamChunkBytes = 65_536
 }

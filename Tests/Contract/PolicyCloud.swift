@@ -35,7 +35,7 @@ struct PolicyCloud: Sendable {
         let fleet = FleetSlice(
             core: core, database: database, authority: try CertificateAuthority.create(at: 1_767_225_600),
             participants: FleetParticipants(
-                providers: [], consumers: [], observers: [], operationConsumer: compute.operationConsumer,
+                providers: [], consumers: [], observers: [], operationConsumers: [compute.operationConsumer],
                 images: image.slice.service),
             explain: { try compute.explain($0, in: $1) })
         var operatorAPI = fleet.api

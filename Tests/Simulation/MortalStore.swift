@@ -8,15 +8,15 @@ struct MortalStore: PlanStore {
 
     func position() async throws -> PlanPosition { try await look { try await base.position() } }
     func entries() async throws -> [PlanEntry] { try await look { try await base.entries() } }
-    func settled() async throws -> [ServerID: SettledState] { try await look { try await base.settled() } }
+    func settled() async throws -> [ResourceKey: SettledState] { try await look { try await base.settled() } }
     func unacknowledged() async throws -> [OperationResult] { try await look { try await base.unacknowledged() } }
 
     func apply(_ update: PlanUpdate) async throws { try await change { try await base.apply(update) } }
     func forget(_ key: ResourceKey, generation: Int64) async throws {
         try await change { try await base.forget(key, generation: generation) }
     }
-    func settle(_ server: ServerID, _ state: SettledState?) async throws {
-        try await change { try await base.settle(server, state) }
+    func settle(_ key: ResourceKey, _ state: SettledState?) async throws {
+        try await change { try await base.settle(key, state) }
     }
     func admit(_ operation: Operation) async throws -> OperationAdmission {
         try await change { try await base.admit(operation) }

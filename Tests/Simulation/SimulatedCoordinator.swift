@@ -82,6 +82,29 @@ final class SimulatedCoordinator {
         if token.isEmpty { try await logIn() }
     }
 
+    /// From now on the network slice refuses what agents say of ports, or takes it again.
+    func setRefusal(_ isOn: Bool) async throws {
+        try await database.write { transaction in
+            try transaction.execute("DROP TRIGGER IF EXISTS simulated_refusal")
+            guard isOn else { return }
+            try transaction.execute(
+                """
+                CREATE TRIGGER simulated_refusal BEFORE UPDATE OF last_error ON network_ports
+                BEGIN SELECT RAISE(ABORT, 'refused'); END
+                """)
+        }
+    }
+
+    /// What nodes are not sent of their plans, and statuses that were refused.
+    func setAside() async throws -> (entries: Int, statuses: Int) {
+        try await database.read { reader in
+            (
+                try reader.count("SELECT COUNT(*) FROM plan_set_aside"),
+                try reader.count("SELECT COUNT(*) FROM refused_statuses")
+            )
+        }
+    }
+
     func die(after steps: Int) { run?.life.shorten(to: steps) }
 
     /// Takes a dead one's tasks away, so that a new one can begin.

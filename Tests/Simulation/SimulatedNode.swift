@@ -21,6 +21,8 @@ final class SimulatedNode {
     private var identity: NodeIdentity?
     private var boots = 1
     private var hasLostPlan = false
+    /// Whether the next agent is of a release that knows neither security groups nor hard reboots.
+    private(set) var isOfOlderRelease = false
     private var run: (life: Life, task: Task<Void, any Error>)?
     private let troubles: Troubles
 
@@ -89,7 +91,7 @@ final class SimulatedNode {
         host.behavior = behavior(life)
         let bootID = "boot-\(boots)"
         let logger = SimulationLog.logger(name)
-        let engine = ReconcileEngine(
+        let engine = try ReconcileEngine(
             store: MortalStore(base: store, life: life), drivers: host.drivers, clock: clock, wallClock: clock.wall,
             bootID: bootID, logger: logger)
         let agent = NodeAgent(
@@ -97,8 +99,18 @@ final class SimulatedNode {
             describer: SimulatedDescriber(hostname: name, configuration: Configuration(), host: host),
             folder: StateFolder(root: "/nonexistent"), endpoint: endpoint, identity: identity, bootID: bootID,
             healthEvery: .seconds(10), group: group, workers: Self.workers, clock: clock, wallClock: clock.wall,
-            logger: logger)
+            logger: logger, capabilities: isOfOlderRelease ? Self.olderRelease : nil)
         run = (life, Task { try await agent.run() })
+    }
+
+    private static let olderRelease = AgentCapabilities(
+        kinds: ResourceKind.allCases.filter { $0 != .securityGroup }, operations: [.softReboot, .consoleOutput])
+
+    /// Ends the agent; the next one is of another release.
+    func change(toOlderRelease isOlder: Bool) {
+        guard isOlder != isOfOlderRelease else { return }
+        isOfOlderRelease = isOlder
+        run?.life.end()
     }
 
     private static let workers = BlockingWorkers(label: "simulation.files", count: 1)

@@ -41,6 +41,35 @@ struct SimulationTests {
         }
     }
 
+    @Test("a host with an older agent goes on with what that knows, and gets the rest with its upgrade")
+    func olderRelease() async throws {
+        try await live(in: World(seed: 2, hosts: 2)) { world in
+            try await world.storm(seconds: 15, isStormy: false)
+            for node in world.nodes { node.change(toOlderRelease: true) }
+            for _ in 0..<40 where try await world.coordinator.setAside().entries == 0 {
+                await world.create()
+                try await world.pass()
+            }
+            #expect(try await world.coordinator.setAside().entries > 0)
+            for node in world.nodes { node.change(toOlderRelease: false) }
+            #expect(try await world.rest(within: 600) == [])
+            #expect(try await world.coordinator.setAside().entries == 0)
+        }
+    }
+
+    @Test("what a slice refuses of one resource delays nothing of any other")
+    func refusals() async throws {
+        try await live(in: World(seed: 3, hosts: 2)) { world in
+            try await world.coordinator.setRefusal(true)
+            for _ in 0..<5 { await world.create() }
+            #expect(try await world.rest(within: 60) == [])
+            let servers = await world.servers()
+            #expect(servers.count == 5 && servers.allSatisfy { $0.status == "ACTIVE" })
+            #expect(try await world.coordinator.setAside().statuses > 0)
+            try await world.coordinator.setRefusal(false)
+        }
+    }
+
     /// Whatever comes of it, the world and its folder are gone in the end.
     private func live(in world: World, _ story: (World) async throws -> Void) async throws {
         do {

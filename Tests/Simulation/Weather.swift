@@ -21,6 +21,10 @@ enum Weather: Sendable, Equatable {
     case trouble(host: Int, percent: Int, seconds: Int)
     /// Calls to a host's drivers take long.
     case slow(host: Int, seconds: Int)
+    /// A host's agent is replaced by one of an older release, for a while.
+    case olderRelease(host: Int, seconds: Int)
+    /// A slice refuses what agents say, for a while.
+    case refusal(seconds: Int)
 
     /// What can be asked of a server, by its status.
     static let actions = [
@@ -43,7 +47,9 @@ enum Weather: Sendable, Equatable {
         case 82..<85: return .powerLoss(host: host, seconds: 1 + chance.below(60))
         case 85..<87: return .planLost(host: host, seconds: 1 + chance.below(60))
         case 87..<94: return .trouble(host: host, percent: 10 + chance.below(90), seconds: 1 + chance.below(60))
-        default: return .slow(host: host, seconds: 1 + chance.below(40))
+        case 94..<96: return .slow(host: host, seconds: 1 + chance.below(40))
+        case 96..<99: return .olderRelease(host: host, seconds: 1 + chance.below(40))
+        default: return .refusal(seconds: 1 + chance.below(20))
         }
     }
 }

@@ -172,7 +172,9 @@ final class World {
         for node in nodes {
             node.setTrouble(percent: 0)
             node.setSlow(false)
+            node.change(toOlderRelease: false)
         }
+        try await coordinator.setRefusal(false)
     }
 
     private func befall(_ weather: Weather) async {
@@ -204,10 +206,16 @@ final class World {
         case .slow(let host, let seconds):
             nodes[host].setSlow(true)
             after(seconds) { $0.nodes[host].setSlow(false) }
+        case .olderRelease(let host, let seconds):
+            nodes[host].change(toOlderRelease: true)
+            after(seconds) { $0.nodes[host].change(toOlderRelease: false) }
+        case .refusal(let seconds):
+            try? await coordinator.setRefusal(true)
+            after(seconds) { try await $0.coordinator.setRefusal(false) }
         }
     }
 
-    private func create() async {
+    func create() async {
         let server: JSON = [
             "name": .string("server-\(second)"), "flavorRef": "1", "imageRef": .string(image),
             "networks": [["uuid": .string(network)]]

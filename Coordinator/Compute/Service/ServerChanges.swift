@@ -47,6 +47,7 @@ struct ServerChanges: Sendable {
                 "Cannot '\(verb) metadata' instance \(server.id) while it is in vm_state \(server.state.vm.rawValue)")
         }
         server.metadata = try change(server.metadata)
+        try ServerSpecProvider.checkSize(server)
         let limits = try QuotaRules(parts: parts).limits(of: server.project.compact, in: transaction)
         try QuotaRules(parts: parts).check(metadata: server.metadata.count, limits: limits)
         try republish(&server, in: transaction)

@@ -24,6 +24,7 @@ struct ServerCreation: Sendable {
         for index in 0..<count {
             var server = record(command, flavor: flavor, image: image, origin: origin, index: index, of: count)
             server.publicKey = key?.publicKey
+            try ServerSpecProvider.checkSize(server)
             try make(&server, command, origin: origin, in: transaction)
             made.append(server)
         }

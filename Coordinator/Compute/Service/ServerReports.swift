@@ -26,6 +26,7 @@ struct ServerStatusConsumer: PlanStatusConsumer {
 /// Hears how reboots ended.
 struct ServerOperationConsumer: OperationConsumer {
     let parts: ComputeParts
+    var kind: ResourceKind { .server }
 
     func operationEnded(
         _ result: OperationResult, action: Operation.Action, from node: NodeID, at now: Int64,
@@ -34,7 +35,7 @@ struct ServerOperationConsumer: OperationConsumer {
         let id: ServerID
         switch action {
         case .softReboot(let server, _), .hardReboot(let server): id = server
-        case .consoleOutput: return
+        case .consoleOutput, .unknown: return
         }
         // A later command may have overtaken this one.
         guard let server = try parts.servers.find(id, in: transaction), server.operation == result.id else { return }

@@ -20,6 +20,20 @@ struct ServerSpecProvider: PlanSpecProvider {
         return specs
     }
 
+    func needsImage(_ sha512: String, on node: NodeID, in reader: any SQLReader) throws -> Bool {
+        try parts.servers.isImageUsed(sha512, on: node, in: reader)
+    }
+
+    /// - Throws: ``APIError`` 400 when the server could not be described to a host. Its interfaces are few, whatever the
+    /// quota of ports.
+    static func checkSize(_ server: ServerRecord) throws {
+        do {
+            try PlanBudget.admit(.server(spec(of: server, ports: [])))
+        } catch FleetError.entryTooLarge(let message) {
+            throw APIError.badRequest(message)
+        }
+    }
+
     static func spec(of server: ServerRecord, ports: [ServerPort]) -> ServerSpec {
         let flavor = server.flavor
         let properties = server.image.properties

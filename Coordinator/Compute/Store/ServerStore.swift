@@ -65,6 +65,16 @@ struct ServerStore: Sendable {
             "SELECT \(ServerRow.selection) FROM servers WHERE node_id = ? ORDER BY id", [node], ServerRow.read)
     }
 
+    /// Whether a server that the node shall have is made from the image with these bytes.
+    func isImageUsed(_ sha512: String, on node: NodeID, in reader: any SQLReader) throws -> Bool {
+        try reader.first(
+            """
+            SELECT 1 FROM servers WHERE node_id = ? AND image_sha512 = ? AND deleted_at IS NULL
+                AND (task_state IS NULL OR task_state <> ?) LIMIT 1
+            """, [node, sha512, TaskState.deleting.rawValue]
+        ) { _ in true } ?? false
+    }
+
     /// Who lives on each of the nodes, for administrators.
     func residents(of node: NodeID, in reader: any SQLReader) throws -> [(id: ServerID, name: String)] {
         try reader.query(

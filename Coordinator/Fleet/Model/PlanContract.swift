@@ -21,9 +21,20 @@ public protocol PlanSpecProvider: Sendable {
     var kind: ResourceKind { get }
     /// What is missing in the answer is sent as a removal.
     func specs(of ids: [AnyID], on node: NodeID, in reader: any SQLReader) throws -> [AnyID: ResourceSpec]
+    /// Whether anything of the kind that the node shall have is made from the image with these bytes. A host is given no
+    /// others: it could keep what projects that have nothing on it keep to themselves.
+    /// - Parameter sha512: as in ``ProtocolModel/ImageSpec``.
+    func needsImage(_ sha512: String, on node: NodeID, in reader: any SQLReader) throws -> Bool
 }
 
-/// Hears what agents report. One per kind; all statuses of one message are consumed in one transaction.
+extension PlanSpecProvider {
+    /// Most kinds are made from no image.
+    public func needsImage(_ sha512: String, on node: NodeID, in reader: any SQLReader) throws -> Bool { false }
+}
+
+/// Hears what agents report. One per kind; all statuses of one message are consumed in one transaction, each in a part
+/// of its own: what ``consume(_:from:at:in:)`` throws undoes that status alone, and it is not heard again before the
+/// agent's next session.
 public protocol PlanStatusConsumer: Sendable {
     var kind: ResourceKind { get }
     /// Called only for the entry's current generation or an older one still in force; `gone` only once the entry asked
@@ -42,8 +53,10 @@ public protocol OperationDispatcher: Sendable {
     func ask(_ action: Operation.Action, on node: NodeID, within: Duration) async throws -> OperationResult
 }
 
-/// Hears how durable operations ended.
+/// Hears how durable operations ended. One per kind of resource that something can be done to.
 public protocol OperationConsumer: Sendable {
+    /// Of ``ProtocolModel/Operation/Action/resource``.
+    var kind: ResourceKind { get }
     func operationEnded(
         _ result: OperationResult, action: Operation.Action, from node: NodeID, at now: Int64,
         in transaction: any SQLTransaction) throws
@@ -68,6 +81,8 @@ public enum FleetError: Error, Sendable, Equatable {
     case nodeAway(String)
     case timedOut(String)
     case unknownNode(String)
+    /// What a host would have to be told of a resource is more than can be sent; the text says how much.
+    case entryTooLarge(String)
 }
 
 /// A host as the operator sees it.

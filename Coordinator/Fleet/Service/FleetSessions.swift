@@ -13,6 +13,7 @@ struct FleetSessions: LinkService {
     let intake: StatusIntake
     let images: any ImageBlobSource
     let authority: CertificateAuthority
+    let figures: FleetFigures
     let clock: any WallClock
     let logger: Logger
     private let store = PlanStore()
@@ -20,7 +21,7 @@ struct FleetSessions: LinkService {
     init(
         database: any SQLDatabase, registry: SessionRegistry, nodes: NodeService, operations: OperationService,
         plans: PlanReader, intake: StatusIntake, images: any ImageBlobSource, authority: CertificateAuthority,
-        clock: any WallClock, logger: Logger
+        figures: FleetFigures, clock: any WallClock, logger: Logger
     ) {
         self.database = database
         self.registry = registry
@@ -30,6 +31,7 @@ struct FleetSessions: LinkService {
         self.intake = intake
         self.images = images
         self.authority = authority
+        self.figures = figures
         self.clock = clock
         self.logger = logger
     }
@@ -105,12 +107,12 @@ struct FleetSessions: LinkService {
         signal.yield()
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await read(connection, node: node, serial: serial) }
-            group.addTask { await deliver(connection, node: node, signals: signals) }
-            group.addTask {
-                for await operation in questions {
-                    guard (try? await connection.send(.operation(operation))) != nil else { return }
-                }
-            }
+            let courier = PlanCourier(
+                session: PlanCourier.Session(connection), node: node, database: database, plans: plans,
+                operations: operations,
+                intake: intake, plan: PlanService(sessions: registry), figures: figures, clock: clock, logger: logger)
+            group.addTask { await courier.deliver(signals) }
+            group.addTask { await courier.ask(questions) { _ = registry.answer($0) } }
             // Whichever ends first ends the session.
             await group.next()
             group.cancelAll()
@@ -165,37 +167,6 @@ struct FleetSessions: LinkService {
             try await connection.send(.operationAcknowledged(result.id))
         case .plan, .operation, .operationAcknowledged:
             connection.close(.protocolError)
-        }
-    }
-
-    /// Sends the plan's changes and due operations whenever there are any.
-    private func deliver(_ connection: LinkConnection, node: NodeID, signals: AsyncStream<Void>) async {
-        do {
-            var sent = connection.hello.position.revision
-            if connection.welcome.willSendSnapshot {
-                guard let snapshot = try await database.read({ try plans.snapshot(of: node, in: $0) }) else { return }
-                try await connection.send(.plan(snapshot))
-                sent = snapshot.revision
-            } else {
-                try await PlanService(sessions: registry).repeatRemovals(from: node, upTo: sent, on: database)
-            }
-            var sentOperations: Set<OperationID> = []
-            for await _ in signals {
-                while true {
-                    let after = sent
-                    guard let delta = try await database.read({ try plans.delta(of: node, after: after, in: $0) })
-                    else { break }
-                    try await connection.send(.plan(delta))
-                    sent = delta.revision
-                }
-                let due = try await database.read { try operations.pending(of: node, in: $0) }
-                for operation in due where !sentOperations.contains(operation.id) {
-                    try await connection.send(.operation(operation))
-                }
-                sentOperations = Set(due.map(\.id))
-            }
-        } catch {
-            logger.info("plan delivery stopped", metadata: ["node": "\(node)", "error": "\(error)"])
         }
     }
 }

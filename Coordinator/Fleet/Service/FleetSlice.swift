@@ -19,7 +19,7 @@ public struct FleetCore: Sendable {
         self.logger = logger
         plans = PlanService(sessions: registry)
         directory = NodeService(registry: registry, observers: [], logger: logger)
-        operations = OperationService(registry: registry, consumer: nil, clock: clock)
+        operations = OperationQueue(registry: registry, clock: clock)
     }
 }
 
@@ -28,17 +28,17 @@ public struct FleetParticipants: Sendable {
     public var providers: [any PlanSpecProvider]
     public var consumers: [any PlanStatusConsumer]
     public var observers: [any NodeObserver]
-    public var operationConsumer: any OperationConsumer
+    public var operationConsumers: [any OperationConsumer]
     public var images: any ImageBlobSource
 
     public init(
         providers: [any PlanSpecProvider], consumers: [any PlanStatusConsumer], observers: [any NodeObserver],
-        operationConsumer: any OperationConsumer, images: any ImageBlobSource
+        operationConsumers: [any OperationConsumer], images: any ImageBlobSource
     ) {
         self.providers = providers
         self.consumers = consumers
         self.observers = observers
-        self.operationConsumer = operationConsumer
+        self.operationConsumers = operationConsumers
         self.images = images
     }
 }
@@ -49,6 +49,7 @@ public struct FleetSlice: Sendable {
     public let api: ServiceAPI
     /// What the agents' port is served with.
     public let link: any LinkService
+    public let figures = FleetFigures()
     private let database: any SQLDatabase
     private let nodes: NodeService
     private let operations: OperationService
@@ -61,14 +62,15 @@ public struct FleetSlice: Sendable {
     ) {
         let plan = PlanService(sessions: core.registry)
         nodes = NodeService(registry: core.registry, observers: participants.observers, logger: core.logger)
-        operations = OperationService(
-            registry: core.registry, consumer: participants.operationConsumer, clock: core.clock)
+        operations = OperationService(consumers: participants.operationConsumers)
         let plans = PlanReader(providers: participants.providers)
         link = FleetSessions(
             database: database, registry: core.registry, nodes: nodes, operations: operations,
-            plans: plans, intake: StatusIntake(consumers: participants.consumers, plan: plan, plans: plans),
-            images: participants.images,
-            authority: authority, clock: core.clock, logger: core.logger)
+            plans: plans,
+            intake: StatusIntake(
+                consumers: participants.consumers, plan: plan, plans: plans, figures: figures, logger: core.logger),
+            images: participants.images, authority: authority, figures: figures, clock: core.clock,
+            logger: core.logger)
         api = OperatorAPI(nodes: nodes, authorityHash: authority.hash, explain: explain).service
         self.database = database
         clock = core.clock

@@ -1,18 +1,14 @@
 import CoordinatorPlatform
 import ProtocolModel
 
-/// Operations: durable ones from rows, questions from memory.
-struct OperationService: OperationDispatcher {
+/// Asks nodes to do things: durable operations become rows, questions stay in memory.
+struct OperationQueue: OperationDispatcher {
     private let store = OperationStore()
     private let registry: SessionRegistry
-    private let consumer: (any OperationConsumer)?
     private let clock: any WallClock
-    /// How long after its deadline an operation without a result is given up: the agent may have begun it just before.
-    static let grace: Int64 = 10_000_000
 
-    init(registry: SessionRegistry, consumer: (any OperationConsumer)?, clock: any WallClock) {
+    init(registry: SessionRegistry, clock: any WallClock) {
         self.registry = registry
-        self.consumer = consumer
         self.clock = clock
     }
 
@@ -38,6 +34,18 @@ struct OperationService: OperationDispatcher {
         guard let result = await registry.ask(operation, node: node) else { throw FleetError.timedOut(node.text) }
         return result
     }
+}
+
+/// Durable operations until they end.
+package struct OperationService: Sendable {
+    private let store = OperationStore()
+    private let consumers: [ResourceKind: any OperationConsumer]
+    /// How long after its deadline an operation without a result is given up: the agent may have begun it just before.
+    static let grace: Int64 = 10_000_000
+
+    package init(consumers: [any OperationConsumer]) {
+        self.consumers = Dictionary(consumers.map { ($0.kind, $0) }, uniquingKeysWith: { first, _ in first })
+    }
 
     func pending(of node: NodeID, in reader: any SQLReader) throws -> [Operation] {
         try store.pending(of: node, in: reader)
@@ -48,7 +56,8 @@ struct OperationService: OperationDispatcher {
         _ result: OperationResult, from node: NodeID, at now: Int64, in transaction: any SQLTransaction
     ) throws {
         guard let operation = try store.take(result.id, node: node, in: transaction) else { return }
-        try consumer?.operationEnded(result, action: operation.action, from: node, at: now, in: transaction)
+        guard let kind = operation.action.resource?.kind else { return }
+        try consumers[kind]?.operationEnded(result, action: operation.action, from: node, at: now, in: transaction)
     }
 
     func hasOverdue(at now: Int64, in reader: any SQLReader) throws -> Bool {

@@ -24,39 +24,94 @@ package enum StatusVerdict: Equatable {
     }
 }
 
-/// Takes agents' statuses in, one transaction a message.
+/// Takes agents' statuses in, one transaction a message. A status that a slice refuses costs that status: it is put
+/// aside, and the agent tells it again when its next session begins.
 package struct StatusIntake: Sendable {
     private let store = PlanStore()
+    private let aside = SetAsideStore()
     private let consumers: [ResourceKind: any PlanStatusConsumer]
     private let plan: PlanService
     private let plans: PlanReader
+    private let figures: FleetFigures
+    private let logger: Logger
 
-    package init(consumers: [any PlanStatusConsumer], plan: PlanService, plans: PlanReader) {
+    package init(
+        consumers: [any PlanStatusConsumer], plan: PlanService, plans: PlanReader, figures: FleetFigures,
+        logger: Logger
+    ) {
         self.plans = plans
         self.consumers = Dictionary(consumers.map { ($0.kind, $0) }, uniquingKeysWith: { first, _ in first })
         self.plan = plan
+        self.figures = figures
+        self.logger = logger
     }
 
     package func take(
         _ statuses: [ResourceStatus], from node: NodeID, at now: Int64, in transaction: any SQLTransaction
     ) throws {
         for status in statuses {
-            let entry = try store.entry(status.key, node: node, in: transaction)
-            switch StatusVerdict.judge(status, entry: entry) {
-            case .ignore: continue
-            case .resend:
-                // Without a spec it would be sent as a removal again, and again: the slice knows it no longer.
-                if try plans.hasSpec(status.key, node: node, in: transaction) {
-                    try plan.put(status.key, on: node, in: transaction)
-                } else {
-                    try store.delete(status.key, node: node, in: transaction)
+            do {
+                do {
+                    try transaction.savepoint { try take(status, from: node, at: now, in: transaction) }
+                } catch StoreError.stale(_) {
+                    // Somebody else was faster: decided again on what is there now.
+                    try transaction.savepoint { try take(status, from: node, at: now, in: transaction) }
                 }
-            case .consume:
-                try consumers[status.key.kind]?.consume(status, from: node, at: now, in: transaction)
-            case .finish:
-                try store.delete(status.key, node: node, in: transaction)
-                try consumers[status.key.kind]?.consume(status, from: node, at: now, in: transaction)
+            } catch {
+                // What ails the store ails all statuses: the session ends, and the agent tells them again.
+                if error.isOfStore { throw error }
+                try refuse(status, from: node, error, at: now, in: transaction)
             }
+        }
+    }
+
+    private func take(
+        _ status: ResourceStatus, from node: NodeID, at now: Int64, in transaction: any SQLTransaction
+    ) throws {
+        let entry = try store.entry(status.key, node: node, in: transaction)
+        switch StatusVerdict.judge(status, entry: entry) {
+        case .ignore: break
+        case .resend:
+            // Without a spec it would be sent as a removal again, and again: the slice knows it no longer.
+            if try plans.hasSpec(status.key, node: node, in: transaction) {
+                try plan.put(status.key, on: node, in: transaction)
+            } else {
+                try store.delete(status.key, node: node, in: transaction)
+            }
+        case .consume:
+            try consumers[status.key.kind]?.consume(status, from: node, at: now, in: transaction)
+        case .finish:
+            try store.delete(status.key, node: node, in: transaction)
+            try consumers[status.key.kind]?.consume(status, from: node, at: now, in: transaction)
+        }
+    }
+
+    private func refuse(
+        _ status: ResourceStatus, from node: NodeID, _ error: any Error, at now: Int64,
+        in transaction: any SQLTransaction
+    ) throws {
+        let reason = String("\(error)".prefix(1_024))
+        let isNews = try aside.refuse(status, node: node, reason: reason, at: now, in: transaction)
+        let (figures, logger) = (figures, logger)
+        transaction.afterCommit {
+            figures.update { $0.refusedStatuses += 1 }
+            guard isNews else { return }
+            logger.error(
+                "a status was refused and put aside",
+                metadata: [
+                    "node": "\(node)", "\(status.key.kind)": "\(status.key.id)",
+                    "generation": "\(status.generation)", "phase": "\(status.phase)", "error": "\(reason)"
+                ])
+        }
+    }
+}
+
+extension Error {
+    /// Whether it says something about the database rather than about what was to be written.
+    fileprivate var isOfStore: Bool {
+        switch self as? StoreError {
+        case .overloaded, .unavailable: true
+        case .duplicate, .corrupt, .stale, nil: false
         }
     }
 }

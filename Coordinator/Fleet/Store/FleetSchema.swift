@@ -48,6 +48,38 @@ enum FleetSchema {
                     expires_at BIGINT NOT NULL,
                     created_at BIGINT NOT NULL
                 );
+                """),
+        Migration(
+            slice: "fleet", number: 2, name: "what agents know and are not sent",
+            sql: """
+                CREATE TABLE node_kinds (
+                    id INTEGER PRIMARY KEY,
+                    node TEXT NOT NULL,
+                    kind INTEGER NOT NULL,
+                    name TEXT NOT NULL,
+                    is_current INTEGER NOT NULL,
+                    UNIQUE (node, kind)
+                );
+                CREATE TABLE plan_set_aside (
+                    id INTEGER PRIMARY KEY,
+                    node TEXT NOT NULL,
+                    kind INTEGER NOT NULL,
+                    resource TEXT NOT NULL,
+                    generation BIGINT NOT NULL,
+                    for_kind INTEGER NOT NULL,
+                    UNIQUE (node, kind, resource)
+                );
+                CREATE TABLE refused_statuses (
+                    id INTEGER PRIMARY KEY,
+                    node TEXT NOT NULL,
+                    kind INTEGER NOT NULL,
+                    resource TEXT NOT NULL,
+                    generation BIGINT NOT NULL,
+                    phase INTEGER NOT NULL,
+                    reason TEXT NOT NULL,
+                    refused_at BIGINT NOT NULL,
+                    UNIQUE (node, kind, resource)
+                );
                 """)
     ]
 }

@@ -66,13 +66,6 @@ package struct PlanStore: Sendable {
         ) { Entry(key: key, generation: $0.integer(0), isWanted: $0.bool(1)) }
     }
 
-    /// The resources of one kind that the node is to have.
-    func wanted(_ kind: ResourceKind, on node: NodeID, in reader: any SQLReader) throws -> [AnyID] {
-        try reader.query(
-            "SELECT resource FROM plan_entries WHERE node = ? AND kind = ? AND wanted = 1", [node, kind.rawValue]
-        ) { try $0.id(0) }
-    }
-
     func holders(of key: ResourceKey, in reader: any SQLReader) throws -> [NodeID] {
         try reader.query(
             "SELECT node FROM plan_entries WHERE kind = ? AND resource = ? AND wanted = 1 ORDER BY id",
@@ -90,11 +83,9 @@ package struct PlanStore: Sendable {
             ORDER BY generation LIMIT ?
             """, [node, generation, limit]
         ) { row in
-            guard let kind = ResourceKind(rawValue: row.int(0)) else {
-                throw StoreError.corrupt("plan entry of unknown kind \(row.int(0))")
-            }
-            return Entry(
-                key: ResourceKey(kind: kind, id: try row.id(1)), generation: row.integer(2), isWanted: row.bool(3))
+            Entry(
+                key: ResourceKey(kind: ResourceKind(rawValue: row.int(0)), id: try row.id(1)),
+                generation: row.integer(2), isWanted: row.bool(3))
         }
     }
 
@@ -105,21 +96,18 @@ package struct PlanStore: Sendable {
             SELECT kind, resource FROM plan_entries WHERE node = ? AND wanted = 0 AND generation <= ?
             ORDER BY generation
             """, [node, revision]
-        ) { row in
-            guard let kind = ResourceKind(rawValue: row.int(0)) else {
-                throw StoreError.corrupt("plan entry of unknown kind \(row.int(0))")
-            }
-            return ResourceKey(kind: kind, id: try row.id(1))
-        }
+        ) { ResourceKey(kind: ResourceKind(rawValue: $0.int(0)), id: try $0.id(1)) }
     }
 
     package func delete(_ key: ResourceKey, node: NodeID, in transaction: any SQLTransaction) throws {
         try transaction.execute(
             "DELETE FROM plan_entries WHERE node = ? AND kind = ? AND resource = ?", [node, key.kind.rawValue, key.id])
+        try SetAsideStore().delete(key, node: node, in: transaction)
     }
 
     func deleteAll(of node: NodeID, in transaction: any SQLTransaction) throws {
         try transaction.execute("DELETE FROM plan_entries WHERE node = ?", [node])
+        try SetAsideStore().deleteAll(of: node, in: transaction)
     }
 
     func count(of node: NodeID, in reader: any SQLReader) throws -> Int {

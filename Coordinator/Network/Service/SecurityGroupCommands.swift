@@ -86,6 +86,7 @@ extension NetworkService {
             else { throw APIError.groupNotFound(remote.text) }
         }
         try checkQuota(.securityGroupRule, project: draft.project, in: transaction)
+        try checkSize(of: group.id, adding: rule, in: transaction)
         let carriers = try carriers(of: group.id, in: transaction)
         let newcomers = try rule.remoteGroup.map { remote in
             try carriers.filter { try !isNeeded(remote, on: $0, in: transaction) }
@@ -103,6 +104,19 @@ extension NetworkService {
         }
         try plan.touch(.securityGroup(group.id), in: transaction)
         return rule.id
+    }
+
+    /// A host is told all rules of a group at once.
+    private func checkSize(
+        of group: SecurityGroupID, adding rule: RuleRecord, in reader: any SQLReader
+    ) throws {
+        let all = (try rules.rules(of: [group], in: reader)[group] ?? []) + [rule]
+        do {
+            try PlanBudget.admit(
+                .securityGroup(SecurityGroupSpec(id: group, rules: all.map(\.spec), members: [])))
+        } catch FleetError.entryTooLarge(let message) {
+            throw APIError.badRequest(message)
+        }
     }
 
     package func deleteRule(_ id: SecurityGroupRuleID, at now: Int64, in transaction: any SQLTransaction) throws {

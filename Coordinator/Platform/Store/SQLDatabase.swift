@@ -40,6 +40,9 @@ public protocol SQLTransaction: SQLReader {
     /// Runs once the transaction is durable, on no particular thread, in order; never when it is undone. For waking
     /// whoever acts on the change, so it must be short and must not block.
     func afterCommit(_ work: @escaping @Sendable () -> Void)
+    /// Runs `body` as a part of the transaction that is undone alone, hooks included, when `body` throws; that error is
+    /// thrown on. Parts may be nested.
+    func savepoint<T>(_ body: () throws -> T) throws -> T
 }
 
 /// The store. Plain SQL that SQLite and PostgreSQL both take (design, section 4).

@@ -41,20 +41,30 @@ public struct AgentHello: Hashable, Sendable {
     public var position: PlanPosition
     /// `/proc/sys/kernel/random/boot_id`.
     public var bootID: String
+    /// `nil` from an agent of the release before this could be said.
+    public var capabilities: AgentCapabilities?
 
-    public init(node: NodeID, agentVersion: String, position: PlanPosition, bootID: String) {
+    public init(
+        node: NodeID, agentVersion: String, position: PlanPosition, bootID: String,
+        capabilities: AgentCapabilities? = nil
+    ) {
         self.node = node
         self.agentVersion = agentVersion
         self.position = position
         self.bootID = bootID
+        self.capabilities = capabilities
     }
 
     init(_ hello: Hello) {
         self.init(
-            node: hello.node, agentVersion: hello.agentVersion, position: hello.position, bootID: hello.bootID)
+            node: hello.node, agentVersion: hello.agentVersion, position: hello.position, bootID: hello.bootID,
+            capabilities: hello.capabilities)
     }
 
-    var wire: Hello { Hello(node: node, agentVersion: agentVersion, position: position, bootID: bootID) }
+    var wire: Hello {
+        Hello(
+            node: node, agentVersion: agentVersion, position: position, bootID: bootID, capabilities: capabilities)
+    }
 }
 
 /// What the coordinator answered.
@@ -66,18 +76,24 @@ public struct Welcome: Hashable, Sendable {
     public var serverTime: Int64
     /// Whether the first plan update will be a whole plan.
     public var willSendSnapshot: Bool
+    /// Empty from a coordinator of the release before this was said.
+    public var coordinatorVersion: String
 
-    public init(version: Int, keepAlive: Duration, serverTime: Int64, willSendSnapshot: Bool) {
+    public init(
+        version: Int, keepAlive: Duration, serverTime: Int64, willSendSnapshot: Bool, coordinatorVersion: String = ""
+    ) {
         self.version = version
         self.keepAlive = keepAlive
         self.serverTime = serverTime
         self.willSendSnapshot = willSendSnapshot
+        self.coordinatorVersion = coordinatorVersion
     }
 
     init(_ message: WelcomeMessage) {
         self.init(
             version: Int(message.version), keepAlive: .milliseconds(Int64(message.keepAliveMilliseconds)),
-            serverTime: message.serverTime, willSendSnapshot: message.willSendSnapshot)
+            serverTime: message.serverTime, willSendSnapshot: message.willSendSnapshot,
+            coordinatorVersion: message.coordinatorVersion)
     }
 }
 

@@ -106,7 +106,7 @@ final class AcceptedSession: Sendable {
                 handler.withSession {
                     $0.welcome(
                         keepAlive: self.owner.configuration.keepAlive, serverTime: SystemClock.microseconds(),
-                        willSendSnapshot: admission.willSendSnapshot, now: now)
+                        willSendSnapshot: admission.willSendSnapshot, coordinatorVersion: Release.version, now: now)
                 }
                 continuation.resume(returning: self.state.withLockedValue { $0.isClosed ? nil : $0.connection })
             } orElse: {

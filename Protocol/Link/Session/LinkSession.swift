@@ -112,12 +112,13 @@ package struct LinkSession: Sendable {
 
     /// The service's yes to a Hello.
     package mutating func welcome(
-        keepAlive interval: Duration, serverTime: Int64, willSendSnapshot: Bool, now: Duration
+        keepAlive interval: Duration, serverTime: Int64, willSendSnapshot: Bool, coordinatorVersion: String = "",
+        now: Duration
     ) -> [Effect] {
         guard case .deciding(let version, _) = phase else { return [] }
         let message = WelcomeMessage(
             version: version, keepAliveMilliseconds: UInt32(clamping: Int(interval / .milliseconds(1))),
-            serverTime: serverTime, willSendSnapshot: willSendSnapshot)
+            serverTime: serverTime, willSendSnapshot: willSendSnapshot, coordinatorVersion: coordinatorVersion)
         phase = .open
         keepAlive = KeepAlive(interval: interval, now: now)
         return [.send(.welcome(message)), .opened(message)]

@@ -56,6 +56,16 @@ extension IPPrefix {
     }
 }
 
+/// The number of the first field in a message's unknown fields, `nil` where there are none.
+func fieldNumber(_ bytes: [UInt8]) -> Int? {
+    var tag: UInt64 = 0
+    for (index, byte) in bytes.prefix(5).enumerated() {
+        tag |= UInt64(byte & 0x7F) << (7 * index)
+        if byte < 0x80 { return Int(tag >> 3) }
+    }
+    return nil
+}
+
 /// A number that must lie in a range.
 func checked<Wire: BinaryInteger>(_ value: Wire, _ range: ClosedRange<Int>, field: String) throws(WireError) -> Int {
     guard let number = Int(exactly: value), range.contains(number) else {

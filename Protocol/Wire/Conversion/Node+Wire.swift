@@ -4,7 +4,7 @@ extension NodeReport: MessageConvertible {
     init(_ message: PBNodeReport) throws(WireError) {
         self.init(
             hostname: message.hostname,
-            roles: Set(try message.roles.converted { role throws(WireError) in try Role(role) }),
+            roles: Set(try message.roles.converted { role throws(WireError) in try Role(role) }.compactMap(\.self)),
             agentVersion: message.agentVersion, availabilityZone: message.availabilityZone,
             capacity: try NodeCapacity(message.capacity), hypervisor: try HypervisorReport(message.hypervisor),
             physicalNetworks: message.physicalNetworks, problems: message.problems)
@@ -25,12 +25,14 @@ extension NodeReport: MessageConvertible {
 }
 
 extension NodeReport.Role {
-    init(_ message: PBNodeReport.Role) throws(WireError) {
+    /// `nil` for a role of a newer release, which nothing here makes use of.
+    init?(_ message: PBNodeReport.Role) throws(WireError) {
         switch message {
         case .compute: self = .compute
         case .network: self = .network
         case .storage: self = .storage
-        case .unspecified, .UNRECOGNIZED: throw .invalid("report.roles: \(message.rawValue)")
+        case .UNRECOGNIZED: return nil
+        case .unspecified: throw .invalid("report.roles: \(message.rawValue)")
         }
     }
 

@@ -4,11 +4,11 @@ extension Operation: MessageConvertible {
     init(_ message: PBOperation) throws(WireError) {
         self.init(
             id: try OperationID(octets: message.id, field: "operation.id"), deadline: message.deadline,
-            action: try Self.action(message.action))
+            action: try Self.action(message))
     }
 
-    private static func action(_ message: PBOperation.OneOf_Action?) throws(WireError) -> Action {
-        switch message {
+    private static func action(_ message: PBOperation) throws(WireError) -> Action {
+        switch message.action {
         case .softReboot(let reboot)?:
             return .softReboot(
                 try ServerID(octets: reboot.server, field: "soft_reboot.server"),
@@ -19,12 +19,21 @@ extension Operation: MessageConvertible {
             return .consoleOutput(
                 try ServerID(octets: output.server, field: "console_output.server"),
                 lines: output.hasLines ? try natural(output.lines, field: "console_output.lines") : nil)
-        case nil: throw .invalid("operation.action: none or of an unknown kind")
+        case nil:
+            let bytes = [UInt8](message.unknownFields.data)
+            guard let number = fieldNumber(bytes) else { throw .invalid("operation.action: none") }
+            return .unknown(UnknownAction(number: number, bytes: bytes))
         }
     }
 
     var wire: PBOperation {
-        .with {
+        // Its bytes were read as fields of such a message.
+        if case .unknown(let action) = action, var message: PBOperation = try? parse(action.bytes) {
+            message.id = .init(id.octets)
+            message.deadline = deadline
+            return message
+        }
+        return .with {
             $0.id = .init(id.octets)
             $0.deadline = deadline
             switch action {
@@ -39,6 +48,7 @@ extension Operation: MessageConvertible {
                     $0.server = .init(server.octets)
                     if let lines { $0.lines = Int64(lines) }
                 }
+            case .unknown: break
             }
         }
     }
@@ -47,17 +57,25 @@ extension Operation: MessageConvertible {
 extension OperationResult: MessageConvertible {
     init(_ message: PBOperationResult) throws(WireError) {
         self.init(
-            id: try OperationID(octets: message.id, field: "result.id"), outcome: try Self.outcome(message.outcome),
+            id: try OperationID(octets: message.id, field: "result.id"), outcome: try Self.outcome(message),
             steps: message.steps.map(StatusStep.init))
     }
 
-    private static func outcome(_ message: PBOperationResult.OneOf_Outcome?) throws(WireError) -> Outcome {
-        switch message {
+    private static func outcome(_ message: PBOperationResult) throws(WireError) -> Outcome {
+        switch message.outcome {
         case .done(let done)?: return .done(output: [UInt8](done.output))
         case .failed(let error)?: return .failed(try StatusError(error))
         case .expired?: return .expired
         case .interrupted?: return .interrupted
-        case nil: throw .invalid("result.outcome: none or of an unknown kind")
+        case nil:
+            guard let number = fieldNumber([UInt8](message.unknownFields.data)) else {
+                throw .invalid("result.outcome: none")
+            }
+            return .failed(
+                StatusError(
+                    code: .unsupported,
+                    message: "The host's agent is of a newer release, and its answer is not understood here.",
+                    detail: "result.outcome: field \(number), not known to release \(Release.version)"))
         }
     }
 

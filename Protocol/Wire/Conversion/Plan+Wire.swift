@@ -1,24 +1,13 @@
 import ProtocolModel
 
 extension ResourceKind {
+    /// Kinds of a newer release are kept as they are; zero and less is what nobody sends.
     init(_ message: PBResourceKind) throws(WireError) {
-        switch message {
-        case .securityGroup: self = .securityGroup
-        case .network: self = .network
-        case .port: self = .port
-        case .server: self = .server
-        case .unspecified, .UNRECOGNIZED: throw .invalid("resource kind \(message.rawValue)")
-        }
+        guard message.rawValue > 0 else { throw .invalid("resource kind \(message.rawValue)") }
+        self.init(rawValue: message.rawValue)
     }
 
-    var wire: PBResourceKind {
-        switch self {
-        case .securityGroup: .securityGroup
-        case .network: .network
-        case .port: .port
-        case .server: .server
-        }
-    }
+    var wire: PBResourceKind { PBResourceKind(rawValue: rawValue) ?? .unspecified }
 }
 
 extension ResourceKey: MessageConvertible {
@@ -42,7 +31,19 @@ extension ResourceSpec: MessageConvertible {
         case .network(let spec)?: self = .network(try NetworkSpec(spec))
         case .port(let spec)?: self = .port(try PortSpec(spec))
         case .server(let spec)?: self = .server(try ServerSpec(spec))
+        case .withheld(let withheld)?: throw .invalid(withheld.reason)
         case nil: throw .invalid("spec: empty or of an unknown kind")
+        }
+    }
+
+    /// What cannot be read is kept as it came: it costs its own entry, and nothing else.
+    init(_ message: PBResourceSpec, of key: ResourceKey) throws(WireError) {
+        do {
+            self = try Self(message)
+        } catch {
+            var spec = OpaqueSpec(key: key, bytes: try serialize(message), problem: error.detail)
+            if case .withheld? = message.spec { spec.isWithheld = true }
+            self = .opaque(spec)
         }
     }
 
@@ -53,8 +54,19 @@ extension ResourceSpec: MessageConvertible {
         case .network(let spec): message.network = spec.wire
         case .port(let spec): message.port = spec.wire
         case .server(let spec): message.server = spec.wire
+        // The bytes are those of such a message.
+        case .opaque(let spec): return (try? parse(spec.bytes)) ?? message
         }
         return message
+    }
+}
+
+extension OpaqueSpec {
+    /// In place of a spec that cannot be sent.
+    /// - Parameter reason: For the tenant.
+    public static func withheld(_ key: ResourceKey, reason: String) throws(WireError) -> OpaqueSpec {
+        let message = PBResourceSpec.with { $0.withheld = .with { $0.reason = reason } }
+        return OpaqueSpec(key: key, bytes: try serialize(message), problem: reason, isWithheld: true)
     }
 }
 
@@ -63,7 +75,7 @@ extension PlanEntry: MessageConvertible {
         let key = try ResourceKey(message.key)
         var spec: ResourceSpec?
         if message.hasSpec {
-            let given = try ResourceSpec(message.spec)
+            let given = try ResourceSpec(message.spec, of: key)
             guard given.key == key else { throw .invalid("entry: key \(key) does not name its spec \(given.key)") }
             spec = given
         }

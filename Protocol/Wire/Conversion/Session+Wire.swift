@@ -5,7 +5,8 @@ extension Hello: MessageConvertible {
         self.init(
             versions: ProtocolVersions(oldest: message.oldestVersion, newest: message.newestVersion),
             node: try NodeID(octets: message.node, field: "hello.node"), agentVersion: message.agentVersion,
-            position: PlanPosition(message.position), bootID: message.bootID)
+            position: PlanPosition(message.position), bootID: message.bootID,
+            capabilities: message.hasCapabilities ? AgentCapabilities(message.capabilities) : nil)
     }
 
     var wire: PBHello {
@@ -16,6 +17,33 @@ extension Hello: MessageConvertible {
             $0.agentVersion = agentVersion
             $0.position = position.wire
             $0.bootID = bootID
+            if let capabilities { $0.capabilities = capabilities.wire }
+        }
+    }
+}
+
+extension AgentCapabilities: MessageConvertible {
+    init(_ message: PBCapabilities) {
+        self.init(kinds: Self.names(message.kinds), operations: Self.names(message.operations))
+    }
+
+    private static func names(_ items: [PBCapabilities.Item]) -> [Int: String] {
+        Dictionary(items.map { (Int($0.number), $0.name) }) { first, _ in first }
+    }
+
+    var wire: PBCapabilities {
+        .with {
+            $0.kinds = Self.items(kinds)
+            $0.operations = Self.items(operations)
+        }
+    }
+
+    private static func items(_ names: [Int: String]) -> [PBCapabilities.Item] {
+        names.sorted { $0.key < $1.key }.map { number, name in
+            .with {
+                $0.number = clamped(number)
+                $0.name = name
+            }
         }
     }
 }
@@ -28,7 +56,8 @@ extension WelcomeMessage: MessageConvertible {
         }
         self.init(
             version: message.version, keepAliveMilliseconds: message.keepAliveMilliseconds,
-            serverTime: message.serverTime, willSendSnapshot: message.willSendSnapshot)
+            serverTime: message.serverTime, willSendSnapshot: message.willSendSnapshot,
+            coordinatorVersion: message.coordinatorVersion)
     }
 
     var wire: PBWelcome {
@@ -37,6 +66,7 @@ extension WelcomeMessage: MessageConvertible {
             $0.keepAliveMilliseconds = keepAliveMilliseconds
             $0.serverTime = serverTime
             $0.willSendSnapshot = willSendSnapshot
+            $0.coordinatorVersion = coordinatorVersion
         }
     }
 }

@@ -30,7 +30,9 @@ extension ResourceStatus.Phase {
         case .ready: self = .ready
         case .failed: self = .failed
         case .gone: self = .gone
-        case .unspecified, .UNRECOGNIZED: throw .invalid("status.phase: \(message.rawValue)")
+        // Of a newer release: neither there yet nor given up.
+        case .UNRECOGNIZED: self = .applying
+        case .unspecified: throw .invalid("status.phase: \(message.rawValue)")
         }
     }
 
@@ -58,7 +60,9 @@ extension ServerDetails: MessageConvertible {
         case .shutdown: return .shutdown
         case .crashed: return .crashed
         case .suspended: return .suspended
-        case .unspecified, .UNRECOGNIZED: throw .invalid("server details: power \(message.rawValue)")
+        // Of a newer release: what cannot be told apart here.
+        case .UNRECOGNIZED: return .none
+        case .unspecified: throw .invalid("server details: power \(message.rawValue)")
         }
     }
 
@@ -101,7 +105,9 @@ extension StatusError.Code {
         case .unsupported: self = .unsupported
         case .conflict: self = .conflict
         case .timedOut: self = .timedOut
-        case .unspecified, .UNRECOGNIZED: throw .invalid("error.code: \(message.rawValue)")
+        // Of a newer release; the message says the rest.
+        case .UNRECOGNIZED: self = .hostFailure
+        case .unspecified: throw .invalid("error.code: \(message.rawValue)")
         }
     }
 

@@ -43,6 +43,14 @@ func serialize(_ message: some SwiftProtobuf.Message) throws(WireError) -> [UInt
     }
 }
 
+extension ResourceSpec {
+    /// A stored spec that this release may not be able to read.
+    /// - Throws: ``WireError`` for bytes that are no spec of any release.
+    public init(wireBytes: [UInt8], of key: ResourceKey) throws(WireError) {
+        try self.init(parse(wireBytes), of: key)
+    }
+}
+
 extension ResourceSpec: WireRepresentable {
     public init(wireBytes: [UInt8]) throws(WireError) { self = try decode(wireBytes) }
     public var wireBytes: [UInt8] { get throws(WireError) { try serialize(wire) } }

@@ -181,6 +181,14 @@ nonisolated struct PBResourceSpec: Sendable {
     set {spec = .server(newValue)}
   }
 
+  var withheld: PBResourceSpec.Withheld {
+    get {
+      if case .withheld(let v)? = spec {return v}
+      return PBResourceSpec.Withheld()
+    }
+    set {spec = .withheld(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Spec: Equatable, Sendable {
@@ -188,7 +196,21 @@ nonisolated struct PBResourceSpec: Sendable {
     case network(PBNetworkSpec)
     case port(PBPortSpec)
     case server(PBServerSpec)
+    case withheld(PBResourceSpec.Withheld)
 
+  }
+
+  /// The coordinator cannot send the spec: what is on the host is kept as it is.
+  nonisolated struct Withheld: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var reason: String = String()
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
   }
 
   init() {}
@@ -1137,7 +1159,7 @@ nonisolated extension PBPlanEntry: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension PBResourceSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ResourceSpec"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}security_group\0\u{1}network\0\u{1}port\0\u{1}server\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}security_group\0\u{1}network\0\u{1}port\0\u{1}server\0\u{2}d\u{f}withheld\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1197,6 +1219,19 @@ nonisolated extension PBResourceSpec: SwiftProtobuf.Message, SwiftProtobuf._Mess
           self.spec = .server(v)
         }
       }()
+      case 1000: try {
+        var v: PBResourceSpec.Withheld?
+        var hadOneofValue = false
+        if let current = self.spec {
+          hadOneofValue = true
+          if case .withheld(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.spec = .withheld(v)
+        }
+      }()
       default: break
       }
     }
@@ -1224,6 +1259,10 @@ nonisolated extension PBResourceSpec: SwiftProtobuf.Message, SwiftProtobuf._Mess
       guard case .server(let v)? = self.spec else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
     }()
+    case .withheld?: try {
+      guard case .withheld(let v)? = self.spec else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1000)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -1231,6 +1270,36 @@ nonisolated extension PBResourceSpec: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
   static func ==(lhs: PBResourceSpec, rhs: PBResourceSpec) -> Bool {
     if lhs.spec != rhs.spec {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBResourceSpec.Withheld: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = PBResourceSpec.protoMessageName + ".Withheld"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reason\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBResourceSpec.Withheld, rhs: PBResourceSpec.Withheld) -> Bool {
+    if lhs.reason != rhs.reason {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -35,16 +35,19 @@ public struct Hello: Hashable, Sendable {
     public var agentVersion: String
     public var position: PlanPosition
     public var bootID: String
+    /// `nil` from an agent of the release before this could be said.
+    public var capabilities: AgentCapabilities?
 
     public init(
         versions: ProtocolVersions = .supported, node: NodeID, agentVersion: String, position: PlanPosition,
-        bootID: String
+        bootID: String, capabilities: AgentCapabilities? = nil
     ) {
         self.versions = versions
         self.node = node
         self.agentVersion = agentVersion
         self.position = position
         self.bootID = bootID
+        self.capabilities = capabilities
     }
 }
 
@@ -55,12 +58,18 @@ public struct WelcomeMessage: Hashable, Sendable {
     /// Microseconds since 1970-01-01T00:00:00Z.
     public var serverTime: Int64
     public var willSendSnapshot: Bool
+    /// Empty from a coordinator of the release before this was said.
+    public var coordinatorVersion: String
 
-    public init(version: UInt32, keepAliveMilliseconds: UInt32, serverTime: Int64, willSendSnapshot: Bool) {
+    public init(
+        version: UInt32, keepAliveMilliseconds: UInt32, serverTime: Int64, willSendSnapshot: Bool,
+        coordinatorVersion: String = ""
+    ) {
         self.version = version
         self.keepAliveMilliseconds = keepAliveMilliseconds
         self.serverTime = serverTime
         self.willSendSnapshot = willSendSnapshot
+        self.coordinatorVersion = coordinatorVersion
     }
 }
 

@@ -9,20 +9,26 @@ import Synchronization
 final class EngineHarness: Sendable {
     let host: SimulatedHost
     let store: any PlanStore
-    let clock = ManualClock()
+    let clock: ManualClock
     let engine: ReconcileEngine
     let session = RecordingSession()
     private let task: Mutex<Task<Void, any Error>?> = Mutex(nil)
 
+    /// - Parameter owners: Instead of those that the drivers bring.
     init(
-        host: SimulatedHost? = nil, store: (any PlanStore)? = nil, behavior: SimulatedBehavior = SimulatedBehavior(),
-        bootID: String = "boot-1", settings: EngineSettings = EngineSettings(sendInterval: .zero)
+        host: SimulatedHost? = nil, drivers: HostDrivers? = nil, clock: ManualClock = ManualClock(),
+        store: (any PlanStore)? = nil, behavior: SimulatedBehavior = SimulatedBehavior(), bootID: String = "boot-1",
+        settings: EngineSettings = EngineSettings(sendInterval: .zero),
+        owners: (@Sendable (EngineCore) -> [any KindOwner])? = nil
     ) throws {
+        self.clock = clock
         self.host = host ?? SimulatedHost(behavior: behavior, clock: clock)
         self.store = try store ?? SQLitePlanStore()
-        engine = ReconcileEngine(
-            store: self.store, drivers: self.host.drivers, clock: clock, wallClock: clock.wall, bootID: bootID,
-            settings: settings, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let drivers = drivers ?? self.host.drivers
+        engine = try ReconcileEngine(
+            store: self.store, clock: clock, wallClock: clock.wall, bootID: bootID, settings: settings,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            owners: owners ?? { drivers.owners($0) })
     }
 
     func start(connected: Bool = true) async throws {
@@ -100,6 +106,7 @@ final class RecordingSession: CoordinatorSession {
     }
 
     private let heard = Mutex(Heard())
+    let coordinatorVersion = "9.9.9"
 
     var statuses: [ResourceStatus] { heard.withLock { $0.statuses } }
     var results: [OperationResult] { heard.withLock { $0.results } }

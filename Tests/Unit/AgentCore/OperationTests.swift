@@ -178,25 +178,25 @@ import Testing
     }
 }
 
-@Suite struct ServerTurnsTests {
-    @Test("work on one server goes one at a time, in order; other servers do not wait")
+@Suite struct KeyedTurnsTests {
+    @Test("work on one resource goes one at a time, in order; others do not wait")
     func order() async {
-        let turns = ServerTurns()
-        #expect(turns.tryTake(id(1)) && turns.tryTake(id(2)) && !turns.tryTake(id(1)))
+        let turns = KeyedTurns()
+        #expect(turns.tryTake(.server(id(1))) && turns.tryTake(.server(id(2))) && !turns.tryTake(.server(id(1))))
         let mark = turns.mark()
-        #expect(!turns.isQuiet(id(1), since: mark) && turns.isQuiet(id(3), since: mark))
+        #expect(!turns.isQuiet(.server(id(1)), since: mark) && turns.isQuiet(.server(id(3)), since: mark))
         let seen = Seen()
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
-                await turns.take(id(1))
+                await turns.take(.server(id(1)))
                 seen.list.withLock { $0.append(1) }
-                turns.give(id(1))
+                turns.give(.server(id(1)))
             }
-            group.addTask { turns.give(id(1)) }
+            group.addTask { turns.give(.server(id(1))) }
         }
         #expect(seen.list.withLock { $0 } == [1])
-        #expect(!turns.isQuiet(id(1), since: mark))
-        #expect(turns.isQuiet(id(1), since: turns.mark()))
+        #expect(!turns.isQuiet(.server(id(1)), since: mark))
+        #expect(turns.isQuiet(.server(id(1)), since: turns.mark()))
     }
 }
 

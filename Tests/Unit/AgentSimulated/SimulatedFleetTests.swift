@@ -24,7 +24,7 @@ import Testing
         let clock = ContinuousClock()
         let host = SimulatedHost(clock: clock)
         let session = CountingSession()
-        let engine = ReconcileEngine(
+        let engine = try ReconcileEngine(
             store: try SQLitePlanStore(), drivers: host.drivers, clock: clock, wallClock: ManualClock().wall,
             bootID: "boot", settings: EngineSettings(serversAtOnce: 64),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
@@ -51,7 +51,7 @@ import Testing
     private static func runAgent(_ number: UInt64, servers: UInt64) async throws {
         let clock = ManualClock()
         let host = SimulatedHost(clock: clock)
-        let engine = ReconcileEngine(
+        let engine = try ReconcileEngine(
             store: try SQLitePlanStore(), drivers: host.drivers, clock: clock, wallClock: clock.wall, bootID: "boot",
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         try await engine.load()
@@ -84,6 +84,7 @@ import Testing
 
 /// Counts what it hears.
 private final class CountingSession: CoordinatorSession {
+    let coordinatorVersion = ""
     private let counts = Mutex((ready: 0, messages: 0))
     var ready: Int { counts.withLock { $0.ready } }
     var messages: Int { counts.withLock { $0.messages } }
@@ -104,6 +105,7 @@ private final class CountingSession: CoordinatorSession {
 
 /// A coordinator that wants to hear nothing.
 private struct DeafSession: CoordinatorSession {
+    let coordinatorVersion = ""
     func send(_ statuses: [ResourceStatus]) async {}
     func send(_ result: OperationResult) async {}
     func send(_ report: NodeReport) async {}

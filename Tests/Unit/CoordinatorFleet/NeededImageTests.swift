@@ -7,41 +7,29 @@ import Testing
 struct NeededImageTests {
     private static let node = NodeID(high: 1, low: 1)
 
-    /// Servers whose images are named by their own numbers.
-    private struct Servers: PlanSpecProvider {
-        let kind = ResourceKind.server
+    /// A kind that is made from one image, or from none.
+    private struct Provider: PlanSpecProvider {
+        let kind: ResourceKind
+        let image: String?
 
-        func specs(of ids: [AnyID], on node: NodeID, in reader: any SQLReader) throws -> [AnyID: ResourceSpec] {
-            Dictionary(uniqueKeysWithValues: ids.map { ($0, .server(Self.spec($0.low))) })
-        }
+        func specs(of ids: [AnyID], on node: NodeID, in reader: any SQLReader) throws -> [AnyID: ResourceSpec] { [:] }
 
-        static func spec(_ number: UInt64) -> ServerSpec {
-            ServerSpec(
-                id: ServerID(high: 0, low: number), project: .init(high: 0, low: 1), user: .init(high: 0, low: 2),
-                name: "vm", hostname: "vm", number: 1, flavorName: "m1.nano", vcpus: 1, memoryMiB: 64, rootGiB: 0,
-                image: ImageSpec(
-                    id: ImageID(high: 0, low: number), sha512: "hash-\(number)", sizeBytes: 1, format: .raw),
-                rootDiskVersion: 0, power: .running, interfaces: [], hasConfigDrive: false)
+        func needsImage(_ sha512: String, on node: NodeID, in reader: any SQLReader) throws -> Bool {
+            node == NeededImageTests.node && sha512 == image
         }
     }
 
-    @Test("those of the servers that it shall have, and no others")
+    @Test("those that any kind says it is made from, on that host, and no others")
     func needed() async throws {
         let database = try await FleetFixture.database(with: Self.node)
-        let plans = PlanService(sessions: SessionRegistry(startedAt: 0))
-        try await database.write { transaction in
-            try plans.put(.server(ServerID(high: 0, low: 1)), on: Self.node, in: transaction)
-            try plans.remove(.server(ServerID(high: 0, low: 2)), from: Self.node, in: transaction)
-            try plans.put(.port(PortID(high: 0, low: 3)), on: Self.node, in: transaction)
+        let reader = PlanReader(providers: [
+            Provider(kind: .server, image: "one"), Provider(kind: ResourceKind(rawValue: 900), image: "two"),
+            Provider(kind: .port, image: nil)
+        ])
+        try await database.read { database in
+            let needs = try ["one", "two", "three"].filter { try reader.needsImage($0, on: Self.node, in: database) }
+            #expect(needs == ["one", "two"])
+            #expect(try !reader.needsImage("one", on: NodeID(high: 1, low: 2), in: database))
         }
-        let reader = PlanReader(providers: [Servers()])
-        let needs = try await database.read { database in
-            try (1...4).filter { try reader.needsImage("hash-\($0)", on: Self.node, in: database) }
-        }
-        #expect(needs == [1])
-        let elsewhere = try await database.read {
-            try reader.needsImage("hash-1", on: NodeID(high: 1, low: 2), in: $0)
-        }
-        #expect(!elsewhere)
     }
 }

@@ -94,7 +94,6 @@ struct ConversionTests {
             (.operation, [], .invalidField),
             (.welcome, [0x08, 1], .invalidField),
             (.welcome, [0x08, 1, 0x10, 9], .invalidField),
-            (.report, [0x12, 0x01, 0x63], .invalidField),
             (.report, [0x12, 0x01, 0x00], .invalidField),
             (.health, [0x10, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01], .invalidField),
             (.statuses, [0x0A, 0x00], .invalidField),

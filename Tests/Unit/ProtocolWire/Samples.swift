@@ -115,9 +115,23 @@ enum Samples {
                     position: PlanPosition(epoch: 2, revision: 40), bootID: "b00t"))
         ),
         (
+            "hello-capabilities",
+            .hello(
+                Hello(
+                    versions: ProtocolVersions(oldest: 1, newest: 2), node: id(40), agentVersion: "1.2.3",
+                    position: PlanPosition(epoch: 2, revision: 40), bootID: "b00t", capabilities: .unspoken))
+        ),
+        (
             "welcome",
             .welcome(
                 WelcomeMessage(version: 1, keepAliveMilliseconds: 5000, serverTime: -1, willSendSnapshot: true))
+        ),
+        (
+            "welcome-version",
+            .welcome(
+                WelcomeMessage(
+                    version: 1, keepAliveMilliseconds: 5000, serverTime: -1, willSendSnapshot: true,
+                    coordinatorVersion: "1.2.4"))
         ),
         (
             "join-request",

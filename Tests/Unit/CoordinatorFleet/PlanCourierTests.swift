@@ -1,0 +1,107 @@
+import CoordinatorFleet
+import ProtocolModel
+import ProtocolWire
+import Testing
+
+@Suite("what an agent is sent of its plan")
+struct PlanCourierTests {
+    static let volume = ResourceKind(rawValue: 77)
+    static let old = AgentCapabilities.unspoken
+    static let new = AgentCapabilities(
+        kinds: ResourceKind.allCases + [volume], operations: Operation.Kind.allCases)
+    static let key = ResourceKey(kind: volume, id: AnyID(high: 0, low: 5))
+
+    private func fleet(members: @escaping @Sendable (UInt64) -> Int = { _ in 0 }) async throws -> FakeFleet {
+        try await FakeFleet(
+            FakeGroups(kind: Self.volume, members: members), FakeConsumer(Self.volume))
+    }
+
+    @Test("of a kind that its agent does not know, nothing, and the kind's slice hears why; an upgrade brings it")
+    func gate() async throws {
+        let fleet = try await fleet()
+        try await fleet.put(Self.key)
+        let first = await fleet.session(Self.old).updates
+        // The plan leads on, without the entry.
+        #expect(first.map(\.revision) == [1] && first.allSatisfy(\.entries.isEmpty))
+        let heard = try #require(fleet.consumer.statuses.first)
+        #expect(heard.phase == .failed && heard.error?.code == .unsupported && heard.key == Self.key)
+        #expect(heard.error?.message.contains(Release.version) == true)
+        #expect(heard.error?.message.contains("0.0.9") == true)
+        // Told once, also over several sessions.
+        _ = await fleet.session(Self.old, after: 1)
+        _ = await fleet.session(nil, after: 0, snapshot: true)
+        #expect(fleet.consumer.statuses.count == 1)
+        #expect(fleet.figures.current.entriesSetAside == 1)
+
+        let upgraded = await fleet.session(Self.new, after: 1).updates
+        #expect(upgraded.flatMap(\.entries).map(\.key) == [Self.key])
+        #expect(upgraded.last?.revision == 2)
+        #expect(try await fleet.count("plan_set_aside") == 0)
+        #expect(await fleet.session(Self.new, after: 2).isEmpty)
+    }
+
+    @Test("what no agent of the host ever knew need not be removed from it")
+    func removalOfTheUnknown() async throws {
+        let fleet = try await fleet()
+        try await fleet.put(Self.key)
+        _ = await fleet.session(Self.old)
+        try await fleet.remove(Self.key)
+        _ = await fleet.session(Self.old, after: 1)
+        #expect(fleet.consumer.statuses.map(\.phase) == [.failed, .gone])
+        #expect(try await fleet.count("plan_entries") == 0)
+        #expect(try await fleet.count("plan_set_aside") == 0)
+    }
+
+    @Test("what an earlier agent may have made waits for one that can remove it")
+    func removalAfterDowngrade() async throws {
+        let fleet = try await fleet()
+        try await fleet.put(Self.key)
+        _ = await fleet.session(Self.new)
+        try await fleet.remove(Self.key)
+        _ = await fleet.session(Self.old, after: 1)
+        #expect(fleet.consumer.statuses.isEmpty, "a removal that waits is no failure of what was wanted")
+        #expect(try await fleet.count("plan_entries") == 1)
+        let entries = await fleet.session(Self.new, after: 2).updates.flatMap(\.entries)
+        #expect(entries.map(\.key) == [Self.key] && entries.allSatisfy { $0.spec == nil })
+    }
+
+    @Test("an entry that is too large is withheld with an alarm, and everything else arrives")
+    func tooLarge() async throws {
+        // 18 bytes a member.
+        let fleet = try await fleet { $0 == 2 ? 70_000 : 1 }
+        let keys = (1...3).map { ResourceKey(kind: Self.volume, id: AnyID(high: 0, low: $0)) }
+        try await fleet.put(keys[0], keys[1], keys[2])
+        let sent = await fleet.session(Self.new)
+        let entries = sent.updates.flatMap(\.entries)
+        #expect(entries.map(\.key) == keys)
+        guard case .opaque(let spec)? = entries[1].spec else { return #expect(Bool(false)) }
+        #expect(spec.isWithheld)
+        #expect(fleet.consumer.statuses.map(\.key) == [keys[1]])
+        #expect(fleet.consumer.statuses.first?.error?.detail.contains("\(PlanBudget.entryBytes)") == true)
+        #expect(try await fleet.count("plan_set_aside") == 1)
+        #expect(await fleet.session(Self.new, snapshot: true).updates.first?.entries.count == 3)
+        #expect(fleet.consumer.statuses.count == 1)
+    }
+
+    @Test("deltas are cut by bytes, and nothing is lost between them")
+    func cut() async throws {
+        let fleet = try await fleet { _ in 10_000 }
+        for number in 1...12 {
+            try await fleet.put(ResourceKey(kind: Self.volume, id: AnyID(high: 0, low: UInt64(number))))
+        }
+        let updates = await fleet.session(Self.new).updates
+        #expect(updates.count > 1)
+        #expect(updates.flatMap(\.entries).map(\.key.id.low) == Array(1...12))
+        for update in updates { #expect(try update.wireBytes.count < WireLimits.divisionBytes + PlanBudget.entryBytes) }
+        #expect(updates.map(\.revision) == updates.compactMap { $0.entries.last?.generation })
+    }
+
+    @Test("a kind that no slice here provides is neither sent nor taken for removed")
+    func noProvider() async throws {
+        let fleet = try await fleet()
+        try await fleet.put(ResourceKey(kind: ResourceKind(rawValue: 78), id: AnyID(high: 0, low: 1)))
+        let updates = await fleet.session(Self.new, snapshot: true).updates
+        #expect(updates.count == 1 && updates.allSatisfy(\.entries.isEmpty))
+        #expect(try await fleet.count("plan_entries") == 1)
+    }
+}
