@@ -30,7 +30,7 @@ struct PostgreSQLError: Error, CustomStringConvertible {
 
     /// `things.name, things.size` of `Key (name, size)=(a, 1) already exists.`, as SQLite says it.
     static func columns(of detail: String, in table: String) -> String? {
-        guard let open = detail.firstIndex(of: "("), let close = detail.range(of: ")=(") else { return nil }
+        guard let open = detail.firstIndex(of: "("), let close = detail.firstRange(of: ")=(") else { return nil }
         return detail[detail.index(after: open)..<close.lowerBound].split(separator: ", ").map { "\(table).\($0)" }
             .joined(separator: ", ")
     }
