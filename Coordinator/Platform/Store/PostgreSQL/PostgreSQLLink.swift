@@ -133,7 +133,7 @@ final class PostgreSQLLink {
     private func lost(_ result: PostgreSQLResult? = nil) -> PostgreSQLConnectionLost {
         let text = result?.error.message ?? ""
         let reason = text.isEmpty ? pq.PQerrorMessage(connection).map { String(cString: $0) } ?? "" : text
-        let lines = reason.split(whereSeparator: \.isNewline).joined(separator: " ")
+        let lines = reason.split(whereSeparator: \.isWhitespace).joined(separator: " ")
         return PostgreSQLConnectionLost(reason: lines.isEmpty ? "the connection ended" : lines)
     }
 

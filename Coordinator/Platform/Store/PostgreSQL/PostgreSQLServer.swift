@@ -30,7 +30,6 @@ final class PostgreSQLServer {
         guard backoff.mayTry(at: .now) else { throw StoreError.unavailable(reason) }
         do {
             let link = try connect()
-            statements.removeAll()
             backoff.succeeded()
             current = link
             return link
@@ -41,7 +40,10 @@ final class PostgreSQLServer {
         }
     }
 
-    func drop() { current = nil }
+    func drop() {
+        current = nil
+        statements.removeAll()
+    }
 
     /// Connects again, and waits a moment for a server that restarts.
     func reconnect() throws {

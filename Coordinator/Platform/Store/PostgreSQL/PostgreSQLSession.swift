@@ -55,29 +55,39 @@ final class PostgreSQLSession: WriterSession {
     /// compared with or put into.
     private func prepared(_ sql: String, _ values: [SQLValue]) throws -> PostgreSQLStatements.Entry {
         if let entry = connection.statements.find(sql, values) { return entry }
-        let name = connection.statements.name(for: sql)
+        let name = connection.statements.newName()
         let translated = PostgreSQLDialect.statement(sql)
-        func steps(_ types: [UInt32]) -> [PostgreSQLLink.Step] {
-            [.prepare(name: name, sql: translated, types: types), .describe(name: name)]
-        }
-        // Where the server cannot guess, the values tell; a savepoint keeps the transaction through the failure.
+        // Where the server cannot guess, the values tell, and at last what is NULL is said to be text. A savepoint keeps
+        // the transaction through a failure.
+        let told = values.map(\.postgreSQLType)
+        var attempts = values.isEmpty ? [] : [[], told]
+        if told.contains(0) { attempts.append(told.map { $0 == 0 ? PostgreSQLType.text : $0 }) }
         let mark = "prepare_one"
-        while true {
-            if !values.isEmpty { waiting.append("SAVEPOINT \(mark)") }
+        for types in attempts.dropLast() {
             do {
-                guard let types = try rawTrip(steps([]), canRepeat: true).last?.parameterTypes else {
-                    waiting.removeAll { $0 == "SAVEPOINT \(mark)" }
-                    continue
-                }
-                if !values.isEmpty { waiting.append("RELEASE \(mark)") }
-                return connection.statements.keep(sql, nil, name: name, types: types)
+                let known = try prepare(name, translated, types, after: "SAVEPOINT \(mark)")
+                waiting.append("RELEASE \(mark)")
+                return connection.statements.keep(sql, types.isEmpty ? nil : told, name: name, types: known)
             } catch let failure as PostgreSQLLink.Failure {
-                guard failure.error.isAboutTypes, !values.isEmpty else { throw failed(failure) }
+                guard failure.error.isAboutTypes else { throw failed(failure) }
                 waiting += ["ROLLBACK TO \(mark)", "RELEASE \(mark)"]
             }
-            let told = values.map(\.postgreSQLType)
-            let types = try trip(steps(told)).last?.parameterTypes ?? []
-            return connection.statements.keep(sql, told, name: name, types: types)
+        }
+        do {
+            let known = try prepare(name, translated, attempts.last ?? [], after: nil)
+            return connection.statements.keep(sql, values.isEmpty ? nil : told, name: name, types: known)
+        } catch let failure as PostgreSQLLink.Failure { throw failed(failure) }
+    }
+
+    /// - Returns: The types of the statement's arguments.
+    private func prepare(
+        _ name: String, _ sql: String, _ types: [UInt32], after command: String?
+    ) throws -> [UInt32] {
+        let steps: [PostgreSQLLink.Step] = [.prepare(name: name, sql: sql, types: types), .describe(name: name)]
+        while true {
+            if let command { waiting.append(command) }
+            if let known = try rawTrip(steps, canRepeat: true).last?.parameterTypes { return known }
+            if let command { waiting.removeAll { $0 == command } }
         }
     }
 
@@ -133,7 +143,7 @@ final class PostgreSQLSession: WriterSession {
 
     /// Runs the body in a view that stays as it is, of what is committed when it first asks. ``endReading()`` ends it.
     func consistently<T>(_ body: (any SQLReader) throws -> T) throws -> T {
-        waiting = forgotten + ["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"]
+        waiting = ["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"] + connection.statements.forgetting()
         do { return try body(self) } catch {
             rollback()
             throw error
@@ -148,21 +158,12 @@ final class PostgreSQLSession: WriterSession {
         } catch { connection.drop() }
     }
 
-    /// Makes room where too many statements are prepared.
-    private var forgotten: [String] {
-        guard connection.statements.isFull else { return [] }
-        connection.statements.removeAll()
-        return ["DEALLOCATE ALL"]
-    }
-
     /// Each statement of a writer sees what is committed, so with only one writer at a time it is alone with the data
     /// from its first to its last. The lock makes it the only one, among all coordinators on this database; it is taken
     /// before anything is read, and the server lets go of it when the transaction ends, however it ends.
     func begin() throws {
-        waiting =
-            forgotten + [
-                "BEGIN ISOLATION LEVEL READ COMMITTED", "SELECT pg_advisory_xact_lock(\(PostgreSQLServer.writerLock))"
-            ]
+        waiting = ["BEGIN ISOLATION LEVEL READ COMMITTED"] + connection.statements.forgetting()
+        waiting.append("SELECT pg_advisory_xact_lock(\(PostgreSQLServer.writerLock))")
     }
 
     var isInTransaction: Bool { !isBroken }

@@ -2,8 +2,9 @@
 /// what a caller asks for, and the server keeps a plan for each.
 struct PostgreSQLStatements {
     struct Entry {
-        /// Empty for a statement that is not kept.
         var name: String
+        /// Whether it is there for the next time.
+        var isKept: Bool
         /// The types of its arguments.
         var types: [UInt32]
     }
@@ -23,33 +24,47 @@ struct PostgreSQLStatements {
     private var size = 0
     private var number = 0
 
-    /// Whether the next transaction is to begin with nothing prepared.
-    private(set) var isFull = false
+    private var isFull = false
+    /// Those that are not kept, and that the server still has.
+    private var discarded: [String] = []
 
     func find(_ sql: String, _ values: [SQLValue]) -> Entry? {
         entries[Key(sql: sql)] ?? entries[Key(sql: sql, types: values.map(\.postgreSQLType))]
     }
 
-    /// The name under which the statement is to be prepared.
-    mutating func name(for sql: String) -> String {
-        if entries.count >= Self.capacity || size >= Self.most { isFull = true }
-        guard !isFull, sql.utf8.count <= Self.longest else { return "" }
+    /// A name that no other statement of the connection has had.
+    mutating func newName() -> String {
         number += 1
         return "s\(number)"
     }
 
     /// - Parameter told: The types that the values told, where the server did not know.
     mutating func keep(_ sql: String, _ told: [UInt32]?, name: String, types: [UInt32]) -> Entry {
-        let entry = Entry(name: name, types: types)
-        if !name.isEmpty {
+        if entries.count >= Self.capacity || size >= Self.most { isFull = true }
+        let entry = Entry(name: name, isKept: !isFull && sql.utf8.count <= Self.longest, types: types)
+        if entry.isKept {
             entries[Key(sql: sql, types: told)] = entry
             size += sql.utf8.count
+        } else {
+            discarded.append(name)
         }
         return entry
     }
 
+    /// What makes the server forget the statements that are not kept; all of them where there are too many. To be sent
+    /// when a transaction begins, since one that has failed takes no such commands.
+    mutating func forgetting() -> [String] {
+        guard isFull else {
+            defer { discarded.removeAll() }
+            return discarded.map { "DEALLOCATE \($0)" }
+        }
+        removeAll()
+        return ["DEALLOCATE ALL"]
+    }
+
     mutating func removeAll() {
         entries.removeAll()
+        discarded.removeAll()
         (size, isFull) = (0, false)
     }
 }
