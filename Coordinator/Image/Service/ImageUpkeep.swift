@@ -10,11 +10,13 @@ extension ImageService {
     /// Called once at start, before requests are taken.
     func recoverData() async throws {
         let now = clock.now()
-        let requeued = try await database.write { [store] in try store.requeueUploads(at: now, in: $0) }
+        let requeued = try await database.write { [store] in
+            try store.move(from: .saving, to: .queued, at: now, in: $0)
+        }
         if requeued > 0 {
             logger.notice("uploads cut off by a crash are queued again", metadata: ["images": "\(requeued)"])
         }
-        for part in try await database.read({ [parts] in try parts.all(in: $0) }) {
+        for part in try await database.read({ try ImagePart.table.all(in: $0) }) {
             try await tryRequeue(part, at: now)
         }
         await sweep()
@@ -69,7 +71,7 @@ extension ImageService {
             guard !blobs.isPinned(part.file), try parts.part(of: part.image, part.kind, in: transaction) == part else {
                 return false
             }
-            if !isStaged && !canGoOn { try parts.drop(file: part.file, in: transaction) }
+            if !isStaged && !canGoOn { try ImagePart.table.delete(part.file, in: transaction) }
             switch part.kind {
             case .upload: _ = try store.move(part.image, from: .saving, to: .queued, at: now, in: transaction)
             case .stage where !isStaged:
@@ -108,7 +110,7 @@ extension ImageService {
         let count = try await database.write { [store, parts, tasks, contents] transaction in
             let stale = try parts.stale(before: limit, in: transaction)
             for part in stale {
-                try parts.drop(file: part.file, in: transaction)
+                try ImagePart.table.delete(part.file, in: transaction)
                 if part.kind == .stage {
                     _ = try store.move(part.image, from: .uploading, to: .queued, at: now, in: transaction)
                 }
@@ -138,7 +140,7 @@ extension ImageService {
                     if try contents.damage(of: sha512, in: transaction) != nil {
                         try contents.heal(sha512, at: now, in: transaction)
                     } else {
-                        try contents.noteWhole(sha512, at: now, in: transaction)
+                        try contents.note(sha512, damage: nil, at: now, in: transaction)
                     }
                 }
             case .damaged(let reason): await condemn(sha512, reason: reason, seen: opened)
