@@ -1,15 +1,15 @@
 import CoordinatorPlatform
 
 /// How Glance says what is wrong with a body.
-enum GlanceBody {
+package enum GlanceBody {
     /// For bodies that no schema document describes: sentences of their own.
-    static func wording(_ sentence: @escaping @Sendable (BodyFailure) -> String) -> BodyWording {
+    package static func wording(_ sentence: @escaping @Sendable (BodyFailure) -> String) -> BodyWording {
         { .badRequest(sentence($0)) }
     }
 
     /// For those that one does.
     /// - Parameter schema: The document's name.
-    static func wording(_ schema: String) -> BodyWording {
+    package static func wording(_ schema: String) -> BodyWording {
         { failure in
             let reason: String
             if let keyword = failure.reason.keyword {

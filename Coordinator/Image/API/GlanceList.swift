@@ -9,7 +9,7 @@ extension ListDialect {
     ///   - ending: What makes the order total.
     ///   - sortKeys: Named where a key is none of them; `nil` says only that.
     ///   - unknownMarker: The refusal of a marker that is not there.
-    static func glance(
+    package static func glance(
         path: String, schema: String, limitDefault: Int?, limitMaximum: Int, ending: [String], sortKeys: [String]?,
         unknownMarker: @escaping @Sendable (String) -> APIError
     ) -> ListDialect {

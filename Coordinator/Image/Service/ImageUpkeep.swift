@@ -21,10 +21,11 @@ extension ImageService {
         }
         await sweep()
         var present: [String] = []
-        for (sha512, size) in try await database.read({ [contents] in try contents.contents(in: $0) }) {
+        for content in try await database.read({ [contents] in try contents.contents(in: $0) }) {
+            let sha512 = content.sha512
             do {
                 let found = try await blobs.size(of: sha512)
-                if found == size {
+                if found == content.sizeBytes {
                     present.append(sha512)
                 } else {
                     await condemn(
@@ -130,9 +131,10 @@ extension ImageService {
         while !Task.isCancelled {
             let limit = clock.now() - settings.scrubSeconds * 1_000_000
             let due = try await database.read { [contents] in try contents.oldestCheck(before: limit, in: $0) }
-            guard let (sha512, size) = due else { return }
+            guard let due else { return }
+            let sha512 = due.sha512
             let opened = clock.now()
-            switch try await check(sha512, sizeBytes: size) {
+            switch try await check(sha512, sizeBytes: due.sizeBytes) {
             case .whole:
                 let now = clock.now()
                 try await database.write { [contents] transaction in

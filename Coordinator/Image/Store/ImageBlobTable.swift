@@ -21,14 +21,13 @@ struct ImageBlobTable: Sendable {
     }
 
     /// The content that images have and that nobody has looked at for the longest time, if that was before `limit`.
-    func oldestCheck(before limit: Int64, in reader: any SQLReader) throws -> (sha512: String, sizeBytes: Int64)? {
+    func oldestCheck(before limit: Int64, in reader: any SQLReader) throws -> BlobContent? {
         try reader.first(
             """
             SELECT images.sha512, MAX(images.size) FROM images LEFT JOIN image_blobs ON image_blobs.sha512 = images.sha512
             WHERE images.sha512 IS NOT NULL AND COALESCE(image_blobs.checked_at, 0) < ?
             GROUP BY images.sha512, image_blobs.checked_at ORDER BY COALESCE(image_blobs.checked_at, 0) LIMIT 1
-            """, [limit]
-        ) { ($0.text(0), $0.integer(1)) }
+            """, [limit], BlobContent.table.record)
     }
 
     /// The content's length, `nil` when no image has it.
@@ -37,10 +36,10 @@ struct ImageBlobTable: Sendable {
     }
 
     /// Every content that images have, with its length.
-    func contents(in reader: any SQLReader) throws -> [(sha512: String, sizeBytes: Int64)] {
-        try reader.query("SELECT DISTINCT sha512, size FROM images WHERE sha512 IS NOT NULL ORDER BY sha512") {
-            ($0.text(0), $0.integer(1))
-        }
+    func contents(in reader: any SQLReader) throws -> [BlobContent] {
+        try reader.query(
+            "SELECT DISTINCT \(BlobContent.table.selection) FROM images WHERE sha512 IS NOT NULL ORDER BY sha512", [],
+            BlobContent.table.record)
     }
 
     /// Forgets contents that no image has any more.
@@ -88,5 +87,19 @@ struct ImageBlobTable: Sendable {
             DELETE FROM image_properties WHERE name = ? AND image IN (SELECT uuid FROM images WHERE sha512 = ?)
             """, [Self.damageProperty, sha512])
         try images.move(.equal("sha512", sha512), from: .killed, to: .active, at: now, in: transaction)
+    }
+}
+
+/// The content of one image or of several.
+struct BlobContent: TableRecord {
+    static let blank = BlobContent()
+    static let table = RecordTable<Self>("images")
+
+    var sha512 = ""
+    var sizeBytes: Int64 = 0
+
+    mutating func columns(_ column: inout some ColumnVisitor) throws {
+        try column("sha512", &sha512)
+        try column("size", &sizeBytes)
     }
 }

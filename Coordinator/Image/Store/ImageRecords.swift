@@ -34,6 +34,21 @@ extension Image: TableRecord {
     }
 }
 
+struct ImageProperty: TableRecord {
+    static let blank = ImageProperty(image: Image.blank.id, name: "", value: "")
+    static let table = RecordTable<Self>("image_properties")
+
+    var image: ImageID
+    var name: String
+    var value: String
+
+    mutating func columns(_ column: inout some ColumnVisitor) throws {
+        try column("image", &image, .fixed)
+        try column("name", &name, .fixed)
+        try column("value", &value)
+    }
+}
+
 extension ImageMember: TableRecord {
     package static let blank = ImageMember(
         image: Image.blank.id, member: "", status: .pending, createdAt: 0, updatedAt: 0)

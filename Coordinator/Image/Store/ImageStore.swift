@@ -18,22 +18,22 @@ package struct ImageStore: Sendable {
     /// - Throws: ``StoreError/stale(_:)`` then.
     func update(_ image: Image, in transaction: any SQLTransaction) throws {
         try Image.table.update(image, in: transaction)
-        try transaction.execute("DELETE FROM image_properties WHERE image = ?", [image.id])
+        try ImageProperty.table.delete(where: .equal("image", image.id), in: transaction)
         try write(image, in: transaction)
     }
 
     private func write(_ image: Image, in transaction: any SQLTransaction) throws {
         try tags.replace(image.tags, of: image.id, in: transaction)
         for (name, value) in image.properties {
-            try transaction.execute(
-                "INSERT INTO image_properties (image, name, value) VALUES (?, ?, ?)", [image.id, name, value])
+            let property = ImageProperty(image: image.id, name: name, value: value)
+            _ = try ImageProperty.table.insert(property, unlessTaken: "image, name", in: transaction)
         }
     }
 
     func delete(_ id: ImageID, in transaction: any SQLTransaction) throws {
         try tags.removeAll(from: id, in: transaction)
-        try transaction.execute("DELETE FROM image_properties WHERE image = ?", [id])
-        try transaction.execute("DELETE FROM image_members WHERE image = ?", [id])
+        try ImageProperty.table.delete(where: .equal("image", id), in: transaction)
+        try ImageMember.table.delete(where: .equal("image", id), in: transaction)
         try Image.table.delete(id, in: transaction)
     }
 
@@ -75,17 +75,14 @@ package struct ImageStore: Sendable {
     func fill(_ images: [Image], in reader: any SQLReader) throws -> [Image] {
         let ids = images.map(\.id)
         let tags = try tags.tags(of: ids, in: reader)
-        var properties: [ImageID: [String: String]] = [:]
-        _ = try reader.inPieces(ids) { piece in
-            let these = SQLCondition.in("image", Array(piece))
-            return try reader.query(
-                "SELECT image, name, value FROM image_properties WHERE \(these.sql)", these.arguments
-            ) { row in properties[try row.id(0), default: [:]][row.text(1)] = row.text(2) }
+        let properties = try reader.inPieces(ids) {
+            try ImageProperty.table.all(where: .in("image", Array($0)), order: nil, in: reader)
         }
+        let byImage = Dictionary(grouping: properties, by: \.image)
         return images.map { image in
             var image = image
             image.tags = tags[image.id] ?? []
-            image.properties = properties[image.id] ?? [:]
+            for property in byImage[image.id] ?? [] { image.properties[property.name] = property.value }
             return image
         }
     }

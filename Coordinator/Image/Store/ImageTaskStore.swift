@@ -29,11 +29,10 @@ struct ImageTaskStore: Sendable {
 
     /// How many imports of each project are under way.
     func underWay(_ lane: ImportLane, in reader: any SQLReader) throws -> [ProjectID?: Int] {
-        let counts = try reader.query(
-            "SELECT owner, COUNT(*) FROM image_tasks WHERE lane = ? AND status = 'processing' GROUP BY owner",
-            [lane.rawValue]
-        ) { (try $0.optionalID(0) as ProjectID?, $0.int(1)) }
-        return Dictionary(counts) { first, _ in first }
+        let owners: [ProjectID?] = try reader.query(
+            "SELECT owner FROM image_tasks WHERE lane = ? AND status = 'processing'", [lane.rawValue]
+        ) { try $0.optionalID(0) }
+        return Dictionary(owners.map { ($0, 1) }, uniquingKeysWith: +)
     }
 
     /// The import of each project that has waited for the longest time, oldest first.

@@ -1,7 +1,7 @@
 import CoordinatorPlatform
 
 extension MetadefNamespace {
-    static let list: ListSchema = {
+    package static let list: ListSchema = {
         let text = { ListSchema.Column($0, isNullable: $1, isFilter: false) }
         var schema = ListSchema(
             table, identity: "namespace",
@@ -26,7 +26,7 @@ extension MetadefNamespace {
 
 extension MetadefItem {
     /// Of one namespace and kind, in which names are unique.
-    static let list = ListSchema(
+    package static let list = ListSchema(
         table, identity: "name",
         columns: [
             "name": .init("name", isFilter: false), "created_at": .init("created_at", .number, isFilter: false),
