@@ -2,14 +2,18 @@ import CoordinatorPlatform
 import ProtocolModel
 
 extension ImageTask {
-    static let list = ListSchema(
-        table,
-        columns: [
-            "id": .init("uuid", isFilter: false), "status": .init("status"), "type": .init("type"),
-            "created_at": .init("created_at", .number, isFilter: false),
-            "updated_at": .init("updated_at", .number, isFilter: false),
-            "expires_at": .init("expires_at", .number, isNullable: true, isFilter: false)
-        ])
+    static let list: ListSchema = {
+        var schema = ListSchema(
+            table,
+            columns: [
+                "id": .init("uuid", isFilter: false), "status": .init("status"), "type": .init("type"),
+                "created_at": .init("created_at", .number, isFilter: false),
+                "updated_at": .init("updated_at", .number, isFilter: false),
+                "expires_at": .init("expires_at", .number, isNullable: true, isFilter: false)
+            ])
+        schema.identity.kind = .identifier
+        return schema
+    }()
 }
 
 /// The table of tasks.
