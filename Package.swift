@@ -142,8 +142,10 @@ let package = Package(
             "Coordinator/Placement", ["CoordinatorPlatform", "CoordinatorFleet", "ProtocolModel"]),
         library(
             "Coordinator/Image",
-            ["CoordinatorPlatform", "CoordinatorFleet", "CoordinatorIdentity", "ProtocolModel", .crypto, .http1, .tls]
-                + Target.Dependency.nio),
+            [
+                "CoordinatorPlatform", "CoordinatorFleet", "CoordinatorIdentity", "ProtocolModel", .crypto, .http1,
+                .lifecycle, .tls
+            ] + Target.Dependency.nio),
         library(
             "Coordinator/Network",
             ["CoordinatorPlatform", "CoordinatorFleet", "CoordinatorIdentity", "ProtocolModel"]),

@@ -65,8 +65,7 @@ struct RunCommand: AsyncParsableCommand {
             }
         ]
         services += auditServices(configuration, database: database, clock: clock, logger: logger)
-        services.append(cloud.image.jobs)
-        services += cloud.image.upkeep
+        services += cloud.image.services
         for periodic in cloud.compute.periodics {
             services.append(
                 Ticker(interval: .seconds(periodic.everySeconds)) {

@@ -73,7 +73,7 @@ struct FakeImages: ImageForCompute {
         minDiskGiB: 0, minMemoryMiB: 64, virtualSizeBytes: 64 << 20, properties: ["hw_disk_bus": "scsi"])
 
     func bootable(_ id: String, caller: Caller, in reader: any SQLReader) throws -> BootImage {
-        guard ImageID(id) == Self.id else { throw APIError.badRequest("Can not find requested image") }
+        guard ImageID(id) == Self.id else { throw Refusal(.notFound, "image", id) }
         return Self.image
     }
 

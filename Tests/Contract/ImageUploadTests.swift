@@ -139,7 +139,7 @@ struct ImageUploadTests {
         #expect(image["status"] == "killed")
         #expect(image["os_glance_damage"]?.stringValue?.contains("hash") == true)
         #expect(await cloud.harness.get("/image/v2/images/\(id)/file", as: .admin).status == 410)
-        await #expect(throws: APIError.self) {
+        await #expect(throws: Refusal.self) {
             _ = try await cloud.slice.service.read(
                 image: ImageID(id) ?? .random(), sha512: image["os_hash_value"]?.stringValue ?? "", from: 0)
         }

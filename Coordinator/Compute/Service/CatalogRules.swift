@@ -25,6 +25,14 @@ struct CatalogRules: Sendable {
         }
     }
 
+    /// An image that the caller may boot from.
+    /// - Throws: ``APIError`` 400.
+    func image(_ id: String, caller: Caller, in reader: any SQLReader) throws -> BootImage {
+        do { return try parts.image.bootable(id, caller: caller, in: reader) } catch let refusal as Refusal {
+            throw APIError.badRequest(refusal.code == .notFound ? "Can not find requested image" : refusal.message)
+        }
+    }
+
     static func check(_ flavor: FlavorSnapshot, fits image: BootImage, caller: Caller) throws {
         if flavor.memoryMiB < image.minMemoryMiB {
             throw APIError.badRequest("Flavor's memory is too small for requested image.")

@@ -12,7 +12,7 @@ struct ServerCreation: Sendable {
     /// - Returns: The servers, their ports reserved, hosts claimed and plans written, or in ERROR where no host fits.
     func create(_ command: CreateServer, origin: Origin, in transaction: any SQLTransaction) throws -> [ServerRecord] {
         let flavor = try CatalogRules(parts: parts).bootFlavor(command.flavorID, caller: origin.caller, in: transaction)
-        let image = try parts.image.bootable(command.imageID, caller: origin.caller, in: transaction)
+        let image = try CatalogRules(parts: parts).image(command.imageID, caller: origin.caller, in: transaction)
         try CatalogRules.check(flavor, fits: image, caller: origin.caller)
         let key = try findKey(command.keyName, user: origin.caller.user, in: transaction)
         try checkDestination(command, in: transaction)

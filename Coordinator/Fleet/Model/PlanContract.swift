@@ -126,7 +126,7 @@ public protocol NodeDirectory: Sendable {
 /// Where agents' image streams come from; the image slice implements it.
 public protocol ImageBlobSource: Sendable {
     /// The bytes of an image from `offset` on, in chunks of at most 64 KiB, pulled as fast as the caller takes them.
-    /// - Throws: ``FleetError`` or a store error when the image or its blob is not there.
+    /// - Throws: `Refusal` or a store error when the image or its blob is not there.
     func read(image: ImageID, sha512: String, from offset: Int64) async throws -> AsyncThrowingStream<
         [UInt8], any Error
     >

@@ -13,16 +13,25 @@ struct ImageAPI: Sendable {
             prefix: "/image", routes: topics.flatMap { $0 }, policy: ImagePolicy.policy, renderError: Self.renderError)
     }
 
+    /// Reads as the caller.
+    func read<T: Sendable>(
+        _ call: APICall, _ body: @escaping @Sendable (ImageAccess, any SQLReader) throws -> T
+    ) async throws -> T {
+        let access = ImageAccess(try call.permissions())
+        return try await call.database.read { try body(access, $0) }
+    }
+
+    /// Writes as the caller.
+    func write<T: Sendable>(
+        _ call: APICall, target: @escaping @Sendable (T) -> String = { _ in "" },
+        _ body: @escaping @Sendable (ImageAccess, any SQLTransaction) throws -> T
+    ) async throws -> T {
+        let access = ImageAccess(try call.permissions())
+        return try await call.write(target: target) { try body(access, $0) }
+    }
+
     @Sendable static func renderError(_ error: APIError, requestID: String) -> (body: JSON, contentType: String) {
-        let titles = [
-            400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
-            409: "Conflict", 410: "Gone", 413: "Request Entity Too Large", 415: "Unsupported Media Type",
-            416: "Requested Range Not Satisfiable", 500: "Internal Server Error", 503: "Service Unavailable"
-        ]
-        let title = titles[error.status] ?? "Error"
-        return (
-            ["message": JSON(error.message), "code": JSON("\(error.status) \(title)"), "title": JSON(title)],
-            "application/json"
-        )
+        let code = JSON("\(error.status) \(error.title)")
+        return (["message": JSON(error.message), "code": code, "title": JSON(error.title)], "application/json")
     }
 }

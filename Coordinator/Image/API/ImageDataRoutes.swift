@@ -21,37 +21,44 @@ extension ImageAPI {
     }
 
     private func upload(_ call: APICall) async throws -> APIResponse {
-        try Self.requireOctets(call)
-        if let store = call.headers[.imageStore], store != Self.storeID {
+        if let store = call.headers[.imageStore], store != ImageService.storeID {
             throw APIError.badRequest("Unknown scheme '\(store.prefix(80))' found in URI")
         }
-        return Self.answer(try await service.upload(call))
+        return try await receive(call, .upload)
     }
 
-    private func stage(_ call: APICall) async throws -> APIResponse {
-        try Self.requireOctets(call)
-        return Self.answer(try await service.stage(call))
-    }
+    private func stage(_ call: APICall) async throws -> APIResponse { try await receive(call, .stage) }
 
-    private static func requireOctets(_ call: APICall) throws {
+    private func receive(_ call: APICall, _ kind: ImagePart.Kind) async throws -> APIResponse {
         guard call.headers[.contentType]?.split(separator: ";").first == "application/octet-stream" else {
             throw APIError(status: 415, message: "Image data is sent as 'application/octet-stream'.")
         }
+        let range = try Self.contentRange(call)
+        let announced = range?.count ?? call.headers[.contentLength].flatMap { Int64($0) }
+        let part = try await write(call) {
+            try service.beginUpload(
+                call.parameter("image_id"), kind, from: range?.first ?? 0, as: $0, at: call.now, in: $1)
+        }
+        let progress = try await service.receive(
+            call.body, into: part, isEnd: range?.isEnd ?? true, announced: announced, at: call.now)
+        return switch progress {
+        case .whole: .empty(204)
+        case .partial(let offset): .empty(202, headers: Self.offsetHeader(offset))
+        }
     }
 
-    private static func answer(_ progress: ImageService.Progress) -> APIResponse {
-        switch progress {
-        case .whole: .empty(204)
-        case .partial(let offset): .empty(202, headers: [(name: "Upload-Offset", value: "\(offset)")])
+    private static func contentRange(_ call: APICall) throws -> ByteRange.Content? {
+        guard let text = call.headers[.contentRange] else { return nil }
+        guard let range = ByteRange.Content(text) else {
+            throw APIError.badRequest("Content-Range must be 'bytes FIRST-LAST/TOTAL', not '\(text.prefix(80))'.")
         }
+        return range
     }
 
     /// How much of the staged data is here. The data themselves are shown to nobody before they are an image's.
     private func staged(_ call: APICall) async throws -> APIResponse {
-        let access = try ImageAccess(call)
-        let id = call.parameter("image_id")
-        let offset = try await call.database.read { [service] reader in
-            let image = try service.find(id, for: "modify_image", as: access, in: reader)
+        let offset = try await read(call) { access, reader in
+            let image = try service.find(call.parameter("image_id"), for: "modify_image", as: access, in: reader)
             return try service.offset(of: image.id, .stage, in: reader)
         }
         return .empty(204, headers: Self.offsetHeader(offset))
@@ -62,22 +69,12 @@ extension ImageAPI {
     }
 
     private func download(_ call: APICall) async throws -> APIResponse {
-        let access = try ImageAccess(call)
-        let id = call.parameter("image_id")
-        let (image, damage, offset) = try await call.database.read { [service] reader in
-            let image = try service.find(id, caller: access.caller, in: reader)
-            guard image.status != .deactivated || access.caller.isAdmin else {
-                throw APIError.forbidden(
-                    "The requested image has been deactivated. Image data download is forbidden.")
-            }
-            try access.require("download_image", on: image)
-            let damage = try image.sha512.flatMap { try service.contents.damage(of: $0, in: reader) }
-            return (image, damage, try service.offset(of: image.id, .upload, in: reader))
+        let (image, offset) = try await read(call) {
+            try service.downloadable(call.parameter("image_id"), as: $0, in: $1)
         }
         guard let sha512 = image.sha512, let size = image.sizeBytes else {
             return .empty(204, headers: Self.offsetHeader(offset))
         }
-        guard damage == nil else { throw ImageError.damaged(id) }
         return try await data(of: image, sha512: sha512, size: size, call)
     }
 
@@ -97,17 +94,9 @@ extension ImageAPI {
                 status: 416, message: reason, headers: [(name: "Content-Range", value: "bytes */\(size)")])
         }
         let reader: BlobReader
-        do { reader = try await service.blobs.reader(sha512, from: first) } catch let error as BlobError
-            where error.isMissing
-        {
-            await service.condemn(sha512, reason: "its file is gone", seen: call.now)
-            throw ImageError.damaged(image.id.text)
-        }
-        // A file that is not as long as its image is damaged, whatever its hash would say.
-        guard await reader.sizeBytes == size else {
-            await service.condemn(sha512, reason: "its file has another length than it had", seen: call.now)
-            throw ImageError.damaged(image.id.text)
-        }
+        do {
+            reader = try await service.open(sha512, sizeBytes: size, of: image.id, from: first, at: call.now)
+        } catch is Refusal { throw ImageError.damaged(image.id.text) }
         return APIResponse(
             status: status, headers: headers,
             body: .stream(length: count, reader.chunks(of: Self.chunkBytes, limit: count)))

@@ -20,14 +20,15 @@ enum ImageFields {
 
     /// - Throws: ``APIError`` 400 in the words of the service's schema check.
     static func validate(_ body: JSON) throws {
-        do { try schema.validate(body) } catch { throw invalid(error.description) }
+        do { try schema.validate(body) } catch { throw wording(error) }
         // The schema says only that it is a string with a pattern.
         if let id = body["id"], id.stringValue.flatMap({ ImageID($0) }) == nil || id.stringValue?.utf8.count != 36 {
-            throw invalid("\(id.pythonQuoted) does not match \(pattern). Failed validating 'pattern' on instance['id']")
+            throw wording(BodyFailure(.pattern(pattern), id, path: ["id"]))
         }
     }
 
-    private static let pattern = ImageSchemas.properties["id"]?["pattern"]?.pythonQuoted ?? ""
+    private static let wording = GlanceBody.wording("image")
+    private static let pattern = ImageSchemas.properties["id"]?["pattern"]?.stringValue ?? ""
 
     /// A value that ``validate(_:)`` has passed, unless it is a property.
     /// - Throws: ``APIError`` 403 for attributes that are not the client's, 400 for values that make no sense.
@@ -38,7 +39,7 @@ enum ImageFields {
         case "name": image.name = value.stringValue
         case "visibility":
             guard let visibility = value.stringValue.flatMap(Image.Visibility.init(rawValue:)) else {
-                throw invalid("\(value.pythonQuoted) is no visibility")
+                throw wording(BodyFailure(.noneFits, value, path: [name]))
             }
             image.visibility = visibility
         case "protected": image.isProtected = value == true
@@ -59,10 +60,6 @@ enum ImageFields {
         }
     }
 
-    static func invalid(_ reason: String) -> APIError {
-        .badRequest("Provided object does not match schema 'image': \(reason)")
-    }
-
     private static func setFormat(
         _ value: JSON, _ name: String, on image: inout Image, _ field: WritableKeyPath<Image, String?>
     ) throws {
@@ -77,8 +74,7 @@ enum ImageFields {
             throw APIError.badRequest("Custom property should not be greater than 255 characters.")
         }
         guard let text = value.stringValue else {
-            throw invalid(
-                "\(value.pythonQuoted) is not of type 'string'. Failed validating 'type' on instance['\(name)']")
+            throw wording(BodyFailure(.wrongType(["string"]), value, path: [name]))
         }
         guard text.utf8.count <= 65_535 else {
             throw APIError.badRequest("The value of property '\(name)' is longer than 65535 bytes.")

@@ -4,41 +4,59 @@ import ProtocolModel
 /// Reads what a list request asks for. Values only, no SQL.
 package struct ImageListRequest {
     package var listing: ImageListing
-    /// As it came; the image is looked up by whoever may see it.
-    package private(set) var marker: String?
+    let query: ListQuery
+    let dialect: ListDialect
 
     private static let control: Set<String> = [
         "limit", "marker", "sort", "sort_key", "sort_dir", "visibility", "member_status", "tag"
     ]
 
-    /// Each costs a condition on every image.
-    private static let mostFilters = 64
+    private static func dialect(limitDefault: Int, limitMaximum: Int) -> ListDialect {
+        .glance(
+            path: "/v2/images", schema: "images", limitDefault: limitDefault, limitMaximum: limitMaximum,
+            ending: ["created_at", "id"], sortKeys: ImageListing.SortField.allCases.map(\.rawValue),
+            unknownMarker: { .badRequest(ImageError.noImage($0).message) })
+    }
 
     /// - Throws: ``APIError`` 400 for what makes no sense, in the service's words.
     package init(
         _ query: [(name: String, value: String)], viewer: ImageListing.Viewer, limitDefault: Int, limitMaximum: Int
     ) throws {
-        listing = ImageListing(viewer: viewer, limit: min(limitDefault, limitMaximum))
+        dialect = Self.dialect(limitDefault: limitDefault, limitMaximum: limitMaximum)
+        self.query = try dialect.read(
+            Self.pairs(query), isFilter: { _ in false }, isSort: { ImageListing.SortField(rawValue: $0) != nil })
+        listing = ImageListing(viewer: viewer, limit: self.query.limit ?? limitMaximum)
         func first(_ name: String) -> String? { query.first { $0.name == name }?.value }
-        if let text = first("limit") { listing.limit = min(try Self.limit(text), limitMaximum) }
-        marker = first("marker")
         listing.visibility = try Self.visibility(first("visibility"))
         listing.memberStatus = try Self.memberStatus(first("member_status"))
-        listing.sort = try Self.sort(query)
-        for (name, value) in query where name == "tag" { listing.filters.append(.tag(Self.trimmed(value))) }
-        for (name, value) in query where !Self.control.contains(name) {
-            if let filter = try Self.filter(name, value) { listing.filters.append(filter) }
+        listing.sort = self.query.sorts.compactMap { sort in
+            ImageListing.SortField(rawValue: sort.name).map { .init($0, ascending: sort.isAscending) }
         }
-        guard listing.filters.count <= Self.mostFilters else {
-            throw APIError.badRequest("A list takes at most \(Self.mostFilters) filters.")
+        for (name, value) in query where name == "tag" { listing.filters.append(.tag(value.trimmed)) }
+        for (name, value) in query where !Self.control.contains(name) {
+            if let filter = try Self.filter(name, value, dialect) { listing.filters.append(filter) }
+        }
+        guard listing.filters.count <= ListDialect.mostFilters else {
+            throw APIError.badRequest("A list takes at most \(ListDialect.mostFilters) filters.")
         }
         if first("os_hidden") == nil { listing.filters.append(.flag(.hidden, false)) }
     }
 
-    private static func limit(_ text: String) throws -> Int {
-        guard let limit = Int(text) else { throw APIError.badRequest("limit param must be an integer") }
-        guard limit >= 0 else { throw APIError.badRequest("limit param must be positive") }
-        return limit
+    /// What there is beside filters, with `sort=name:asc,size` written as `sort_key=name&sort_dir=asc&sort_key=size` ...
+    private static func pairs(_ query: [(name: String, value: String)]) throws -> [(name: String, value: String)] {
+        var pairs = query.filter { ["limit", "marker", "sort_key", "sort_dir"].contains($0.name) }.map {
+            (name: $0.name, value: $0.name.hasPrefix("sort") ? $0.value.trimmed : $0.value)
+        }
+        guard let sort = query.first(where: { $0.name == "sort" })?.value else { return pairs }
+        guard !pairs.contains(where: { $0.name.hasPrefix("sort") }) else {
+            throw APIError.badRequest("Old and new sorting syntax cannot be combined")
+        }
+        for item in sort.split(separator: ",", omittingEmptySubsequences: false) {
+            let parts = item.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(\.trimmed)
+            pairs.append((name: "sort_key", value: parts[0]))
+            pairs.append((name: "sort_dir", value: parts.count == 2 && !parts[1].isEmpty ? parts[1] : "desc"))
+        }
+        return pairs
     }
 
     private static func visibility(_ text: String?) throws -> ImageListing.Visibility {
@@ -62,7 +80,9 @@ package struct ImageListRequest {
     // MARK: - Filters
 
     /// - Returns: `nil` for what every image matches.
-    private static func filter(_ name: String, _ value: String) throws -> ImageListing.Filter? {
+    private static func filter(
+        _ name: String, _ value: String, _ dialect: ListDialect
+    ) throws -> ImageListing.Filter? {
         if let field = ImageListing.TimeField(rawValue: name) { return try time(field, value) }
         if let field = ImageListing.NumberField(rawValue: name) {
             // Compared as text would be: what is no number matches nothing.
@@ -70,8 +90,8 @@ package struct ImageListRequest {
         }
         if let range = try range(name, value) { return range }
         switch name {
-        case "os_hidden": return .flag(.hidden, try flag(name, value.lowercased()))
-        case "protected": return .flag(.protected, try flag(name, value))
+        case "os_hidden": return try flag(.hidden, value.lowercased(), dialect)
+        case "protected": return try flag(.protected, value, dialect)
         case "name", "id", "status", "container_format", "disk_format":
             return .text(ImageListing.TextField(rawValue: name) ?? .name, anyOf: try alternatives(value))
         case "owner", "checksum", "os_hash_value":
@@ -84,12 +104,10 @@ package struct ImageListRequest {
         }
     }
 
-    private static func flag(_ name: String, _ value: String) throws -> Bool {
-        guard let flag = ["true": true, "false": false][value] else {
-            throw APIError.badRequest(
-                "Invalid value '\(value)' for '\(name)' filter. Valid values are 'true' or 'false'.")
-        }
-        return flag
+    private static func flag(
+        _ field: ImageListing.FlagField, _ value: String, _ dialect: ListDialect
+    ) throws -> ImageListing.Filter {
+        .flag(field, try dialect.readFlag(value, of: field.rawValue) ?? false)
     }
 
     /// `size_min` and the like.
@@ -97,7 +115,7 @@ package struct ImageListRequest {
         for (suffix, comparison) in [("_min", ImageListing.Comparison.gte), ("_max", .lte)] where name.hasSuffix(suffix)
         {
             guard let field = ImageListing.NumberField(rawValue: String(name.dropLast(suffix.count))) else { continue }
-            guard let bound = Int64(trimmed(value)) else {
+            guard let bound = Int64(value.trimmed) else {
                 throw APIError.badRequest("Unable to filter on a range with a non-numeric value.")
             }
             return .number(field, comparison, bound)
@@ -174,76 +192,5 @@ package struct ImageListRequest {
             }
         }
         throw unclosed()
-    }
-
-    // MARK: - Order
-
-    /// Both syntaxes: `sort_key=name&sort_dir=asc&sort_key=size`, and `sort=name:asc,size`.
-    private static func sort(_ query: [(name: String, value: String)]) throws -> [ImageListing.SortKey] {
-        let old = query.filter { $0.name == "sort_key" }.map { trimmed($0.value) }
-        let directions = query.filter { $0.name == "sort_dir" }.map { trimmed($0.value) }
-        var keys: [ImageListing.SortKey] = []
-        /// Of the keys that make the order total.
-        var last = false
-        if let text = query.first(where: { $0.name == "sort" })?.value {
-            guard old.isEmpty, directions.isEmpty else {
-                throw APIError.badRequest("Old and new sorting syntax cannot be combined")
-            }
-            for item in text.split(separator: ",", omittingEmptySubsequences: false) {
-                let parts = item.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map {
-                    trimmed($0)
-                }
-                let direction = parts.count == 2 && !parts[1].isEmpty ? parts[1] : "desc"
-                keys.append(.init(try field(parts[0]), ascending: try isAscending(direction)))
-            }
-            if keys.count == 1 { last = keys[0].ascending }
-        } else {
-            let fields = try old.map(field)
-            let ascending = try directions.map(isAscending)
-            guard ascending.count <= 1 || ascending.count == fields.count else {
-                throw APIError.badRequest("Number of sort dirs does not match the number of sort keys")
-            }
-            if ascending.count == 1 { last = ascending[0] }
-            for (index, field) in (fields.isEmpty ? [.createdAt] : fields).enumerated() {
-                keys.append(.init(field, ascending: ascending.count > 1 ? ascending[index] : last))
-            }
-        }
-        return total(keys, last: last)
-    }
-
-    /// Without repetitions, and ending in the id, which no two images share.
-    private static func total(_ keys: [ImageListing.SortKey], last: Bool) -> [ImageListing.SortKey] {
-        let ends: [ImageListing.SortField] = [.createdAt, .id]
-        var order: [ImageListing.SortKey] = []
-        for key in keys + ends.map({ .init($0, ascending: last) })
-        where !order.contains(where: { $0.field == key.field || $0.field == .id }) {
-            order.append(key)
-        }
-        return order
-    }
-
-    private static func field(_ name: String) throws -> ImageListing.SortField {
-        guard let field = ImageListing.SortField(rawValue: name) else {
-            throw APIError.badRequest(
-                """
-                Invalid sort key: \(name). It must be one of the following: name, status, container_format, disk_format, \
-                size, id, created_at, updated_at.
-                """)
-        }
-        return field
-    }
-
-    private static func isAscending(_ direction: String) throws -> Bool {
-        guard direction == "asc" || direction == "desc" else {
-            throw APIError.badRequest("Invalid sort direction: \(direction)")
-        }
-        return direction == "asc"
-    }
-
-    private static func trimmed(_ text: some StringProtocol) -> String {
-        var text = Substring(text)
-        while text.first?.isWhitespace == true { text.removeFirst() }
-        while text.last?.isWhitespace == true { text.removeLast() }
-        return String(text)
     }
 }

@@ -32,59 +32,39 @@ extension ImageAPI {
 
     private func list(_ call: APICall) async throws -> APIResponse {
         try Self.requireNoEmptyID(call)
-        let access = try ImageAccess(call)
+        let access = ImageAccess(try call.permissions())
         try access.require("get_images")
         guard let viewer = Self.viewer(access.caller) else { throw ImageError.notAllowed("get_images") }
         let settings = service.metadata
         let request = try ImageListRequest(
             call.query, viewer: viewer, limitDefault: settings.listLimitDefault, limitMaximum: settings.listLimitMaximum
         )
-        let (page, isFull) = try await call.database.read { [service] reader in
-            var listing = request.listing
-            if let marker = request.marker {
-                do { listing.marker = try service.find(marker, caller: access.caller, in: reader) } catch {
-                    guard let refusal = error as? APIError else { throw error }
-                    throw APIError.badRequest(refusal.message)
-                }
+        let (images, count) = try await call.database.read { reader in
+            try request.dialect.found {
+                try service.list(request.listing, after: request.query.marker, as: access, in: reader)
             }
-            let page = try service.list(listing, in: reader)
-            return (access.shown(page), page.count == listing.limit)
         }
-        let view = ImageView(settings, call)
-        var body: [String: JSON] = [
-            "images": .array(page.map(view.render)), "schema": "/v2/schemas/images",
-            "first": JSON(Self.link("/v2/images", call.query, marker: nil))
-        ]
-        if let last = page.last, isFull {
-            body["next"] = JSON(Self.link("/v2/images", call.query, marker: last.id.text))
-        }
-        return .json(.object(body))
+        var page = ListPage(collection: "images", identities: images.map(\.id.text), query: request.query)
+        page.count = count
+        return request.dialect.answer(page, images.map(ImageView(settings, access).render), call)
     }
 
     private static func viewer(_ caller: Caller) -> ImageListing.Viewer? {
         caller.isAdmin ? .administrator(caller.project) : caller.project.map { .project($0) }
     }
 
-    /// A list's path with the caller's parameters and another marker.
-    static func link(_ path: String, _ query: [(name: String, value: String)], marker: String?) -> String {
-        var items = query.filter { $0.name != "marker" }
-        if let marker { items.append((name: "marker", value: marker)) }
-        guard !items.isEmpty else { return path }
-        let text = items.map { PercentCoding.encode($0.name) + "=" + PercentCoding.encode($0.value) }
-        return path + "?" + text.joined(separator: "&")
+    private func show(_ image: Image, to caller: ImageAccess) -> JSON {
+        ImageView(service.metadata, caller).render(image)
     }
 
     private func create(_ call: APICall) async throws -> APIResponse {
-        let access = try ImageAccess(call)
-        let body = try await call.json()
-        let image = try Self.read(body, owner: access.caller.project, at: call.now)
-        let guards = PropertyGuard(service.metadata.propertyProtections, call)
+        let access = ImageAccess(try call.permissions())
+        let image = try Self.read(try await call.json(), owner: access.caller.project, at: call.now)
+        let guards = PropertyGuard(service.metadata.propertyProtections, access.permissions)
         for name in image.properties.keys.sorted() { try guards.require(.create, name) }
-        try await call.write(target: { _ in image.id.text }) { [service] transaction in
-            try service.create(image, as: access, in: transaction)
-        }
+        try await write(call, target: { _ in image.id.text }) { try service.create(image, as: $0, in: $1) }
         return .json(
-            ImageView(service.metadata, call).render(image), status: 201,
+            show(image, to: access), status: 201,
             headers: [(name: "Location", value: "\(call.baseURL)/image/v2/images/\(image.id)")] + createHeaders)
     }
 
@@ -104,36 +84,31 @@ extension ImageAPI {
     }
 
     private func show(_ call: APICall) async throws -> APIResponse {
-        let access = try ImageAccess(call)
-        let id = call.parameter("image_id")
-        let image = try await call.database.read { [service] in
-            try service.find(id, for: "get_image", as: access, in: $0)
+        let image = try await read(call) {
+            try service.find(call.parameter("image_id"), for: "get_image", as: $0, in: $1)
         }
-        return .json(ImageView(service.metadata, call).render(image))
+        return .json(show(image, to: ImageAccess(try call.permissions())))
     }
 
     private func update(_ call: APICall) async throws -> APIResponse {
-        let access = try ImageAccess(call)
         let contentType = call.headers[.contentType] ?? ""
         _ = try ImagePatch.dialect(contentType)
         let patch = try ImagePatch(contentType: contentType, body: try await call.jsonValue())
         let id = call.parameter("image_id")
-        let protections = service.metadata.propertyProtections
-        let image = try await call.write { [service] transaction in
+        let image = try await write(call) { access, transaction in
             guard let rule = patch.rule else {
                 return try service.find(id, for: "get_image", as: access, in: transaction)
             }
+            let guards = PropertyGuard(service.metadata.propertyProtections, access.permissions)
             return try service.update(id, for: rule, as: access, at: call.now, in: transaction) { image in
-                try patch.apply(to: &image, as: PropertyGuard(protections, call))
+                try patch.apply(to: &image, as: guards)
             }
         }
-        return .json(ImageView(service.metadata, call).render(image))
+        return .json(show(image, to: ImageAccess(try call.permissions())))
     }
 
     private func delete(_ call: APICall) async throws -> APIResponse {
-        let access = try ImageAccess(call)
-        let id = call.parameter("image_id")
-        try await call.write { [service] in try service.delete(id, as: access, in: $0) }
+        try await write(call) { try service.delete(call.parameter("image_id"), as: $0, in: $1) }
         return .empty(204)
     }
 }

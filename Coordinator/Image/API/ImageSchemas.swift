@@ -72,10 +72,8 @@ enum ImageSchemas {
     private static func nullable(
         _ type: String, _ description: String, limit: Int64? = nil, readOnly: Bool = false
     ) -> JSON {
-        var schema: [String: JSON] = ["type": ["null", .string(type)], "description": .string(description)]
-        if let limit { schema["maxLength"] = .int(limit) }
-        if readOnly { schema["readOnly"] = true }
-        return .object(schema)
+        let plain = text(description, limit: limit, readOnly: readOnly).objectValue ?? [:]
+        return .object(plain.merging(["type": ["null", .string(type)]]) { $1 })
     }
 
     private static func format(_ description: String, _ names: [String]) -> JSON {

@@ -7,10 +7,10 @@ struct ImageView {
     private let guards: PropertyGuard
     private let isAdmin: Bool
 
-    init(_ settings: ImageMetadataSettings, _ call: APICall) {
+    init(_ settings: ImageMetadataSettings, _ access: ImageAccess) {
         self.settings = settings
-        guards = PropertyGuard(settings.propertyProtections, call)
-        isAdmin = call.caller?.isAdmin ?? false
+        guards = PropertyGuard(settings.propertyProtections, access.permissions)
+        isAdmin = access.caller.isAdmin
     }
 
     func render(_ image: Image) -> JSON {
@@ -44,7 +44,7 @@ struct ImageView {
     }
 
     private func addPlaces(of image: Image, to body: inout [String: JSON]) {
-        if image.sha512 != nil { body["stores"] = .string(ImageAPI.storeID) }
+        if image.sha512 != nil { body["stores"] = .string(ImageService.storeID) }
         guard settings.showsLocations || settings.showsDirectURL else { return }
         // While an image is out of use, only administrators learn where it lies.
         let isShown = image.status != .deactivated || isAdmin

@@ -26,59 +26,58 @@ extension ImageAPI {
     }
 
     private func listMembers(_ call: APICall) async throws -> APIResponse {
-        let access = try ImageAccess(call)
-        let id = call.parameter("image_id")
-        let members = try await call.database.read { [service] in try service.listMembers(of: id, as: access, in: $0) }
+        let members = try await read(call) {
+            try service.listMembers(of: call.parameter("image_id"), as: $0, in: $1)
+        }
         return .json(["members": .array(members.map(Self.render)), "schema": "/v2/schemas/members"])
     }
 
     private func createMember(_ call: APICall) async throws -> APIResponse {
-        let access = try ImageAccess(call)
-        let body = try await call.jsonValue()
-        guard case .object(let members) = body else {
-            throw APIError.badRequest("Expected a member in the form: {\"member\": \"image_id\"}")
-        }
-        guard let given = members["member"] else { throw APIError.badRequest("Member to be added not specified") }
-        guard given != "", given != .null else { throw APIError.badRequest("Member can't be empty") }
-        guard let name = given.stringValue, name.unicodeScalars.count <= 255 else {
-            throw APIError.badRequest("Member '\(given.pythonText)' is not a project's id.")
-        }
-        let id = call.parameter("image_id")
-        let member = try await call.write(target: { "\($0.image)/\($0.member)" }) { [service] transaction in
+        let body = BodySchema(blank: "", unknown: .ignored, [.required("member", \.self, .text(1...255))])
+        let name = try body.read(try await call.jsonValue(), wording: Self.newMember)
+        let member = try await write(call, target: { "\($0.image)/\($0.member)" }) {
             try service.addMember(
-                ImageService.memberID(name), to: id, as: access, at: call.now, in: transaction)
+                ImageService.memberID(name), to: call.parameter("image_id"), as: $0, at: call.now, in: $1)
         }
         return .json(Self.render(member))
     }
 
+    private static let newMember = GlanceBody.wording { failure in
+        switch failure.reason {
+        case .wrongType where failure.path.isEmpty: "Expected a member in the form: {\"member\": \"image_id\"}"
+        case .missing: "Member to be added not specified"
+        case _ where failure.value == "" || failure.value.isNull: "Member can't be empty"
+        default: "Member '\(failure.value.pythonText)' is not a project's id."
+        }
+    }
+
     private func showMember(_ call: APICall) async throws -> APIResponse {
-        let access = try ImageAccess(call)
-        let (id, name) = (call.parameter("image_id"), call.parameter("member_id"))
-        let member = try await call.database.read { [service] in
-            try service.showMember(name, of: id, as: access, in: $0)
+        let member = try await read(call) {
+            try service.showMember(call.parameter("member_id"), of: call.parameter("image_id"), as: $0, in: $1)
         }
         return .json(Self.render(member))
     }
 
     private func updateMember(_ call: APICall) async throws -> APIResponse {
-        let access = try ImageAccess(call)
-        let body = try await call.jsonValue()
-        guard case .object(let members) = body else {
-            throw APIError.badRequest("Expected a status in the form: {\"status\": \"status\"}")
-        }
-        guard let status = members["status"] else { throw APIError.badRequest("Status not specified") }
-        let (id, name) = (call.parameter("image_id"), call.parameter("member_id"))
-        let member = try await call.write { [service] transaction in
+        let body = BodySchema(blank: JSON.null, unknown: .ignored, [.required("status", \.self, .any)])
+        let status = try body.read(try await call.jsonValue(), wording: Self.newStatus)
+        let member = try await write(call) {
             try service.setStatus(
-                status.pythonText, of: name, on: id, as: access, at: call.now, in: transaction)
+                status.pythonText, of: call.parameter("member_id"), on: call.parameter("image_id"), as: $0,
+                at: call.now, in: $1)
         }
         return .json(Self.render(member))
     }
 
+    private static let newStatus = GlanceBody.wording { failure in
+        if case .missing = failure.reason { return "Status not specified" }
+        return "Expected a status in the form: {\"status\": \"status\"}"
+    }
+
     private func deleteMember(_ call: APICall) async throws -> APIResponse {
-        let access = try ImageAccess(call)
-        let (id, name) = (call.parameter("image_id"), call.parameter("member_id"))
-        try await call.write { [service] in try service.removeMember(name, from: id, as: access, in: $0) }
+        try await write(call) {
+            try service.removeMember(call.parameter("member_id"), from: call.parameter("image_id"), as: $0, in: $1)
+        }
         return .empty(204)
     }
 }

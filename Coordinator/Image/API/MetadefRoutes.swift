@@ -19,46 +19,45 @@ extension ImageAPI {
             Route(.delete, one, action: "image.metadef_namespace.delete", handler: deleteNamespace)
                 .asking("delete_metadef_namespace", "get_metadef_namespace")
         ]
-        return namespaces + metadefItemRoutes + metadefTagRoutes + metadefTypeRoutes
+        return namespaces + metadefItemRoutes + metadefTypeRoutes
     }
 
     private func listNamespaces(_ call: APICall) async throws -> APIResponse {
-        let access = try ImageAccess(call)
-        let page = try MetadefRequest.page(
-            call, limitDefault: service.metadata.listLimitDefault, limitMaximum: service.metadata.listLimitMaximum,
-            sortKeys: [.createdAt, .updatedAt, .namespace, .displayName, .visibility, .owner])
-        let (contents, isFull) = try await call.database.read { [service] in
-            try service.metadefs.list(page, as: access, in: $0)
+        let dialect = ListDialect.glance(
+            path: "/v2/metadefs/namespaces", schema: "metadefs/namespaces",
+            limitDefault: service.metadata.listLimitDefault, limitMaximum: service.metadata.listLimitMaximum,
+            ending: ["row"],
+            sortKeys: ["created_at", "updated_at", "namespace", "display_name", "visibility", "owner"],
+            unknownMarker: MetadefError.noNamespace)
+        let query = try dialect.read(call.givenQuery, MetadefNamespace.list)
+        for text in query.filters.first(where: { $0.name == "visibility" })?.values ?? []
+        where MetadefNamespace.Visibility(rawValue: text) == nil {
+            throw APIError.badRequest("Invalid visibility value: \(text)")
         }
-        let path = "/v2/metadefs/namespaces"
-        var body: [String: JSON] = [
-            "namespaces": .array(contents.map(MetadefBody.render)), "schema": "/v2/schemas/metadefs/namespaces",
-            "first": .string(Self.link(path, call.query, marker: nil))
-        ]
-        if let last = contents.last, isFull {
-            body["next"] = .string(Self.link(path, call.query, marker: last.namespace.name))
+        let (contents, count) = try await read(call) { access, reader in
+            try dialect.found { try service.metadefs.list(query, as: access, in: reader) }
         }
-        return .json(.object(body))
+        var page = ListPage(collection: "namespaces", identities: contents.map(\.namespace.name), query: query)
+        page.count = count
+        return dialect.answer(page, contents.map(MetadefBody.render), call)
     }
 
     private func createNamespace(_ call: APICall) async throws -> APIResponse {
-        let access = try ImageAccess(call)
-        let content = try MetadefBody.content(
-            try await call.json(), owner: access.caller.project?.compact, at: call.now)
+        let content = try await content(call)
         let name = content.namespace.name
-        try await call.write(target: { _ in name }) { [service] in
-            try service.metadefs.create(content, as: access, in: $0)
-        }
+        try await write(call, target: { _ in name }) { try service.metadefs.create(content, as: $0, in: $1) }
         return .json(
             MetadefBody.render(content), status: 201,
             headers: [("Location", "\(call.baseURL)/image/v2/metadefs/namespaces/\(PercentCoding.encode(name))")])
     }
 
+    private func content(_ call: APICall) async throws -> MetadefContent {
+        try MetadefBody.content(try await call.json(), owner: call.caller?.project?.compact, at: call.now)
+    }
+
     private func showNamespace(_ call: APICall) async throws -> APIResponse {
-        let access = try ImageAccess(call)
-        let name = call.parameter("namespace")
-        var content = try await call.database.read { [service] in
-            try service.metadefs.show(name, as: access, in: $0)
+        var content = try await read(call) {
+            try service.metadefs.show(call.parameter("namespace"), as: $0, in: $1)
         }
         let association = content.associations.first { $0.resourceType == call.query("resource_type") }
         if let prefix = association?.prefix { content = content.prefixed(prefix) }
@@ -66,20 +65,16 @@ extension ImageAPI {
     }
 
     private func updateNamespace(_ call: APICall) async throws -> APIResponse {
-        let access = try ImageAccess(call)
-        let change = try MetadefBody.content(
-            try await call.json(), owner: access.caller.project?.compact, at: call.now)
-        let name = call.parameter("namespace")
-        let namespace = try await call.write { [service] in
-            try service.metadefs.update(name, to: change.namespace, as: access, at: call.now, in: $0)
+        let change = try await content(call)
+        let namespace = try await write(call) {
+            try service.metadefs.update(
+                call.parameter("namespace"), to: change.namespace, as: $0, at: call.now, in: $1)
         }
         return .json(MetadefBody.render(MetadefContent(namespace)))
     }
 
     private func deleteNamespace(_ call: APICall) async throws -> APIResponse {
-        let access = try ImageAccess(call)
-        let name = call.parameter("namespace")
-        try await call.write { [service] in try service.metadefs.delete(name, as: access, in: $0) }
+        try await write(call) { try service.metadefs.delete(call.parameter("namespace"), as: $0, in: $1) }
         return .empty(204)
     }
 }

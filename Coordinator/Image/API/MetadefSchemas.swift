@@ -11,8 +11,7 @@ enum MetadefSchemas {
             "visibility": ["type": "string", "description": "Who sees it", "enum": ["public", "private"]],
             "protected": ["type": "boolean", "description": "Whether it is kept from being deleted"],
             "owner": ImageSchemas.text("The project that owns it", limit: 255),
-            "created_at": ImageSchemas.time("When it was made"),
-            "updated_at": ImageSchemas.time("When it last changed"), "schema": link, "self": link,
+            "created_at": created, "updated_at": updated, "schema": link, "self": link,
             "resource_type_associations": list(
                 of: ["name": plain, "prefix": plain, "properties_target": plain], required: ["name"]),
             "properties": ["$ref": "#/definitions/property"],
@@ -30,8 +29,7 @@ enum MetadefSchemas {
         [
             "name": ["type": "string", "maxLength": 80], "description": plain,
             "required": ["$ref": "#/definitions/stringArray"], "properties": ["$ref": "#/definitions/property"],
-            "schema": link, "self": link, "created_at": ImageSchemas.time("When it was made"),
-            "updated_at": ImageSchemas.time("When it last changed")
+            "schema": link, "self": link, "created_at": created, "updated_at": updated
         ])
     static let objects = ImageSchemas.collection("objects", of: object)
 
@@ -45,8 +43,7 @@ enum MetadefSchemas {
     static let tag = document(
         "tag", required: ["name"], definitions: false,
         [
-            "name": ["type": "string", "maxLength": 80], "created_at": ImageSchemas.time("When it was made"),
-            "updated_at": ImageSchemas.time("When it last changed")
+            "name": ["type": "string", "maxLength": 80], "created_at": created, "updated_at": updated
         ])
     static let tags = ImageSchemas.collection("tags", of: tag)
     /// What several tags are made from.
@@ -68,13 +65,14 @@ enum MetadefSchemas {
             "name": ImageSchemas.text("The type of resource, in the orchestration service's words", limit: 80),
             "prefix": ImageSchemas.text("Goes before properties' names, with its separator", limit: 80),
             "properties_target": ImageSchemas.text("Which of the resource's sets of properties is meant", limit: 80),
-            "created_at": ImageSchemas.time("When it was made"),
-            "updated_at": ImageSchemas.time("When it last changed")
+            "created_at": created, "updated_at": updated
         ])
     static let associations = ImageSchemas.collection("resource_type_associations", of: association)
 
     // MARK: - Parts
 
+    private static let created = ImageSchemas.time("When it was made")
+    private static let updated = ImageSchemas.time("When it last changed")
     private static let plain: JSON = ["type": "string"]
     private static let link: JSON = ["type": "string", "readOnly": true]
     private static let positive: JSON = ["$ref": "#/definitions/positiveInteger"]

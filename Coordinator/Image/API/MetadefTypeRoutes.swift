@@ -16,42 +16,30 @@ extension ImageAPI {
     }
 
     private func listTypes(_ call: APICall) async throws -> APIResponse {
-        let access = try ImageAccess(call)
-        try access.require("list_metadef_resource_types")
-        let types = try await call.database.read { [service] in try service.metadefs.types.types(in: $0) }
-        let shown = types.map { type -> JSON in
-            [
-                "name": .string(type.name), "created_at": .string(Timestamp.seconds(type.createdAt)),
-                "updated_at": .string(Timestamp.seconds(type.updatedAt))
-            ]
-        }
-        return .json(["resource_types": .array(shown)])
+        let types = try await read(call) { try service.metadefs.types(as: $0, in: $1) }
+        return .json(["resource_types": .array(types.map(MetadefBody.render))])
     }
 
     private func listAssociations(_ call: APICall) async throws -> APIResponse {
-        let access = try ImageAccess(call)
-        let name = call.parameter("namespace")
-        let associations = try await call.database.read { [service] in
-            try service.metadefs.associations(of: name, as: access, in: $0)
+        let associations = try await read(call) {
+            try service.metadefs.associations(of: call.parameter("namespace"), as: $0, in: $1)
         }
         return .json(["resource_type_associations": .array(associations.map(MetadefBody.render))])
     }
 
     private func createAssociation(_ call: APICall) async throws -> APIResponse {
-        let access = try ImageAccess(call)
         let association = try MetadefBody.association(try await call.json(), at: call.now)
         let name = call.parameter("namespace")
-        try await call.write(target: { _ in "\(name)/\(association.resourceType)" }) { [service] in
-            try service.metadefs.associate(association, with: name, as: access, in: $0)
+        try await write(call, target: { _ in "\(name)/\(association.resourceType)" }) {
+            try service.metadefs.associate(association, with: name, as: $0, in: $1)
         }
         return .json(MetadefBody.render(association), status: 201)
     }
 
     private func deleteAssociation(_ call: APICall) async throws -> APIResponse {
-        let access = try ImageAccess(call)
-        let (name, type) = (call.parameter("namespace"), call.parameter("type"))
-        try await call.write { [service] in
-            try service.metadefs.dissociate(type, from: name, as: access, in: $0)
+        try await write(call) {
+            try service.metadefs.dissociate(
+                call.parameter("type"), from: call.parameter("namespace"), as: $0, in: $1)
         }
         return .empty(204)
     }

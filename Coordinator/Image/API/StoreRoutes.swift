@@ -2,8 +2,6 @@ import CoordinatorPlatform
 
 /// What there is to import with and to: `/v2/info`. There is one store, the coordinator's disk.
 extension ImageAPI {
-    static let storeID = "default"
-
     var storeRoutes: [Route] {
         [
             Route(.get, "/v2/info/import") { _ in
@@ -24,11 +22,11 @@ extension ImageAPI {
     }
 
     private static let store: [String: JSON] = [
-        "id": JSON(storeID), "default": "true", "description": "The coordinator's disk"
+        "id": JSON(ImageService.storeID), "default": "true", "description": "The coordinator's disk"
     ]
 
     private func storeDetail(_ call: APICall) async throws -> APIResponse {
-        try ImageAccess(call).require("stores_info_detail")
+        try ImageAccess(try call.permissions()).require("stores_info_detail")
         var detail = Self.store
         detail["type"] = "file"
         detail["weight"] = 0
@@ -38,28 +36,19 @@ extension ImageAPI {
         return .json(["stores": [.object(detail)]])
     }
 
-    /// An image is always in one store at least, so there is nothing that could be taken away.
     private func deleteFromStore(_ call: APICall) async throws -> APIResponse {
-        let access = try ImageAccess(call)
-        let (id, store) = (call.parameter("image_id"), call.parameter("store_id"))
-        let image = try await call.database.read { [service] in
-            try service.find(id, for: "delete_image_location", as: access, in: $0)
+        let error = try await read(call) {
+            try service.refuseDeletion(
+                of: call.parameter("image_id"), from: call.parameter("store_id"), as: $0, in: $1)
         }
-        guard image.status == .active else {
-            throw APIError.conflict(
-                "Image status must be active to delete its location, it is \(image.status.rawValue).")
-        }
-        guard store == Self.storeID else {
-            throw APIError.notFound("Image \(image.id) is not stored on store \(store).")
-        }
-        throw APIError.forbidden("Cannot delete the last location of image \(image.id): delete the image instead.")
+        throw error
     }
 
     /// What the answer to a new image says of imports.
     var createHeaders: [(name: String, value: String)] {
         [
             (name: "OpenStack-image-import-methods", value: service.importMethods.joined(separator: ",")),
-            (name: "OpenStack-image-store-ids", value: Self.storeID)
+            (name: "OpenStack-image-store-ids", value: ImageService.storeID)
         ]
     }
 }

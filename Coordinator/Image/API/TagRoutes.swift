@@ -3,11 +3,10 @@ import CoordinatorPlatform
 /// Tags, one at a time.
 extension ImageAPI {
     var tagRoutes: [Route] {
-        [
-            Route(.put, "/v2/images/{image_id}/tags/{tag}", action: "image.tag.add", handler: addTag)
-                .asking("modify_image", "get_image"),
-            Route(.delete, "/v2/images/{image_id}/tags/{tag}", action: "image.tag.remove", handler: removeTag)
-                .asking("modify_image", "get_image")
+        let path = "/v2/images/{image_id}/tags/{tag}"
+        return [
+            Route(.put, path, action: "image.tag.add", handler: addTag).asking("modify_image", "get_image"),
+            Route(.delete, path, action: "image.tag.remove", handler: removeTag).asking("modify_image", "get_image")
         ]
     }
 
@@ -30,10 +29,10 @@ extension ImageAPI {
     private func changeTags(
         _ call: APICall, _ change: @escaping @Sendable (inout [String]) throws -> Void
     ) async throws -> APIResponse {
-        let access = try ImageAccess(call)
-        let id = call.parameter("image_id")
-        try await call.write { [service] transaction in
-            _ = try service.update(id, as: access, at: call.now, in: transaction) { try change(&$0.tags) }
+        try await write(call) { access, transaction in
+            _ = try service.update(call.parameter("image_id"), as: access, at: call.now, in: transaction) {
+                try change(&$0.tags)
+            }
         }
         return .empty(204)
     }

@@ -5,9 +5,6 @@ import ProtocolModel
 /// Tasks: imports as they are told to people. The tasks API as such is the administrator's, as in Glance; everybody sees
 /// those of an image that they see.
 extension ImageAPI {
-    private static let limitDefault = 25
-    private static let limitMaximum = 1_000
-
     var taskRoutes: [Route] {
         [
             Route(.get, "/v2/tasks", handler: listTasks).asking("tasks_api_access"),
@@ -19,79 +16,34 @@ extension ImageAPI {
         ]
     }
 
+    private static let tasks = ListDialect.glance(
+        path: "/v2/tasks", schema: "tasks", limitDefault: 25, limitMaximum: 1_000, ending: ["id"], sortKeys: nil,
+        unknownMarker: {
+            ImageTaskID($0) == nil
+                ? .badRequest("Invalid marker format") : .badRequest("Task \($0) could not be found.")
+        })
+
     private func listTasks(_ call: APICall) async throws -> APIResponse {
-        try ImageAccess(call).require("tasks_api_access")
-        var filter = ImageTaskStore.Filter()
-        filter.limit = try Self.limit(call)
-        filter.status = call.query("status")
-        filter.type = call.query("type")
-        filter.sortKey = call.query("sort_key") ?? "created_at"
-        let direction = call.query("sort_dir") ?? "desc"
-        guard ["asc", "desc"].contains(direction) else {
-            throw APIError.badRequest("Invalid sort direction: \(direction)")
-        }
-        filter.isDescending = direction == "desc"
-        if let status = filter.status, ImageTask.Status(rawValue: status) == nil {
-            throw APIError.badRequest("Invalid status value: \(status)")
-        }
-        if let type = filter.type, !["import", "api_image_import"].contains(type) {
-            throw APIError.badRequest("Invalid type value: \(type)")
-        }
-        let marker = try Self.marker(call)
-        let page = try await call.database.read { [service, filter] reader in
-            var filter = filter
-            if let marker {
-                guard let task = try service.tasks.task(marker, in: reader) else {
-                    throw APIError.badRequest("Task \(marker) could not be found.")
-                }
-                filter.marker = task
+        let query = try Self.tasks.read(call, ImageTask.list)
+        for filter in query.filters {
+            let known =
+                filter.name == "status"
+                ? ImageTask.Status.allCases.map(\.rawValue) : ["import", "api_image_import"]
+            for value in filter.values where !known.contains(value) {
+                throw APIError.badRequest("Invalid \(filter.name) value: \(value)")
             }
-            guard let tasks = try service.tasks.tasks(filter, in: reader) else {
-                throw APIError.badRequest("Sort key supplied was not valid.")
-            }
-            return tasks
         }
-        var body: [String: JSON] = [
-            "tasks": .array(page.map { .object(Self.stub($0)) }), "schema": "/v2/schemas/tasks",
-            "first": JSON(Self.link(call, marker: nil))
-        ]
-        if let last = page.last, page.count == filter.limit {
-            body["next"] = JSON(Self.link(call, marker: last.id))
+        let tasks = try await read(call) { access, reader in
+            try Self.tasks.found { try service.tasks(query, as: access, in: reader) }
         }
-        return .json(.object(body))
-    }
-
-    private static func limit(_ call: APICall) throws -> Int {
-        guard let text = call.query("limit") else { return limitDefault }
-        guard let limit = Int(text) else { throw APIError.badRequest("limit param must be an integer") }
-        guard limit >= 0 else { throw APIError.badRequest("limit param must be positive") }
-        return min(limit, limitMaximum)
-    }
-
-    private static func marker(_ call: APICall) throws -> ImageTaskID? {
-        guard let text = call.query("marker"), !text.isEmpty else { return nil }
-        guard let marker = ImageTaskID(text) else { throw APIError.badRequest("Invalid marker format") }
-        return marker
-    }
-
-    private static func link(_ call: APICall, marker: ImageTaskID?) -> String {
-        var items = call.query.filter { $0.name != "marker" }.map { name, value in
-            PercentCoding.encode(name) + "=" + PercentCoding.encode(value)
-        }
-        if let marker { items.append("marker=\(marker)") }
-        return "/v2/tasks" + (items.isEmpty ? "" : "?" + items.joined(separator: "&"))
+        let page = ListPage(collection: "tasks", identities: tasks.map(\.id.text), query: query)
+        return Self.tasks.answer(page, tasks.map { .object(Self.stub($0)) }, call)
     }
 
     /// The older way to import. It is on its way out in Glance, and images are made and imported without it.
     private func createTask(_ call: APICall) async throws -> APIResponse {
-        try ImageAccess(call).require("tasks_api_access")
-        let body = try await call.json()
-        for name in ["type", "input"] where body[name] == nil {
-            throw APIError.badRequest("Task '\(name)' is required")
-        }
-        guard let uri = body["input"]?["import_from"]?.stringValue else {
-            throw APIError.badRequest("Input does not contain 'import_from' field")
-        }
+        try ImageAccess(try call.permissions()).require("tasks_api_access")
+        let uri = try Self.newTask.read(try await call.json(), wording: Self.wording)
         throw APIError.badRequest(
             """
             Tasks of type 'import' are not taken, so '\(uri.prefix(80))' is not fetched: create an image and use \
@@ -99,18 +51,29 @@ extension ImageAPI {
             """)
     }
 
-    private func showTask(_ call: APICall) async throws -> APIResponse {
-        try ImageAccess(call).require("tasks_api_access")
-        let text = call.parameter("task_id")
-        let task = try await call.database.read { [service] reader in
-            try ImageTaskID(text).flatMap { try service.tasks.task($0, in: reader) }
+    private static let newTask = BodySchema(
+        blank: "", unknown: .ignored,
+        [
+            .required("type", \.self, BodyFormat.any.map { _, _ in "" }),
+            .required(
+                "input", \.self,
+                BodySchema(blank: "", unknown: .ignored, [.required("import_from", \.self, .text())]).format())
+        ])
+
+    private static let wording = GlanceBody.wording { failure in
+        guard case .missing(let name) = failure.reason, failure.path.isEmpty else {
+            return "Input does not contain 'import_from' field"
         }
-        guard let task else { throw APIError.notFound("Task not found \(text)") }
+        return "Task '\(name)' is required"
+    }
+
+    private func showTask(_ call: APICall) async throws -> APIResponse {
+        let task = try await read(call) { try service.task(call.parameter("task_id"), as: $0, in: $1) }
         return .json(.object(Self.view(task)))
     }
 
     private func deleteTask(_ call: APICall) async throws -> APIResponse {
-        try ImageAccess(call).require("tasks_api_access")
+        try ImageAccess(try call.permissions()).require("tasks_api_access")
         throw APIError(
             status: 405,
             message: """
@@ -120,12 +83,7 @@ extension ImageAPI {
     }
 
     private func listImageTasks(_ call: APICall) async throws -> APIResponse {
-        let access = try ImageAccess(call)
-        let id = call.parameter("image_id")
-        let tasks = try await call.database.read { [service] reader in
-            let image = try service.find(id, for: "get_image", as: access, in: reader)
-            return try service.tasks.tasks(of: image.id, in: reader)
-        }
+        let tasks = try await read(call) { try service.tasks(of: call.parameter("image_id"), as: $0, in: $1) }
         return .json(["tasks": .array(tasks.map { .object(Self.ofImage($0)) })])
     }
 

@@ -7,14 +7,14 @@ extension ImageAPI {
     }
 
     private func usage(_ call: APICall) async throws -> APIResponse {
-        guard let project = try call.requireCaller().project else { return .json(["usage": [:]]) }
-        let quota = service.quota
-        let usage = try await call.database.read { reader in
-            try ImageQuota.Resource.allCases.map { ($0.rawValue, try quota.usage($0, project: project, in: reader)) }
+        let usage: [String: JSON] = try await read(call) { access, reader in
+            guard let project = access.caller.project else { return [:] }
+            return try Dictionary(
+                uniqueKeysWithValues: ImageQuota.Resource.allCases.map { resource -> (String, JSON) in
+                    let usage = try service.quota.usage(resource, project: project, in: reader)
+                    return (resource.rawValue, ["usage": .int(usage.used), "limit": .int(usage.limit ?? -1)])
+                })
         }
-        let shown = usage.map { name, usage -> (String, JSON) in
-            (name, ["usage": .int(usage.used), "limit": .int(usage.limit ?? -1)])
-        }
-        return .json(["usage": .object(Dictionary(uniqueKeysWithValues: shown))])
+        return .json(["usage": .object(usage)])
     }
 }

@@ -23,15 +23,15 @@ public struct Image: Sendable, Hashable {
 
     public var id: ImageID
     public var name: String?
-    public var status: Status
-    public var visibility: Visibility
-    public var isProtected: Bool
-    public var isHidden: Bool
+    public var status = Status.queued
+    public var visibility = Visibility.shared
+    public var isProtected = false
+    public var isHidden = false
     public var owner: ProjectID?
     public var diskFormat: String?
     public var containerFormat: String?
-    public var minDiskGiB: Int
-    public var minMemoryMiB: Int
+    public var minDiskGiB = 0
+    public var minMemoryMiB = 0
     public var sizeBytes: Int64?
     public var virtualSizeBytes: Int64?
     /// MD5 of the data, 32 hexadecimal digits.
@@ -41,23 +41,14 @@ public struct Image: Sendable, Hashable {
     /// Microseconds since 1970-01-01T00:00:00Z.
     public var createdAt: Int64
     public var updatedAt: Int64
-    public var generation: Int64
-    public var tags: [String]
-    public var properties: [String: String]
+    public var generation: Int64 = 1
+    public var tags: [String] = []
+    public var properties: [String: String] = [:]
 
     public init(id: ImageID, owner: ProjectID?, at now: Int64) {
         self.id = id
         self.owner = owner
-        status = .queued
-        visibility = .shared
-        isProtected = false
-        isHidden = false
-        minDiskGiB = 0
-        minMemoryMiB = 0
         createdAt = now
         updatedAt = now
-        generation = 1
-        tags = []
-        properties = [:]
     }
 }

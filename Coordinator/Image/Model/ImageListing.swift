@@ -45,9 +45,10 @@ package struct ImageListing: Sendable {
     }
 
     package enum SortField: String, Sendable, CaseIterable {
-        case name, status, size, id
+        case name, status
         case containerFormat = "container_format"
         case diskFormat = "disk_format"
+        case size, id
         case createdAt = "created_at"
         case updatedAt = "updated_at"
     }

@@ -32,6 +32,9 @@ package struct MetadefItem: Sendable, Hashable {
         case object, property, tag
     }
 
+    /// The row, and its namespace's; given by the store.
+    package var row: Int64 = 0
+    package var namespace: Int64 = 0
     package var kind: Kind
     package var name: String
     /// The definition without its name, as the API shows it; empty for tags.
@@ -51,6 +54,10 @@ package struct MetadefItem: Sendable, Hashable {
 
 /// A namespace's definitions are meant for resources of this type.
 package struct MetadefAssociation: Sendable, Hashable {
+    /// The row, its namespace's and its type's; given by the store.
+    package var row: Int64 = 0
+    package var namespace: Int64 = 0
+    package var typeRow: Int64 = 0
     /// `OS::Glance::Image` and the like.
     package var resourceType: String
     /// Goes before the names of properties on such resources: `hw_`.
@@ -71,6 +78,7 @@ package struct MetadefAssociation: Sendable, Hashable {
 
 /// A type that definitions can be associated with.
 struct MetadefResourceType: Sendable, Hashable {
+    var row: Int64 = 0
     var name: String
     var createdAt: Int64
     var updatedAt: Int64
@@ -85,26 +93,6 @@ package struct MetadefContent: Sendable, Hashable {
     package init(_ namespace: MetadefNamespace) { self.namespace = namespace }
 
     package func items(_ kind: MetadefItem.Kind) -> [MetadefItem] { items.filter { $0.kind == kind } }
-}
-
-/// One page of namespaces or of a namespace's items.
-struct MetadefPage: Sendable {
-    enum SortKey: String, Sendable {
-        case createdAt = "created_at"
-        case updatedAt = "updated_at"
-        case namespace, name, visibility, owner
-        case displayName = "display_name"
-    }
-
-    var sortKey = SortKey.createdAt
-    var ascending = false
-    /// `nil` is all.
-    var limit: Int?
-    /// The name after which the page begins.
-    var marker: String?
-    var visibility: MetadefNamespace.Visibility?
-    /// Only namespaces for any of these.
-    var resourceTypes: [String]?
 }
 
 extension MetadefContent {

@@ -46,7 +46,7 @@ public struct PropertyProtections: Sendable, Equatable {
         self.format = format
         var reader = Reader(format: format)
         for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            reader.read(Self.trimmed(line), number: index + 1)
+            reader.read(line.trimmed[...], number: index + 1)
         }
         reader.finish()
         guard reader.problems.isEmpty else { throw Failure(problems: reader.problems) }
@@ -74,12 +74,12 @@ public struct PropertyProtections: Sendable, Equatable {
                 problems.append("line \(number): '[PATTERN]' or 'OPERATION = WHO' is expected.")
                 return
             }
-            let name = trimmed(line[..<equals]).lowercased()
+            let name = line[..<equals].trimmed.lowercased()
             guard let operation = Operation(rawValue: name) else {
                 problems.append("line \(number): '\(name)' is not create, read, update or delete.")
                 return
             }
-            set(operation, trimmed(line[line.index(after: equals)...]), number)
+            set(operation, line[line.index(after: equals)...].trimmed[...], number)
         }
 
         private mutating func begin(_ pattern: String, _ number: Int) {
@@ -92,7 +92,7 @@ public struct PropertyProtections: Sendable, Equatable {
         }
 
         private mutating func set(_ operation: Operation, _ text: Substring, _ number: Int) {
-            let who = text.split(separator: ",").map { trimmed($0).lowercased() }.filter { !$0.isEmpty }
+            let who = text.split(separator: ",").map { $0.trimmed.lowercased() }.filter { !$0.isEmpty }
             if who.contains("@"), who.contains("!") {
                 problems.append("line \(number): '@' and '!' are mutually exclusive.")
             }
@@ -110,11 +110,14 @@ public struct PropertyProtections: Sendable, Equatable {
             }
         }
     }
+}
 
-    private static func trimmed(_ text: some StringProtocol) -> Substring {
-        var text = Substring(text)
+extension StringProtocol {
+    /// Without white space at its ends.
+    var trimmed: String {
+        var text = Substring(self)
         while text.first?.isWhitespace == true { text.removeFirst() }
         while text.last?.isWhitespace == true { text.removeLast() }
-        return text
+        return String(text)
     }
 }

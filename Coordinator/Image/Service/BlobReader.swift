@@ -27,13 +27,11 @@ package actor BlobReader {
     func open(at offset: Int64) throws {
         let path = store.path(of: name)
         descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw BlobError(operation: "open", path: path, code: errno) }
+        try BlobError.check(descriptor >= 0, "open", path)
         var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw BlobError(operation: "stat", path: path, code: errno) }
+        try BlobError.check(fstat(descriptor, &status) == 0, "stat", path)
         sizeBytes = Int64(status.st_size)
-        guard lseek(descriptor, off_t(offset), SEEK_SET) >= 0 else {
-            throw BlobError(operation: "seek", path: path, code: errno)
-        }
+        try BlobError.check(lseek(descriptor, off_t(offset), SEEK_SET) >= 0, "seek", path)
         // Twice the usual read-ahead; only advice.
         posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
     }

@@ -41,9 +41,7 @@ public final class BlobStore: Sendable {
     public init(directory: String, threads: Int = 4) throws(BlobError) {
         self.directory = directory
         self.threads = MultiThreadedEventLoopGroup(numberOfThreads: threads)
-        guard mkdir(directory, 0o700) == 0 || errno == EEXIST else {
-            throw BlobError(operation: "make folder", path: directory, code: errno)
-        }
+        try BlobError.check(mkdir(directory, 0o700) == 0 || errno == EEXIST, "make folder", directory)
     }
 
     /// Calls back, on no particular thread, when the last reader of a file that nobody wants any more has gone.
@@ -79,7 +77,7 @@ public final class BlobStore: Sendable {
         return try await run {
             var status = stat()
             if lstat(path, &status) == 0 { return (Int64(status.st_size), Int(status.st_nlink)) }
-            guard errno == ENOENT else { throw BlobError(operation: "stat", path: path, code: errno) }
+            try BlobError.check(errno == ENOENT, "stat", path)
             return nil
         }
     }
@@ -95,9 +93,7 @@ public final class BlobStore: Sendable {
         let directory = directory
         try await run {
             unlink(between)
-            guard link(source, between) == 0, rename(between, target) == 0 else {
-                throw BlobError(operation: "link", path: target, code: errno)
-            }
+            try BlobError.check(link(source, between) == 0 && rename(between, target) == 0, "link", target)
             // Where both are one file already, renaming leaves both names.
             unlink(between)
             try Self.flush(folder: directory)
@@ -173,9 +169,9 @@ public final class BlobStore: Sendable {
 
     static func flush(folder directory: String) throws {
         let folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard folder >= 0 else { throw BlobError(operation: "open folder", path: directory, code: errno) }
+        try BlobError.check(folder >= 0, "open folder", directory)
         defer { close(folder) }
-        guard fsync(folder) == 0 else { throw BlobError(operation: "flush folder", path: directory, code: errno) }
+        try BlobError.check(fsync(folder) == 0, "flush folder", directory)
     }
 
     private static func list(_ directory: String) -> [String] {
@@ -214,4 +210,10 @@ public struct BlobError: Error, Sendable, Equatable {
     public var code: Int32
 
     public var isNoSpace: Bool { code == ENOSPC || code == EDQUOT }
+
+    /// - Throws: ``BlobError`` with the last call's `errno`, unless that went well.
+    static func check(_ isGood: Bool, _ operation: String, _ path: String) throws(BlobError) {
+        guard !isGood else { return }
+        throw BlobError(operation: operation, path: path, code: errno)
+    }
 }

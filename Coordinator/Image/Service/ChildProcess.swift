@@ -24,9 +24,7 @@ enum ChildProcess {
         // A pair of sockets, since these are never inherited by another child that starts at the same moment.
         var pipe: [Int32] = [-1, -1]
         let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-        guard socketpair(AF_UNIX, type, 0, &pipe) == 0 else {
-            throw BlobError(operation: "pipe", path: command[0], code: errno)
-        }
+        try BlobError.check(socketpair(AF_UNIX, type, 0, &pipe) == 0, "pipe", command[0])
         defer { close(pipe[0]) }
         let process: pid_t
         do {

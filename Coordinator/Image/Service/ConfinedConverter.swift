@@ -29,7 +29,7 @@ package struct ConfinedConverter: ImageConverter {
         }
         try Task.checkCancellation()
         try await threads.run {
-            guard chmod(target, 0o600) == 0 else { throw BlobError(operation: "chmod", path: target, code: errno) }
+            try BlobError.check(chmod(target, 0o600) == 0, "chmod", target)
         }
         if case .exited(_, let said) = end, said.contains("No space left on device") {
             throw BlobError(operation: "convert", path: target, code: ENOSPC)
@@ -39,14 +39,12 @@ package struct ConfinedConverter: ImageConverter {
 
     /// The unprivileged user must be able to open both files, which lie in a folder that nobody else can enter.
     private static func prepare(root: String, source: String, target: String) throws {
-        guard mkdir(root, 0o700) == 0 || errno == EEXIST else {
-            throw BlobError(operation: "make folder", path: root, code: errno)
-        }
-        guard chmod(source, 0o444) == 0 else { throw BlobError(operation: "chmod", path: source, code: errno) }
+        try BlobError.check(mkdir(root, 0o700) == 0 || errno == EEXIST, "make folder", root)
+        try BlobError.check(chmod(source, 0o444) == 0, "chmod", source)
         let descriptor = open(target, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw BlobError(operation: "create", path: target, code: errno) }
+        try BlobError.check(descriptor >= 0, "create", target)
         defer { close(descriptor) }
-        guard fchmod(descriptor, 0o666) == 0 else { throw BlobError(operation: "chmod", path: target, code: errno) }
+        try BlobError.check(fchmod(descriptor, 0o666) == 0, "chmod", target)
     }
 
     package func command(_ plan: ConversionPlan, source: String, target: String) -> [String] {

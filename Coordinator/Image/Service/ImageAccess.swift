@@ -3,21 +3,18 @@ import ProtocolModel
 
 /// Who asks, and what the rules in force let them do.
 struct ImageAccess: Sendable {
-    let caller: Caller
-    private let call: APICall
+    let permissions: Permissions
 
-    /// - Throws: ``APIError`` 401 where nobody is logged in.
-    init(_ call: APICall) throws {
-        caller = try call.requireCaller()
-        self.call = call
-    }
+    init(_ permissions: Permissions) { self.permissions = permissions }
+
+    var caller: Caller { permissions.caller }
 
     /// Owns what belongs to no project: nobody's token is for it.
     private static let nobody = ProjectID(high: 0, low: 0)
 
     /// - Parameter image: One that the caller sees (``ImageService/find(_:caller:in:)``).
     func allows(_ rule: String, on image: Image) -> Bool {
-        call.isAllowed(rule, target(image))
+        permissions.allow(rule, target(image))
     }
 
     /// - Throws: ``APIError`` 403, or 404 where the rules hide the image altogether.
@@ -49,7 +46,7 @@ struct ImageAccess: Sendable {
     /// For what is not about one image.
     /// - Throws: ``APIError`` 403.
     func require(_ rule: String) throws {
-        guard call.isAllowed(rule, Policy.Target(project: caller.project ?? Self.nobody)) else {
+        guard permissions.allow(rule, Policy.Target(project: caller.project ?? Self.nobody)) else {
             throw ImageError.notAllowed(rule)
         }
     }
@@ -58,7 +55,7 @@ struct ImageAccess: Sendable {
     func allows(_ rule: String, owner: String?, visibility: String) -> Bool {
         let target = Policy.Target(
             project: owner.flatMap { ProjectID($0) } ?? Self.nobody, attributes: ["visibility": visibility])
-        return call.isAllowed(rule, target)
+        return permissions.allow(rule, target)
     }
 
     private func target(_ image: Image) -> Policy.Target {

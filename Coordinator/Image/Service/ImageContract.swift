@@ -4,7 +4,7 @@ import ProtocolModel
 /// What the compute slice asks of the image slice.
 public protocol ImageForCompute: Sendable {
     /// An active image that the caller may boot from.
-    /// - Throws: ``APIError`` 400 in the compute API's words ("Can not find requested image", "Image ... is not active.").
+    /// - Throws: `Refusal`: not found, or not in a state to boot from.
     func bootable(_ id: String, caller: Caller, in reader: any SQLReader) throws -> BootImage
     /// Also for deleted or hidden images, for showing servers: `nil` when nothing is known of it.
     func describe(_ id: ImageID, in reader: any SQLReader) throws -> BootImage?

@@ -38,6 +38,9 @@ enum ImportProperty {
 }
 
 extension ImageService {
+    /// There is one store, the coordinator's disk.
+    static let storeID = "default"
+
     /// In the order that clients show them.
     var importMethods: [String] {
         ["glance-direct"] + (settings.webDownload.hosts.isEmpty ? [] : ["web-download"]) + ["copy-image"]
@@ -45,33 +48,33 @@ extension ImageService {
 
     /// Starts an import: the image is importing, and a durable job sees to it that this ends.
     func beginImport(
-        _ request: ImportRequest, of id: String, as access: ImageAccess, call: APICall,
+        _ request: ImportRequest, of id: String, as access: ImageAccess, requestID: String, at now: Int64,
         in transaction: any SQLTransaction
     ) throws {
         var image = try find(id, caller: access.caller, in: transaction)
         try quota.require(.size, project: image.owner, adding: 0, in: transaction)
         try requireState(image, for: request.method, in: transaction)
         try access.require(request.method == .copyImage ? "copy_image" : "modify_image", on: image)
-        if request.method == .copyImage { return try copy(&image, request, at: call.now, in: transaction) }
+        if request.method == .copyImage { return try copy(&image, request, at: now, in: transaction) }
         let task = ImageTask(
-            id: .random(), type: "api_image_import", status: .pending, image: image.id,
-            owner: access.caller.project, user: access.caller.user, requestID: call.requestID,
+            id: .random(), type: "api_image_import", image: image.id, owner: access.caller.project,
+            user: access.caller.user, requestID: requestID,
             input: [
-                "image_id": JSON(image.id.text), "import_req": request.body, "backend": [JSON(ImageAPI.storeID)]
+                "image_id": JSON(image.id.text), "import_req": request.body, "backend": [JSON(Self.storeID)]
             ],
-            result: .null, message: Self.waiting, createdAt: call.now, updatedAt: call.now,
-            deadline: call.now + settings.importWaitSeconds * 1_000_000, expiresAt: nil)
-        try tasks.insert(task, in: request.method.lane, in: transaction)
+            message: Self.waiting, lane: request.method.lane.rawValue, createdAt: now, updatedAt: now,
+            deadline: now + settings.importWaitSeconds * 1_000_000)
+        try ImageTask.table.insert(task, in: transaction)
         image.status = .importing
         image.properties[ImportProperty.task] = task.id.text
-        image.properties[ImportProperty.pending] = ImageAPI.storeID
+        image.properties[ImportProperty.pending] = Self.storeID
         image.properties[ImportProperty.failed] = ""
-        image.updatedAt = call.now
+        image.updatedAt = now
         try store.update(image, in: transaction)
         if let reason = try overLimit(request.method, image.owner, in: transaction) {
-            return try failImport(task.id, reason: reason, at: call.now, in: transaction)
+            return try failImport(task.id, reason: reason, at: now, in: transaction)
         }
-        try startImports(at: call.now, in: transaction)
+        try startImports(at: now, in: transaction)
     }
 
     /// A download takes a place among the uploads, and room where data is staged; what is staged has both already. As in
@@ -95,7 +98,7 @@ extension ImageService {
         _ image: inout Image, _ request: ImportRequest, at now: Int64, in transaction: any SQLTransaction
     ) throws {
         guard request.isForAllStores else {
-            throw APIError.badRequest("Image is already present at store '\(ImageAPI.storeID)'")
+            throw APIError.badRequest("Image is already present at store '\(Self.storeID)'")
         }
         image.properties[ImportProperty.pending] = ""
         image.properties[ImportProperty.failed] = ""
@@ -128,5 +131,26 @@ extension ImageService {
         ] where value == nil {
             throw APIError.conflict("'\(name)' needs to be set before import")
         }
+    }
+
+    // MARK: - Tasks
+
+    /// - Throws: `UnknownMarker`, ``APIError`` 403.
+    func tasks(_ query: ListQuery, as access: ImageAccess, in reader: any SQLReader) throws -> [ImageTask] {
+        try access.require("tasks_api_access")
+        return try ImageTask.list.records(ImageTask.table, query, in: reader)
+    }
+
+    /// - Throws: ``APIError`` 404 or 403.
+    func task(_ id: String, as access: ImageAccess, in reader: any SQLReader) throws -> ImageTask {
+        try access.require("tasks_api_access")
+        guard let task = try ImageTaskID(id).flatMap({ try ImageTask.table.find($0, in: reader) }) else {
+            throw APIError.notFound("Task not found \(id)")
+        }
+        return task
+    }
+
+    func tasks(of id: String, as access: ImageAccess, in reader: any SQLReader) throws -> [ImageTask] {
+        try tasks.tasks(of: find(id, for: "get_image", as: access, in: reader).id, in: reader)
     }
 }

@@ -46,7 +46,7 @@ struct ImageImportJob: Sendable {
             throw PermanentJobFailure("the job names no task")
         }
         return try await service.database.write { transaction in
-            guard let task = try service.tasks.task(id, in: transaction) else {
+            guard let task = try ImageTask.table.find(id, in: transaction) else {
                 throw PermanentJobFailure("the task is gone")
             }
             if task.status == .success { return nil }
@@ -55,14 +55,14 @@ struct ImageImportJob: Sendable {
             else { throw PermanentJobFailure("the image was deleted") }
             // Nothing but for jobs of older releases, which waited in the engine: their time begins here.
             try service.begin(id, at: context.now, in: transaction)
-            return try service.tasks.task(id, in: transaction).map { ($0, image) }
+            return try ImageTask.table.find(id, in: transaction).map { ($0, image) }
         }
     }
 
     /// What comes in from the web becomes the staged part; staged data is one already.
     private func fetch(_ task: ImageTask, _ image: Image) async throws {
         let now = service.clock.now()
-        let staged = try await service.database.read { try service.parts.part(of: image.id, .stage, in: $0) }
+        let staged = try await found(.stage, of: image)
         if let staged, staged.isComplete {
             // Said before anything is converted, and again where it counts.
             return try await service.database.read {
@@ -125,7 +125,7 @@ struct ImageImportJob: Sendable {
             return
         }
         if let reason = plan.refusal { throw PermanentJobFailure(reason) }
-        let old = try await service.database.read { try service.parts.part(of: image.id, .converted, in: $0) }
+        let old = try await found(.converted, of: image)
         let output = ImagePart(
             image: image.id, kind: .converted, file: ImagePart.newFile(.random()), sizeBytes: 0, isComplete: false,
             updatedAt: service.clock.now())
@@ -139,7 +139,7 @@ struct ImageImportJob: Sendable {
     }
 
     private func store(_ task: ImageTask, _ image: Image) async throws {
-        let converted = try await service.database.read { try service.parts.part(of: image.id, .converted, in: $0) }
+        let converted = try await found(.converted, of: image)
         let staged = try await part(of: image, .stage)
         var made = image
         if let converted {
@@ -176,9 +176,14 @@ struct ImageImportJob: Sendable {
         }
     }
 
+    private func found(_ kind: ImagePart.Kind, of image: Image) async throws -> ImagePart? {
+        try await service.database.read { try service.parts.part(of: image.id, kind, in: $0) }
+    }
+
     private func part(of image: Image, _ kind: ImagePart.Kind) async throws -> ImagePart {
-        let part = try await service.database.read { try service.parts.part(of: image.id, kind, in: $0) }
-        guard let part, part.isComplete else { throw PermanentJobFailure("the staged data is gone") }
+        guard let part = try await found(kind, of: image), part.isComplete else {
+            throw PermanentJobFailure("the staged data is gone")
+        }
         return part
     }
 

@@ -39,7 +39,7 @@ extension ImageService {
         }
         found.status = status
         found.updatedAt = now
-        try members.setStatus(found, in: transaction)
+        try ImageMember.table.update(found, in: transaction)
         return found
     }
 
@@ -51,7 +51,7 @@ extension ImageService {
         }
         let found = try self.member(member, of: image, as: access, in: transaction)
         try access.require("delete_member", on: image)
-        try members.delete(found, in: transaction)
+        try ImageMember.table.delete(found.row, in: transaction)
     }
 
     func listMembers(of id: String, as access: ImageAccess, in reader: any SQLReader) throws -> [ImageMember] {
@@ -73,10 +73,7 @@ extension ImageService {
     private func sharedImage(
         _ id: String, as access: ImageAccess, in reader: any SQLReader, refusal: (_ reason: String) -> APIError
     ) throws -> Image {
-        let image: Image
-        do {
-            image = try find(id, caller: access.caller, in: reader)
-        } catch is APIError {
+        guard let image = try visible(id, caller: access.caller, in: reader) else {
             throw APIError.notFound("Image \(id) not found.")
         }
         guard image.visibility == .shared else { throw refusal("Only shared images have members.") }

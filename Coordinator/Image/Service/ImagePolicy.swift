@@ -79,7 +79,6 @@ extension ImagePolicy {
 
 /// The image service's refusals.
 enum ImageError {
-    static func notFound(_ id: String) -> APIError { .notFound("Failed to find image \(id)") }
     static func noImage(_ id: String) -> APIError { .notFound("No image found with ID \(id)") }
     static func damaged(_ id: String) -> APIError {
         APIError(

@@ -20,26 +20,17 @@ public struct ImageService: Sendable {
     let metadata: ImageMetadataSettings
     let quota: ImageQuota
 
-    init(
-        blobs: BlobStore, database: any SQLDatabase, clock: any WallClock, settings: ImageSettings,
-        jobs: JobPort,
-        metadata: ImageMetadataSettings, limits: any ImageLimits, logger: Logger
-    ) {
-        self.blobs = blobs
-        self.database = database
-        self.clock = clock
-        self.settings = settings
-        self.jobs = jobs
-        self.metadata = metadata
-        quota = ImageQuota(limits: limits)
-        self.logger = logger
-    }
-
     /// - Throws: ``APIError`` 404 for an unknown image and for one the caller may not see.
     func find(_ id: String, caller: Caller, in reader: any SQLReader) throws -> Image {
+        guard let image = try visible(id, caller: caller, in: reader) else { throw ImageError.noImage(id) }
+        return image
+    }
+
+    /// `nil` also for an image that the caller may not see.
+    func visible(_ id: String, caller: Caller, in reader: any SQLReader) throws -> Image? {
         guard let imageID = ImageID(id), let image = try store.image(imageID, in: reader),
             try canSee(image, caller: caller, in: reader)
-        else { throw ImageError.noImage(id) }
+        else { return nil }
         return image
     }
 
@@ -60,8 +51,19 @@ public struct ImageService: Sendable {
         return try members.member(image.id, project.compact, in: reader) != nil
     }
 
-    func list(_ listing: ImageListing, in reader: any SQLReader) throws -> [Image] {
-        try lists.page(listing, in: reader)
+    /// - Parameter marker: The image after which the page begins.
+    /// - Returns: What the caller sees of a page, and how much there is of it.
+    /// - Throws: `UnknownMarker`
+    func list(
+        _ listing: ImageListing, after marker: String?, as access: ImageAccess, in reader: any SQLReader
+    ) throws -> (images: [Image], count: Int) {
+        var listing = listing
+        if let marker {
+            listing.marker = try visible(marker, caller: access.caller, in: reader)
+            guard listing.marker != nil else { throw UnknownMarker(marker: marker) }
+        }
+        let page = try lists.page(listing, in: reader)
+        return (access.shown(page), page.count)
     }
 
     func create(_ image: Image, as access: ImageAccess, in transaction: any SQLTransaction) throws {
@@ -123,10 +125,7 @@ public struct ImageService: Sendable {
     }
 
     func delete(_ id: String, as access: ImageAccess, in transaction: any SQLTransaction) throws {
-        let image: Image
-        do {
-            image = try find(id, caller: access.caller, in: transaction)
-        } catch is APIError {
+        guard let image = try visible(id, caller: access.caller, in: transaction) else {
             throw APIError.notFound("Failed to find image \(id) to delete")
         }
         try access.require("delete_image", on: image)
@@ -159,6 +158,36 @@ public struct ImageService: Sendable {
         guard image.status == old, try store.move(image.id, from: old, to: new, at: now, in: transaction) else {
             throw APIError.forbidden("Not allowed to \(rule) image in status '\(image.status.rawValue)'")
         }
+    }
+
+    /// An image is always in one store at least, so there is nothing that could be taken away.
+    func refuseDeletion(
+        of id: String, from store: String, as access: ImageAccess, in reader: any SQLReader
+    ) throws -> APIError {
+        let image = try find(id, for: "delete_image_location", as: access, in: reader)
+        guard image.status == .active else {
+            return .conflict("Image status must be active to delete its location, it is \(image.status.rawValue).")
+        }
+        guard store == Self.storeID else { return .notFound("Image \(image.id) is not stored on store \(store).") }
+        return .forbidden("Cannot delete the last location of image \(image.id): delete the image instead.")
+    }
+
+    // MARK: - Data
+
+    /// An image whose data the caller may have, and how much there is of data that is still coming in.
+    /// - Throws: ``APIError`` 404, 403 or 410.
+    func downloadable(
+        _ id: String, as access: ImageAccess, in reader: any SQLReader
+    ) throws -> (image: Image, offset: Int64?) {
+        let image = try find(id, caller: access.caller, in: reader)
+        guard image.status != .deactivated || access.caller.isAdmin else {
+            throw APIError.forbidden("The requested image has been deactivated. Image data download is forbidden.")
+        }
+        try access.require("download_image", on: image)
+        guard try image.sha512.flatMap({ try contents.damage(of: $0, in: reader) }) == nil else {
+            throw ImageError.damaged(id)
+        }
+        return (image, try offset(of: image.id, .upload, in: reader))
     }
 
     /// Removes contents that no image has any more, and parts that are nobody's.

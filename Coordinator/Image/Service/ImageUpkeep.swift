@@ -10,19 +10,22 @@ extension ImageService {
     /// Called once at start, before requests are taken.
     func recoverData() async throws {
         let now = clock.now()
-        let requeued = try await database.write { [store] in try store.requeueUploads(at: now, in: $0) }
+        let requeued = try await database.write { [store] in
+            try store.move(from: .saving, to: .queued, at: now, in: $0)
+        }
         if requeued > 0 {
             logger.notice("uploads cut off by a crash are queued again", metadata: ["images": "\(requeued)"])
         }
-        for part in try await database.read({ [parts] in try parts.all(in: $0) }) {
+        for part in try await database.read({ try ImagePart.table.all(in: $0) }) {
             try await tryRequeue(part, at: now)
         }
         await sweep()
         var present: [String] = []
-        for (sha512, size) in try await database.read({ [contents] in try contents.contents(in: $0) }) {
+        for content in try await database.read({ [contents] in try contents.contents(in: $0) }) {
+            let sha512 = content.sha512
             do {
                 let found = try await blobs.size(of: sha512)
-                if found == size {
+                if found == content.sizeBytes {
                     present.append(sha512)
                 } else {
                     await condemn(
@@ -69,7 +72,7 @@ extension ImageService {
             guard !blobs.isPinned(part.file), try parts.part(of: part.image, part.kind, in: transaction) == part else {
                 return false
             }
-            if !isStaged && !canGoOn { try parts.drop(file: part.file, in: transaction) }
+            if !isStaged && !canGoOn { try ImagePart.table.delete(part.file, in: transaction) }
             switch part.kind {
             case .upload: _ = try store.move(part.image, from: .saving, to: .queued, at: now, in: transaction)
             case .stage where !isStaged:
@@ -108,7 +111,7 @@ extension ImageService {
         let count = try await database.write { [store, parts, tasks, contents] transaction in
             let stale = try parts.stale(before: limit, in: transaction)
             for part in stale {
-                try parts.drop(file: part.file, in: transaction)
+                try ImagePart.table.delete(part.file, in: transaction)
                 if part.kind == .stage {
                     _ = try store.move(part.image, from: .uploading, to: .queued, at: now, in: transaction)
                 }
@@ -128,9 +131,10 @@ extension ImageService {
         while !Task.isCancelled {
             let limit = clock.now() - settings.scrubSeconds * 1_000_000
             let due = try await database.read { [contents] in try contents.oldestCheck(before: limit, in: $0) }
-            guard let (sha512, size) = due else { return }
+            guard let due else { return }
+            let sha512 = due.sha512
             let opened = clock.now()
-            switch try await check(sha512, sizeBytes: size) {
+            switch try await check(sha512, sizeBytes: due.sizeBytes) {
             case .whole:
                 let now = clock.now()
                 try await database.write { [contents] transaction in
@@ -138,7 +142,7 @@ extension ImageService {
                     if try contents.damage(of: sha512, in: transaction) != nil {
                         try contents.heal(sha512, at: now, in: transaction)
                     } else {
-                        try contents.noteWhole(sha512, at: now, in: transaction)
+                        try contents.note(sha512, damage: nil, at: now, in: transaction)
                     }
                 }
             case .damaged(let reason): await condemn(sha512, reason: reason, seen: opened)

@@ -16,39 +16,56 @@ extension ImageService {
         case partial(Int64)
     }
 
-    func upload(_ call: APICall) async throws -> Progress {
-        try await receive(call, kind: .upload) { received, part in
-            try await accept(received, part: part, at: call.now, database: call.database)
-        }
-    }
-
-    func stage(_ call: APICall) async throws -> Progress {
-        try await receive(call, kind: .stage) { received, part in
-            let isKept = try await call.database.write { [store, parts] transaction in
-                // Deleted meanwhile, as a user may: then there is nothing to keep.
-                guard try parts.complete(file: part.file, received, at: call.now, in: transaction),
-                    var image = try store.image(part.image, in: transaction), image.status == .uploading
-                else { return false }
-                image.sizeBytes = received.sizeBytes
-                image.updatedAt = call.now
-                try store.update(image, in: transaction)
-                return true
-            }
-            guard isKept else { throw Self.gone(part.image) }
-        }
-    }
-
     /// Bytes of the image that a client may go on behind.
     func offset(of image: ImageID, _ kind: ImagePart.Kind, in reader: any SQLReader) throws -> Int64? {
         try parts.part(of: image, kind, in: reader)?.sizeBytes
     }
 
-    private func receive(
-        _ call: APICall, kind: ImagePart.Kind,
-        whole: @Sendable (BlobWriter.Result, ImagePart) async throws -> Void
+    /// The image takes data in from now on.
+    /// - Parameter first: Where in the image the data begins; behind what is here of it.
+    /// - Returns: What ``receive(_:into:isEnd:announced:at:)`` goes on with.
+    func beginUpload(
+        _ id: String, _ kind: ImagePart.Kind, from first: Int64, as access: ImageAccess, at now: Int64,
+        in transaction: any SQLTransaction
+    ) throws -> ImagePart {
+        let image = try find(id, caller: access.caller, in: transaction)
+        try access.require(kind == .upload ? "upload_image" : "modify_image", on: image)
+        let kept = try parts.part(of: image.id, kind, in: transaction)
+        try quota.require(
+            kind == .upload ? .size : .staged, project: image.owner, adding: 0, besides: kept?.sizeBytes ?? 0,
+            in: transaction)
+        guard kind == .stage || (image.diskFormat != nil && image.containerFormat != nil) else {
+            throw APIError.badRequest("Properties disk_format, container_format must be set prior to saving data.")
+        }
+        guard try store.move(image.id, from: .queued, to: kind.busy, at: now, in: transaction) else {
+            throw APIError.conflict(
+                "Image status transition from \(image.status.rawValue) to \(kind.busy.rawValue) is not allowed")
+        }
+        // By now the image counts itself.
+        try quota.require(.uploading, project: image.owner, adding: 0, in: transaction)
+        if first > 0 {
+            guard var part = kept, part.sizeBytes == first, !part.isComplete else {
+                throw Self.wrongOffset(first, kept: kept?.sizeBytes ?? 0)
+            }
+            part.updatedAt = now
+            try parts.put(part, in: transaction)
+            return part
+        }
+        let part = ImagePart(
+            image: image.id, kind: kind, file: ImagePart.newFile(.random()), sizeBytes: 0, isComplete: false,
+            updatedAt: now)
+        try parts.put(part, in: transaction)
+        if let kept { transaction.afterCommit { [blobs] in Task { await blobs.remove(part: kept.file) } } }
+        return part
+    }
+
+    /// Takes the data itself in.
+    /// - Parameters:
+    ///   - isEnd: Whether nothing comes behind this.
+    ///   - announced: Its length as the client says, bytes.
+    func receive(
+        _ body: any RequestBodySource, into part: ImagePart, isEnd: Bool, announced: Int64?, at now: Int64
     ) async throws -> Progress {
-        let range = try Self.contentRange(call)
-        let part = try await begin(call, kind: kind, range: range)
         // Tells upkeep that somebody is at it, to the very end of this.
         blobs.pin(part.file)
         defer { blobs.unpin(part.file) }
@@ -60,13 +77,18 @@ extension ImageService {
         }
         do {
             if part.sizeBytes > 0 { try await writer.resume(at: part.sizeBytes) }
-            try await pull(call, range: range, into: writer, from: part.sizeBytes)
-            if let range, !range.isEnd {
+            try await pull(body, announced: announced, into: writer, from: part.sizeBytes)
+            guard isEnd else {
                 let size = try await writer.settle()
                 try await leave(part, at: size)
                 return .partial(size)
             }
-            try await whole(try await writer.finish(), part)
+            let content = try await writer.finish()
+            if part.kind == .upload {
+                try await accept(content, part: part, at: now)
+            } else {
+                try await keep(content, part: part, at: now)
+            }
             return .whole
         } catch {
             // Not a part of the request's task: that one may have been cancelled with its connection.
@@ -75,59 +97,13 @@ extension ImageService {
         }
     }
 
-    private static func contentRange(_ call: APICall) throws -> ByteRange.Content? {
-        guard let text = call.headers[.contentRange] else { return nil }
-        guard let range = ByteRange.Content(text) else {
-            throw APIError.badRequest("Content-Range must be 'bytes FIRST-LAST/TOTAL', not '\(text.prefix(80))'.")
-        }
-        return range
-    }
-
-    private func begin(_ call: APICall, kind: ImagePart.Kind, range: ByteRange.Content?) async throws -> ImagePart {
-        let access = try ImageAccess(call)
-        let id = call.parameter("image_id")
-        return try await call.write { transaction in
-            let image = try find(id, caller: access.caller, in: transaction)
-            try access.require(kind == .upload ? "upload_image" : "modify_image", on: image)
-            let kept = try parts.part(of: image.id, kind, in: transaction)
-            try quota.require(
-                kind == .upload ? .size : .staged, project: image.owner, adding: 0, besides: kept?.sizeBytes ?? 0,
-                in: transaction)
-            guard kind == .stage || (image.diskFormat != nil && image.containerFormat != nil) else {
-                throw APIError.badRequest(
-                    "Properties disk_format, container_format must be set prior to saving data.")
-            }
-            let busy: Image.Status = kind == .upload ? .saving : .uploading
-            guard try store.move(image.id, from: .queued, to: busy, at: call.now, in: transaction) else {
-                throw APIError.conflict(
-                    "Image status transition from \(image.status.rawValue) to \(busy.rawValue) is not allowed")
-            }
-            // By now the image counts itself.
-            try quota.require(.uploading, project: image.owner, adding: 0, in: transaction)
-            if let range, range.first > 0 {
-                guard var part = kept, part.sizeBytes == range.first, !part.isComplete else {
-                    throw Self.wrongOffset(range.first, kept: kept?.sizeBytes ?? 0)
-                }
-                part.updatedAt = call.now
-                try parts.put(part, in: transaction)
-                return part
-            }
-            let part = ImagePart(
-                image: image.id, kind: kind, file: ImagePart.newFile(.random()), sizeBytes: 0, isComplete: false,
-                updatedAt: call.now)
-            try parts.put(part, in: transaction)
-            if let kept { transaction.afterCommit { [blobs] in Task { await blobs.remove(part: kept.file) } } }
-            return part
-        }
-    }
-
     private func pull(
-        _ call: APICall, range: ByteRange.Content?, into writer: BlobWriter, from offset: Int64
+        _ body: any RequestBodySource, announced: Int64?, into writer: BlobWriter, from offset: Int64
     ) async throws {
         var count: Int64 = 0
         var chunks: [ByteBuffer] = []
         do {
-            try await call.body.forEachChunk { chunk in
+            try await body.forEachChunk { chunk in
                 count += Int64(chunk.readableBytes)
                 guard offset + count <= settings.sizeLimit else {
                     throw APIError(
@@ -146,7 +122,6 @@ extension ImageService {
         }
         try await writer.append(chunks)
         // A connection that ends early must not pass for a short image.
-        let announced = range?.count ?? call.headers[.contentLength].flatMap { Int64($0) }
         guard let announced, announced != count else { return }
         throw CutOff(expected: announced, got: count)
     }
@@ -157,10 +132,23 @@ extension ImageService {
         var got: Int64
     }
 
+    /// Whole data for an import.
+    private func keep(_ received: BlobWriter.Result, part: ImagePart, at now: Int64) async throws {
+        let isKept = try await database.write { [store, parts] transaction in
+            // Deleted meanwhile, as a user may: then there is nothing to keep.
+            guard try parts.complete(file: part.file, received, at: now, in: transaction),
+                var image = try store.image(part.image, in: transaction), image.status == .uploading
+            else { return false }
+            image.sizeBytes = received.sizeBytes
+            image.updatedAt = now
+            try store.update(image, in: transaction)
+            return true
+        }
+        guard isKept else { throw Self.gone(part.image) }
+    }
+
     /// Whole data of an upload: checks it and makes the image active.
-    private func accept(
-        _ received: BlobWriter.Result, part: ImagePart, at now: Int64, database: any SQLDatabase
-    ) async throws {
+    private func accept(_ received: BlobWriter.Result, part: ImagePart, at now: Int64) async throws {
         guard let image = try await database.read({ [store] in try store.image(part.image, in: $0) }) else {
             throw Self.gone(part.image)
         }
@@ -198,9 +186,9 @@ extension ImageService {
         defer { blobs.unpin(content.sha512) }
         try await blobs.publish(part: part, as: content.sha512)
         let now = clock.now()
-        try await database.write { [contents, parts] transaction in
+        try await database.write { [contents] transaction in
             // An image that was deleted meanwhile took its part along, and its id may be another image's by now.
-            guard try parts.drop(file: part, in: transaction) else { throw PartGone() }
+            guard try ImagePart.table.delete(part, in: transaction) else { throw PartGone() }
             try record(transaction)
             // If it was damaged it is whole again, and other images of the same content can be used again.
             try contents.heal(content.sha512, at: now, in: transaction)
@@ -236,8 +224,7 @@ extension ImageService {
         try await database.write { [store, parts] transaction in
             // Without its part it is not the image that this began with.
             guard try parts.advance(file: part.file, to: size, at: now, in: transaction) else { return }
-            let busy: Image.Status = part.kind == .upload ? .saving : .uploading
-            _ = try store.move(part.image, from: busy, to: .queued, at: now, in: transaction)
+            _ = try store.move(part.image, from: part.kind.busy, to: .queued, at: now, in: transaction)
         }
     }
 
@@ -247,10 +234,9 @@ extension ImageService {
         let now = clock.now()
         await blobs.remove(part: part.file)
         await sweep()
-        try await database.write { [store, parts] transaction in
-            guard try parts.drop(file: part.file, in: transaction) else { return }
-            let busy: Image.Status = part.kind == .upload ? .saving : .uploading
-            _ = try store.move(part.image, from: busy, to: .queued, at: now, in: transaction)
+        try await database.write { [store] transaction in
+            guard try ImagePart.table.delete(part.file, in: transaction) else { return }
+            _ = try store.move(part.image, from: part.kind.busy, to: .queued, at: now, in: transaction)
         }
     }
 
@@ -284,4 +270,9 @@ extension ImageService {
         default: return error
         }
     }
+}
+
+extension ImagePart.Kind {
+    /// What an image is while such data comes in.
+    fileprivate var busy: Image.Status { self == .upload ? .saving : .uploading }
 }

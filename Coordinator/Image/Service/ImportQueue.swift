@@ -55,7 +55,7 @@ extension ImageService {
     private func endImport(
         _ id: ImageTaskID, reason: String, at now: Int64, in transaction: any SQLTransaction
     ) throws {
-        guard let task = try tasks.task(id, in: transaction) else { return }
+        guard let task = try ImageTask.table.find(id, in: transaction) else { return }
         try tasks.end(
             id, .failure, message: reason, at: now, expires: now + settings.taskSeconds * 1_000_000, in: transaction)
         guard var image = try store.image(task.image, in: transaction),
@@ -72,7 +72,7 @@ extension ImageService {
         }
         image.properties[ImportProperty.task] = nil
         image.properties[ImportProperty.pending] = ""
-        image.properties[ImportProperty.failed] = ImageAPI.storeID
+        image.properties[ImportProperty.failed] = Self.storeID
         image.updatedAt = now
         try store.update(image, in: transaction)
     }

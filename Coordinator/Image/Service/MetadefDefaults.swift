@@ -10,7 +10,7 @@ enum MetadefDefaults {
     private static let hardware: [Namespace] = [
         Namespace(
             "OS::Compute::VirtCPUTopology", "Virtual CPU Topology", "How a guest's processors are laid out.",
-            for: Resource.hardware,
+            for: virtualHardware,
             [
                 .integer("cpu_sockets", "vCPU Sockets", "Sockets the guest should see."),
                 .integer("cpu_cores", "vCPU Cores", "Cores per socket the guest should see."),
@@ -21,7 +21,7 @@ enum MetadefDefaults {
             ]),
         Namespace(
             "OS::Compute::CPUPinning", "CPU Pinning", "Whether a guest gets processors of its own.",
-            for: Resource.hardware,
+            for: virtualHardware,
             [
                 .choice("cpu_policy", "CPU Pinning policy", "Shared or own processors.", ["shared", "dedicated"]),
                 .choice(
@@ -30,11 +30,11 @@ enum MetadefDefaults {
             ]),
         Namespace(
             "OS::Compute::GuestMemoryBacking", "Guest Memory Backing", "Which pages a guest's memory is made of.",
-            for: Resource.hardware,
+            for: virtualHardware,
             [.string("mem_page_size", "Size of memory page", "small, large, any, or a size such as 2MB.")]),
         Namespace(
             "OS::Compute::Watchdog", "Watchdog Behavior", "A watchdog device, and what happens when it barks.",
-            for: Resource.hardware,
+            for: virtualHardware,
             [
                 .choice(
                     "watchdog_action", "Watchdog Action", "What is done to a guest that hangs.",
@@ -162,15 +162,15 @@ enum MetadefDefaults {
         Namespace(
             "OS::Compute::Quota", "Flavor Quota", "How much of a host's speed a server gets.", for: [.flavor()],
             objects: [
-                Object(
+                .group(
                     "CPU Limits", "Processor time.",
                     ["cpu_shares", "cpu_period", "cpu_quota"].map { .quota($0) }),
-                Object(
+                .group(
                     "Disk QoS", "Disk input and output.",
                     ["read", "write", "total"].flatMap { way in
                         ["bytes", "iops"].map { .quota("disk_\(way)_\($0)_sec") }
                     }),
-                Object(
+                .group(
                     "Virtual Interface QoS", "Network traffic.",
                     ["inbound", "outbound"].flatMap { way in
                         ["average", "burst", "peak"].map { .quota("vif_\(way)_\($0)") }
@@ -180,111 +180,82 @@ enum MetadefDefaults {
 }
 
 extension MetadefDefaults {
-    private struct Resource {
-        var type: String
-        var prefix: String?
-        var target: String?
-
-        static func image(_ prefix: String? = nil) -> Resource { Resource(type: "OS::Glance::Image", prefix: prefix) }
-        static func flavor(_ prefix: String? = nil) -> Resource { Resource(type: "OS::Nova::Flavor", prefix: prefix) }
-        static func volume(_ prefix: String? = nil) -> Resource {
-            Resource(type: "OS::Cinder::Volume", prefix: prefix, target: "image")
-        }
-        static let aggregate = Resource(type: "OS::Nova::Aggregate")
-        /// What decides about virtual hardware.
-        static let hardware: [Resource] = [.image("hw_"), .volume("hw_"), .flavor("hw:")]
-    }
-
-    private struct Property {
-        var name: String
-        var body: [String: JSON]
-
-        private static func make(
-            _ name: String, _ title: String, _ description: String, _ type: String, _ more: [String: JSON] = [:]
-        ) -> Property {
-            var body = more
-            body["title"] = .string(title)
-            body["type"] = .string(type)
-            if !description.isEmpty { body["description"] = .string(description) }
-            return Property(name: name, body: body)
-        }
-
-        static func string(_ name: String, _ title: String, _ description: String) -> Property {
-            make(name, title, description, "string")
-        }
-        static func integer(_ name: String, _ title: String, _ description: String) -> Property {
-            make(name, title, description, "integer")
-        }
-        static func count(_ name: String, _ title: String, _ description: String) -> Property {
-            make(name, title, description, "integer", ["minimum": 0])
-        }
-        static func flag(_ name: String, _ title: String, _ description: String) -> Property {
-            make(name, title, description, "boolean")
-        }
-        static func choice(
-            _ name: String, _ title: String, _ description: String, _ values: [String]
-        ) -> Property {
-            make(name, title, description, "string", ["enum": .array(values.map(JSON.string))])
-        }
-        static func quota(_ name: String) -> Property {
-            make("quota:\(name)", "Quota: \(name.replacing("_", with: " "))", "", "integer")
-        }
-    }
-
-    private struct Object {
-        var name: String
-        var description: String
-        var properties: [Property]
-
-        init(_ name: String, _ description: String, _ properties: [Property]) {
-            self.name = name
-            self.description = description
-            self.properties = properties
-        }
-    }
+    /// What decides about virtual hardware.
+    private static let virtualHardware: [MetadefAssociation] = [.image("hw_"), .volume("hw_"), .flavor("hw:")]
 
     private struct Namespace {
-        var name: String
-        var title: String
-        var description: String
-        var resources: [Resource]
-        var properties: [Property]
-        var objects: [Object]
+        var content: MetadefContent
 
         init(
-            _ name: String, _ title: String, _ description: String, for resources: [Resource],
-            _ properties: [Property] = [], objects: [Object] = []
+            _ name: String, _ title: String, _ description: String, for resources: [MetadefAssociation],
+            _ properties: [MetadefItem] = [], objects: [MetadefItem] = []
         ) {
-            self.name = name
-            self.title = title
-            self.description = description
-            self.resources = resources
-            self.properties = properties
-            self.objects = objects
+            content = MetadefContent(MetadefNamespace(name: name, owner: "admin", at: 0))
+            content.namespace.displayName = title
+            content.namespace.description = description
+            content.associations = resources
+            content.items = properties + objects
         }
 
         /// Public and protected, as the shipped ones are.
         func content(at now: Int64) -> MetadefContent {
-            var namespace = MetadefNamespace(name: name, owner: "admin", at: now)
-            namespace.displayName = title
-            namespace.description = description
-            namespace.visibility = .public
-            namespace.isProtected = true
-            var content = MetadefContent(namespace)
-            content.associations = resources.map {
-                MetadefAssociation($0.type, prefix: $0.prefix, target: $0.target, at: now)
+            var content = content
+            content.namespace.visibility = .public
+            content.namespace.isProtected = true
+            (content.namespace.createdAt, content.namespace.updatedAt) = (now, now)
+            for place in content.associations.indices {
+                (content.associations[place].createdAt, content.associations[place].updatedAt) = (now, now)
             }
-            content.items = properties.map { MetadefItem(.property, name: $0.name, body: $0.body, at: now) }
-            content.items += objects.map { object in
-                let properties = object.properties.map { ($0.name, JSON.object($0.body)) }
-                return MetadefItem(
-                    .object, name: object.name,
-                    body: [
-                        "description": .string(object.description),
-                        "properties": .object(Dictionary(uniqueKeysWithValues: properties))
-                    ], at: now)
+            for place in content.items.indices {
+                (content.items[place].createdAt, content.items[place].updatedAt) = (now, now)
             }
             return content
         }
+    }
+}
+
+extension MetadefAssociation {
+    fileprivate static func image(_ prefix: String? = nil) -> Self { Self("OS::Glance::Image", prefix: prefix, at: 0) }
+    fileprivate static func flavor(_ prefix: String? = nil) -> Self { Self("OS::Nova::Flavor", prefix: prefix, at: 0) }
+    fileprivate static func volume(_ prefix: String? = nil) -> Self {
+        Self("OS::Cinder::Volume", prefix: prefix, target: "image", at: 0)
+    }
+    fileprivate static let aggregate = Self("OS::Nova::Aggregate", at: 0)
+}
+
+extension MetadefItem {
+    private static func property(
+        _ name: String, _ title: String, _ description: String, _ type: String, _ more: [String: JSON] = [:]
+    ) -> Self {
+        var body = more
+        body["title"] = .string(title)
+        body["type"] = .string(type)
+        if !description.isEmpty { body["description"] = .string(description) }
+        return Self(.property, name: name, body: body, at: 0)
+    }
+
+    fileprivate static func string(_ name: String, _ title: String, _ description: String) -> Self {
+        property(name, title, description, "string")
+    }
+    fileprivate static func integer(_ name: String, _ title: String, _ description: String) -> Self {
+        property(name, title, description, "integer")
+    }
+    fileprivate static func count(_ name: String, _ title: String, _ description: String) -> Self {
+        property(name, title, description, "integer", ["minimum": 0])
+    }
+    fileprivate static func flag(_ name: String, _ title: String, _ description: String) -> Self {
+        property(name, title, description, "boolean")
+    }
+    fileprivate static func choice(_ name: String, _ title: String, _ description: String, _ values: [String]) -> Self {
+        property(name, title, description, "string", ["enum": .array(values.map(JSON.string))])
+    }
+    fileprivate static func quota(_ name: String) -> Self {
+        property("quota:\(name)", "Quota: \(name.replacing("_", with: " "))", "", "integer")
+    }
+
+    fileprivate static func group(_ name: String, _ description: String, _ properties: [MetadefItem]) -> Self {
+        let members = Dictionary(uniqueKeysWithValues: properties.map { ($0.name, JSON.object($0.body)) })
+        return Self(
+            .object, name: name, body: ["description": .string(description), "properties": .object(members)], at: 0)
     }
 }

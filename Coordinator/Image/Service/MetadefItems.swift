@@ -3,13 +3,11 @@ import CoordinatorPlatform
 /// The rules of what is in a namespace: objects, properties, tags and associations with resource types.
 extension MetadefService {
     func items(
-        _ kind: MetadefItem.Kind, of name: String, page: MetadefPage, for rule: String, as access: ImageAccess,
+        _ kind: MetadefItem.Kind, of name: String, _ query: ListQuery, for rule: String, as access: ImageAccess,
         in reader: any SQLReader
     ) throws -> [MetadefItem] {
         let namespace = try find(name, for: rule, as: access, in: reader)
-        var marker: MetadefItem?
-        if let wanted = page.marker { marker = try item(kind, wanted, of: namespace, in: reader) }
-        return try store.items(kind, of: namespace.row, page: page, after: marker, in: reader)
+        return try store.items(kind, of: namespace.row, query, in: reader)
     }
 
     func show(
@@ -55,9 +53,10 @@ extension MetadefService {
         let namespace = try find(name, for: rule, as: access, in: transaction)
         let before = try item(change.kind, wanted, of: namespace, in: transaction)
         var item = change
+        item.row = before.row
         item.createdAt = before.createdAt
         do {
-            try store.update(item, named: wanted, of: namespace.row, in: transaction)
+            try MetadefItem.table.update(item, in: transaction)
         } catch StoreError.duplicate {
             throw APIError.conflict(
                 """
@@ -75,17 +74,46 @@ extension MetadefService {
         let namespace = try find(name, for: rule, as: access, in: transaction)
         let found = try item(kind, wanted, of: namespace, in: transaction)
         guard !namespace.isProtected else { throw MetadefError.protected(kind, wanted) }
-        try store.delete(found, of: namespace.row, in: transaction)
+        try MetadefItem.table.delete(found.row, in: transaction)
     }
 
     // MARK: - Resource types
+
+    func types(as access: ImageAccess, in reader: any SQLReader) throws -> [MetadefResourceType] {
+        try access.require("list_metadef_resource_types")
+        return try MetadefResourceType.table.all(in: reader)
+    }
+
+    /// A property's own name.
+    /// - Parameter wanted: The name that it has on resources of a type.
+    /// - Throws: ``APIError`` 404.
+    func propertyName(
+        _ wanted: String, on type: String, of name: String, as access: ImageAccess, in reader: any SQLReader
+    ) throws -> String {
+        let all = try associations(of: name, as: access, in: reader)
+        guard let association = all.first(where: { $0.resourceType == type }) else {
+            throw APIError.notFound(
+                """
+                The metadata definition resource-type association of resource-type=\(type) to namespace=\(name), was \
+                not found.
+                """)
+        }
+        guard let prefix = association.prefix, !prefix.isEmpty, wanted.hasPrefix(prefix) else {
+            throw APIError.notFound(
+                """
+                Property \(wanted) does not start with the expected resource type association prefix of \
+                '\(association.prefix ?? "None")'.
+                """)
+        }
+        return String(wanted.dropFirst(prefix.count))
+    }
 
     func associations(
         of name: String, as access: ImageAccess, in reader: any SQLReader
     ) throws -> [MetadefAssociation] {
         let namespace = try find(name, for: "list_metadef_resource_types", as: access, in: reader)
         guard access.allows("get_metadef_resource_type", on: namespace) else { return [] }
-        return try types.associations(of: [namespace.row], in: reader)[namespace.row] ?? []
+        return try store.associations(of: [namespace.row], in: reader)[namespace.row] ?? []
     }
 
     func associate(
@@ -106,8 +134,9 @@ extension MetadefService {
             throw APIError.forbidden(
                 "Metadata definition resource-type-association \(type) is protected and cannot be deleted.")
         }
-        guard try types.delete(type, of: namespace.row, in: transaction) else {
+        guard let association = try store.association(type, of: namespace.row, in: transaction) else {
             throw APIError.notFound("Failed to find resource type \(type) to delete")
         }
+        try MetadefAssociation.table.delete(association.row, in: transaction)
     }
 }

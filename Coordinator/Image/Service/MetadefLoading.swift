@@ -16,7 +16,7 @@ extension ImageService {
 extension MetadefService {
     func load(_ content: MetadefContent, in transaction: any SQLTransaction) throws {
         let name = content.namespace.name
-        guard try types.noteDefault(name, in: transaction), try store.namespace(name, in: transaction) == nil else {
+        guard try store.noteDefault(name, in: transaction), try store.namespace(name, in: transaction) == nil else {
             return
         }
         try insert(content, in: transaction)

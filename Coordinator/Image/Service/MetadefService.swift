@@ -4,7 +4,6 @@ import ProtocolModel
 /// The rules of metadata definitions: namespaces.
 struct MetadefService: Sendable {
     let store = MetadefStore()
-    let types = MetadefTypeStore()
 
     /// The namespace, if the caller sees it and may do that with it.
     /// - Throws: ``APIError`` 404 or 403.
@@ -26,29 +25,28 @@ struct MetadefService: Sendable {
             || namespace.owner == caller.project?.compact
     }
 
+    /// - Returns: What the caller sees of a page, and how much there is of it.
+    /// - Throws: `UnknownMarker`, ``APIError`` 403.
     func list(
-        _ page: MetadefPage, as access: ImageAccess, in reader: any SQLReader
-    ) throws -> (namespaces: [MetadefContent], isFull: Bool) {
+        _ query: ListQuery, as access: ImageAccess, in reader: any SQLReader
+    ) throws -> (namespaces: [MetadefContent], count: Int) {
         try access.require("get_metadef_namespaces")
-        var marker: MetadefNamespace?
-        if let name = page.marker { marker = try find(name, for: "get_metadef_namespace", as: access, in: reader) }
         let caller = access.caller
-        let owner: String?? = caller.isAdmin ? .none : .some(caller.project?.compact)
-        let all = try store.namespaces(page, owner: owner, after: marker, in: reader)
+        let all = try store.namespaces(query, owner: caller.isAdmin ? nil : .some(caller.project?.compact), in: reader)
         let seen = all.filter { access.allows("get_metadef_namespace", on: $0) }
-        let associations = try types.associations(of: seen.map(\.row), in: reader)
+        let associations = try store.associations(of: seen.map(\.row), in: reader)
         let contents = seen.map { namespace in
             var content = MetadefContent(namespace)
             content.associations = associations[namespace.row] ?? []
             return content
         }
-        return (contents, all.count == page.limit)
+        return (contents, all.count)
     }
 
     func show(_ name: String, as access: ImageAccess, in reader: any SQLReader) throws -> MetadefContent {
         let namespace = try find(name, for: "get_metadef_namespace", as: access, in: reader)
         var content = MetadefContent(namespace)
-        content.associations = try types.associations(of: [namespace.row], in: reader)[namespace.row] ?? []
+        content.associations = try store.associations(of: [namespace.row], in: reader)[namespace.row] ?? []
         content.items = try store.items(nil, of: namespace.row, in: reader)
         return content
     }
@@ -66,7 +64,7 @@ struct MetadefService: Sendable {
         let name = content.namespace.name
         let row: Int64
         do {
-            row = try store.insert(content.namespace, in: transaction)
+            row = try MetadefNamespace.table.insert(content.namespace, in: transaction)
         } catch StoreError.duplicate {
             throw APIError.conflict("The metadata definition namespace=\(name) already exists.")
         }
@@ -79,8 +77,10 @@ struct MetadefService: Sendable {
     func insert(
         _ item: MetadefItem, into row: Int64, called namespace: String, in transaction: any SQLTransaction
     ) throws {
+        var item = item
+        item.namespace = row
         do {
-            try store.insert(item, into: row, in: transaction)
+            try MetadefItem.table.insert(item, in: transaction)
         } catch StoreError.duplicate {
             throw MetadefError.duplicate(item.kind, item.name, namespace)
         }
@@ -91,7 +91,7 @@ struct MetadefService: Sendable {
         in transaction: any SQLTransaction
     ) throws {
         do {
-            try types.insert(association, of: row, in: transaction)
+            try store.insert(association, of: row, in: transaction)
         } catch StoreError.duplicate {
             throw APIError.conflict(
                 """
@@ -112,7 +112,7 @@ struct MetadefService: Sendable {
         namespace.createdAt = before.createdAt
         namespace.updatedAt = now
         do {
-            try store.update(namespace, in: transaction)
+            try MetadefNamespace.table.update(namespace, in: transaction)
         } catch StoreError.duplicate {
             throw APIError.conflict(
                 """
@@ -126,7 +126,7 @@ struct MetadefService: Sendable {
     func delete(_ name: String, as access: ImageAccess, in transaction: any SQLTransaction) throws {
         let namespace = try find(name, for: "delete_metadef_namespace", as: access, in: transaction)
         try requireUnprotected(namespace)
-        try store.delete(namespace.row, in: transaction)
+        try store.delete(namespace, in: transaction)
     }
 
     /// All of a namespace's objects, properties or tags.

@@ -39,9 +39,7 @@ final class PartFile: Sendable {
             guard status.st_nlink == 1 else {
                 throw BlobError(operation: "resume", path: path, code: EIO)
             }
-            guard ftruncate(state.descriptor, off_t(size)) == 0 else {
-                throw BlobError(operation: "truncate", path: path, code: errno)
-            }
+            try BlobError.check(ftruncate(state.descriptor, off_t(size)) == 0, "truncate", path)
             state.written = size
         }
     }
@@ -79,13 +77,13 @@ final class PartFile: Sendable {
             try open(&state)
             return state.descriptor
         }
-        guard fdatasync(descriptor) == 0 else { throw BlobError(operation: "flush", path: path, code: errno) }
+        try BlobError.check(fdatasync(descriptor) == 0, "flush", path)
     }
 
     private func open(_ state: inout State) throws {
         guard state.descriptor < 0 else { return }
         state.descriptor = Glibc.open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
-        guard state.descriptor >= 0 else { throw BlobError(operation: "create", path: path, code: errno) }
+        try BlobError.check(state.descriptor >= 0, "create", path)
     }
 
     private func write(_ buffers: [ByteBuffer], _ state: inout State) throws {
@@ -98,7 +96,7 @@ final class PartFile: Sendable {
                     pwritev(state.descriptor, $0.baseAddress, Int32($0.count), off_t(state.written))
                 }
                 if count < 0, errno == EINTR { continue }
-                guard count >= 0 else { throw BlobError(operation: "write", path: path, code: errno) }
+                try BlobError.check(count >= 0, "write", path)
                 state.written += Int64(count)
                 Self.skip(count, in: &vectors, from: &first)
             }

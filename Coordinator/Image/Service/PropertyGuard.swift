@@ -57,11 +57,11 @@ package final class PropertyGuard {
 }
 
 extension PropertyGuard {
-    /// For the caller of a request.
-    convenience init(_ protections: PropertyProtections?, _ call: APICall) {
-        let roles = Set((call.caller?.roles ?? []).map { $0.lowercased() })
+    /// For one caller.
+    convenience init(_ protections: PropertyProtections?, _ permissions: Permissions) {
+        let roles = Set(permissions.caller.roles.map { $0.lowercased() })
         switch protections?.format {
-        case .policies: self.init(protections) { call.isAllowed($0) }
+        case .policies: self.init(protections) { permissions.allow($0) }
         case .roles, nil: self.init(protections) { roles.contains($0) }
         }
     }

@@ -41,11 +41,7 @@ package struct WebFetcher: ImageFetcher {
         let channel: NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart>
         do {
             channel = try await connect(address, doubt)
-        } catch let error as WebAddress.Refusal {
-            throw error
-        } catch let error as FetchFailure {
-            throw error
-        } catch {
+        } catch  where !(error is WebAddress.Refusal || error is FetchFailure) {
             throw FetchFailure(
                 description: "'\(address.host)' port \(address.port) cannot be reached: \(error)",
                 isWorthAnotherTry: true)

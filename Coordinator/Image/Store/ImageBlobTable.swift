@@ -5,23 +5,15 @@ import ProtocolModel
 struct ImageBlobTable: Sendable {
     /// Where an image says what is wrong with its data.
     private static let damageProperty = "os_glance_damage"
+    private let images = ImageStore()
 
-    /// Content that was stored or checked just now and is whole.
-    func noteWhole(_ sha512: String, at now: Int64, in transaction: any SQLTransaction) throws {
-        try transaction.execute(
-            """
-            INSERT INTO image_blobs (sha512, checked_at, damage) VALUES (?, ?, NULL)
-            ON CONFLICT (sha512) DO UPDATE SET checked_at = excluded.checked_at, damage = NULL
-            """, [sha512, now])
-    }
-
-    private func noteDamage(_ sha512: String, reason: String, at now: Int64, in transaction: any SQLTransaction) throws
-    {
+    /// - Parameter damage: What is wrong with the content; `nil` for one that was stored or checked just now and is whole.
+    func note(_ sha512: String, damage: String?, at now: Int64, in transaction: any SQLTransaction) throws {
         try transaction.execute(
             """
             INSERT INTO image_blobs (sha512, checked_at, damage) VALUES (?, ?, ?)
             ON CONFLICT (sha512) DO UPDATE SET checked_at = excluded.checked_at, damage = excluded.damage
-            """, [sha512, now, reason])
+            """, [sha512, now, damage])
     }
 
     func damage(of sha512: String, in reader: any SQLReader) throws -> String? {
@@ -29,14 +21,13 @@ struct ImageBlobTable: Sendable {
     }
 
     /// The content that images have and that nobody has looked at for the longest time, if that was before `limit`.
-    func oldestCheck(before limit: Int64, in reader: any SQLReader) throws -> (sha512: String, sizeBytes: Int64)? {
+    func oldestCheck(before limit: Int64, in reader: any SQLReader) throws -> BlobContent? {
         try reader.first(
             """
             SELECT images.sha512, MAX(images.size) FROM images LEFT JOIN image_blobs ON image_blobs.sha512 = images.sha512
             WHERE images.sha512 IS NOT NULL AND COALESCE(image_blobs.checked_at, 0) < ?
             GROUP BY images.sha512, image_blobs.checked_at ORDER BY COALESCE(image_blobs.checked_at, 0) LIMIT 1
-            """, [limit]
-        ) { ($0.text(0), $0.integer(1)) }
+            """, [limit], BlobContent.table.record)
     }
 
     /// The content's length, `nil` when no image has it.
@@ -45,10 +36,10 @@ struct ImageBlobTable: Sendable {
     }
 
     /// Every content that images have, with its length.
-    func contents(in reader: any SQLReader) throws -> [(sha512: String, sizeBytes: Int64)] {
-        try reader.query("SELECT DISTINCT sha512, size FROM images WHERE sha512 IS NOT NULL ORDER BY sha512") {
-            ($0.text(0), $0.integer(1))
-        }
+    func contents(in reader: any SQLReader) throws -> [BlobContent] {
+        try reader.query(
+            "SELECT DISTINCT \(BlobContent.table.selection) FROM images WHERE sha512 IS NOT NULL ORDER BY sha512", [],
+            BlobContent.table.record)
     }
 
     /// Forgets contents that no image has any more.
@@ -71,13 +62,13 @@ struct ImageBlobTable: Sendable {
             $0.integer(0)
         }
         if let checked, checked > seen { return 0 }
-        try noteDamage(sha512, reason: reason, at: now, in: transaction)
+        try note(sha512, damage: reason, at: now, in: transaction)
         try transaction.execute(
             """
             INSERT INTO image_properties (image, name, value) SELECT uuid, ?, ? FROM images WHERE sha512 = ?
             ON CONFLICT (image, name) DO UPDATE SET value = excluded.value
             """, [Self.damageProperty, reason, sha512])
-        return try move(sha512, from: .active, to: .killed, at: now, in: transaction)
+        return try images.move(.equal("sha512", sha512), from: .active, to: .killed, at: now, in: transaction)
     }
 
     /// Contents that count as damaged are compared with their hash at the next occasion.
@@ -90,21 +81,25 @@ struct ImageBlobTable: Sendable {
 
     /// The content is whole again.
     func heal(_ sha512: String, at now: Int64, in transaction: any SQLTransaction) throws {
-        try noteWhole(sha512, at: now, in: transaction)
+        try note(sha512, damage: nil, at: now, in: transaction)
         try transaction.execute(
             """
             DELETE FROM image_properties WHERE name = ? AND image IN (SELECT uuid FROM images WHERE sha512 = ?)
             """, [Self.damageProperty, sha512])
-        _ = try move(sha512, from: .killed, to: .active, at: now, in: transaction)
+        try images.move(.equal("sha512", sha512), from: .killed, to: .active, at: now, in: transaction)
     }
+}
 
-    private func move(
-        _ sha512: String, from old: Image.Status, to new: Image.Status, at now: Int64,
-        in transaction: any SQLTransaction
-    ) throws -> Int {
-        try transaction.execute(
-            """
-            UPDATE images SET status = ?, updated_at = ?, generation = generation + 1 WHERE sha512 = ? AND status = ?
-            """, [new.rawValue, now, sha512, old.rawValue])
+/// The content of one image or of several.
+struct BlobContent: TableRecord {
+    static let blank = BlobContent()
+    static let table = RecordTable<Self>("images")
+
+    var sha512 = ""
+    var sizeBytes: Int64 = 0
+
+    mutating func columns(_ column: inout some ColumnVisitor) throws {
+        try column("sha512", &sha512)
+        try column("size", &sizeBytes)
     }
 }

@@ -10,31 +10,16 @@ package struct ImageListStore: Sendable {
     package init() {}
 
     package func page(_ listing: ImageListing, in reader: any SQLReader) throws -> [Image] {
-        guard listing.limit > 0 else { return [] }
-        let sql = ImageListSQL(
-            listing, columns: ImageStore.columns, rare: try rareFilters(listing, in: reader),
-            isSharedWithMuch: try isSharedWithMuch(listing, in: reader))
-        var page: [Image] = []
-        for statement in sql.statements where page.count < listing.limit {
-            page += try reader.query(
-                statement.text, sql.arguments(of: statement, missing: listing.limit - page.count), ImageStore.map)
+        let rare = try listing.filters.indices.filter { place in
+            try ImageListSQL.count(listing.filters[place]).map { try !areMany($0, in: reader) } ?? false
         }
+        let isSharedWithMuch = try ImageListSQL.memberships(listing).map { try areMany($0, in: reader) } ?? false
+        let sql = ImageListSQL(listing, rare: Set(rare), isSharedWithMuch: isSharedWithMuch)
+        let page = try sql.page.rows(Image.table.selection, in: reader, Image.table.record)
         return try images.fill(page, in: reader)
     }
 
-    private func isSharedWithMuch(_ listing: ImageListing, in reader: any SQLReader) throws -> Bool {
-        guard let count = ImageListSQL.memberships(listing) else { return false }
-        return try reader.count(count.text, count.arguments + [fewImages + 1]) > fewImages
-    }
-
-    private func rareFilters(_ listing: ImageListing, in reader: any SQLReader) throws -> Set<Int> {
-        var rare: Set<Int> = []
-        for (place, filter) in listing.filters.enumerated() {
-            guard let count = ImageListSQL.count(filter) else { continue }
-            if try reader.count(count.text, count.arguments + [fewImages + 1]) <= fewImages {
-                rare.insert(place)
-            }
-        }
-        return rare
+    private func areMany(_ count: SQLCondition, in reader: any SQLReader) throws -> Bool {
+        try reader.count(count.sql, count.arguments + [fewImages + 1]) > fewImages
     }
 }

@@ -5,51 +5,26 @@ import ProtocolModel
 package struct ImageMemberStore: Sendable {
     package init() {}
 
-    private static let columns = "image, member, status, created_at, updated_at"
-
     /// - Throws: ``StoreError/duplicate(_:)``
     package func insert(_ member: ImageMember, in transaction: any SQLTransaction) throws {
-        try transaction.execute(
-            """
-            INSERT INTO image_members (\(Self.columns), image_created_at)
-            VALUES (?, ?, ?, ?, ?, COALESCE((SELECT images.created_at FROM images WHERE images.uuid = ?), 0))
-            """,
-            [
-                member.image, member.member, member.status.rawValue, member.createdAt, member.updatedAt, member.image
-            ])
-    }
-
-    func setStatus(_ member: ImageMember, in transaction: any SQLTransaction) throws {
-        try transaction.execute(
-            "UPDATE image_members SET status = ?, updated_at = ? WHERE image = ? AND member = ?",
-            [member.status.rawValue, member.updatedAt, member.image, member.member])
-    }
-
-    func delete(_ member: ImageMember, in transaction: any SQLTransaction) throws {
-        try transaction.execute(
-            "DELETE FROM image_members WHERE image = ? AND member = ?", [member.image, member.member])
+        var member = member
+        member.imageCreatedAt = try Image.table.find(member.image, in: transaction)?.createdAt ?? 0
+        try ImageMember.table.insert(member, in: transaction)
     }
 
     func member(_ image: ImageID, _ member: String, in reader: any SQLReader) throws -> ImageMember? {
-        try reader.first(
-            "SELECT \(Self.columns) FROM image_members WHERE image = ? AND member = ?", [image, member], Self.map)
+        try ImageMember.table.first(where: .all([.equal("image", image), .equal("member", member)]), in: reader)
     }
 
     func members(_ image: ImageID, in reader: any SQLReader) throws -> [ImageMember] {
-        try reader.query(
-            "SELECT \(Self.columns) FROM image_members WHERE image = ? ORDER BY id", [image], Self.map)
+        try ImageMember.table.all(where: .equal("image", image), in: reader)
     }
 
     func count(_ image: ImageID, in reader: any SQLReader) throws -> Int {
-        try reader.count("SELECT COUNT(*) FROM image_members WHERE image = ?", [image])
+        try ImageMember.table.count(where: .equal("image", image), in: reader)
     }
 
-    private static func map(_ row: any SQLRow) throws -> ImageMember {
-        guard let status = ImageMember.Status(rawValue: row.text(2)) else {
-            throw StoreError.corrupt("image member has status '\(row.text(2))'")
-        }
-        return ImageMember(
-            image: try row.id(0), member: row.text(1), status: status, createdAt: row.integer(3),
-            updatedAt: row.integer(4))
+    func removeAll(of project: ProjectID, in transaction: any SQLTransaction) throws {
+        try ImageMember.table.delete(where: .in("member", [project.text, project.compact]), in: transaction)
     }
 }

@@ -3,29 +3,27 @@ import ProtocolModel
 
 /// The table of parts.
 struct ImagePartStore: Sendable {
-    private static let columns = "image, kind, file, size, complete, updated_at, md5, sha512"
-
     /// Puts the part in the place of the image's part of the same kind, whose file nobody has then.
     func put(_ part: ImagePart, in transaction: any SQLTransaction) throws {
-        try transaction.execute(
-            "DELETE FROM image_parts WHERE image = ? AND kind = ?", [part.image, part.kind.rawValue])
-        try transaction.execute(
-            "INSERT INTO image_parts (\(Self.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                part.image, part.kind.rawValue, part.file, part.sizeBytes, part.isComplete, part.updatedAt,
-                part.content?.md5, part.content?.sha512
-            ])
+        try ImagePart.table.delete(where: Self.place(part.image, part.kind), in: transaction)
+        try ImagePart.table.insert(part, in: transaction)
+    }
+
+    private static func place(_ image: ImageID, _ kind: ImagePart.Kind) -> SQLCondition {
+        .all([.equal("image", image), .equal("kind", kind)])
     }
 
     /// Notes how much of a file is safe; nothing happens when the part was replaced or dropped meanwhile.
+    /// - Parameter content: The hashes, once all of it is there.
     /// - Returns: Whether the part is still there.
     @discardableResult
     func advance(
-        file: String, to size: Int64, at now: Int64, in transaction: any SQLTransaction
+        file: String, to size: Int64, _ content: BlobWriter.Result? = nil, at now: Int64,
+        in transaction: any SQLTransaction
     ) throws -> Bool {
         try transaction.execute(
-            "UPDATE image_parts SET size = ?, complete = ?, updated_at = ? WHERE file = ?", [size, false, now, file])
-            == 1
+            "UPDATE image_parts SET size = ?, complete = ?, md5 = ?, sha512 = ?, updated_at = ? WHERE file = ?",
+            [size, content != nil, content?.md5, content?.sha512, now, file]) == 1
     }
 
     /// All of a part is there.
@@ -33,9 +31,7 @@ struct ImagePartStore: Sendable {
     func complete(
         file: String, _ content: BlobWriter.Result, at now: Int64, in transaction: any SQLTransaction
     ) throws -> Bool {
-        try transaction.execute(
-            "UPDATE image_parts SET size = ?, complete = ?, md5 = ?, sha512 = ?, updated_at = ? WHERE file = ?",
-            [content.sizeBytes, true, content.md5, content.sha512, now, file]) == 1
+        try advance(file: file, to: content.sizeBytes, content, at: now, in: transaction)
     }
 
     /// A part that its image waited with is as new.
@@ -44,36 +40,30 @@ struct ImagePartStore: Sendable {
     }
 
     func part(of image: ImageID, _ kind: ImagePart.Kind, in reader: any SQLReader) throws -> ImagePart? {
-        try reader.first(
-            "SELECT \(Self.columns) FROM image_parts WHERE image = ? AND kind = ?", [image, kind.rawValue], Self.map)
-    }
-
-    func all(in reader: any SQLReader) throws -> [ImagePart] {
-        try reader.query("SELECT \(Self.columns) FROM image_parts ORDER BY id", [], Self.map)
+        try ImagePart.table.first(where: Self.place(image, kind), in: reader)
     }
 
     /// Parts that nobody has touched since `limit` and whose image is not at them: neither data nor an import is under
     /// way, or there is no such image.
     func stale(before limit: Int64, in reader: any SQLReader) throws -> [ImagePart] {
-        try reader.query(
+        let isLeft = SQLCondition(
             """
-            SELECT \(Self.columns) FROM image_parts WHERE updated_at < ? AND NOT EXISTS (
+            updated_at < ? AND NOT EXISTS (
                 SELECT 1 FROM images WHERE uuid = image
                     AND (status IN ('saving', 'importing') OR (status = 'uploading' AND complete = 0)))
-            ORDER BY updated_at LIMIT 1000
-            """, [limit], Self.map)
+            """, [limit])
+        return try ImagePart.table.all(where: isLeft, order: "updated_at", limit: 1_000, in: reader)
     }
 
     /// Incomplete parts of images that data is coming in for, not recorded since `limit`; so many at a time, by file.
     func underWay(before limit: Int64, after file: String, in reader: any SQLReader) throws -> [ImagePart] {
-        try reader.query(
+        let isUnderWay = SQLCondition(
             """
-            SELECT \(Self.columns) FROM image_parts
-            WHERE file > ? AND updated_at < ? AND complete = 0 AND (
+            file > ? AND updated_at < ? AND complete = 0 AND (
                 (kind = 'upload' AND EXISTS (SELECT 1 FROM images WHERE uuid = image AND status = 'saving'))
                 OR (kind = 'stage' AND EXISTS (SELECT 1 FROM images WHERE uuid = image AND status = 'uploading')))
-            ORDER BY file LIMIT 500
-            """, [file, limit], Self.map)
+            """, [file, limit])
+        return try ImagePart.table.all(where: isUnderWay, order: "file", limit: 500, in: reader)
     }
 
     func files(in reader: any SQLReader) throws -> Set<String> {
@@ -81,25 +71,6 @@ struct ImagePartStore: Sendable {
     }
 
     func drop(image: ImageID, in transaction: any SQLTransaction) throws {
-        try transaction.execute("DELETE FROM image_parts WHERE image = ?", [image])
-    }
-
-    /// - Returns: Whether the part was still there.
-    @discardableResult
-    func drop(file: String, in transaction: any SQLTransaction) throws -> Bool {
-        try transaction.execute("DELETE FROM image_parts WHERE file = ?", [file]) == 1
-    }
-
-    private static func map(_ row: any SQLRow) throws -> ImagePart {
-        guard let kind = ImagePart.Kind(rawValue: row.text(1)) else {
-            throw StoreError.corrupt("image part of kind '\(row.text(1))'")
-        }
-        var part = ImagePart(
-            image: try row.id(0), kind: kind, file: row.text(2), sizeBytes: row.integer(3), isComplete: row.bool(4),
-            updatedAt: row.integer(5))
-        if let md5 = row.optionalText(6), let sha512 = row.optionalText(7) {
-            part.content = BlobWriter.Result(sizeBytes: part.sizeBytes, md5: md5, sha512: sha512)
-        }
-        return part
+        try ImagePart.table.delete(where: .equal("image", image), in: transaction)
     }
 }

@@ -3,57 +3,38 @@ import ProtocolModel
 
 /// The image tables.
 package struct ImageStore: Sendable {
+    /// The service has a limit of its own, which operators set.
+    private let tags = TagSet(table: "image_tags", owner: "image", most: nil)
+
     package init() {}
 
-    static let columns = """
-        uuid, name, status, visibility, protected, hidden, owner, disk_format, container_format, min_disk, min_ram, size,
-        virtual_size, checksum, sha512, created_at, updated_at, generation
-        """
-
+    /// - Throws: ``StoreError/duplicate(_:)``
     package func insert(_ image: Image, in transaction: any SQLTransaction) throws {
-        try transaction.execute(
-            """
-            INSERT INTO images (\(Self.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            """,
-            [
-                image.id, image.name, image.status.rawValue, image.visibility.rawValue, image.isProtected,
-                image.isHidden,
-                image.owner, image.diskFormat, image.containerFormat, image.minDiskGiB, image.minMemoryMiB,
-                image.sizeBytes, image.virtualSizeBytes, image.checksum, image.sha512, image.createdAt, image.updatedAt,
-                image.generation
-            ])
-        try writeTags(image, in: transaction)
-        try writeProperties(image, in: transaction)
+        try Image.table.insert(image, in: transaction)
+        try write(image, in: transaction)
     }
 
     /// Writes the whole image back unless it changed since it was read.
     /// - Throws: ``StoreError/stale(_:)`` then.
     func update(_ image: Image, in transaction: any SQLTransaction) throws {
-        let changed = try transaction.execute(
-            """
-            UPDATE images SET name = ?, status = ?, visibility = ?, protected = ?, hidden = ?, owner = ?, disk_format = ?,
-                container_format = ?, min_disk = ?, min_ram = ?, size = ?, virtual_size = ?, checksum = ?, sha512 = ?,
-                updated_at = ?, generation = generation + 1
-            WHERE uuid = ? AND generation = ?
-            """,
-            [
-                image.name, image.status.rawValue, image.visibility.rawValue, image.isProtected, image.isHidden,
-                image.owner, image.diskFormat, image.containerFormat, image.minDiskGiB, image.minMemoryMiB,
-                image.sizeBytes, image.virtualSizeBytes, image.checksum, image.sha512, image.updatedAt, image.id,
-                image.generation
-            ])
-        guard changed == 1 else { throw StoreError.stale("image \(image.id)") }
-        try transaction.execute("DELETE FROM image_tags WHERE image = ?", [image.id])
-        try transaction.execute("DELETE FROM image_properties WHERE image = ?", [image.id])
-        try writeTags(image, in: transaction)
-        try writeProperties(image, in: transaction)
+        try Image.table.update(image, in: transaction)
+        try ImageProperty.table.delete(where: .equal("image", image.id), in: transaction)
+        try write(image, in: transaction)
+    }
+
+    private func write(_ image: Image, in transaction: any SQLTransaction) throws {
+        try tags.replace(image.tags, of: image.id, in: transaction)
+        for (name, value) in image.properties {
+            let property = ImageProperty(image: image.id, name: name, value: value)
+            _ = try ImageProperty.table.insert(property, unlessTaken: "image, name", in: transaction)
+        }
     }
 
     func delete(_ id: ImageID, in transaction: any SQLTransaction) throws {
-        try transaction.execute("DELETE FROM image_tags WHERE image = ?", [id])
-        try transaction.execute("DELETE FROM image_properties WHERE image = ?", [id])
-        try transaction.execute("DELETE FROM image_members WHERE image = ?", [id])
-        try transaction.execute("DELETE FROM images WHERE uuid = ?", [id])
+        try tags.removeAll(from: id, in: transaction)
+        try ImageProperty.table.delete(where: .equal("image", id), in: transaction)
+        try ImageMember.table.delete(where: .equal("image", id), in: transaction)
+        try Image.table.delete(id, in: transaction)
     }
 
     /// One conditional write decides between two uploads.
@@ -61,80 +42,48 @@ package struct ImageStore: Sendable {
     func move(
         _ id: ImageID, from old: Image.Status, to new: Image.Status, at now: Int64, in transaction: any SQLTransaction
     ) throws -> Bool {
-        try transaction.execute(
-            """
-            UPDATE images SET status = ?, updated_at = ?, generation = generation + 1 WHERE uuid = ? AND status = ?
-            """, [new.rawValue, now, id, old.rawValue]) == 1
+        try move(.equal("uuid", id), from: old, to: new, at: now, in: transaction) == 1
     }
 
-    /// After a crash: an upload that nobody carries on is none.
-    func requeueUploads(at now: Int64, in transaction: any SQLTransaction) throws -> Int {
+    /// The same for all images of a kind.
+    /// - Returns: How many there are.
+    @discardableResult
+    func move(
+        _ which: SQLCondition = .always, from old: Image.Status, to new: Image.Status, at now: Int64,
+        in transaction: any SQLTransaction
+    ) throws -> Int {
         try transaction.execute(
-            "UPDATE images SET status = 'queued', updated_at = ?, generation = generation + 1 WHERE status = 'saving'",
-            [now])
+            """
+            UPDATE images SET status = ?, updated_at = ?, generation = generation + 1 WHERE \(which.sql) AND status = ?
+            """, [new, now] + which.arguments + [old])
     }
 
     func image(_ id: ImageID, in reader: any SQLReader) throws -> Image? {
-        try fill(reader.query("SELECT \(Self.columns) FROM images WHERE uuid = ?", [id], Self.map), in: reader).first
+        guard let image = try Image.table.find(id, in: reader) else { return nil }
+        return try fill([image], in: reader).first
+    }
+
+    func images(of project: ProjectID, in reader: any SQLReader) throws -> [ImageID] {
+        try reader.query("SELECT uuid FROM images WHERE owner = ? ORDER BY id", [project]) { try $0.id(0) }
     }
 
     func hashes(in reader: any SQLReader) throws -> Set<String> {
         Set(try reader.query("SELECT DISTINCT sha512 FROM images WHERE sha512 IS NOT NULL") { $0.text(0) })
     }
 
-    private func writeTags(_ image: Image, in transaction: any SQLTransaction) throws {
-        for tag in image.tags {
-            try transaction.execute("INSERT INTO image_tags (image, tag) VALUES (?, ?)", [image.id, tag])
-        }
-    }
-
-    private func writeProperties(_ image: Image, in transaction: any SQLTransaction) throws {
-        for (name, value) in image.properties {
-            try transaction.execute(
-                "INSERT INTO image_properties (image, name, value) VALUES (?, ?, ?)", [image.id, name, value])
-        }
-    }
-
     /// Adds tags and properties, two statements for the whole list.
     func fill(_ images: [Image], in reader: any SQLReader) throws -> [Image] {
-        guard !images.isEmpty else { return images }
-        let marks = images.map { _ in "?" }.joined(separator: ", ")
         let ids = images.map(\.id)
-        var tags: [ImageID: [String]] = [:]
-        var properties: [ImageID: [String: String]] = [:]
-        _ = try reader.query("SELECT image, tag FROM image_tags WHERE image IN (\(marks)) ORDER BY tag", ids) { row in
-            tags[try row.id(0), default: []].append(row.text(1))
+        let tags = try tags.tags(of: ids, in: reader)
+        let properties = try reader.inPieces(ids) {
+            try ImageProperty.table.all(where: .in("image", Array($0)), order: nil, in: reader)
         }
-        _ = try reader.query("SELECT image, name, value FROM image_properties WHERE image IN (\(marks))", ids) { row in
-            properties[try row.id(0), default: [:]][row.text(1)] = row.text(2)
-        }
+        let byImage = Dictionary(grouping: properties, by: \.image)
         return images.map { image in
             var image = image
             image.tags = tags[image.id] ?? []
-            image.properties = properties[image.id] ?? [:]
+            for property in byImage[image.id] ?? [] { image.properties[property.name] = property.value }
             return image
         }
-    }
-
-    static func map(_ row: any SQLRow) throws -> Image {
-        var image = Image(id: try row.id(0), owner: try row.optionalID(6), at: row.integer(15))
-        image.name = row.optionalText(1)
-        guard let status = Image.Status(rawValue: row.text(2)), let visibility = Image.Visibility(rawValue: row.text(3))
-        else { throw StoreError.corrupt("image \(image.id) has status '\(row.text(2))', visibility '\(row.text(3))'") }
-        image.status = status
-        image.visibility = visibility
-        image.isProtected = row.bool(4)
-        image.isHidden = row.bool(5)
-        image.diskFormat = row.optionalText(7)
-        image.containerFormat = row.optionalText(8)
-        image.minDiskGiB = row.int(9)
-        image.minMemoryMiB = row.int(10)
-        image.sizeBytes = row.optionalInteger(11)
-        image.virtualSizeBytes = row.optionalInteger(12)
-        image.checksum = row.optionalText(13)
-        image.sha512 = row.optionalText(14)
-        image.updatedAt = row.integer(16)
-        image.generation = row.integer(17)
-        return image
     }
 }

@@ -1,205 +1,129 @@
 import CoordinatorPlatform
 
+extension MetadefNamespace {
+    package static let list: ListSchema = {
+        let text = { ListSchema.Column($0, isNullable: $1, isFilter: false) }
+        var schema = ListSchema(
+            table, identity: "namespace",
+            columns: [
+                "namespace": text("namespace", false), "display_name": text("display_name", true),
+                "owner": text("owner", true), "visibility": .init("visibility"),
+                "created_at": .init("created_at", .number, isFilter: false),
+                "updated_at": .init("updated_at", .number, isFilter: false),
+                "row": .init("id", .number, isFilter: false, isSort: false)
+            ])
+        schema.special["resource_types"] = { values in
+            let types = SQLCondition.in("t.name", values.flatMap { $0.split(separator: ",").map(String.init) })
+            return SQLCondition(
+                """
+                id IN (SELECT a.namespace FROM metadef_associations a JOIN metadef_resource_types t
+                    ON t.id = a.resource_type WHERE \(types.sql))
+                """, types.arguments)
+        }
+        return schema
+    }()
+}
+
+extension MetadefItem {
+    /// Of one namespace and kind, in which names are unique.
+    package static let list = ListSchema(
+        table, identity: "name",
+        columns: [
+            "name": .init("name", isFilter: false), "created_at": .init("created_at", .number, isFilter: false),
+            "updated_at": .init("updated_at", .number, isFilter: false)
+        ])
+
+    /// All of them, the newest first.
+    static let newestFirst: ListQuery = {
+        var query = ListQuery()
+        query.sorts = ["created_at", "name"].map { ListQuery.Sort($0, isAscending: false) }
+        return query
+    }()
+}
+
 /// The tables of metadata definitions.
 struct MetadefStore: Sendable {
-    private static let columns = """
-        id, namespace, display_name, description, visibility, protected, owner, created_at, updated_at
-        """
-
     // MARK: - Namespaces
 
-    /// - Returns: The row.
-    /// - Throws: ``StoreError/duplicate(_:)``
-    func insert(_ namespace: MetadefNamespace, in transaction: any SQLTransaction) throws -> Int64 {
-        try transaction.query(
-            """
-            INSERT INTO metadef_namespaces
-                (namespace, display_name, description, visibility, protected, owner, created_at, updated_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id
-            """,
-            [
-                namespace.name, namespace.displayName, namespace.description, namespace.visibility.rawValue,
-                namespace.isProtected, namespace.owner, namespace.createdAt, namespace.updatedAt
-            ]
-        ) { $0.integer(0) }.first ?? 0
-    }
-
-    /// - Throws: ``StoreError/duplicate(_:)``
-    func update(_ namespace: MetadefNamespace, in transaction: any SQLTransaction) throws {
-        try transaction.execute(
-            """
-            UPDATE metadef_namespaces SET namespace = ?, display_name = ?, description = ?, visibility = ?,
-                protected = ?, owner = ?, updated_at = ? WHERE id = ?
-            """,
-            [
-                namespace.name, namespace.displayName, namespace.description, namespace.visibility.rawValue,
-                namespace.isProtected, namespace.owner, namespace.updatedAt, namespace.row
-            ])
-    }
-
-    func delete(_ namespace: Int64, in transaction: any SQLTransaction) throws {
-        try transaction.execute("DELETE FROM metadef_items WHERE namespace = ?", [namespace])
-        try transaction.execute("DELETE FROM metadef_associations WHERE namespace = ?", [namespace])
-        try transaction.execute("DELETE FROM metadef_namespaces WHERE id = ?", [namespace])
+    func delete(_ namespace: MetadefNamespace, in transaction: any SQLTransaction) throws {
+        try MetadefItem.table.delete(where: .equal("namespace", namespace.row), in: transaction)
+        try MetadefAssociation.table.delete(where: .equal("namespace", namespace.row), in: transaction)
+        try MetadefNamespace.table.delete(namespace.row, in: transaction)
     }
 
     func namespace(_ name: String, in reader: any SQLReader) throws -> MetadefNamespace? {
-        try reader.first(
-            "SELECT \(Self.columns) FROM metadef_namespaces WHERE namespace = ?", [name], Self.namespace)
+        try MetadefNamespace.table.first(where: .equal("namespace", name), in: reader)
     }
 
     /// - Parameter owner: Sees its own and public ones; `nil` sees all.
-    func namespaces(
-        _ page: MetadefPage, owner: String??, after marker: MetadefNamespace?, in reader: any SQLReader
-    ) throws -> [MetadefNamespace] {
-        var clauses = ["1 = 1"]
-        var arguments: [any SQLArgument] = []
-        if let owner {
-            clauses.append("(visibility = 'public' OR owner = ?)")
-            arguments.append(owner)
-        }
-        if let visibility = page.visibility {
-            clauses.append("visibility = ?")
-            arguments.append(visibility.rawValue)
-        }
-        if let types = page.resourceTypes {
-            clauses.append(
-                """
-                id IN (SELECT a.namespace FROM metadef_associations a JOIN metadef_resource_types t
-                    ON t.id = a.resource_type WHERE t.name IN (\(types.map { _ in "?" }.joined(separator: ", "))))
-                """)
-            arguments += types
-        }
-        let column = Self.column(page.sortKey)
-        let sign = page.ascending ? ">" : "<"
-        if let marker {
-            clauses.append("(\(column) \(sign) ? OR (\(column) = ? AND id \(sign) ?))")
-            let value = Self.value(page.sortKey, of: marker)
-            arguments += [value, value, marker.row]
-        }
-        let direction = page.ascending ? "ASC" : "DESC"
-        return try reader.query(
-            """
-            SELECT \(Self.columns) FROM metadef_namespaces WHERE \(clauses.joined(separator: " AND "))
-            ORDER BY \(column) \(direction), id \(direction) LIMIT \(page.limit ?? 1_000)
-            """, arguments, Self.namespace)
-    }
-
-    private static func column(_ key: MetadefPage.SortKey) -> String {
-        switch key {
-        case .namespace, .name: "namespace"
-        case .createdAt, .updatedAt, .visibility: key.rawValue
-        case .displayName, .owner: "COALESCE(\(key.rawValue), '')"
-        }
-    }
-
-    private static func value(_ key: MetadefPage.SortKey, of namespace: MetadefNamespace) -> any SQLArgument {
-        switch key {
-        case .namespace, .name: namespace.name
-        case .createdAt: namespace.createdAt
-        case .updatedAt: namespace.updatedAt
-        case .visibility: namespace.visibility.rawValue
-        case .displayName: namespace.displayName ?? ""
-        case .owner: namespace.owner ?? ""
-        }
-    }
-
-    private static func namespace(_ row: any SQLRow) throws -> MetadefNamespace {
-        var namespace = MetadefNamespace(name: row.text(1), owner: row.optionalText(6), at: row.integer(7))
-        namespace.row = row.integer(0)
-        namespace.displayName = row.optionalText(2)
-        namespace.description = row.optionalText(3)
-        guard let visibility = MetadefNamespace.Visibility(rawValue: row.text(4)) else {
-            throw StoreError.corrupt("namespace '\(namespace.name)' has visibility '\(row.text(4))'")
-        }
-        namespace.visibility = visibility
-        namespace.isProtected = row.bool(5)
-        namespace.updatedAt = row.integer(8)
-        return namespace
+    /// - Throws: `UnknownMarker`
+    func namespaces(_ query: ListQuery, owner: String??, in reader: any SQLReader) throws -> [MetadefNamespace] {
+        let visible = owner.map { SQLCondition("(visibility = 'public' OR owner = ?)", [$0]) } ?? .always
+        return try MetadefNamespace.list.records(MetadefNamespace.table, query, visible: visible, in: reader)
     }
 
     // MARK: - Items
 
-    /// - Throws: ``StoreError/duplicate(_:)``
-    func insert(_ item: MetadefItem, into namespace: Int64, in transaction: any SQLTransaction) throws {
-        try transaction.execute(
-            """
-            INSERT INTO metadef_items (namespace, kind, name, body, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)
-            """,
-            [
-                namespace, item.kind.rawValue, item.name, JSON.object(item.body).text, item.createdAt, item.updatedAt
-            ])
-    }
-
-    /// - Parameter name: What it was called so far.
-    /// - Throws: ``StoreError/duplicate(_:)``
-    func update(
-        _ item: MetadefItem, named name: String, of namespace: Int64, in transaction: any SQLTransaction
-    ) throws {
-        try transaction.execute(
-            "UPDATE metadef_items SET name = ?, body = ?, updated_at = ? WHERE namespace = ? AND kind = ? AND name = ?",
-            [item.name, JSON.object(item.body).text, item.updatedAt, namespace, item.kind.rawValue, name])
-    }
-
-    func delete(_ item: MetadefItem, of namespace: Int64, in transaction: any SQLTransaction) throws {
-        try transaction.execute(
-            "DELETE FROM metadef_items WHERE namespace = ? AND kind = ? AND name = ?",
-            [namespace, item.kind.rawValue, item.name])
+    private static func these(_ kind: MetadefItem.Kind?, of namespace: Int64) -> SQLCondition {
+        .all([.equal("namespace", namespace)] + (kind.map { [.equal("kind", $0)] } ?? []))
     }
 
     func deleteAll(_ kind: MetadefItem.Kind, of namespace: Int64, in transaction: any SQLTransaction) throws {
-        try transaction.execute(
-            "DELETE FROM metadef_items WHERE namespace = ? AND kind = ?", [namespace, kind.rawValue])
+        try MetadefItem.table.delete(where: Self.these(kind, of: namespace), in: transaction)
     }
 
     func item(
         _ kind: MetadefItem.Kind, _ name: String, of namespace: Int64, in reader: any SQLReader
     ) throws -> MetadefItem? {
-        try reader.first(
-            """
-            SELECT kind, name, body, created_at, updated_at FROM metadef_items
-            WHERE namespace = ? AND kind = ? AND name = ?
-            """, [namespace, kind.rawValue, name], Self.item)
+        try MetadefItem.table.first(
+            where: .all([Self.these(kind, of: namespace), .equal("name", name)]), in: reader)
     }
 
     /// - Parameter kind: `nil` is all.
+    /// - Throws: `UnknownMarker`
     func items(
-        _ kind: MetadefItem.Kind?, of namespace: Int64, page: MetadefPage = MetadefPage(),
-        after marker: MetadefItem? = nil, in reader: any SQLReader
+        _ kind: MetadefItem.Kind?, of namespace: Int64, _ query: ListQuery = MetadefItem.newestFirst,
+        in reader: any SQLReader
     ) throws -> [MetadefItem] {
-        var condition = "namespace = ?"
-        var arguments: [any SQLArgument] = [namespace]
-        if let kind {
-            condition += " AND kind = ?"
-            arguments.append(kind.rawValue)
-        }
-        // Names are unique within a namespace and kind, so they make the order total.
-        let column = page.sortKey == .createdAt || page.sortKey == .updatedAt ? page.sortKey.rawValue : "name"
-        let sign = page.ascending ? ">" : "<"
-        if let marker {
-            condition += " AND (\(column) \(sign) ? OR (\(column) = ? AND name \(sign) ?))"
-            let value: any SQLArgument =
-                switch page.sortKey {
-                case .createdAt: marker.createdAt
-                case .updatedAt: marker.updatedAt
-                default: marker.name
-                }
-            arguments += [value, value, marker.name]
-        }
-        let direction = page.ascending ? "ASC" : "DESC"
-        let limit = page.limit.map { " LIMIT \($0)" } ?? ""
-        return try reader.query(
-            """
-            SELECT kind, name, body, created_at, updated_at FROM metadef_items WHERE \(condition)
-            ORDER BY \(column) \(direction), name \(direction)\(limit)
-            """, arguments, Self.item)
+        try MetadefItem.list.records(MetadefItem.table, query, visible: Self.these(kind, of: namespace), in: reader)
     }
 
-    private static func item(_ row: any SQLRow) throws -> MetadefItem {
-        guard let kind = MetadefItem.Kind(rawValue: row.text(0)), let body = try? JSON.parse(row.text(2)).objectValue
-        else { throw StoreError.corrupt("metadata definition '\(row.text(1))' of kind '\(row.text(0))'") }
-        var item = MetadefItem(kind, name: row.text(1), body: body, at: row.integer(3))
-        item.updatedAt = row.integer(4)
-        return item
+    // MARK: - Resource types
+
+    /// Makes the type where there is none of that name.
+    /// - Throws: ``StoreError/duplicate(_:)`` when the namespace has the association.
+    func insert(
+        _ association: MetadefAssociation, of namespace: Int64, in transaction: any SQLTransaction
+    ) throws {
+        let (name, now) = (association.resourceType, association.createdAt)
+        _ = try MetadefResourceType.table.insert(
+            MetadefResourceType(name: name, createdAt: now, updatedAt: now), unlessTaken: "name", in: transaction)
+        var association = association
+        association.namespace = namespace
+        association.typeRow =
+            try MetadefResourceType.table.first(where: .equal("name", name), in: transaction)?.row ?? 0
+        try MetadefAssociation.table.insert(association, in: transaction)
+    }
+
+    func association(
+        _ type: String, of namespace: Int64, in reader: any SQLReader
+    ) throws -> MetadefAssociation? {
+        try MetadefAssociation.table.first(
+            where: .all([.equal("a.namespace", namespace), .equal("t.name", type)]), in: reader)
+    }
+
+    /// Of several namespaces, by their rows.
+    func associations(of namespaces: [Int64], in reader: any SQLReader) throws -> [Int64: [MetadefAssociation]] {
+        let all = try reader.inPieces(namespaces) {
+            try MetadefAssociation.table.all(where: .in("a.namespace", Array($0)), in: reader)
+        }
+        return Dictionary(grouping: all, by: \.namespace)
+    }
+
+    /// Notes that a default namespace has been loaded once, so that one that was deleted does not come back.
+    /// - Returns: Whether that is new.
+    func noteDefault(_ namespace: String, in transaction: any SQLTransaction) throws -> Bool {
+        try transaction.execute(
+            "INSERT INTO metadef_defaults (namespace) VALUES (?) ON CONFLICT (namespace) DO NOTHING", [namespace]) == 1
     }
 }

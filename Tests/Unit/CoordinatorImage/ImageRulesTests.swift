@@ -50,9 +50,9 @@ struct JSONSchemaTests {
     @Test("wrong, with the reason and the place", arguments: wrong)
     func bad(text: String, reason: String, keyword: String, path: [String]) throws {
         let value = try JSON.parse(text)
-        let violation = #expect(throws: JSONSchema.Violation.self) { try Self.schema.validate(value) }
-        #expect(violation?.reason == reason)
-        #expect(violation?.keyword == keyword)
+        let violation = #expect(throws: BodyFailure.self) { try Self.schema.validate(value) }
+        #expect(violation?.text == reason)
+        #expect(violation?.reason.keyword == keyword)
         #expect(violation?.path == path)
     }
 }

@@ -2,8 +2,14 @@ extension ListDialect {
     /// Reads a list call's query.
     /// - Throws: ``APIError`` in the service's words.
     public func read(_ call: APICall, _ schema: ListSchema) throws(APIError) -> ListQuery {
+        try read(call.query, schema)
+    }
+
+    public func read(
+        _ query: [(name: String, value: String)], _ schema: ListSchema
+    ) throws(APIError) -> ListQuery {
         try read(
-            call.query, isFilter: schema.isFilter, isFlag: { schema.columns[$0]?.kind == .flag },
+            query, isFilter: schema.isFilter, isFlag: { schema.columns[$0]?.kind == .flag },
             isSort: schema.isSort)
     }
 
@@ -57,11 +63,14 @@ extension ListDialect {
     }
 
     private func word(_ value: String, _ name: String) throws(APIError) -> String {
-        guard let flag = flag(value) else {
-            if let refusal = refusal(.flag(name: name, value: value)) { throw refusal }
-            return value
-        }
-        return flag ? "true" : "false"
+        try readFlag(value, of: name).map { $0 ? "true" : "false" } ?? value
+    }
+
+    /// - Returns: `nil` for what is neither of the service's words, where it passes over that.
+    public func readFlag(_ value: String, of name: String) throws(APIError) -> Bool? {
+        if let flag = flag(value) { return flag }
+        if let refusal = refusal(.flag(name: name, value: value)) { throw refusal }
+        return nil
     }
 
     private func sorts(
