@@ -23,7 +23,8 @@ extension ListDialect {
         result.sorts = try sorts(query, isSort)
         result.limit = try limit(query)
         result.marker = Self.first("marker", query).flatMap { $0.isEmpty ? nil : $0 }
-        result.isReversed = Self.first("page_reverse", query).flatMap { flag($0) } ?? false
+        result.isReversed =
+            control.contains("page_reverse") && Self.first("page_reverse", query).flatMap { flag($0) } ?? false
         return result
     }
 
