@@ -45,7 +45,7 @@ public struct FleetParticipants: Sendable {
 
 /// Agents: sessions, plans, health, operations.
 public struct FleetSlice: Sendable {
-    public static let migrations = FleetSchema.migrations
+    public static let migrations = FleetSchema.migrations + HostedLog.migrations
     public let api: ServiceAPI
     /// What the agents' port is served with.
     public let link: any LinkService

@@ -1,0 +1,114 @@
+import CoordinatorPlatform
+import ProtocolModel
+
+/// What ends the tasks of one kind that nobody ended, and forgets what is long gone.
+public protocol HostedWatchdog: Sendable {
+    /// Ends every task that nobody ended in time. One pass; safe to repeat at any moment.
+    /// - Returns: How many there were; a full pass may be followed by another at once.
+    @discardableResult
+    func expire(at now: Int64, in transaction: any SQLTransaction) throws -> Int
+    /// Forgets what was deleted before `time` and is gone from its host, with all that was done with it.
+    /// - Returns: How many were forgotten.
+    @discardableResult
+    func forget(deletedBefore time: Int64, in transaction: any SQLTransaction) throws -> Int
+}
+
+/// Hears for one kind what agents and the fleet say, and what they do not say in time.
+public struct HostedReports<Kind: HostedKind>: PlanStatusConsumer, OperationConsumer, NodeObserver,
+    HostedWatchdog
+{
+    private let workflow: HostedWorkflow<Kind>
+
+    public init(_ workflow: HostedWorkflow<Kind>) { self.workflow = workflow }
+
+    public var kind: ResourceKind { workflow.kind.kind }
+
+    public func consume(
+        _ status: ResourceStatus, from node: NodeID, at now: Int64, in transaction: any SQLTransaction
+    ) throws {
+        // A host that the resource has left since has nothing to say about it.
+        guard let record = try workflow.kind.find(status.key.id, in: transaction), record.host?.node == node,
+            status.phase == .gone || (!record.isDeleted && status.generation >= record.planGeneration)
+        else { return }
+        let evidence = HostedEvidence(
+            steps: status.steps, message: status.error?.message ?? "", detail: status.error?.detail ?? "")
+        try workflow.take(
+            .status(status.phase, workflow.kind.sight(status.details)), of: record, evidence: evidence, at: now,
+            in: transaction)
+    }
+
+    public func operationEnded(
+        _ result: OperationResult, action: Operation.Action, from node: NodeID, at now: Int64,
+        in transaction: any SQLTransaction
+    ) throws {
+        // A later command may have overtaken this one.
+        guard let id = workflow.kind.subject(of: action),
+            let record = try workflow.kind.find(id, in: transaction), record.operation == result.id
+        else { return }
+        var evidence = HostedEvidence(steps: result.steps)
+        var succeeded = false
+        switch result.outcome {
+        case .done: succeeded = true
+        case .failed(let error):
+            evidence.message = error.message
+            evidence.detail = error.detail
+        case .expired: evidence.message = workflow.kind.words.operationExpired
+        case .interrupted: evidence.message = workflow.kind.words.operationInterrupted
+        }
+        try workflow.take(
+            .operationEnded(succeeded: succeeded), of: record, evidence: evidence, at: now, in: transaction)
+    }
+
+    // MARK: Hosts
+
+    public func nodeReported(
+        _ report: NodeReport, by node: NodeID, at now: Int64, in transaction: any SQLTransaction
+    ) throws {}
+
+    public func nodeHealthChanged(
+        _ health: HealthVerdict, of node: NodeID, at now: Int64, in transaction: any SQLTransaction
+    ) throws {
+        guard health == .down else { return }
+        for record in try workflow.kind.on(node, in: transaction) where record.state.task != nil {
+            let evidence = HostedEvidence(
+                message: "The host went down.", detail: "node=\(node) host=\(record.host?.hostname ?? "")")
+            try workflow.take(.hostDown, of: record, evidence: evidence, at: now, in: transaction)
+        }
+    }
+
+    /// The node never comes back, so nothing of what it had is there any more: what that held can be given to others.
+    public func nodeRemoved(_ node: NodeID, at now: Int64, in transaction: any SQLTransaction) throws {
+        let evidence = HostedEvidence(message: workflow.kind.words.hostRemoved, detail: "node=\(node)")
+        for var record in try workflow.kind.on(node, in: transaction) {
+            try workflow.leaveHost(&record, in: transaction)
+            if record.isDeleted {
+                try workflow.kind.save(&record, at: now, in: transaction)
+            } else {
+                try workflow.take(.hostRemoved, of: record, evidence: evidence, at: now, in: transaction)
+            }
+        }
+    }
+
+    // MARK: What nobody says
+
+    @discardableResult
+    public func expire(at now: Int64, in transaction: any SQLTransaction) throws -> Int {
+        let overdue = try workflow.kind.overdue(at: now, in: transaction)
+        for record in overdue {
+            let task = record.state.task?.rawValue ?? ""
+            let evidence = HostedEvidence(
+                message: "The host did not report the end of '\(task)' within "
+                    + "\(record.state.task?.allowedSeconds ?? 0) s.",
+                detail: "task=\(task) host=\(record.host?.hostname ?? "") generation=\(record.planGeneration)")
+            try workflow.take(.overdue, of: record, evidence: evidence, at: now, in: transaction)
+        }
+        return overdue.count
+    }
+
+    @discardableResult
+    public func forget(deletedBefore time: Int64, in transaction: any SQLTransaction) throws -> Int {
+        let ids = try workflow.kind.removeRows(deletedBefore: time, in: transaction)
+        if !ids.isEmpty { try workflow.log.forget(ids, kind, in: transaction) }
+        return ids.count
+    }
+}
