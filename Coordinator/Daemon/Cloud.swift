@@ -46,7 +46,7 @@ package struct Cloud: Sendable {
             operations: core.operations, directory: core.directory, revision: revision)
         self.compute = compute
         var identity = identity
-        identity.holdings = image.holdings + [network.holdings, compute.holdings]
+        identity.holdings = image.holdings + [network.holdings] + compute.holdings
         fleet = FleetSlice(
             core: core, database: database, authority: authority,
             participants: FleetParticipants(

@@ -16,7 +16,7 @@ struct ComputeCloud: Sendable {
         slice = ComputeSlice(
             settings: settings, network: network, image: FakeImages(), placement: placement, plans: fleet,
             operations: fleet, directory: fleet)
-        let database = try await APIHarness.database(migrations: ComputeSlice.migrations)
+        let database = try await APIHarness.database(migrations: FleetSlice.migrations + ComputeSlice.migrations)
         harness = APIHarness(services: [slice.api], database: database)
         _ = await harness.post(
             "/compute/v2.1/flavors",

@@ -75,7 +75,7 @@ struct IdentityHoldingsTests {
     @Test("servers count until they are asked to go; keypairs go with their user")
     func compute() async throws {
         let cloud = try await ComputeCloud()
-        let probe = Probe(cloud.slice.holdings, beside: cloud.slice.api, on: cloud.harness.database)
+        let probe = Probe(cloud.slice.holdings[0], beside: cloud.slice.api, on: cloud.harness.database)
         let server = try await cloud.running()
         #expect(await probe.left() == ["server": 1])
         #expect(await probe.run("all") == 204)
@@ -91,9 +91,9 @@ struct IdentityHoldingsTests {
         _ = await cloud.harness.put(
             "/compute/v2.1/os-quota-sets/\(TestCaller.project.compact)", ["quota_set": ["cores": 7]], as: .admin)
         #expect(try await count("keypairs") == 1)
-        #expect(try await count("compute_quotas") == 1)
+        #expect(try await count("quota_limits") == 1)
         #expect(await probe.run("house") == 204)
-        #expect(try await count("compute_quotas") == 0)
+        #expect(try await count("quota_limits") == 0)
         #expect(try await count("keypairs") == 1)
         #expect(await probe.run("user") == 204)
         #expect(try await count("keypairs") == 0)

@@ -4,6 +4,9 @@ import ProtocolModel
 /// `/flavors` and who may use private ones.
 struct FlavorRoutes: Sendable {
     let parts: ComputeParts
+    private var catalog: FlavorCatalog { FlavorCatalog(parts: parts) }
+
+    init(parts: ComputeParts) { self.parts = parts }
 
     var all: [Route] {
         [
@@ -25,169 +28,136 @@ struct FlavorRoutes: Sendable {
 
     private static let reason = "flavors are for everybody, as in Nova; private ones show only to whom they are for"
 
-    private static let sortColumns: [String: String] = [
-        "created_at": "created_at", "description": "COALESCE(description, '')", "ephemeral_gb": "ephemeral_gib",
-        "flavorid": "flavor_id", "id": "id", "is_public": "is_public", "memory_mb": "memory_mib", "name": "name",
-        "root_gb": "root_gib", "rxtx_factor": "rxtx_factor", "swap": "swap_mib", "updated_at": "created_at",
-        "vcpus": "vcpus", "vcpu_weight": "id", "disabled": "id"
-    ]
-    private static let known: Set<String> = [
-        "limit", "marker", "is_public", "minRam", "minDisk", "sort_key", "sort_dir"
-    ]
+    // MARK: Reading
 
-    private func filter(_ call: APICall, caller: Caller) throws -> FlavorFilter {
-        var filter = FlavorFilter(isPublic: true, project: caller.project)
-        if caller.isAdmin, let text = call.query("is_public") {
-            if text.lowercased() == "none" {
-                filter.isPublic = nil
-            } else if let flag = Python.boolean(text) {
-                filter.isPublic = flag
-                filter.project = nil
-            } else {
-                throw APIError.badRequest("Invalid is_public filter [\(text)]")
-            }
+    private static let filters: Set<String> = ["is_public", "minRam", "minDisk"]
+
+    private static func scope(_ call: APICall, _ caller: Caller) throws -> FlavorStore.Scope {
+        guard caller.isAdmin, let text = call.query("is_public") else { return .open(to: caller.project) }
+        if text.lowercased() == "none" { return .all }
+        guard let flag = BooleanWords.loose(text) else {
+            throw APIError.badRequest("Invalid is_public filter [\(text)]")
         }
-        func number(_ name: String) throws -> Int? {
-            guard let text = call.query(name) else { return nil }
-            guard let number = Int(text) else { throw APIError.badRequest("Invalid \(name) filter [\(text)]") }
-            return number
+        return .alike(isPublic: flag)
+    }
+
+    private static func query(_ call: APICall, _ dialect: ListDialect) throws -> ListQuery {
+        var query = try dialect.read(
+            call.query, isFilter: filters.contains, isSort: FlavorStore.schema.isSort)
+        query.filters = []
+        for (name, attribute) in [("minRam", "memory_mb"), ("minDisk", "root_gb")] {
+            guard let text = call.query(name) else { continue }
+            guard Int64(text) != nil else { throw APIError.badRequest("Invalid \(name) filter [\(text)]") }
+            query.filters.append(.init(attribute, .greaterOrEqual, [text]))
         }
-        filter.minMemoryMiB = try number("minRam")
-        filter.minRootGiB = try number("minDisk")
-        if let key = call.query("sort_key") {
-            guard let column = Self.sortColumns[key] else {
-                throw APIError.badRequest(
-                    "Invalid input for query parameters sort_key. Value: \(key). '\(key)' is not one of the sort keys")
-            }
-            filter.sortColumn = column
-        }
-        if let direction = call.query("sort_dir") {
-            guard direction == "asc" || direction == "desc" else {
-                throw APIError.badRequest(
-                    "Invalid input for query parameters sort_dir. Value: \(direction). '\(direction)' is not one of "
-                        + "['asc', 'desc']")
-            }
-            filter.isDescending = direction == "desc"
-        }
-        return filter
+        if query.sorts.isEmpty { query.sorts = [.init("flavorid", isAscending: call.query("sort_dir") != "desc")] }
+        return query
     }
 
     private func list(_ call: APICall, isDetail: Bool) async throws -> APIResponse {
         let caller = try call.requireCaller()
-        let filter = try filter(call, caller: caller)
-        let limit = try call.limit(most: parts.settings.pageLimit)
-        try call.refuseUnknownQuery(from: 75, known: Self.known)
+        let dialect = Nova.list(call, most: parts.settings.pageLimit)
+        let scope = try Self.scope(call, caller)
+        let query = try Self.query(call, dialect)
         let store = parts.flavors
-        var flavors = try await call.database.read { try store.list(filter, in: $0) }
-        if let marker = call.query("marker") {
-            guard let index = flavors.firstIndex(where: { $0.id == marker }) else {
-                throw APIError.badRequest("marker [\(marker)] not found")
-            }
-            flavors.removeSubrange(...index)
+        let flavors = try await call.database.read { reader in
+            try dialect.found { try store.list(query, scope, in: reader) }
         }
-        let page = Array(flavors.prefix(limit))
         let view = FlavorView(call)
-        var body: [String: JSON] = ["flavors": .array(page.map { isDetail ? view.render($0) : view.basic($0) })]
-        let next = call.nextLink(
-            path: isDetail ? "flavors/detail" : "flavors", last: page.last?.id, count: page.count, limit: limit)
-        if let next { body["flavors_links"] = next }
-        return .json(.object(body))
+        let page = ListPage(collection: "flavors", identities: flavors.map(\.id), query: query)
+        return dialect.answer(page, flavors.map { isDetail ? view.render($0) : view.basic($0) }, call)
     }
 
     @Sendable private func show(_ call: APICall) async throws -> APIResponse {
         let caller = try call.requireCaller()
-        let rules = CatalogRules(parts: parts)
+        let catalog = catalog
         let flavor = try await call.database.read { reader in
-            try rules.flavor(call.parameter("flavor_id"), caller: caller, in: reader)
+            try catalog.flavor(call.parameter("flavor_id"), caller: caller, in: reader)
         }
         return .json(["flavor": FlavorView(call).render(flavor)])
     }
 
-    private static func schema(_ version: Microversion) -> BodySchema {
-        let most: Int64 = 0x7FFF_FFFF
-        var properties: [String: BodySchema] = [
-            "name": .string(.name, min: 1, max: 255),
-            "id": .nullable(.oneOf([.string(.flavorID, min: 1, max: 255), .integer()])),
-            "ram": .integer(min: 1, max: most), "vcpus": .integer(min: 1, max: most), "disk": .integer(max: most),
-            "OS-FLV-EXT-DATA:ephemeral": .integer(max: most), "swap": .integer(max: most),
-            "rxtx_factor": .number(above: 0), "os-flavor-access:is_public": .boolean
-        ]
-        if version.has(55) { properties["description"] = .nullable(.string(.printable, max: 65_535)) }
-        return .object(
-            ["flavor": .object(properties, required: ["name", "ram", "vcpus", "disk"])], required: ["flavor"])
+    // MARK: Changing
+
+    private struct Draft: Sendable {
+        var name = ""
+        /// Made where none or `auto` is given.
+        var id: String?
+        var vcpus = 1
+        var memoryMiB = 1
+        var rootGiB = 0
+        var ephemeralGiB = 0
+        var swapMiB = 0
+        var rxtxFactor = 1.0
+        var isPublic = true
+        var description: String?
+
+        static let schema = BodySchema(
+            blank: Draft(),
+            [
+                .required("name", \.name, .text(1...255, .resourceName)),
+                .required("ram", \.memoryMiB, size(1)), .required("vcpus", \.vcpus, size(1)),
+                .required("disk", \.rootGiB, size(0)),
+                .given("id", \.id, id.nullable), .given("OS-FLV-EXT-DATA:ephemeral", \.ephemeralGiB, size(0)),
+                .given("swap", \.swapMiB, size(0)),
+                .given("rxtx_factor", \.rxtxFactor, .number(above: 0, orText: true)),
+                .given("os-flavor-access:is_public", \.isPublic, Nova.flag),
+                .given("description", \.description, text, since: 55)
+            ])
+        static let text = BodyFormat.text(0...65_535, .printable).nullable
+        private static let id = BodyFormat<String>.either([
+            .text(1...255, .flavorID), BodyFormat<Int>.integer(0...Int.max).map { number, _ in String(number) }
+        ])
+
+        private static func size(_ least: Int) -> BodyFormat<Int> { .integer(least...0x7FFF_FFFF, orText: true) }
+
+        func flavor(at now: Int64) -> Flavor {
+            let id = id.flatMap { $0 == "auto" ? nil : $0 } ?? ServerID.random().text
+            return Flavor(
+                snapshot: FlavorSnapshot(
+                    id: id, name: name, vcpus: vcpus, memoryMiB: memoryMiB, rootGiB: rootGiB,
+                    ephemeralGiB: ephemeralGiB, swapMiB: swapMiB, extraSpecs: [:]),
+                description: description, rxtxFactor: rxtxFactor, isPublic: isPublic, createdAt: now)
+        }
     }
 
     @Sendable private func create(_ call: APICall) async throws -> APIResponse {
         try call.authorizeCompute("os-flavor-manage:create")
-        let body = try await call.json()
-        try Self.schema(call.microversion).check(body)
-        let given = body["flavor"]?.objectValue ?? [:]
-        var id = given["id"].map { $0.isNull ? "auto" : Python.text($0) } ?? "auto"
-        if id == "auto" { id = ServerID.random().text }
-        let flavor = Flavor(
-            snapshot: FlavorSnapshot(
-                id: id, name: given["name"]?.stringValue ?? "", vcpus: Python.integer(given["vcpus"]) ?? 1,
-                memoryMiB: Python.integer(given["ram"]) ?? 1, rootGiB: Python.integer(given["disk"]) ?? 0,
-                ephemeralGiB: Python.integer(given["OS-FLV-EXT-DATA:ephemeral"]) ?? 0,
-                swapMiB: Python.integer(given["swap"]) ?? 0, extraSpecs: [:]),
-            description: given["description"]?.stringValue,
-            rxtxFactor: given["rxtx_factor"].flatMap(Python.number) ?? 1,
-            isPublic: given["os-flavor-access:is_public"].flatMap(Python.boolean) ?? true, createdAt: call.now)
-        let store = parts.flavors
-        try await call.write(target: { _ in flavor.id }) { transaction in
-            guard try store.find(flavor.id, in: transaction) == nil else {
-                throw APIError.conflict("Flavor with ID \(flavor.id) already exists.")
-            }
-            guard try !store.exists(named: flavor.name, in: transaction) else {
-                throw APIError.conflict("Flavor with name \(flavor.name) already exists.")
-            }
-            try store.insert(flavor, in: transaction)
-        }
+        let draft = try Draft.schema.read(
+            try await call.json(), under: "flavor", call.microversion, wording: Nova.body)
+        let flavor = draft.flavor(at: call.now)
+        let catalog = catalog
+        try await call.write(target: { _ in flavor.id }) { try catalog.create(flavor, in: $0) }
         return .json(["flavor": FlavorView(call).render(flavor)])
     }
 
     @Sendable private func update(_ call: APICall) async throws -> APIResponse {
-        guard call.microversion.has(55) else { throw APIError.notFound("The resource could not be found.") }
+        try call.requireVersion(call.microversion.has(55))
         try call.authorizeCompute("os-flavor-manage:update")
-        let body = try await call.json()
-        let description = BodySchema.nullable(.string(.printable, max: 65_535))
-        let schema = BodySchema.object(["description": description], required: ["description"])
-        try BodySchema.object(["flavor": schema], required: ["flavor"]).check(body)
-        let text = body["flavor"]?["description"]?.stringValue
-        let store = parts.flavors
+        let description = try BodySchema<String?>(blank: nil, [.required("description", \.self, Draft.text)])
+            .read(try await call.json(), under: "flavor", wording: Nova.body)
+        let catalog = catalog
         let flavor = try await call.write { transaction in
-            var flavor = try FlavorSpecRoutes.find(call, store, in: transaction)
-            flavor.description = text
-            try store.update(
-                flavor.id, description: text, extraSpecs: flavor.snapshot.extraSpecs, in: transaction)
-            return flavor
+            try catalog.change(call.parameter("flavor_id"), in: transaction) { $0.description = description }
         }
         return .json(["flavor": FlavorView(call).render(flavor)])
     }
 
     @Sendable private func delete(_ call: APICall) async throws -> APIResponse {
         try call.authorizeCompute("os-flavor-manage:delete")
-        let store = parts.flavors
-        let id = call.parameter("flavor_id")
-        try await call.write { transaction in
-            guard try store.delete(id, in: transaction) else {
-                throw APIError.notFound("Flavor \(id) could not be found.")
-            }
-        }
+        let catalog = catalog
+        try await call.write { try catalog.delete(call.parameter("flavor_id"), in: $0) }
         return .empty(202)
     }
 
+    // MARK: Access
+
     @Sendable private func access(_ call: APICall) async throws -> APIResponse {
         try call.authorizeCompute("os-flavor-access")
-        let store = parts.flavors
-        let list = try await call.database.read { reader in
-            let flavor = try FlavorSpecRoutes.find(call, store, in: reader)
-            guard !flavor.isPublic else {
-                throw APIError.notFound("Access list not available for public flavors.")
-            }
-            return try store.access(to: flavor.id, in: reader)
-        }
-        return .json(Self.render(list, call))
+        let catalog = catalog
+        return .json(
+            Self.render(
+                try await call.database.read { try catalog.access(to: call.parameter("flavor_id"), in: $0) }, call))
     }
 
     private static func render(_ projects: [String], _ call: APICall) -> JSON {
@@ -197,44 +167,25 @@ struct FlavorRoutes: Sendable {
 
     @Sendable private func changeAccess(_ call: APICall) async throws -> APIResponse {
         let body = try await call.json()
-        guard let name = body.objectValue?.keys.first, ["addTenantAccess", "removeTenantAccess"].contains(name) else {
-            throw APIError.badRequest("There is no such action: \(body.objectValue?.keys.sorted().first ?? "")")
+        let names = body.objectValue?.keys.sorted() ?? []
+        guard let name = names.first(where: ["addTenantAccess", "removeTenantAccess"].contains) else {
+            throw APIError.badRequest("There is no such action: \(names.first ?? "")")
         }
         let isGrant = name == "addTenantAccess"
         try call.authorizeCompute("os-flavor-access:\(isGrant ? "add_tenant_access" : "remove_tenant_access")")
-        try BodySchema.object(
-            [name: .object(["tenant": .string(min: 1, max: 255)], required: ["tenant"])], required: [name]
-        ).check(body)
-        let project = body[name]?["tenant"]?.stringValue ?? ""
-        guard let id = ProjectID(project) else {
-            throw APIError.badRequest("Project ID \(project) is not a valid project.")
+        let text = try BodySchema(blank: "", [.required("tenant", \.self, .text(1...255))])
+            .read(body, under: name, wording: Nova.body)
+        guard let project = ProjectID(text) else {
+            throw APIError.badRequest("Project ID \(text) is not a valid project.")
         }
-        let store = parts.flavors
+        let catalog = catalog
         let list = try await call.write { transaction in
-            let flavor = try FlavorSpecRoutes.find(call, store, in: transaction)
-            if isGrant {
-                try Self.grant(id.compact, flavor, call, store, in: transaction)
-            } else {
-                guard try store.revoke(id.compact, from: flavor.id, in: transaction) else {
-                    throw APIError.notFound(
-                        "Flavor access not found for \(flavor.id) / \(project) combination.")
-                }
-            }
-            return try store.access(to: flavor.id, in: transaction)
+            let id = call.parameter("flavor_id")
+            return try isGrant
+                ? catalog.grant(project, to: id, isStrict: call.microversion.has(7), in: transaction)
+                : catalog.revoke(project, from: id, in: transaction)
         }
         return .json(Self.render(list, call))
-    }
-
-    private static func grant(
-        _ project: String, _ flavor: Flavor, _ call: APICall, _ store: FlavorStore, in transaction: any SQLTransaction
-    ) throws {
-        guard !flavor.isPublic || !call.microversion.has(7) else {
-            throw APIError.conflict("Can not add access to a public flavor.")
-        }
-        guard try store.grant(project, to: flavor.id, in: transaction) else {
-            throw APIError.conflict(
-                "Flavor access already exists for flavor \(flavor.id) and project \(project) combination.")
-        }
     }
 }
 

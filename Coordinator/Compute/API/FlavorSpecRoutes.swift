@@ -19,36 +19,29 @@ struct FlavorSpecRoutes: Sendable {
         ]
     }
 
-    /// - Throws: ``APIError`` 404.
-    static func find(_ call: APICall, _ store: FlavorStore, in reader: any SQLReader) throws -> Flavor {
-        let id = call.parameter("flavor_id")
-        guard let flavor = try store.find(id, in: reader) else {
-            throw APIError.notFound("Flavor \(id) could not be found.")
-        }
-        return flavor
-    }
-
-    private static let schema = BodySchema.map(.extraSpecKey, .oneOf([.string(max: 255), .number(above: -.infinity)]))
+    private static let specs = BodyFormat<[String: String]>.map(
+        keys: .key,
+        values: .either([
+            .text(0...255),
+            BodyFormat<Double>.number(above: -.infinity, orText: true).map { _, json in json.pythonText }
+        ]), most: 256)
 
     private static func json(_ specs: [String: String]) -> JSON { .object(specs.mapValues(JSON.string)) }
 
     private func read(_ call: APICall) async throws -> [String: String] {
         let caller = try call.requireCaller()
-        let rules = CatalogRules(parts: parts)
+        let catalog = FlavorCatalog(parts: parts)
         return try await call.database.read { reader in
-            try rules.flavor(call.parameter("flavor_id"), caller: caller, in: reader).snapshot.extraSpecs
+            try catalog.flavor(call.parameter("flavor_id"), caller: caller, in: reader).snapshot.extraSpecs
         }
     }
 
     private func change(
-        _ call: APICall, _ body: @escaping @Sendable ([String: String]) throws -> [String: String]
+        _ call: APICall, _ body: @escaping @Sendable (inout [String: String]) throws -> Void
     ) async throws {
-        let store = parts.flavors
-        try await call.write { transaction in
-            let flavor = try Self.find(call, store, in: transaction)
-            try store.update(
-                flavor.id, description: flavor.description, extraSpecs: body(flavor.snapshot.extraSpecs),
-                in: transaction)
+        let catalog = FlavorCatalog(parts: parts)
+        _ = try await call.write { transaction in
+            try catalog.change(call.parameter("flavor_id"), in: transaction) { try body(&$0.snapshot.extraSpecs) }
         }
     }
 
@@ -69,21 +62,21 @@ struct FlavorSpecRoutes: Sendable {
     @Sendable private func create(_ call: APICall) async throws -> APIResponse {
         try call.authorizeCompute("os-flavor-extra-specs:create")
         let body = try await call.json()
-        try BodySchema.object(["extra_specs": Self.schema], required: ["extra_specs"]).check(body)
-        let given = (body["extra_specs"]?.objectValue ?? [:]).mapValues(Python.text)
-        try await change(call) { $0.merging(given) { _, new in new } }
+        let given = try BodySchema(blank: [:], [.required("extra_specs", \.self, Self.specs)])
+            .read(body, wording: Nova.body)
+        try await change(call) { $0.merge(given) { _, new in new } }
         return .json(["extra_specs": Self.json(given)])
     }
 
     @Sendable private func update(_ call: APICall) async throws -> APIResponse {
         try call.authorizeCompute("os-flavor-extra-specs:update")
         let body = try await call.json()
-        try Self.schema.check(body)
+        let given = try Nova.read(body, Self.specs)
         let key = call.parameter("key")
-        guard let members = body.objectValue, members.count == 1, let value = members[key].map(Python.text) else {
+        guard given.count == 1, let value = given[key] else {
             throw APIError.badRequest("Request body and URI mismatch")
         }
-        try await change(call) { $0.merging([key: value]) { _, new in new } }
+        try await change(call) { $0[key] = value }
         return .json([key: .string(value)])
     }
 
@@ -91,10 +84,8 @@ struct FlavorSpecRoutes: Sendable {
         try call.authorizeCompute("os-flavor-extra-specs:delete")
         let key = call.parameter("key")
         let failure = missing(call)
-        try await change(call) { old in
-            var specs = old
+        try await change(call) { specs in
             guard specs.removeValue(forKey: key) != nil else { throw failure }
-            return specs
         }
         return .empty(200)
     }

@@ -31,7 +31,7 @@ struct HostServiceRoutes: Sendable {
 
     @Sendable private func list(_ call: APICall) async throws -> APIResponse {
         try call.authorizeCompute("os-services:list")
-        try call.refuseUnknownQuery(from: 75, known: ["host", "binary"])
+        try call.refuseUnknownQuery(known: ["host", "binary"])
         let directory = parts.directory
         let host = call.query("host") ?? ""
         let binary = call.query("binary") ?? ""
@@ -47,19 +47,38 @@ struct HostServiceRoutes: Sendable {
         return try await call.microversion.has(53) ? updateByID(call, body) : updateByName(call, body)
     }
 
+    private struct Draft: Sendable {
+        var host = ""
+        var binary = ""
+        var status: String?
+        var reason: String?
+        var isForced = false
+
+        static let schemaByID = BodySchema(
+            blank: Draft(),
+            [
+                .optional("status", \.status, .word(of: ["enabled", "disabled"])),
+                .optional("disabled_reason", \.reason, .text(1...255)), .given("forced_down", \.isForced, Nova.flag)
+            ])
+        static let schemaByName = BodySchema(
+            blank: Draft(),
+            [
+                .required("host", \.host, .text(1...255)), .required("binary", \.binary, .text(1...255)),
+                .optional("disabled_reason", \.reason, .text(1...255)),
+                .given("forced_down", \.isForced, Nova.flag, since: 11)
+            ])
+    }
+
     private func updateByID(_ call: APICall, _ body: JSON) async throws -> APIResponse {
         let id = call.parameter("id")
         guard let node = NodeID(id) else { throw APIError.badRequest("Invalid uuid \(id)") }
-        try BodySchema.object([
-            "status": .words(["enabled", "disabled"]), "disabled_reason": .string(min: 1, max: 255),
-            "forced_down": .boolean
-        ]).check(body)
-        try Self.refuseForcing(body)
-        guard let status = body["status"]?.stringValue else {
+        let draft = try Draft.schemaByID.read(body, wording: Nova.body)
+        try Self.refuseForcing(draft)
+        guard let status = draft.status else {
             throw APIError.badRequest(
                 "No updates were requested. Fields 'status' or 'forced_down' should be specified.")
         }
-        let reason = body["disabled_reason"]?.stringValue
+        let reason = draft.reason
         if status == "enabled", reason != nil {
             throw APIError.badRequest("Specifying 'disabled_reason' with status 'enabled' is invalid.")
         }
@@ -71,27 +90,22 @@ struct HostServiceRoutes: Sendable {
     }
 
     /// The host's being down is what its sessions say; a word of the administrator's does not change it.
-    private static func refuseForcing(_ body: JSON) throws {
-        guard body["forced_down"].flatMap(Python.boolean) == true else { return }
+    private static func refuseForcing(_ draft: Draft) throws {
+        guard draft.isForced else { return }
         throw APIError.badRequest(
             "Forcing a service down is not supported: hosts are found down by themselves. Disable it instead.")
     }
 
     private func updateByName(_ call: APICall, _ body: JSON) async throws -> APIResponse {
         let word = call.parameter("id")
-        var properties: [String: BodySchema] = [
-            "host": .string(min: 1, max: 255), "binary": .string(min: 1, max: 255),
-            "disabled_reason": .string(min: 1, max: 255)
-        ]
-        if call.microversion.has(11) { properties["forced_down"] = .boolean }
-        try BodySchema.object(properties, required: ["host", "binary"]).check(body)
+        let draft = try Draft.schemaByName.read(body, call.microversion, wording: Nova.body)
         guard ["enable", "disable", "disable-log-reason", "force-down"].contains(word) else {
             throw APIError.notFound("Unknown action")
         }
-        try Self.refuseForcing(body)
-        let host = body["host"]?.stringValue ?? ""
-        let binary = body["binary"]?.stringValue ?? ""
-        let reason = word == "disable-log-reason" ? body["disabled_reason"]?.stringValue : nil
+        try Self.refuseForcing(draft)
+        let host = draft.host
+        let binary = draft.binary
+        let reason = word == "disable-log-reason" ? draft.reason : nil
         if word == "disable-log-reason", reason == nil { throw APIError.badRequest("Missing disabled reason field") }
         guard binary == Self.binary else {
             throw APIError.badRequest(

@@ -40,49 +40,42 @@ struct HypervisorRoutes: Sendable {
         }
     }
 
-    private func wantsServers(_ call: APICall) throws -> Bool {
-        guard call.microversion.has(53), let text = call.query("with_servers") else { return false }
-        guard let flag = Python.boolean(text) else {
-            throw APIError.badRequest(
-                "Invalid input for query parameters with_servers. Value: \(text). '\(text)' is not a boolean")
-        }
-        return flag
+    private static func wantsServers(_ call: APICall) throws -> Bool {
+        try call.microversion.has(53) && Nova.flag("with_servers", call)
     }
 
     private func list(_ call: APICall, isDetail: Bool) async throws -> APIResponse {
         let version = call.microversion
         var hosts = try await read(
-            call, rule: isDetail ? "list-detail" : "list", withServers: try wantsServers(call))
+            call, rule: isDetail ? "list-detail" : "list", withServers: try Self.wantsServers(call))
         let pattern = version.has(53) ? call.query("hypervisor_hostname_pattern") : nil
-        var limit = parts.settings.pageLimit
+        let isPaged = version.has(33) && pattern == nil
+        let dialect = Nova.list(call, most: parts.settings.pageLimit, isPaged: isPaged)
+        let query = try dialect.read(Nova.query(call, isPaged: isPaged), isFilter: { _ in true })
         if let pattern {
             guard call.query("limit") == nil, call.query("marker") == nil else {
                 throw APIError.badRequest(
                     "Paging over hypervisors with the hypervisor_hostname_pattern query parameter is not supported.")
             }
             hosts = try matching(pattern, hosts)
-        } else if version.has(33) {
-            limit = try call.limit(most: limit)
-            hosts = try page(hosts, call, limit: limit)
+        } else if isPaged {
+            hosts = try dialect.found { try Self.page(hosts, query, version) }
         }
         let view = HypervisorView(version: version)
-        var body: [String: JSON] = ["hypervisors": .array(hosts.map { view.render($0, isDetail: isDetail) })]
-        let last = hosts.last.map { version.has(53) ? $0.node.id.text : String($0.node.number) }
-        let path = isDetail ? "os-hypervisors/detail" : "os-hypervisors"
-        if version.has(33), pattern == nil,
-            let next = call.nextLink(path: path, last: last, count: hosts.count, limit: limit)
-        {
-            body["hypervisors_links"] = next
-        }
-        return .json(.object(body))
+        let identities = hosts.map { version.has(53) ? $0.node.id.text : String($0.node.number) }
+        let page = ListPage(collection: "hypervisors", identities: identities, query: query)
+        return dialect.answer(page, hosts.map { view.render($0, isDetail: isDetail) }, call)
     }
 
-    private func page(_ hosts: [Subject], _ call: APICall, limit: Int) throws -> [Subject] {
-        guard let marker = call.query("marker") else { return Array(hosts.prefix(limit)) }
-        guard let index = hosts.firstIndex(where: { Self.hasID(marker, $0.node, call.microversion) }) else {
-            throw APIError.badRequest("marker [\(marker)] not found")
+    private static func page(_ hosts: [Subject], _ query: ListQuery, _ version: Microversion) throws -> [Subject] {
+        var start = 0
+        if let marker = query.marker {
+            guard let index = hosts.firstIndex(where: { hasID(marker, $0.node, version) }) else {
+                throw UnknownMarker(marker: marker)
+            }
+            start = index + 1
         }
-        return Array(hosts.dropFirst(index + 1).prefix(limit))
+        return Array(hosts.dropFirst(start).prefix(query.limit ?? hosts.count))
     }
 
     private static func hasID(_ text: String, _ node: Node, _ version: Microversion) -> Bool {
@@ -108,12 +101,12 @@ struct HypervisorRoutes: Sendable {
     }
 
     @Sendable private func show(_ call: APICall) async throws -> APIResponse {
-        let host = try await find(call, rule: "show", withServers: try wantsServers(call))
+        let host = try await find(call, rule: "show", withServers: try Self.wantsServers(call))
         return .json(["hypervisor": HypervisorView(version: call.microversion).render(host, isDetail: true)])
     }
 
     @Sendable private func uptime(_ call: APICall) async throws -> APIResponse {
-        guard !call.microversion.has(88) else { throw APIError.notFound("The resource could not be found.") }
+        try call.requireVersion(!call.microversion.has(88))
         let host = try await find(call, rule: "uptime")
         guard case .object(var out) = HypervisorView(version: call.microversion).render(host, isDetail: false),
             let uptime = HypervisorView.uptime(host.node, at: call.now)
@@ -133,7 +126,7 @@ struct HypervisorRoutes: Sendable {
     }
 
     private func matchingList(_ call: APICall, rule: String, withServers: Bool) async throws -> APIResponse {
-        guard !call.microversion.has(53) else { throw APIError.notFound("The resource could not be found.") }
+        try call.requireVersion(!call.microversion.has(53))
         let hosts = try matching(
             call.parameter("id"), try await read(call, rule: rule, withServers: withServers))
         let view = HypervisorView(version: call.microversion)
@@ -141,7 +134,7 @@ struct HypervisorRoutes: Sendable {
     }
 
     @Sendable private func statistics(_ call: APICall) async throws -> APIResponse {
-        guard !call.microversion.has(88) else { throw APIError.notFound("The resource could not be found.") }
+        try call.requireVersion(!call.microversion.has(88))
         let hosts = try await read(call, rule: "statistics", withServers: false).filter { $0.node.isEnabled }
         var sums: [String: Int] = [:]
         for host in hosts {

@@ -1,3 +1,4 @@
+import CoordinatorFleet
 import CoordinatorPlatform
 import ProtocolModel
 
@@ -16,32 +17,25 @@ struct InstanceActionRoutes: Sendable {
     @Sendable private func list(_ call: APICall) async throws -> APIResponse {
         let permissions = try call.permissions()
         let version = call.microversion
-        let limit = try version.has(58) ? call.limit(most: parts.settings.pageLimit) : parts.settings.pageLimit
-        let period = try version.has(58) ? call.period() : (since: nil, before: nil)
-        let marker = version.has(58) ? call.query("marker") : nil
+        let isPaged = version.has(58)
+        let dialect = Nova.list(
+            call, most: parts.settings.pageLimit, isPaged: isPaged, links: "links", isNamed: true)
+        var query = try dialect.read(Nova.query(call, isPaged: isPaged), isFilter: { _ in true })
+        let period = isPaged ? try call.period() : (since: nil, before: nil)
+        query.filters = []
+        if let since = period.since { query.filters.append(.init("updated_at", .greaterOrEqual, [String(since)])) }
+        if let before = period.before, version.has(66) {
+            query.filters.append(.init("updated_at", .lessOrEqual, [String(before)]))
+        }
         let parts = parts
-        let (server, actions) = try await call.database.read { reader in
+        let actions = try await call.database.read { [query] reader in
             let server = try ServerAccess(parts: parts).find(
                 call.parameter("server_id"), asking: "os-instance-actions:list", by: permissions,
                 includingDeleted: version.has(21), in: reader)
-            var before: Int64?
-            if let marker {
-                guard let action = try parts.actions.action(of: server.id, requestID: marker, in: reader) else {
-                    throw APIError.badRequest("Marker \(marker) could not be found.")
-                }
-                before = action.id
-            }
-            let actions = try parts.actions.actions(
-                of: server.id, limit: limit, before: before, since: period.since,
-                until: version.has(66) ? period.before : nil, in: reader)
-            return (server, actions)
+            return try dialect.found { try parts.log.actions(on: server.key, query, in: reader) }
         }
-        var body: [String: JSON] = ["instanceActions": .array(actions.map { .object(render($0, version)) })]
-        let next = call.nextLink(
-            path: "servers/\(server.id)/os-instance-actions", last: actions.last?.requestID, count: actions.count,
-            limit: limit)
-        if version.has(58), let next { body["links"] = next }
-        return .json(.object(body))
+        let page = ListPage(collection: "instanceActions", identities: actions.map(\.requestID), query: query)
+        return dialect.answer(page, actions.map { .object(render($0, version)) }, call)
     }
 
     @Sendable private func show(_ call: APICall) async throws -> APIResponse {
@@ -54,10 +48,10 @@ struct InstanceActionRoutes: Sendable {
                 call.parameter("server_id"), asking: "os-instance-actions:show", by: permissions,
                 includingDeleted: version.has(21), in: reader)
             let id = call.parameter("request_id")
-            guard let action = try parts.actions.action(of: server.id, requestID: id, in: reader) else {
+            guard let action = try parts.log.action(on: server.key, requestID: id, in: reader) else {
                 throw APIError.notFound("Action \(id) not found")
             }
-            return (action, try parts.actions.events(of: action.id, in: reader))
+            return (action, try parts.log.events(of: action.id, in: reader))
         }
         var out = render(action, version)
         if caller.isAdmin || version.has(51) {
@@ -66,9 +60,9 @@ struct InstanceActionRoutes: Sendable {
         return .json(["instanceAction": .object(out)])
     }
 
-    private func render(_ action: ServerAction, _ version: Microversion) -> [String: JSON] {
+    private func render(_ action: HostedAction, _ version: Microversion) -> [String: JSON] {
         var out: [String: JSON] = [
-            "action": .string(action.name), "instance_uuid": .string(action.server.text),
+            "action": .string(action.name), "instance_uuid": .string(action.resource.id.text),
             "request_id": .string(action.requestID), "user_id": .string(action.user.compact),
             "project_id": .string(action.project.compact),
             "start_time": .string(Timestamp.microsWithoutZone(action.startedAt)), "message": JSON(action.message)
@@ -78,7 +72,7 @@ struct InstanceActionRoutes: Sendable {
     }
 
     private func render(
-        _ event: ServerEvent, _ action: ServerAction, _ version: Microversion, isAdmin: Bool
+        _ event: HostedEvent, _ action: HostedAction, _ version: Microversion, isAdmin: Bool
     ) -> JSON {
         var out: [String: JSON] = [
             "event": .string(event.name), "start_time": .string(Timestamp.microsWithoutZone(event.startedAt)),

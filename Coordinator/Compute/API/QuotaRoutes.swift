@@ -4,6 +4,9 @@ import ProtocolModel
 /// `/os-quota-sets` and `/limits`.
 struct QuotaRoutes: Sendable {
     let parts: ComputeParts
+    private var ledger: QuotaLedger { parts.quotas.ledger }
+
+    init(parts: ComputeParts) { self.parts = parts }
 
     var all: [Route] {
         let path = "/v2.1/os-quota-sets/{project_id}"
@@ -29,13 +32,13 @@ struct QuotaRoutes: Sendable {
 
     /// What a version knows of quotas: networks left at 2.36, files at 2.57, server groups came at 2.50.
     private func names(_ version: Microversion) -> [String] {
-        parts.settings.quotas.keys.filter { name in
+        ledger.defaults.keys.filter { name in
             !(version.has(36) && Self.networkNames.contains(name))
                 && !(version.has(57) && Self.fileNames.contains(name))
         }
     }
 
-    private func render(_ limits: [String: Int64], id: String?, _ version: Microversion) -> JSON {
+    private func render(_ limits: QuotaLedger.Limits, id: String?, _ version: Microversion) -> JSON {
         var out: [String: JSON] = [:]
         for name in names(version) { out[name] = JSON(limits[name] ?? -1) }
         if let id { out["id"] = .string(id) }
@@ -43,7 +46,7 @@ struct QuotaRoutes: Sendable {
     }
 
     /// One's own project, or any for administrators.
-    private func authorize(_ call: APICall, _ rule: String) throws -> String {
+    private func authorize(_ call: APICall, _ rule: String) throws -> ProjectID {
         let id = call.parameter("project_id")
         // What is no identifier is nobody's project.
         let target = Policy.Target(project: ProjectID(id) ?? ProjectID(high: 0, low: 0))
@@ -51,34 +54,37 @@ struct QuotaRoutes: Sendable {
         guard let project = ProjectID(id) else {
             throw APIError.badRequest("Project ID \(id) is not a valid project.")
         }
-        return project.compact
+        return project
     }
 
     @Sendable private func show(_ call: APICall) async throws -> APIResponse {
         let project = try authorize(call, "show")
-        let rules = QuotaRules(parts: parts)
-        let limits = try await call.database.read { try rules.limits(of: project, in: $0) }
+        let ledger = ledger
+        let limits = try await call.database.read { try ledger.limits(of: project, in: $0) }
         return .json(render(limits, id: call.parameter("project_id"), call.microversion))
     }
 
     @Sendable private func defaults(_ call: APICall) async throws -> APIResponse {
-        .json(render(parts.settings.quotas, id: call.parameter("project_id"), call.microversion))
+        .json(render(ledger.defaults, id: call.parameter("project_id"), call.microversion))
     }
 
-    private func usage(of project: String, in reader: any SQLReader) throws -> [String: Int] {
-        guard let id = ProjectID(project) else { return [:] }
-        let usage = try parts.servers.usage(of: id, in: reader)
-        return ["instances": usage.instances, "cores": usage.cores, "ram": usage.memoryMiB]
+    /// What a project may have and has, of what the version knows.
+    private func standing(
+        of project: ProjectID?, _ call: APICall
+    ) async throws -> (names: [String], limits: QuotaLedger.Limits, used: [String: Int]) {
+        let ledger = ledger
+        let names = names(call.microversion)
+        guard let project else { return (names, ledger.defaults, [:]) }
+        return try await call.database.read { reader in
+            (names, try ledger.limits(of: project, in: reader), try ledger.used(names, by: project, in: reader))
+        }
     }
 
     @Sendable private func detail(_ call: APICall) async throws -> APIResponse {
         let project = try authorize(call, "detail")
-        let rules = QuotaRules(parts: parts)
-        let (limits, used) = try await call.database.read { reader in
-            (try rules.limits(of: project, in: reader), try usage(of: project, in: reader))
-        }
+        let (names, limits, used) = try await standing(of: project, call)
         var out: [String: JSON] = ["id": .string(call.parameter("project_id"))]
-        for name in names(call.microversion) {
+        for name in names {
             out[name] = ["limit": JSON(limits[name] ?? -1), "in_use": JSON(used[name] ?? 0), "reserved": 0]
         }
         return .json(["quota_set": .object(out)])
@@ -86,53 +92,42 @@ struct QuotaRoutes: Sendable {
 
     @Sendable private func update(_ call: APICall) async throws -> APIResponse {
         let project = try authorize(call, "update")
-        let body = try await call.json()
-        let wanted = try readUpdate(body, call.microversion)
-        let isForced = body["quota_set"]?["force"].flatMap(Python.boolean) ?? false
-        let rules = QuotaRules(parts: parts)
-        let store = parts.quotas
+        let draft = try Self.schema(names(call.microversion)).read(
+            try await call.json(), under: "quota_set", wording: Nova.body)
+        let ledger = ledger
         let limits = try await call.write { transaction in
-            let used = try usage(of: project, in: transaction)
-            for (name, limit) in wanted.sorted(by: { $0.key < $1.key }) {
+            let used = try ledger.used(draft.limits.keys.sorted(), by: project, in: transaction)
+            for (name, limit) in draft.limits.sorted(by: { $0.key < $1.key }) {
                 let least = used[name] ?? 0
-                guard isForced || limit < 0 || limit >= least else {
+                guard draft.isForced || limit < 0 || limit >= least else {
                     throw APIError.badRequest(
                         "Quota limit \(limit) for \(name) must be greater than or equal to already used and reserved "
                             + "\(least).")
                 }
-                try store.set(limit, for: name, project: project, in: transaction)
+                try ledger.set(limit, of: name, for: project, in: transaction)
             }
-            return try rules.limits(of: project, in: transaction)
+            return try ledger.limits(of: project, in: transaction)
         }
         return .json(render(limits, id: nil, call.microversion))
     }
 
-    private func readUpdate(_ body: JSON, _ version: Microversion) throws -> [String: Int64] {
-        let names = names(version)
-        guard let members = body["quota_set"]?.objectValue, body.objectValue?.count == 1 else {
-            throw APIError.badRequest("'quota_set' is a required property")
-        }
-        var wanted: [String: Int64] = [:]
-        for (name, value) in members where name != "force" {
-            guard names.contains(name) else {
-                throw APIError.badRequest(
-                    "Invalid input for field/attribute quota_set. Value: \(Python.repr(.object(members))). Additional "
-                        + "properties are not allowed ('\(name)' was unexpected)")
-            }
-            guard let number = Python.integer(value), number >= -1, number <= 0x7FFF_FFFF else {
-                throw APIError.badRequest(
-                    "Invalid input for field/attribute \(name). Value: \(Python.text(value)). \(Python.repr(value)) is "
-                        + "not an integer from -1 to 2147483647")
-            }
-            wanted[name] = Int64(number)
-        }
-        return wanted
+    private struct Draft: Sendable {
+        var limits: [String: Int] = [:]
+        var isForced = false
+    }
+
+    private static func schema(_ names: [String]) -> BodySchema<Draft> {
+        BodySchema(
+            blank: Draft(),
+            names.sorted().map { .optional($0, \.limits[$0], .integer(-1...0x7FFF_FFFF, orText: true)) } + [
+                .given("force", \.isForced, Nova.flag)
+            ])
     }
 
     @Sendable private func delete(_ call: APICall) async throws -> APIResponse {
         let project = try authorize(call, "delete")
-        let store = parts.quotas
-        try await call.write { try store.clear(project, in: $0) }
+        let ledger = ledger
+        try await call.write { try ledger.reset(project, in: $0) }
         return .empty(202)
     }
 
@@ -152,18 +147,13 @@ struct QuotaRoutes: Sendable {
 
     @Sendable private func limits(_ call: APICall) async throws -> APIResponse {
         let caller = try call.requireCaller()
-        try call.refuseUnknownQuery(from: 75, known: ["tenant_id", "reserved"])
+        try call.refuseUnknownQuery(known: ["tenant_id", "reserved"])
         var project = caller.project
         if let other = call.query("tenant_id") {
             if project == nil || ProjectID(other) != project { try call.authorizeCompute("limits:other_project") }
             project = ProjectID(other)
         }
-        let id = project?.compact ?? ""
-        let rules = QuotaRules(parts: parts)
-        let (limits, used) = try await call.database.read { reader in
-            (try rules.limits(of: id, in: reader), try usage(of: id, in: reader))
-        }
-        let names = names(call.microversion)
+        let (names, limits, used) = try await standing(of: project, call)
         var absolute: [String: JSON] = [:]
         for name in names {
             for shown in Self.limitNames[name] ?? [] { absolute[shown] = JSON(limits[name] ?? -1) }

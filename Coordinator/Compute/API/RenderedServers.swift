@@ -2,20 +2,32 @@ import ProtocolModel
 import Synchronization
 
 /// Servers as they were last rendered, for lists. Bounded: what was not asked for since the older half filled up goes.
-final class RenderedServers: Sendable {
+package final class RenderedServers: Sendable {
     /// Everything but the server that an answer depends on.
-    struct Shape: Hashable, Sendable {
-        var band: Int
-        var isAdmin: Bool
-        var baseURL: String
+    package struct Shape: Hashable, Sendable {
+        package var band: Int
+        package var isAdmin: Bool
+        package var baseURL: String
+
+        package init(band: Int, isAdmin: Bool, baseURL: String) {
+            self.band = band
+            self.isAdmin = isAdmin
+            self.baseURL = baseURL
+        }
     }
 
     /// What a rendering was made from.
-    struct Stamp: Hashable, Sendable {
-        var generation: Int64
-        var hostStatus: String
+    package struct Stamp: Hashable, Sendable {
+        package var generation: Int64
+        package var hostStatus: String
         /// The hash of its ports, groups and tags.
-        var surroundings: Int
+        package var surroundings: Int
+
+        package init(generation: Int64, hostStatus: String, surroundings: Int) {
+            self.generation = generation
+            self.hostStatus = hostStatus
+            self.surroundings = surroundings
+        }
     }
 
     private struct Key: Hashable {
@@ -40,10 +52,10 @@ final class RenderedServers: Sendable {
     private let half: Int
     private let state = Mutex(State())
 
-    init(limit: Int) { half = max(1, limit / 2) }
+    package init(limit: Int) { half = max(1, limit / 2) }
 
     /// A short name for a shape; base URLs come from clients, so their number is bounded by starting anew.
-    func number(of shape: Shape) -> Int {
+    package func number(of shape: Shape) -> Int {
         state.withLock { state in
             if let number = state.shapes[shape] { return number }
             if state.shapes.count >= 64 {
@@ -59,7 +71,7 @@ final class RenderedServers: Sendable {
     }
 
     /// Those that need nothing looked up, because the network slice changed nothing since they were rendered.
-    func find(
+    package func find(
         _ lines: [ServerLine], hostStatus: [NodeID: String], shape: Int, revision: Int
     ) -> [[UInt8]?] {
         state.withLock { state in
@@ -74,7 +86,7 @@ final class RenderedServers: Sendable {
         }
     }
 
-    func find(_ server: ServerID, shape: Int, stamp: Stamp, revision: Int?) -> [UInt8]? {
+    package func find(_ server: ServerID, shape: Int, stamp: Stamp, revision: Int?) -> [UInt8]? {
         state.withLock { state in
             let key = Key(server: server, shape: shape)
             guard var entry = entry(key, in: &state), entry.stamp == stamp else { return nil }
@@ -86,7 +98,7 @@ final class RenderedServers: Sendable {
         }
     }
 
-    func keep(_ bytes: [UInt8], of server: ServerID, shape: Int, stamp: Stamp, revision: Int?) {
+    package func keep(_ bytes: [UInt8], of server: ServerID, shape: Int, stamp: Stamp, revision: Int?) {
         state.withLock { state in
             if state.young.count >= half {
                 state.old = state.young

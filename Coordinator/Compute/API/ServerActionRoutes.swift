@@ -22,92 +22,89 @@ struct ServerActionRoutes: Sendable {
         ]
     }
 
-    private typealias Handler = @Sendable (Self, APICall, JSON) async throws -> APIResponse
-
-    private struct Action: Sendable {
-        var schema: @Sendable (Microversion) -> BodySchema
-        var run: Handler
-    }
+    /// What an action does with its argument, and the argument's name for refusals.
+    private typealias Action = @Sendable (_ routes: Self, _ call: APICall, _ argument: JSON) async throws -> APIResponse
 
     /// An action whose argument says nothing.
     private static func plain(_ command: ServerLifecycle.Command) -> Action {
-        Action(schema: { _ in .any }) { routes, call, _ in try await routes.run(command, call) }
+        { routes, call, _ in try await routes.run(command, call) }
     }
 
     private static let actions: [String: Action] = [
         "os-start": plain(.start), "os-stop": plain(.stop), "pause": plain(.pause), "unpause": plain(.unpause),
         "suspend": plain(.suspend), "resume": plain(.resume),
-        "reboot": Action(
-            schema: { _ in
-                .object(["type": .words(["HARD", "Hard", "hard", "SOFT", "Soft", "soft"])], required: ["type"])
-            }
-        ) { routes, call, argument in
-            let isHard = argument["type"]?.stringValue?.uppercased() == "HARD"
-            return try await routes.run(isHard ? .hardReboot : .softReboot, call)
+        "reboot": { routes, call, argument in
+            let type = try Nova.read(argument, rebootType, under: "reboot")
+            return try await routes.run(type.uppercased() == "HARD" ? .hardReboot : .softReboot, call)
         },
-        "forceDelete": Action(schema: { _ in .any }) { routes, call, _ in
-            let commands = ServerCommands(parts: routes.parts)
-            return try await routes.write(call) { try commands.delete($0, origin: $1, in: $2) }
+        "forceDelete": { routes, call, _ in
+            try await routes.write(call) { try $0.delete($1, origin: $2, in: $3) }
         },
-        "lock": Action(schema: lockSchema) { routes, call, argument in
-            let commands = ServerCommands(parts: routes.parts)
-            let reason = argument["locked_reason"]?.stringValue
-            return try await routes.write(call) { try commands.lock($0, reason: reason, origin: $1, in: $2) }
+        "lock": { routes, call, argument in
+            let reason = call.microversion.has(73) ? try Nova.read(argument, lockReason, under: "lock") : nil
+            return try await routes.write(call) { try $0.lock($1, reason: reason, origin: $2, in: $3) }
         },
-        "unlock": Action(schema: { _ in .any }) { routes, call, _ in
-            let commands = ServerCommands(parts: routes.parts)
-            return try await routes.write(call) { try commands.unlock($0, origin: $1, in: $2) }
+        "unlock": { routes, call, _ in
+            try await routes.write(call) { try $0.unlock($1, origin: $2, in: $3) }
         },
-        "os-resetState": Action(
-            schema: { _ in .object(["state": .words(["active", "error"])], required: ["state"]) }
-        ) { routes, call, argument in
-            let commands = ServerCommands(parts: routes.parts)
-            let state: VMState = argument["state"]?.stringValue == "error" ? .error : .active
-            return try await routes.write(call) { try commands.reset($0, to: state, origin: $1, in: $2) }
+        "os-resetState": { routes, call, argument in
+            let state = try Nova.read(argument, resetState, under: "os-resetState")
+            return try await routes.write(call) { try $0.reset($1, to: state, origin: $2, in: $3) }
         },
-        "os-getConsoleOutput": Action(schema: { _ in .object(["length": .nullable(.any)]) }) { routes, call, argument in
-            try await routes.console(call, argument)
+        "os-getConsoleOutput": { routes, call, argument in
+            try await routes.console(call, lines: try Nova.read(argument, length, under: "os-getConsoleOutput"))
         },
         "os-getVNCConsole": noConsole, "os-getSPICEConsole": noConsole, "os-getRDPConsole": noConsole,
         "os-getSerialConsole": noConsole
     ]
 
-    private static let lockSchema: @Sendable (Microversion) -> BodySchema = { version in
-        version.has(73) ? .nullable(.object(["locked_reason": .string(min: 1, max: 255)])) : .any
-    }
+    private static let rebootType = BodySchema(
+        blank: "", [.required("type", \.self, .word(of: ["HARD", "Hard", "hard", "SOFT", "Soft", "soft"]))]
+    ).format()
+    private static let resetState = BodySchema(
+        blank: "", [.required("state", \.self, .word(of: ["active", "error"]))]
+    ).format().map { state, _ in state == "error" ? VMState.error : .active }
+    private static let lockReason = BodySchema<String?>(
+        blank: nil, [.optional("locked_reason", \.self, .text(1...255))]
+    ).format().nullable.map { reason, _ in reason ?? nil }
+    /// Lines of a console; `nil` for all.
+    private static let length = BodySchema<Int?>(
+        blank: nil, [.given("length", \.self, BodyFormat<Int>.integer(-1...Int.max, orText: true).nullable)]
+    ).format().map { lines, _ in lines == -1 ? nil : lines }
 
-    private static let noConsole = Action(schema: { _ in .any }) { routes, call, argument in
+    private static let noConsole: Action = { routes, call, argument in
         try await routes.refuseConsole(call, type: argument["type"]?.stringValue ?? "")
     }
 
     @Sendable private func act(_ call: APICall) async throws -> APIResponse {
         let body = try await call.json()
-        guard let members = body.objectValue, let name = members.keys.sorted().first else {
+        guard let names = body.objectValue?.keys.sorted(), let first = names.first else {
             throw APIError.badRequest("Malformed request body")
         }
-        guard let known = members.keys.sorted().first(where: { Self.actions[$0] != nil }),
-            let action = Self.actions[known]
-        else { throw APIError.badRequest("There is no such action: \(name)") }
-        try BodySchema.object([known: action.schema(call.microversion)], required: [known]).check(body)
-        return try await action.run(self, call, members[known] ?? .null)
+        guard let name = names.first(where: { Self.actions[$0] != nil }), let action = Self.actions[name] else {
+            throw APIError.badRequest("There is no such action: \(first)")
+        }
+        let argument = try BodySchema(blank: JSON.null, [.required(name, \.self, .any)])
+            .read(body, wording: Nova.body)
+        return try await action(self, call, argument)
     }
 
     private func run(_ command: ServerLifecycle.Command, _ call: APICall) async throws -> APIResponse {
-        let commands = ServerCommands(parts: parts)
-        return try await write(call) { try commands.run(command, on: $0, origin: $1, in: $2) }
+        try await write(call) { try $0.run(command, on: $1, origin: $2, in: $3) }
     }
 
     private func write(
-        _ call: APICall, _ body: @escaping @Sendable (String, Origin, any SQLTransaction) throws -> ServerRecord
+        _ call: APICall,
+        _ body: @escaping @Sendable (ServerCommands, String, Origin, any SQLTransaction) throws -> ServerRecord
     ) async throws -> APIResponse {
         let origin = try call.commandOrigin()
-        _ = try await call.write { try body(call.parameter("server_id"), origin, $0) }
+        let commands = ServerCommands(parts: parts)
+        _ = try await call.write { try body(commands, call.parameter("server_id"), origin, $0) }
         return .empty(202)
     }
 
     /// Lines of the console log as the guest wrote them, or all that is kept.
-    private func console(_ call: APICall, _ argument: JSON) async throws -> APIResponse {
-        let lines = try readLength(argument["length"])
+    private func console(_ call: APICall, lines: Int?) async throws -> APIResponse {
         let permissions = try call.permissions()
         let access = ServerAccess(parts: parts)
         let server = try await call.database.read { reader in
@@ -130,21 +127,13 @@ struct ServerActionRoutes: Sendable {
         }
     }
 
-    private func readLength(_ value: JSON?) throws -> Int? {
-        guard let value, !value.isNull else { return nil }
-        guard let lines = Python.integer(value), lines >= -1 else {
-            throw APIError.badRequest(
-                "Invalid input for field/attribute length. Value: \(Python.text(value)). \(Python.repr(value)) is not "
-                    + "an integer of -1 or more")
-        }
-        return lines == -1 ? nil : lines
-    }
+    private static let console = BodySchema(
+        blank: (protocol: "", type: ""),
+        [.required("protocol", \.protocol, .text()), .required("type", \.type, .text())])
 
     @Sendable private func remoteConsole(_ call: APICall) async throws -> APIResponse {
-        let body = try await call.json()
-        let console: BodySchema = .object(["protocol": .string(), "type": .string()], required: ["protocol", "type"])
-        try BodySchema.object(["remote_console": console], required: ["remote_console"]).check(body)
-        return try await refuseConsole(call, type: body["remote_console"]?["type"]?.stringValue ?? "")
+        let console = try Self.console.read(try await call.json(), under: "remote_console", wording: Nova.body)
+        return try await refuseConsole(call, type: console.type)
     }
 
     /// No graphical console is served.

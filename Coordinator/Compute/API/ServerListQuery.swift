@@ -7,23 +7,17 @@ struct ServerListQuery {
     private let call: APICall
     private let caller: Caller
     private let version: Microversion
+    private let schema = ServerListStore.schema
     private var result = ServerQuery()
 
-    static func read(_ call: APICall, pageLimit: Int, isDetail: Bool) throws -> ServerQuery {
+    static func read(_ call: APICall, _ dialect: ListDialect, isDetail: Bool) throws -> ServerQuery {
         var reader = Self(call: call, caller: try call.requireCaller(), version: call.microversion)
-        try reader.readScope(isDetail: isDetail)
+        try reader.readPage(dialect)
+        try reader.readScope()
         try reader.readStates()
         try reader.readTimes()
-        try reader.readValues()
+        reader.readValues()
         try reader.readPatterns()
-        reader.readTags()
-        try reader.readOrder()
-        reader.result.limit = try call.limit(most: pageLimit)
-        if let marker = call.query("marker") {
-            guard let id = ServerID(marker) else { throw APIError.badRequest("marker [\(marker)] not found") }
-            reader.result.marker = id
-        }
-        try call.refuseUnknownQuery(from: 75, known: known)
         reader.result.wantsNames = !isDetail
         return reader.result
     }
@@ -36,21 +30,20 @@ struct ServerListQuery {
 
     private static let known: Set<String> = [
         "user_id", "project_id", "tenant_id", "launch_index", "image_ref", "image", "kernel_id", "ramdisk_id",
-        "hostname",
-        "key_name", "power_state", "vm_state", "task_state", "host", "node", "flavor", "reservation_id", "launched_at",
-        "terminated_at", "availability_zone", "name", "display_name", "description", "display_description", "locked_by",
-        "uuid", "root_device_name", "config_drive", "access_ip_v4", "access_ip_v6", "auto_disk_config", "progress",
-        "sort_key", "sort_dir", "all_tenants", "soft_deleted", "deleted", "status", "changes-since", "changes-before",
-        "ip", "ip6", "created_at", "tags", "tags-any", "not-tags", "not-tags-any", "locked", "limit", "marker"
+        "hostname", "key_name", "power_state", "vm_state", "task_state", "host", "node", "flavor", "reservation_id",
+        "launched_at", "terminated_at", "availability_zone", "name", "display_name", "description",
+        "display_description", "locked_by", "uuid", "root_device_name", "config_drive", "access_ip_v4", "access_ip_v6",
+        "auto_disk_config", "progress", "all_tenants", "soft_deleted", "deleted", "status", "changes-since",
+        "changes-before", "ip", "ip6", "created_at", "tags", "tags-any", "not-tags", "not-tags-any", "locked"
     ]
 
     /// Filters that everybody may use, with the version they came in.
     private static let open: [String: Int] = [
         "reservation_id": 1, "name": 1, "status": 1, "image": 1, "flavor": 1, "ip": 1, "changes-since": 1,
         "all_tenants": 1, "ip6": 5, "tags": 26, "tags-any": 26, "not-tags": 26, "not-tags-any": 26,
-        "changes-before": 66,
-        "locked": 73, "availability_zone": 83, "config_drive": 83, "key_name": 83, "power_state": 83, "task_state": 83,
-        "vm_state": 83, "progress": 83, "user_id": 83, "created_at": 83, "launched_at": 83, "terminated_at": 83
+        "changes-before": 66, "locked": 73, "availability_zone": 83, "config_drive": 83, "key_name": 83,
+        "power_state": 83, "task_state": 83, "vm_state": 83, "progress": 83, "user_id": 83, "created_at": 83,
+        "launched_at": 83, "terminated_at": 83
     ]
 
     /// The last value, as a dictionary made of the query has it.
@@ -59,50 +52,67 @@ struct ServerListQuery {
         return call.queryAll(name).last
     }
 
-    private mutating func readScope(isDetail: Bool) throws {
+    private mutating func require(_ name: String, _ values: [String]) {
+        result.list.filters.append(.init(name, .equal, values))
+    }
+
+    /// What no server has, so that the list is empty.
+    private mutating func requireNothing() { require("nothing", []) }
+
+    // MARK: Order and page
+
+    /// Known to the API, and passed over: nothing here differs by them.
+    private static let idleSortKeys: Set<String> = [
+        "architecture", "cell_name", "cleaned", "default_ephemeral_device", "default_swap_device", "deleted",
+        "deleted_at", "disable_terminate", "ephemeral_gb", "ephemeral_key_uuid", "id", "key_data", "kernel_id",
+        "launched_on", "memory_mb", "os_type", "progress", "ramdisk_id", "reservation_id", "root_device_name",
+        "root_gb", "shutdown_terminate", "user_data", "vcpus", "vm_mode"
+    ]
+
+    private mutating func readPage(_ dialect: ListDialect) throws {
+        var list = try dialect.read(
+            call.query, isFilter: Self.known.contains,
+            isSort: { schema.isSort($0) || (!version.has(75) && Self.idleSortKeys.contains($0)) })
+        list.filters = []
+        list.sorts = list.sorts.filter { schema.isSort($0.name) }
+        if !caller.isAdmin, list.sorts.contains(where: { $0.name == "host" || $0.name == "node" }) {
+            throw APIError.forbidden("Only administrators can sort servers by host, node")
+        }
+        if list.sorts.isEmpty { list.sorts = [.init("created_at", isAscending: call.query("sort_dir") == "asc")] }
+        result.list = list
+    }
+
+    // MARK: Whose
+
+    private mutating func readScope() throws {
         var isEverybody = false
         if let text = value("all_tenants") {
-            guard let flag = text.isEmpty ? true : Python.boolean(text) else {
+            guard let flag = text.isEmpty ? true : BooleanWords.loose(text) else {
                 throw APIError.badRequest("Invalid value '\(text)' for all_tenants")
             }
             isEverybody = flag
         }
         if isEverybody {
-            try call.authorizeCompute("servers:\(isDetail ? "detail" : "index"):get_all_tenants")
-            if let text = value("project_id") ?? value("tenant_id") {
-                result.project = ProjectID(text)
-                result.isEmpty = result.project == nil
-            }
-        } else if let project = caller.project {
-            result.project = project
+            if let text = value("project_id") ?? value("tenant_id") { require("project_id", [text]) }
         } else {
-            result.user = caller.user
-        }
-        if let text = value("user_id") {
-            result.user = UserID(text)
-            result.isEmpty = result.isEmpty || result.user == nil
+            result.scope = caller.project.map { .project($0) } ?? .user(caller.user)
         }
     }
 
+    // MARK: States
+
     private mutating func readStates() throws {
         let hasPeriod = value("changes-since") != nil || value("changes-before") != nil
-        if let text = value("deleted") {
-            result.isDeleted = Python.boolean(text) ?? false
-        } else if hasPeriod {
-            result.isDeleted = nil
-        }
+        var isDeleted: Bool? = hasPeriod ? nil : false
+        if let text = value("deleted") { isDeleted = BooleanWords.loose(text) ?? false }
         let statuses = call.queryAll("status")
         if !statuses.isEmpty {
-            try readStatuses(statuses)
+            if try readStatuses(statuses) { isDeleted = true }
         } else {
-            result.vmStates = value("vm_state").map { [$0] }
-            result.taskStates = value("task_state").map { [$0] }
+            for name in ["vm_state", "task_state"] { if let text = value(name) { require(name, [text]) } }
         }
-        if let text = value("power_state") {
-            guard let number = Int(text) else { return result.isEmpty = true }
-            result.equal.append(("power_state", number))
-        }
-        if let text = value("locked") { result.isLocked = Python.boolean(text) }
+        if let isDeleted { require("deleted", [isDeleted ? "true" : "false"]) }
+        if let flag = value("locked").flatMap(BooleanWords.loose) { require("locked", [flag ? "true" : "false"]) }
     }
 
     private static let states: [String: (vm: VMState, tasks: [TaskState])] = [
@@ -113,62 +123,60 @@ struct ServerListQuery {
     /// Words of the API for states that no server here gets into.
     private static let absent: Set<String> = [
         "password", "rebuild", "migrating", "resize", "verify_resize", "revert_resize", "rescue", "soft_deleted",
-        "shelved",
-        "shelved_offloaded"
+        "shelved", "shelved_offloaded"
     ]
 
-    private mutating func readStatuses(_ statuses: [String]) throws {
+    /// - Returns: Whether only deleted ones are meant.
+    private mutating func readStatuses(_ statuses: [String]) throws -> Bool {
         let words = statuses.map { $0.lowercased() }
         let states = words.compactMap { Self.states[$0] }
         guard !states.isEmpty else {
             if version.has(38), !words.contains(where: Self.absent.contains) {
                 throw APIError.badRequest("Invalid status value")
             }
-            return result.isEmpty = true
+            requireNothing()
+            return false
         }
-        result.vmStates = Array(Set(states.map(\.vm.rawValue))).sorted()
-        if states.allSatisfy({ !$0.tasks.isEmpty }) {
-            result.taskStates = states.flatMap(\.tasks).map(\.rawValue)
-        }
-        if result.vmStates == ["deleted"] {
-            guard caller.isAdmin else {
-                throw APIError.forbidden("Only administrators may list deleted instances")
-            }
-            result.isDeleted = true
-        }
+        require("vm_state", Set(states.map(\.vm.rawValue)).sorted())
+        if states.allSatisfy({ !$0.tasks.isEmpty }) { require("task_state", states.flatMap(\.tasks).map(\.rawValue)) }
+        guard states.allSatisfy({ $0.vm == .deleted }) else { return false }
+        guard caller.isAdmin else { throw APIError.forbidden("Only administrators may list deleted instances") }
+        return true
     }
 
     private mutating func readTimes() throws {
-        if value("changes-since") != nil { result.changesSince = try call.time("changes-since") }
-        if value("changes-before") != nil { result.changesBefore = try call.time("changes-before") }
-        if let since = result.changesSince, let before = result.changesBefore, before < since {
-            throw APIError.badRequest("The value of changes-since must be less than or equal to changes-before.")
+        let period = try call.period()
+        if value("changes-since") != nil, let since = period.since {
+            result.list.filters.append(.init("updated_at", .greaterOrEqual, [String(since)]))
+        }
+        if value("changes-before") != nil, let before = period.before {
+            result.list.filters.append(.init("updated_at", .lessOrEqual, [String(before)]))
         }
         for name in ["created_at", "launched_at", "terminated_at"] where value(name) != nil {
-            guard let time = try call.time(name) else { continue }
-            result.equal.append((name, time))
+            if let time = try call.time(name) { require(name, [String(time)]) }
         }
     }
 
-    private static let columns: [String: String] = [
-        "image": "image_id", "image_ref": "image_id", "flavor": "flavor_id", "host": "host", "node": "host",
-        "key_name": "key_name", "availability_zone": "zone", "reservation_id": "reservation_id", "uuid": "uuid",
-        "access_ip_v4": "access_ipv4", "access_ip_v6": "access_ipv6", "locked_by": "locked_by"
+    // MARK: Values
+
+    private static let plain = [
+        "access_ip_v4", "access_ip_v6", "availability_zone", "flavor", "host", "image", "image_ref", "key_name",
+        "launch_index", "locked_by", "node", "not-tags", "not-tags-any", "power_state", "reservation_id", "tags",
+        "tags-any", "user_id", "uuid"
     ]
 
-    private mutating func readValues() throws {
-        for (name, column) in Self.columns.sorted(by: { $0.key < $1.key }) {
-            guard let text = value(name) else { continue }
-            result.equal.append((column, text))
+    private mutating func readValues() {
+        for name in Self.plain {
+            guard let text = value(name), !text.isEmpty || !name.contains("tags") else { continue }
+            require(name, [text])
         }
         if let text = value("config_drive") {
-            result.equal.append(("has_config_drive", Python.boolean(text) ?? false))
+            require("config_drive", [BooleanWords.loose(text) ?? false ? "true" : "false"])
         }
-        if let text = value("launch_index") { result.equal.append(("launch_index", Int(text) ?? -1)) }
         if let text = value("auto_disk_config") {
-            result.equal.append(("disk_config", Python.boolean(text) == true ? "AUTO" : "MANUAL"))
+            require("auto_disk_config", [BooleanWords.loose(text) == true ? "AUTO" : "MANUAL"])
         }
-        if let text = value("progress"), text != "0" { result.isEmpty = true }
+        if let text = value("progress"), text != "0" { requireNothing() }
     }
 
     private mutating func readPatterns() throws {
@@ -185,68 +193,7 @@ struct ServerListQuery {
 
     private func pattern(_ name: String) throws -> NamePattern? {
         guard let text = value(name) else { return nil }
-        guard let pattern = NamePattern(text) else {
-            throw APIError.badRequest(
-                "Invalid input for query parameters \(name). Value: \(text). '\(text)' is not a 'regex'")
-        }
+        guard let pattern = NamePattern(text) else { throw Nova.invalidQuery(name, text, "is not a 'regex'") }
         return pattern
-    }
-
-    private mutating func readTags() {
-        func list(_ name: String) -> [String] {
-            Array(Set((value(name) ?? "").split(separator: ",").map(String.init))).sorted()
-        }
-        result.tags = list("tags")
-        result.tagsAny = list("tags-any")
-        result.notTags = list("not-tags")
-        result.notTagsAny = list("not-tags-any")
-    }
-
-    private static let sortColumns: [String: String] = [
-        "access_ip_v4": "access_ipv4", "access_ip_v6": "access_ipv6", "auto_disk_config": "disk_config",
-        "availability_zone": "zone", "config_drive": "has_config_drive", "created_at": "created_at",
-        "display_description": "description", "display_name": "name", "host": "host", "hostname": "hostname",
-        "image_ref": "image_id", "instance_type_id": "flavor_id", "key_name": "key_name",
-        "launch_index": "launch_index",
-        "launched_at": "launched_at", "locked_by": "locked_by", "locked": "locked_by", "node": "host",
-        "power_state": "power_state", "project_id": "project_id", "task_state": "task_state",
-        "terminated_at": "terminated_at", "updated_at": "updated_at", "user_id": "user_id", "uuid": "uuid",
-        "vm_state": "vm_state"
-    ]
-    /// Known to the API, and passed over: nothing here differs by them.
-    private static let idleSortKeys: Set<String> = [
-        "architecture", "cell_name", "cleaned", "default_ephemeral_device", "default_swap_device", "deleted",
-        "deleted_at",
-        "disable_terminate", "ephemeral_gb", "ephemeral_key_uuid", "id", "key_data", "kernel_id", "launched_on",
-        "memory_mb", "os_type", "progress", "ramdisk_id", "reservation_id", "root_device_name", "root_gb",
-        "shutdown_terminate", "user_data", "vcpus", "vm_mode"
-    ]
-
-    private mutating func readOrder() throws {
-        let keys = call.queryAll("sort_key")
-        let directions = call.queryAll("sort_dir")
-        for direction in directions where direction != "asc" && direction != "desc" {
-            throw APIError.badRequest("Unknown sort direction, must be 'desc' or 'asc'")
-        }
-        var order: [ServerQuery.Order] = []
-        for (index, key) in keys.prefix(16).enumerated() {
-            guard let column = Self.sortColumns[key] else {
-                guard Self.idleSortKeys.contains(key), !version.has(75) else { throw Self.refusal(key) }
-                continue
-            }
-            if !caller.isAdmin, key == "host" || key == "node" {
-                throw APIError.forbidden("Only administrators can sort servers by host, node")
-            }
-            let direction = index < directions.count ? directions[index] : directions.last ?? "desc"
-            order.append(ServerQuery.Order(column: column, isDescending: direction == "desc"))
-        }
-        if order.isEmpty {
-            order = [ServerQuery.Order(column: "created_at", isDescending: (directions.first ?? "desc") == "desc")]
-        }
-        result.order = order
-    }
-
-    private static func refusal(_ key: String) -> APIError {
-        .badRequest("Invalid input for query parameters sort_key. Value: \(key). '\(key)' is not one of the sort keys")
     }
 }

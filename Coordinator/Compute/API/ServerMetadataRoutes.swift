@@ -23,7 +23,11 @@ struct ServerMetadataRoutes: Sendable {
         ]
     }
 
-    private static let items = BodySchema.map(.metadataKey, .string(max: 255))
+    /// The items below a name.
+    private static func items(_ body: JSON, under name: String) throws -> [String: String] {
+        try BodySchema(blank: [:], [.required(name, \.self, CreateServerForm.metadata)])
+            .read(body, wording: Nova.body)
+    }
 
     private func read(_ call: APICall, _ word: String) async throws -> [String: String] {
         let permissions = try call.permissions()
@@ -52,8 +56,7 @@ struct ServerMetadataRoutes: Sendable {
     private func change(_ call: APICall, _ word: String, keepsOthers: Bool) async throws -> APIResponse {
         let origin = try call.commandOrigin()
         let body = try await call.json()
-        try BodySchema.object(["metadata": Self.items], required: ["metadata"]).check(body)
-        let given = (body["metadata"]?.objectValue ?? [:]).compactMapValues(\.stringValue)
+        let given = try Self.items(body, under: "metadata")
         let changes = ServerChanges(parts: parts)
         let result = try await call.write { transaction in
             try changes.updateMetadata(call.parameter("server_id"), word: word, origin: origin, in: transaction) {
@@ -67,8 +70,7 @@ struct ServerMetadataRoutes: Sendable {
     @Sendable private func set(_ call: APICall) async throws -> APIResponse {
         let origin = try call.commandOrigin()
         let body = try await call.json()
-        try BodySchema.object(["meta": Self.items], required: ["meta"]).check(body)
-        let given = (body["meta"]?.objectValue ?? [:]).compactMapValues(\.stringValue)
+        let given = try Self.items(body, under: "meta")
         let key = call.parameter("key")
         guard given.count == 1, given[key] != nil else {
             throw APIError.badRequest("Request body and URI mismatch")

@@ -15,7 +15,7 @@ struct ServerReader: Sendable {
         let groups = try parts.network.securityGroupNames(of: [server.id], in: reader)[server.id] ?? []
         let status = try server.host.map { try parts.directory.node($0.node, in: reader)?.hostStatus ?? "" } ?? ""
         return ServerView.Subject(
-            server: server, ports: ports, groups: groups, tags: try parts.tags.tags(of: server.id, in: reader),
+            server: server, ports: ports, groups: groups, tags: try parts.servers.tags.tags(of: server.id, in: reader),
             hostStatus: status)
     }
 
@@ -54,7 +54,7 @@ struct ServerReader: Sendable {
         let ids = lines.map(\.id)
         let ports = try parts.network.ports(of: ids, in: reader)
         let groups = try parts.network.securityGroupNames(of: ids, in: reader)
-        let tags = try view.version.has(26) ? parts.tags.tags(of: ids, in: reader) : [:]
+        let tags = try view.version.has(26) ? parts.servers.tags.tags(of: ids, in: reader) : [:]
         func stamp(_ line: ServerLine) -> RenderedServers.Stamp {
             var hasher = Hasher()
             hasher.combine(ports[line.id])

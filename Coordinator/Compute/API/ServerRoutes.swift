@@ -23,34 +23,41 @@ struct ServerRoutes: Sendable {
         ]
     }
 
+    /// What a list call asks for, once the caller may ask it.
+    private func query(_ call: APICall, isDetail: Bool) throws -> (ServerQuery, ListDialect) {
+        let dialect = Nova.list(call, most: parts.settings.pageLimit, isAscending: false)
+        let query = try ServerListQuery.read(call, dialect, isDetail: isDetail)
+        if query.scope == .everybody {
+            try call.authorizeCompute("servers:\(isDetail ? "detail" : "index"):get_all_tenants")
+        }
+        return (query, dialect)
+    }
+
     @Sendable private func list(_ call: APICall) async throws -> APIResponse {
-        let query = try ServerListQuery.read(call, pageLimit: parts.settings.pageLimit, isDetail: false)
+        let (query, dialect) = try query(call, isDetail: false)
         let store = ServerListStore(network: parts.network)
-        let lines = try await call.database.read { try store.page(query, in: $0) }
+        let lines = try await call.database.read { reader in try dialect.found { try store.page(query, in: reader) } }
         let view = ServerView(call)
-        return page(
-            lines.map { view.basic($0.id, name: $0.name) }, lines, query: query, path: "servers", call: call)
+        return page(lines.map { view.basic($0.id, name: $0.name) }, lines, query, dialect, call)
     }
 
     @Sendable private func detail(_ call: APICall) async throws -> APIResponse {
-        let query = try ServerListQuery.read(call, pageLimit: parts.settings.pageLimit, isDetail: true)
+        let (query, dialect) = try query(call, isDetail: true)
         let store = ServerListStore(network: parts.network)
         let servers = reader
         let revision = servers.revision?()
         let (lines, rendered) = try await call.database.read { reader in
-            let lines = try store.page(query, in: reader)
+            let lines = try dialect.found { try store.page(query, in: reader) }
             return (lines, try servers.details(lines, call: call, revision: revision, in: reader))
         }
-        return page(rendered, lines, query: query, path: "servers/detail", call: call)
+        return page(rendered, lines, query, dialect, call)
     }
 
     private func page(
-        _ servers: [JSON], _ lines: [ServerLine], query: ServerQuery, path: String, call: APICall
+        _ servers: [JSON], _ lines: [ServerLine], _ query: ServerQuery, _ dialect: ListDialect, _ call: APICall
     ) -> APIResponse {
-        var body: [String: JSON] = ["servers": .array(servers)]
-        let next = call.nextLink(path: path, last: lines.last?.id.text, count: lines.count, limit: query.limit)
-        if let next { body["servers_links"] = next }
-        return .json(.object(body))
+        let page = ListPage(collection: "servers", identities: lines.map(\.id.text), query: query.list)
+        return dialect.answer(page, servers, call)
     }
 
     @Sendable private func show(_ call: APICall) async throws -> APIResponse {
@@ -67,11 +74,11 @@ struct ServerRoutes: Sendable {
 
     @Sendable private func create(_ call: APICall) async throws -> APIResponse {
         let origin = try call.origin()
-        let request = try CreateServerBody(
-            try await call.json(), version: call.microversion, permissions: origin.permissions)
+        let request = try CreateServerBody.read(try await call.json(), call.microversion)
         try call.authorizeCompute("servers:create")
         let reservation = "r-" + Secrets.word(length: 8)
-        let command = try request.command(password: Secrets.password(), reservationID: reservation)
+        let command = try request.command(
+            call.microversion, password: Secrets.password(), reservationID: reservation)
         guard command.maxCount <= parts.settings.createLimit else {
             throw APIError.badRequest(
                 "At most \(parts.settings.createLimit) servers can be made by one call: ask for fewer, several times.")
@@ -94,18 +101,11 @@ struct ServerRoutes: Sendable {
     @Sendable private func update(_ call: APICall) async throws -> APIResponse {
         let origin = try call.commandOrigin()
         let body = try await call.json()
-        try ServerBodies.update(call.microversion).check(body)
-        let server = body["server"]?.objectValue ?? [:]
-        var update = ServerChanges.Update()
-        update.name = server["name"]?.stringValue
-        if let description = server["description"] { update.description = .some(description.stringValue) }
-        update.hostname = server["hostname"]?.stringValue
-        update.accessIPv4 = server["accessIPv4"]?.stringValue
-        update.accessIPv6 = server["accessIPv6"]?.stringValue
-        update.diskConfig = server["OS-DCF:diskConfig"]?.stringValue
+        let update = try UpdateServerForm.schema.read(
+            body, under: "server", call.microversion, wording: Nova.body)
         let changes = ServerChanges(parts: parts)
         let servers = reader
-        let subject = try await call.write { [update] transaction in
+        let subject = try await call.write { transaction in
             let changed = try changes.update(call.parameter("server_id"), update, origin: origin, in: transaction)
             return try servers.subject(of: changed, in: transaction)
         }

@@ -1,29 +1,33 @@
 import CoordinatorNetwork
 
 /// What a create call asks for, checked for form only.
-struct CreateServer: Sendable {
-    var name: String
-    var description: String?
-    var imageID: String
-    var flavorID: String
-    var network: NetworkRequest
-    var keyName: String?
+package struct CreateServer: Sendable {
+    package var name: String
+    package var description: String?
+    package var imageID: String
+    package var flavorID: String
+    package var network: NetworkRequest
+    package var keyName: String?
     /// Base64 as it came.
-    var userData: String?
-    var metadata: [String: String] = [:]
-    var hasConfigDrive = false
-    var zone: String?
+    package var userData: String?
+    package var metadata: [String: String] = [:]
+    package var hasConfigDrive = false
+    package var zone: String?
     /// `ZONE:HOST`, `host` or `hypervisor_hostname`: administrators only.
-    var host: String?
-    var minCount = 1
-    var maxCount = 1
-    var adminPassword: String
-    var accessIPv4 = ""
-    var accessIPv6 = ""
-    var diskConfig = "MANUAL"
-    var tags: [String] = []
-    var hostname: String?
+    package var host: String?
+    /// The host came as a part of the zone.
+    package var forcesHost = false
+    /// The host came by itself.
+    package var requestsHost = false
+    package var minCount = 1
+    package var maxCount = 1
+    package var adminPassword: String
+    package var accessIPv4 = ""
+    package var accessIPv6 = ""
+    package var diskConfig = "MANUAL"
+    package var tags: [String] = []
+    package var hostname: String?
     /// A JSON object.
-    var schedulerHints = "{}"
-    var reservationID: String
+    package var schedulerHints = "{}"
+    package var reservationID: String
 }

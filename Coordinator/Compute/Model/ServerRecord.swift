@@ -1,93 +1,93 @@
+import CoordinatorFleet
 import CoordinatorPlatform
 import ProtocolModel
 
 /// A row of `servers`.
-public struct ServerRecord: Sendable, Hashable {
+package struct ServerRecord: HostedRecord, Hashable {
     /// In order of insertion; guests' domain names come from it. 0 before it is inserted.
-    public var number: Int64
-    public var id: ServerID
+    package var number: Int64 = 0
+    package var id: ServerID
     /// Rises with each change of the row.
-    public var generation: Int64
-    public var project: ProjectID
-    public var user: UserID
-    public var name: String
-    public var description: String?
-    public var hostname: String
-    public var state: ServerState
+    package var generation: Int64 = 1
+    package var project: ProjectID
+    package var user: UserID
+    package var name: String
+    package var description: String?
+    package var hostname = ""
+    package var state = ServerState.new
     /// The current task is given up at this moment, microseconds since 1970.
-    public var taskDeadline: Int64?
-    public var host: ServerHost?
+    package var taskDeadline: Int64?
+    package var host: ServerHost?
     /// The generation of its entry on the host's plan; statuses of older ones are history.
-    public var planGeneration: Int64
-    public var power: ServerSpec.Power
+    package var planGeneration: Int64 = 0
+    package var power = ServerSpec.Power.running
     /// The zone the user asked for.
-    public var pinnedZone: String?
+    package var pinnedZone: String?
     /// The host the user asked for.
-    public var pinnedHost: String?
-    public var flavor: FlavorSnapshot
-    public var image: ImageSnapshot
-    public var keyName: String?
-    public var publicKey: String?
+    package var pinnedHost: String?
+    package var flavor: FlavorSnapshot
+    package var image: ImageSnapshot
+    package var keyName: String?
+    package var publicKey: String?
     /// Base64 as it came.
-    public var userData: String?
-    public var hasConfigDrive: Bool
-    public var metadata: [String: String]
-    public var adminPassword: String
-    public var accessIPv4: String
-    public var accessIPv6: String
-    public var diskConfig: String
-    public var launchIndex: Int
-    public var reservationID: String
+    package var userData: String?
+    package var hasConfigDrive = false
+    package var metadata: [String: String] = [:]
+    package var adminPassword = ""
+    package var accessIPv4 = ""
+    package var accessIPv6 = ""
+    package var diskConfig = "MANUAL"
+    package var launchIndex = 0
+    package var reservationID = ""
     /// `owner`, `admin` or `nil` when it is not locked.
-    public var lockedBy: String?
-    public var lockedReason: String?
-    public var schedulerHints: String
-    public var createdAt: Int64
-    public var updatedAt: Int64
-    public var launchedAt: Int64?
-    public var terminatedAt: Int64?
-    public var deletedAt: Int64?
-    public var fault: ServerFault?
+    package var lockedBy: String?
+    package var lockedReason: String?
+    /// A JSON object.
+    package var schedulerHints = "{}"
+    package var createdAt: Int64
+    package var updatedAt: Int64
+    package var launchedAt: Int64?
+    package var terminatedAt: Int64?
+    package var deletedAt: Int64?
+    package var fault: ServerFault?
     /// How many hosts were tried.
-    public var attempts: Int
+    package var attempts = 0
     /// Hosts already tried, and why each failed.
-    public var excluded: [NodeID: String]
+    package var excluded: [NodeID: String] = [:]
     /// The instance action under way.
-    public var actionID: Int64?
+    package var actionID: Int64?
     /// The reboot under way.
-    public var operation: OperationID?
+    package var operation: OperationID?
 
-    public var isDeleted: Bool { deletedAt != nil }
-}
-
-/// Where a server lives.
-public struct ServerHost: Sendable, Hashable {
-    public var node: NodeID
-    public var hostname: String
-    public var zone: String
-
-    public init(node: NodeID, hostname: String, zone: String) {
-        self.node = node
-        self.hostname = hostname
-        self.zone = zone
-    }
-}
-
-/// Why a server is in ERROR.
-public struct ServerFault: Sendable, Hashable {
-    public var code: Int
-    public var message: String
-    /// For administrators.
-    public var details: String
-    public var createdAt: Int64
-
-    public init(code: Int = 500, message: String, details: String, createdAt: Int64) {
-        self.code = code
-        self.message = message
-        self.details = details
+    package init(
+        id: ServerID, project: ProjectID, user: UserID, name: String, flavor: FlavorSnapshot, image: ImageSnapshot,
+        createdAt: Int64
+    ) {
+        self.id = id
+        self.project = project
+        self.user = user
+        self.name = name
+        self.flavor = flavor
+        self.image = image
         self.createdAt = createdAt
+        updatedAt = createdAt
+    }
+
+    package var key: ResourceKey { .server(id) }
+
+    package mutating func completed(at now: Int64) {
+        if state.vm == .active, launchedAt == nil { launchedAt = now }
+    }
+
+    package mutating func hide(at now: Int64) {
+        state = state.deleted
+        deletedAt = now
+        terminatedAt = now
     }
 }
+
+package typealias ServerHost = HostPlace
+package typealias ServerFault = HostedFault
 
 /// The flavor as it was when the server was made: flavors may be deleted while their servers live.
 public struct FlavorSnapshot: Sendable, Hashable {

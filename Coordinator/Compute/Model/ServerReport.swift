@@ -1,153 +1,91 @@
+import CoordinatorFleet
 import ProtocolModel
 
 extension ServerLifecycle {
-    /// What was heard of a server, or was not heard in time.
-    public enum Report: Sendable, Hashable {
-        /// An agent's word on the generation in force.
-        case status(ResourceStatus.Phase, ServerDetails.PowerState?)
-        /// A reboot ended.
-        case operationEnded(succeeded: Bool)
-        /// The task's deadline has passed.
-        case overdue
-        /// The server's host is down.
-        case hostDown
-    }
+    public typealias Report = HostedReport<ServerDetails.PowerState>
+    public typealias Decision = HostedDecision<ServerState>
 
-    /// What to do about it.
-    public enum Decision: Sendable, Hashable {
-        case nothing
-        /// The new state; the task, if there was one, goes on.
-        case progress(ServerState)
-        /// The task came to its end.
-        case completed(ServerState)
-        /// The task failed and the server is what it was before; the plan is set back to it.
-        case reverted(ServerState)
-        /// The guest went down by itself; the plan follows it.
-        case followGuest(ServerState)
-        /// Building failed here: try another host.
-        case reschedule
-        /// ERROR, with a fault.
-        case failed(ServerState)
-        /// Nothing of it is left on its host.
-        case removed
-        /// The user is rid of it; what it holds is given back once its host confirms.
-        case hidden
-    }
-
+    /// What to do about what was heard of a server, or was not heard in time.
     public static func decide(_ report: Report, in state: ServerState) -> Decision {
-        switch report {
-        case .status(let phase, let power): decide(phase: phase, power: power, in: state)
-        case .operationEnded(let succeeded): decideReboot(succeeded, in: state)
-        case .overdue: decideOverdue(in: state)
-        case .hostDown: decideHostDown(in: state)
-        }
+        HostedLifecycle<ServerState>.decide(report, in: state)
+    }
+}
+
+extension ServerState: HostedState {
+    public var isFailed: Bool { vm == .error }
+    public var failed: Self { ended(.error) }
+    public var deleted: Self { ended(.deleted) }
+    public var offHost: Self {
+        var state = self
+        state.power = .none
+        return state
     }
 
-    private static func decide(
-        phase: ResourceStatus.Phase, power: ServerDetails.PowerState?, in state: ServerState
-    ) -> Decision {
-        switch phase {
-        case .gone: .removed
-        case .failed: decideFailed(power: power, in: state)
-        case .pending, .applying: decideUnderWay(phase: phase, power: power, in: state)
-        case .ready: decideReady(power: power ?? state.power, in: state)
-        }
-    }
-
-    private static func decideUnderWay(
-        phase: ResourceStatus.Phase, power: ServerDetails.PowerState?, in state: ServerState
-    ) -> Decision {
-        var next = state
-        next.power = power ?? state.power
-        if state.vm == .building, let task = state.task, task.isBuilding {
+    public func seeing(_ power: ServerDetails.PowerState?, _ phase: ResourceStatus.Phase) -> Self {
+        var next = self
+        next.power = power ?? self.power
+        if phase != .failed, vm == .building, task?.isBuilding ?? false {
             next.task = phase == .pending ? .networking : .spawning
         }
-        return next == state ? .nothing : .progress(next)
+        return next
     }
 
-    private static func decideReady(power: ServerDetails.PowerState, in state: ServerState) -> Decision {
-        var next = state
+    public func settled(_ seen: ServerDetails.PowerState?) -> HostedDecision<Self> {
+        let power = seen ?? self.power
+        var next = self
         next.power = power
-        switch state.task {
-        case nil: return decideIdle(power: power, in: state)
+        switch task {
+        case nil: return settledIdle(next)
         case .scheduling, .networking, .spawning, .poweringOn, .unpausing, .resuming:
             guard power == .running else { break }
-            return .completed(ServerState(vm: .active, task: nil, power: power, hasLaunched: true))
+            return .completed(Self(vm: .active, task: nil, power: power, hasLaunched: true))
         case .poweringOff:
             guard power == .shutdown || power == .none || power == .crashed else { break }
             next.power = .shutdown
-            return .completed(with(next, vm: .stopped))
+            return .completed(next.ended(.stopped))
         case .pausing:
             guard power == .paused else { break }
-            return .completed(with(next, vm: .paused))
+            return .completed(next.ended(.paused))
         case .suspending:
             guard power == .shutdown || power == .suspended || power == .none else { break }
             next.power = .shutdown
-            return .completed(with(next, vm: .suspended))
+            return .completed(next.ended(.suspended))
         case .rebooting, .rebootingHard, .deleting: break
         }
-        return next == state ? .nothing : .progress(next)
+        return HostedLifecycle.moved(next, from: self)
     }
 
     /// Nothing is under way, yet the agent has news: the guest was powered off from inside, or crashed.
-    private static func decideIdle(power: ServerDetails.PowerState, in state: ServerState) -> Decision {
-        var next = state
-        next.power = power
-        let isDown = power == .shutdown || power == .crashed
-        if isDown, state.vm == .active || state.vm == .paused {
-            next.vm = .stopped
-            return .followGuest(next)
-        }
-        return next == state ? .nothing : .progress(next)
+    private func settledIdle(_ next: Self) -> HostedDecision<Self> {
+        let isDown = next.power == .shutdown || next.power == .crashed
+        guard isDown, vm == .active || vm == .paused else { return HostedLifecycle.moved(next, from: self) }
+        return .followed(next.ended(.stopped))
     }
 
-    private static func decideFailed(power: ServerDetails.PowerState?, in state: ServerState) -> Decision {
-        var next = state
-        next.power = power ?? state.power
-        next.task = nil
-        switch state.task {
-        case .scheduling, .networking, .spawning: return .reschedule
-        case .poweringOff, .poweringOn, .pausing, .unpausing, .suspending, .resuming: return .reverted(next)
-        case .rebooting, .rebootingHard: return .nothing  // The operation's own result decides.
-        case .deleting: return .failed(with(next, vm: .error))
-        case nil: return state.vm == .error ? .nothing : .failed(with(next, vm: .error))
-        }
-    }
-
-    private static func decideReboot(_ succeeded: Bool, in state: ServerState) -> Decision {
-        guard state.task == .rebooting || state.task == .rebootingHard else { return .nothing }
-        guard succeeded else { return decideRebootFailed(in: state) }
-        var next = with(state, vm: .active)
+    /// A guest that was only asked nicely still runs; one whose plug was pulled may not.
+    public func operationEnded(succeeded: Bool) -> HostedDecision<Self> {
+        guard let task, task.purpose == .operating else { return .nothing }
+        guard succeeded else { return task == .rebooting ? .reverted(idle) : .failed(failed) }
+        var next = ended(.active)
         next.power = .running
         return .completed(next)
     }
 
-    /// A guest that was only asked nicely still runs; one whose plug was pulled may not.
-    private static func decideRebootFailed(in state: ServerState) -> Decision {
-        state.task == .rebooting ? .reverted(with(state, vm: state.vm)) : .failed(with(state, vm: .error))
-    }
-
-    private static func decideOverdue(in state: ServerState) -> Decision {
-        switch state.task {
-        case nil: .nothing
-        case .scheduling, .networking, .spawning: .reschedule
-        case .deleting: .hidden
-        case .rebooting, .rebootingHard: decideRebootFailed(in: state)
-        case .poweringOff, .poweringOn, .pausing, .unpausing, .suspending, .resuming:
-            .reverted(with(state, vm: state.vm))
-        }
-    }
-
-    private static func decideHostDown(in state: ServerState) -> Decision {
-        switch state.task {
-        case .scheduling, .networking, .spawning: .reschedule
-        case .deleting: .hidden
-        default: .nothing
-        }
-    }
-
     /// The state with its task ended.
-    private static func with(_ state: ServerState, vm: VMState) -> ServerState {
-        ServerState(vm: vm, task: nil, power: state.power, hasLaunched: state.hasLaunched)
+    private func ended(_ vm: VMState) -> Self {
+        Self(vm: vm, task: nil, power: power, hasLaunched: hasLaunched)
     }
+}
+
+extension TaskState: HostedTask {
+    public var purpose: HostedPurpose {
+        switch self {
+        case .scheduling, .networking, .spawning: .building
+        case .poweringOff, .poweringOn, .pausing, .unpausing, .suspending, .resuming: .changing
+        case .rebooting, .rebootingHard: .operating
+        case .deleting: .deleting
+        }
+    }
+
+    public var isBuilding: Bool { purpose == .building }
 }

@@ -14,7 +14,7 @@ public enum TaskState: String, Sendable, Hashable, CaseIterable {
     case rebootingHard = "rebooting_hard"
     case pausing, unpausing, suspending, resuming, deleting
 
-    /// How long the host may take before the ``Watchdog`` decides, in seconds. Building includes fetching the image;
+    /// How long the host may take before the watchdog decides, in seconds. Building includes fetching the image;
     /// powering off includes the guest's own shutdown.
     public var allowedSeconds: Int64 {
         switch self {
@@ -25,8 +25,6 @@ public enum TaskState: String, Sendable, Hashable, CaseIterable {
         case .deleting: 120
         }
     }
-
-    public var isBuilding: Bool { self == .scheduling || self == .networking || self == .spawning }
 }
 
 /// Everything that decides what may happen to a server next.

@@ -6,12 +6,9 @@ import ProtocolModel
 /// are their user's.
 struct ComputeHoldings: ProjectHoldings {
     let parts: ComputeParts
-    private let owned = OwnershipStore()
-
-    init(parts: ComputeParts) { self.parts = parts }
 
     func remaining(of project: ProjectID, in reader: any SQLReader) throws -> [ProjectHolding] {
-        [ProjectHolding("server", try owned.servers(of: project, in: reader).count)]
+        [ProjectHolding("server", try parts.servers.countOwned(by: project, in: reader))]
     }
 
     /// Asks the hosts to delete the servers. From then on they have an owner and a deadline of their own.
@@ -21,21 +18,17 @@ struct ComputeHoldings: ProjectHoldings {
         let origin = Origin(
             permissions: origin.permissions, project: project, requestID: origin.requestID, now: origin.now)
         let commands = ServerCommands(parts: parts)
-        for id in try owned.servers(of: project, in: transaction) {
-            guard let server = try parts.servers.find(id, in: transaction) else { continue }
-            // One that cannot be deleted in the state it is in stays, and is counted.
-            do {
-                _ = try commands.delete(server, origin: origin, in: transaction)
-            } catch let error as APIError where error.status == 409 { continue }
+        for server in try parts.servers.owned(by: project, in: transaction) {
+            _ = try commands.delete(server, origin: origin, in: transaction)
         }
     }
 
     func tidy(after project: ProjectID, in transaction: any SQLTransaction) throws {
-        for name in [project.text, project.compact] { try parts.quotas.clear(name, in: transaction) }
-        try owned.removeFlavorAccess(of: project, in: transaction)
+        try parts.quotas.ledger.reset(project, in: transaction)
+        try parts.flavors.revokeAll(of: project, in: transaction)
     }
 
     func tidy(after user: UserID, in transaction: any SQLTransaction) throws {
-        try owned.removeKeypairs(of: user, in: transaction)
+        try parts.keypairs.deleteAll(of: user, in: transaction)
     }
 }

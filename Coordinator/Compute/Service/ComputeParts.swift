@@ -17,10 +17,12 @@ struct ComputeParts: Sendable {
 
     let servers = ServerStore()
     let actions = ActionStore()
-    let tags = TagStore()
+    let log = HostedLog()
     let flavors = FlavorStore()
     let keypairs = KeypairStore()
-    let quotas = QuotaStore()
+
+    var quotas: ComputeQuotas { ComputeQuotas(settings: settings, servers: servers) }
+    var workflow: HostedWorkflow<ServerHosting> { HostedWorkflow(ServerHosting(parts: self), plans: plans) }
 }
 
 /// Who asks, when and under which request, for whatever is recorded of it.
@@ -31,4 +33,9 @@ struct Origin: Sendable {
     var now: Int64
 
     var caller: Caller { permissions.caller }
+
+    /// For the record of what was done with the server.
+    func action(on server: ServerRecord) -> HostedOrigin {
+        HostedOrigin(requestID: requestID, user: caller.user, project: caller.project ?? server.project)
+    }
 }

@@ -13,7 +13,7 @@ public struct ComputeSettings: Sendable, Hashable {
     /// Rendered servers kept for lists; about 2 KiB each.
     public var renderedServers = 4096
     /// Limits of a project that has none of its own; -1 for none.
-    public var quotas: [String: Int64] = [
+    public var quotas: [String: Int] = [
         "instances": 10, "cores": 20, "ram": 51_200, "metadata_items": 128, "key_pairs": 100, "server_groups": 10,
         "server_group_members": 10, "injected_files": 5, "injected_file_content_bytes": 10_240,
         "injected_file_path_bytes": 255, "fixed_ips": -1, "floating_ips": -1, "security_groups": -1,

@@ -41,30 +41,34 @@ struct ServerChanges: Sendable {
     ) throws -> [String: String] {
         var server = try access.findToChange(
             id, rule: "server-metadata:\(word)", by: origin.permissions, in: transaction)
-        guard [.active, .paused, .suspended, .stopped].contains(server.state.vm) else {
-            let verb = word == "delete" ? "delete" : "update"
-            throw APIError.conflict(
-                "Cannot '\(verb) metadata' instance \(server.id) while it is in vm_state \(server.state.vm.rawValue)")
-        }
+        try Self.requireSettled(server, to: "\(word == "delete" ? "delete" : "update") metadata")
         server.metadata = try change(server.metadata)
         try ServerSpecProvider.checkSize(server)
-        let limits = try QuotaRules(parts: parts).limits(of: server.project.compact, in: transaction)
-        try QuotaRules(parts: parts).check(metadata: server.metadata.count, limits: limits)
+        try parts.quotas.check(metadata: server.metadata.count, of: server.project, in: transaction)
         try republish(&server, in: transaction)
         try parts.servers.save(&server, at: origin.now, in: transaction)
         return server.metadata
     }
 
     /// For tags: marks the server changed, so that nothing rendered before is shown again.
-    func touch(_ server: inout ServerRecord, origin: Origin, in transaction: any SQLTransaction) throws {
-        try parts.servers.save(&server, at: origin.now, in: transaction)
+    /// - Throws: ``APIError`` 409 in a state in which tags stay what they are.
+    func touch(_ server: ServerRecord, at now: Int64, in transaction: any SQLTransaction) throws {
+        try Self.requireSettled(server, to: "update tags")
+        var server = server
+        try parts.servers.save(&server, at: now, in: transaction)
+    }
+
+    private static func requireSettled(_ server: ServerRecord, to what: String) throws {
+        guard [.active, .paused, .suspended, .stopped].contains(server.state.vm) else {
+            throw APIError.conflict(
+                "Cannot '\(what)' instance \(server.id) while it is in vm_state \(server.state.vm.rawValue)")
+        }
     }
 
     /// The guest reads these through the metadata service, so its host must know.
     private func republish(_ server: inout ServerRecord, in transaction: any SQLTransaction) throws {
-        guard server.state.task != .deleting, let node = server.host?.node, server.state.vm != .error else { return }
-        let generation = try parts.plans.put(.server(server.id), on: node, in: transaction)
+        guard server.state.task != .deleting, server.state.vm != .error else { return }
         // While a task waits for a status, the new generation is the one to wait for; it holds the task's change too.
-        server.planGeneration = generation
+        try parts.workflow.plan(&server, in: transaction)
     }
 }

@@ -1,10 +1,11 @@
+import CoordinatorFleet
 import CoordinatorPlatform
 import ProtocolModel
 
 /// What users do with servers that exist.
 struct ServerCommands: Sendable {
     let parts: ComputeParts
-    private var workflow: ServerWorkflow { ServerWorkflow(parts: parts) }
+    private var workflow: HostedWorkflow<ServerHosting> { parts.workflow }
     private var access: ServerAccess { ServerAccess(parts: parts) }
 
     init(parts: ComputeParts) { self.parts = parts }
@@ -54,17 +55,9 @@ struct ServerCommands: Sendable {
         if server.state.task == .deleting { return server }
         _ = try accept(.delete, server)
         try begin(&server, "delete", task: .deleting, origin: origin, in: transaction)
-        try parts.tags.removeAll(from: server.id, in: transaction)
-        if let host = server.host {
-            server.planGeneration = try parts.plans.remove(.server(server.id), from: host.node, in: transaction)
-            if try parts.directory.node(host.node, in: transaction)?.health == .down {
-                try workflow.hide(&server, at: origin.now, in: transaction)
-            }
-        } else {
-            try parts.network.releasePorts(of: server.id, in: transaction)
-            try parts.placement.release(server.id, in: transaction)
-            try workflow.hide(&server, at: origin.now, in: transaction)
-        }
+        try parts.servers.tags.removeAll(from: server.id, in: transaction)
+        let node = try server.host.flatMap { try parts.directory.node($0.node, in: transaction) }
+        try workflow.remove(&server, isHostDown: node?.health == .down, at: origin.now, in: transaction)
         try parts.servers.save(&server, at: origin.now, in: transaction)
         return server
     }
@@ -120,27 +113,20 @@ struct ServerCommands: Sendable {
         }
     }
 
-    /// Opens an action with its task and deadline; one that it overtakes is closed.
     private func begin(
         _ server: inout ServerRecord, _ name: String, task: TaskState, origin: Origin,
         in transaction: any SQLTransaction
     ) throws {
-        if let action = server.actionID {
-            try parts.actions.finish(action, message: nil, at: origin.now, in: transaction)
-        }
-        server.actionID = try note(name, server, origin: origin, in: transaction)
-        server.state.task = task
-        server.operation = nil
-        server.taskDeadline = origin.now + task.allowedSeconds * 1_000_000
+        try workflow.begin(
+            &server, name, task: task, by: origin.action(on: server), at: origin.now, in: transaction)
     }
 
-    @discardableResult
+    /// An action that is done at once.
     private func note(
         _ name: String, _ server: ServerRecord, origin: Origin, in transaction: any SQLTransaction
-    ) throws -> Int64 {
-        try parts.actions.begin(
-            name, server: server.id, requestID: origin.requestID, user: origin.caller.user,
-            project: origin.caller.project ?? server.project, at: origin.now, in: transaction)
+    ) throws {
+        _ = try parts.log.begin(
+            name, on: server.key, by: origin.action(on: server), at: origin.now, in: transaction)
     }
 
     private func reboot(

@@ -1,3 +1,4 @@
+import CoordinatorFleet
 import CoordinatorImage
 import CoordinatorNetwork
 import CoordinatorPlacement
@@ -11,12 +12,13 @@ struct ServerCreation: Sendable {
     /// - Throws: ``APIError`` in the compute API's words; nothing is changed then.
     /// - Returns: The servers, their ports reserved, hosts claimed and plans written, or in ERROR where no host fits.
     func create(_ command: CreateServer, origin: Origin, in transaction: any SQLTransaction) throws -> [ServerRecord] {
-        let flavor = try CatalogRules(parts: parts).bootFlavor(command.flavorID, caller: origin.caller, in: transaction)
-        let image = try CatalogRules(parts: parts).image(command.imageID, caller: origin.caller, in: transaction)
-        try CatalogRules.check(flavor, fits: image, caller: origin.caller)
+        let flavor = try FlavorCatalog(parts: parts).bootFlavor(
+            command.flavorID, caller: origin.caller, in: transaction)
+        let image = try FlavorCatalog(parts: parts).image(command.imageID, caller: origin.caller, in: transaction)
+        try FlavorCatalog.check(flavor, fits: image, caller: origin.caller)
         let key = try findKey(command.keyName, user: origin.caller.user, in: transaction)
-        try checkDestination(command, in: transaction)
-        let count = try QuotaRules(parts: parts).grant(
+        try checkDestination(command, origin.permissions, in: transaction)
+        let count = try parts.quotas.grant(
             command, flavor: flavor, project: origin.project, in: transaction)
         try checkSharing(command, count: count)
 
@@ -35,9 +37,9 @@ struct ServerCreation: Sendable {
         _ server: inout ServerRecord, _ command: CreateServer, origin: Origin, in transaction: any SQLTransaction
     ) throws {
         let now = origin.now
-        server.actionID = try parts.actions.begin(
-            "create", server: server.id, requestID: origin.requestID, user: server.user, project: server.project,
-            at: now,
+        server.actionID = try parts.log.begin(
+            "create", on: server.key,
+            by: HostedOrigin(requestID: origin.requestID, user: server.user, project: server.project), at: now,
             in: transaction)
         _ = try parts.network.reservePorts(
             command.network, server: server.id, hostname: server.hostname, caller: origin.caller,
@@ -47,13 +49,12 @@ struct ServerCreation: Sendable {
             try HostChoice(parts: parts).occupy(&server, at: now, in: transaction)
         } else {
             try parts.network.releasePorts(of: server.id, in: transaction)
-            server.state = ServerState(vm: .error, task: nil, power: .none, hasLaunched: false)
-            server.fault = ServerFault(
+            let fault = ServerFault(
                 message: "No valid host was found. \(decision.summary)", details: Self.list(decision), createdAt: now)
-            try ServerWorkflow(parts: parts).endTask(&server, message: "Error", at: now, in: transaction)
+            try parts.workflow.fail(&server, server.state.failed, fault, at: now, in: transaction)
         }
         server.number = try parts.servers.insert(server, in: transaction)
-        for tag in command.tags { _ = try parts.tags.add(tag, to: server.id, in: transaction) }
+        for tag in command.tags { try parts.servers.tags.add(tag, to: server.id, in: transaction) }
     }
 
     /// Every host with its reason, a line each.
@@ -69,7 +70,12 @@ struct ServerCreation: Sendable {
         return key
     }
 
-    private func checkDestination(_ command: CreateServer, in reader: any SQLReader) throws {
+    /// Only administrators choose hosts.
+    private func checkDestination(
+        _ command: CreateServer, _ permissions: Permissions, in reader: any SQLReader
+    ) throws {
+        if command.forcesHost { try permissions.require(ComputePolicy.prefix + "servers:create:forced_host") }
+        if command.requestsHost { try permissions.require(ComputePolicy.requestedDestination) }
         guard command.zone != nil || command.host != nil else { return }
         let nodes = try parts.directory.nodes(in: reader).filter(\.runsServers)
         if let zone = command.zone,
@@ -104,20 +110,26 @@ struct ServerCreation: Sendable {
         let name = command.name + suffix
         var hostname = command.hostname.map { $0 + suffix } ?? Hostname.label(name)
         if hostname.isEmpty { hostname = "server-\(id)" }
-        let forcesDrive = image.properties["img_config_drive"] == "mandatory"
-        return ServerRecord(
-            number: 0, id: id, generation: 1, project: origin.project, user: origin.caller.user, name: name,
-            description: command.description, hostname: hostname, state: .new, taskDeadline: nil, host: nil,
-            planGeneration: 0, power: .running, pinnedZone: command.zone, pinnedHost: command.host, flavor: flavor,
+        var server = ServerRecord(
+            id: id, project: origin.project, user: origin.caller.user, name: name, flavor: flavor,
             image: ImageSnapshot(
                 spec: image.spec, name: image.name, virtualSizeBytes: image.virtualSizeBytes,
-                properties: image.properties),
-            keyName: command.keyName, publicKey: nil, userData: command.userData,
-            hasConfigDrive: command.hasConfigDrive || forcesDrive, metadata: command.metadata,
-            adminPassword: command.adminPassword, accessIPv4: command.accessIPv4, accessIPv6: command.accessIPv6,
-            diskConfig: command.diskConfig, launchIndex: index, reservationID: command.reservationID, lockedBy: nil,
-            lockedReason: nil, schedulerHints: command.schedulerHints, createdAt: origin.now, updatedAt: origin.now,
-            launchedAt: nil, terminatedAt: nil, deletedAt: nil, fault: nil, attempts: 0, excluded: [:], actionID: nil,
-            operation: nil)
+                properties: image.properties), createdAt: origin.now)
+        server.description = command.description
+        server.hostname = hostname
+        server.pinnedZone = command.zone
+        server.pinnedHost = command.host
+        server.keyName = command.keyName
+        server.userData = command.userData
+        server.hasConfigDrive = command.hasConfigDrive || image.properties["img_config_drive"] == "mandatory"
+        server.metadata = command.metadata
+        server.adminPassword = command.adminPassword
+        server.accessIPv4 = command.accessIPv4
+        server.accessIPv6 = command.accessIPv6
+        server.diskConfig = command.diskConfig
+        server.launchIndex = index
+        server.reservationID = command.reservationID
+        server.schedulerHints = command.schedulerHints
+        return server
     }
 }

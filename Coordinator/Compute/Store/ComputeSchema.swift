@@ -5,8 +5,26 @@ public enum ComputeSchema {
     public static let migrations = [
         Migration(slice: "compute", number: 1, name: "servers", sql: servers),
         Migration(slice: "compute", number: 2, name: "actions", sql: actions),
-        Migration(slice: "compute", number: 3, name: "catalog", sql: catalog)
+        Migration(slice: "compute", number: 3, name: "catalog", sql: catalog),
+        Migration(slice: "compute", number: 4, name: "actions and limits in the tables of all services", sql: shared)
     ]
+
+    /// Actions keep their numbers, which servers' rows name.
+    private static let shared = """
+        INSERT INTO hosted_actions
+            (id, kind, resource_id, action, request_id, user_id, project_id, started_at, updated_at, message)
+        SELECT id, 4, server_uuid, action, request_id, user_id, project_id, started_at, updated_at, message
+        FROM server_actions ORDER BY id;
+        INSERT INTO hosted_events
+            (action_id, name, host, started_at, finished_at, result, details, traceback)
+        SELECT action_id, name, host, started_at, finished_at, result, details, traceback
+        FROM server_events ORDER BY id;
+        DROP TABLE server_events;
+        DROP TABLE server_actions;
+        INSERT INTO quota_limits (service, project_id, resource, quota)
+        SELECT 'compute', project_id, resource, hard_limit FROM compute_quotas ORDER BY id;
+        DROP TABLE compute_quotas;
+        """
 
     private static let servers = """
         CREATE TABLE servers (

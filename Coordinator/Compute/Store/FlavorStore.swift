@@ -2,19 +2,18 @@ import CoordinatorPlatform
 import ProtocolModel
 
 /// A row of `flavors`.
-public struct Flavor: Sendable, Hashable {
-    public var number: Int64
-    public var snapshot: FlavorSnapshot
-    public var description: String?
-    public var rxtxFactor: Double
-    public var isPublic: Bool
-    public var createdAt: Int64
+package struct Flavor: Sendable, Hashable {
+    package var number: Int64 = 0
+    package var snapshot: FlavorSnapshot
+    package var description: String?
+    package var rxtxFactor: Double
+    package var isPublic: Bool
+    package var createdAt: Int64
 
-    public init(
-        number: Int64 = 0, snapshot: FlavorSnapshot, description: String?, rxtxFactor: Double, isPublic: Bool,
+    package init(
+        snapshot: FlavorSnapshot, description: String? = nil, rxtxFactor: Double = 1, isPublic: Bool = true,
         createdAt: Int64
     ) {
-        self.number = number
         self.snapshot = snapshot
         self.description = description
         self.rxtxFactor = rxtxFactor
@@ -22,116 +21,117 @@ public struct Flavor: Sendable, Hashable {
         self.createdAt = createdAt
     }
 
-    public var id: String { snapshot.id }
-    public var name: String { snapshot.name }
+    package var id: String { snapshot.id }
+    package var name: String { snapshot.name }
 }
 
-/// Which flavors to list.
-struct FlavorFilter: Sendable {
-    /// `nil` for both kinds.
-    var isPublic: Bool?
-    /// Also private ones that this project has access to.
-    var project: ProjectID?
-    var minMemoryMiB: Int?
-    var minRootGiB: Int?
-    var sortColumn = "flavor_id"
-    var isDescending = false
+extension Flavor: TableRecord {
+    package static let table = RecordTable<Self>("flavors")
+    package static let blank = Flavor(snapshot: .blank, createdAt: 0)
+
+    package mutating func columns(_ column: inout some ColumnVisitor) throws {
+        try column("id", &number, .number)
+        try snapshot.columns(&column, name: "name", .key, specs: .changing)
+        try column("description", &description)
+        try column("rxtx_factor", &rxtxFactor, .fixed)
+        try column("is_public", &isPublic, .fixed)
+        try column("created_at", &createdAt, .fixed)
+    }
 }
 
-struct FlavorStore: Sendable {
-    private static let selection = """
-        SELECT id, flavor_id, name, description, vcpus, memory_mib, root_gib, ephemeral_gib, swap_mib, rxtx_factor,
-            is_public, extra_specs, created_at FROM flavors
-        """
+package struct FlavorStore: Sendable {
+    package init() {}
 
-    func find(_ id: String, in reader: any SQLReader) throws -> Flavor? {
-        try reader.first(Self.selection + " WHERE flavor_id = ?", [id], Self.read)
+    /// Which flavors a list shows.
+    package enum Scope: Sendable, Hashable {
+        case all
+        case alike(isPublic: Bool)
+        /// Public ones, and those that the project has access to.
+        case open(to: ProjectID?)
     }
 
-    func exists(named name: String, in reader: any SQLReader) throws -> Bool {
-        try reader.count("SELECT COUNT(*) FROM flavors WHERE name = ?", [name]) > 0
+    /// By the compute API's names.
+    package static let schema = ListSchema(
+        Flavor.table, identity: "flavor_id",
+        columns: [
+            "created_at": .init("created_at", .number), "description": .init("description", isNullable: true),
+            "disabled": .init("id", .number), "ephemeral_gb": .init("ephemeral_gib", .number),
+            "flavorid": .init("flavor_id"), "id": .init("id", .number), "is_public": .init("is_public", .flag),
+            "memory_mb": .init("memory_mib", .number), "name": .init("name"), "root_gb": .init("root_gib", .number),
+            "rxtx_factor": .init("CAST(rxtx_factor * 1000000 AS BIGINT)", .number),
+            "swap": .init("swap_mib", .number), "updated_at": .init("created_at", .number),
+            "vcpu_weight": .init("id", .number), "vcpus": .init("vcpus", .number)
+        ], numberFollows: true)
+
+    package func find(_ id: String, in reader: any SQLReader) throws -> Flavor? {
+        try Flavor.table.find(id, in: reader)
     }
 
-    /// All that match, sorted; clouds have dozens of flavors, so pages are cut by the caller.
-    func list(_ filter: FlavorFilter, in reader: any SQLReader) throws -> [Flavor] {
-        var conditions: [String] = []
-        var arguments: [any SQLArgument] = []
-        if let isPublic = filter.isPublic {
-            var condition = "is_public = ?"
-            arguments.append(isPublic)
-            if let project = filter.project {
-                condition = "(\(condition) OR flavor_id IN (SELECT flavor_id FROM flavor_access WHERE project_id = ?))"
-                arguments.append(project.compact)
+    package func exists(named name: String, in reader: any SQLReader) throws -> Bool {
+        try Flavor.table.exists(where: .equal("name", name), in: reader)
+    }
+
+    /// - Throws: ``UnknownMarker``
+    package func list(_ query: ListQuery, _ scope: Scope, in reader: any SQLReader) throws -> [Flavor] {
+        let visible: SQLCondition =
+            switch scope {
+            case .all: .always
+            case .alike(let isPublic): .equal("is_public", isPublic)
+            case .open(let project):
+                SQLCondition(
+                    """
+                    is_public = ? OR flavor_id IN (SELECT a.flavor_id FROM flavor_access a WHERE a.project_id = ?)
+                    """, [true, project?.compact ?? ""])
             }
-            conditions.append(condition)
-        }
-        for (condition, value) in [("memory_mib >= ?", filter.minMemoryMiB), ("root_gib >= ?", filter.minRootGiB)] {
-            guard let value else { continue }
-            conditions.append(condition)
-            arguments.append(value)
-        }
-        let clause = conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
-        let direction = filter.isDescending ? "DESC" : "ASC"
-        return try reader.query(
-            Self.selection + clause + " ORDER BY \(filter.sortColumn) \(direction), id \(direction)", arguments,
-            Self.read)
+        return try Self.schema.records(Flavor.table, query, visible: visible, in: reader)
     }
 
-    func insert(_ flavor: Flavor, in transaction: any SQLTransaction) throws {
-        let snapshot = flavor.snapshot
-        try transaction.execute(
-            """
-            INSERT INTO flavors (flavor_id, name, description, vcpus, memory_mib, root_gib, ephemeral_gib, swap_mib,
-                rxtx_factor, is_public, extra_specs, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            """,
-            [
-                snapshot.id, snapshot.name, flavor.description, snapshot.vcpus, snapshot.memoryMiB, snapshot.rootGiB,
-                snapshot.ephemeralGiB, snapshot.swapMiB, flavor.rxtxFactor, flavor.isPublic,
-                JSONColumn.text(snapshot.extraSpecs), flavor.createdAt
-            ])
+    package func insert(_ flavor: Flavor, in transaction: any SQLTransaction) throws {
+        try Flavor.table.insert(flavor, in: transaction)
     }
 
-    func update(
-        _ id: String, description: String?, extraSpecs: [String: String], in transaction: any SQLTransaction
-    ) throws {
-        try transaction.execute(
-            "UPDATE flavors SET description = ?, extra_specs = ? WHERE flavor_id = ?",
-            [description, JSONColumn.text(extraSpecs), id])
+    package func update(_ flavor: Flavor, in transaction: any SQLTransaction) throws {
+        try Flavor.table.update(flavor, in: transaction)
     }
 
     /// - Returns: `false` when there was none.
-    func delete(_ id: String, in transaction: any SQLTransaction) throws -> Bool {
+    package func delete(_ id: String, in transaction: any SQLTransaction) throws -> Bool {
         try transaction.execute("DELETE FROM flavor_access WHERE flavor_id = ?", [id])
-        return try transaction.execute("DELETE FROM flavors WHERE flavor_id = ?", [id]) == 1
+        return try Flavor.table.delete(id, in: transaction)
     }
 
-    /// The projects (as 32 digits) with access to a private flavor.
-    func access(to id: String, in reader: any SQLReader) throws -> [String] {
+    // MARK: Access to private flavors
+
+    /// The projects (as 32 digits), in the order in which they got it.
+    package func access(to id: String, in reader: any SQLReader) throws -> [String] {
         try reader.query("SELECT project_id FROM flavor_access WHERE flavor_id = ? ORDER BY id", [id]) { $0.text(0) }
     }
 
+    package func hasAccess(_ project: ProjectID, to id: String, in reader: any SQLReader) throws -> Bool {
+        try reader.exists("flavor_access", Self.one(project, id))
+    }
+
     /// - Returns: `false` when it had access already.
-    func grant(_ project: String, to id: String, in transaction: any SQLTransaction) throws -> Bool {
+    package func grant(_ project: ProjectID, to id: String, in transaction: any SQLTransaction) throws -> Bool {
         try transaction.execute(
             """
             INSERT INTO flavor_access (flavor_id, project_id) VALUES (?, ?)
             ON CONFLICT (flavor_id, project_id) DO NOTHING
             """,
-            [id, project]) == 1
+            [id, project.compact]) == 1
     }
 
     /// - Returns: `false` when it had none.
-    func revoke(_ project: String, from id: String, in transaction: any SQLTransaction) throws -> Bool {
-        try transaction.execute("DELETE FROM flavor_access WHERE flavor_id = ? AND project_id = ?", [id, project]) == 1
+    package func revoke(_ project: ProjectID, from id: String, in transaction: any SQLTransaction) throws -> Bool {
+        let one = Self.one(project, id)
+        return try transaction.execute("DELETE FROM flavor_access WHERE \(one.sql)", one.arguments) == 1
     }
 
-    private static func read(_ row: any SQLRow) throws -> Flavor {
-        Flavor(
-            number: row.integer(0),
-            snapshot: FlavorSnapshot(
-                id: row.text(1), name: row.text(2), vcpus: row.int(4), memoryMiB: row.int(5), rootGiB: row.int(6),
-                ephemeralGiB: row.int(7), swapMiB: row.int(8), extraSpecs: try JSONColumn.map(row.text(11))),
-            description: row.optionalText(3), rxtxFactor: row.real(9), isPublic: row.bool(10),
-            createdAt: row.integer(12))
+    package func revokeAll(of project: ProjectID, in transaction: any SQLTransaction) throws {
+        try transaction.execute("DELETE FROM flavor_access WHERE project_id = ?", [project.compact])
+    }
+
+    private static func one(_ project: ProjectID, _ id: String) -> SQLCondition {
+        SQLCondition("project_id = ? AND flavor_id = ?", [project.compact, id])
     }
 }

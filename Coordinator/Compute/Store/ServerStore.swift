@@ -2,97 +2,96 @@ import CoordinatorPlatform
 import ProtocolModel
 
 /// The `servers` table.
-struct ServerStore: Sendable {
-    private static let insertion =
-        "INSERT INTO servers (" + ServerRow.columns.joined(separator: ", ") + ") VALUES ("
-        + ServerRow.columns.map { _ in "?" }.joined(separator: ", ") + ") RETURNING id"
-    private static let update =
-        "UPDATE servers SET " + ServerRow.changing.map { $0 + " = ?" }.joined(separator: ", ")
-        + " WHERE uuid = ? AND generation = ?"
-    private static let byUUID = "SELECT \(ServerRow.selection) FROM servers WHERE uuid = ?"
+package struct ServerStore: Sendable {
+    private let table = ServerRecord.table
+    package let tags = TagSet(table: "server_tags", owner: "server_uuid", isSorted: false)
+
+    package init() {}
 
     /// - Returns: The row's key, the server's number.
-    func insert(_ server: ServerRecord, in transaction: any SQLTransaction) throws -> Int64 {
-        try transaction.query(Self.insertion, ServerRow.values(server)) { $0.integer(0) }.first ?? 0
+    package func insert(_ server: ServerRecord, in transaction: any SQLTransaction) throws -> Int64 {
+        try table.insert(server, in: transaction)
     }
 
     /// Writes what can change of a server, unless someone changed it since it was read.
     /// - Throws: ``StoreError/stale(_:)`` then.
-    func save(_ server: inout ServerRecord, at now: Int64, in transaction: any SQLTransaction) throws {
-        let seen = server.generation
-        server.generation += 1
+    package func save(_ server: inout ServerRecord, at now: Int64, in transaction: any SQLTransaction) throws {
         server.updatedAt = now
-        let changed = try transaction.execute(Self.update, ServerRow.changingValues(server) + [server.id, seen])
-        guard changed == 1 else { throw StoreError.stale(server.id.text) }
+        try table.update(server, in: transaction)
+        server.generation += 1
     }
 
-    func find(_ id: ServerID, in reader: any SQLReader) throws -> ServerRecord? {
-        try reader.first(Self.byUUID, [id], ServerRow.read)
+    package func find(_ id: ServerID, in reader: any SQLReader) throws -> ServerRecord? {
+        try table.find(id, in: reader)
     }
 
-    func find(_ ids: [ServerID], in reader: any SQLReader) throws -> [ServerRecord] {
-        try chunks(ids).flatMap { ids in
-            try reader.query(
-                "SELECT \(ServerRow.selection) FROM servers WHERE uuid IN (\(marks(ids.count)))", ids, ServerRow.read)
-        }
+    package func find(_ ids: [ServerID], in reader: any SQLReader) throws -> [ServerRecord] {
+        try table.find(ids, in: reader)
     }
 
     /// Servers whose task is overdue, the longest overdue first, at most 100.
-    func overdue(at now: Int64, in reader: any SQLReader) throws -> [ServerRecord] {
-        try reader.query(
-            "SELECT \(ServerRow.selection) FROM servers WHERE task_deadline <= ? ORDER BY task_deadline LIMIT 100",
-            [now],
-            ServerRow.read)
+    package func overdue(at now: Int64, in reader: any SQLReader) throws -> [ServerRecord] {
+        try table.all(
+            where: SQLCondition("task_deadline <= ?", [now]), order: "task_deadline", limit: 100, in: reader)
     }
 
-    /// Removes servers that were deleted before `time` and are gone from their hosts, with all that hangs on them; at
-    /// most 100.
-    func forget(deletedBefore time: Int64, in transaction: any SQLTransaction) throws {
-        let ids: [ServerID] = try transaction.query(
-            "SELECT uuid FROM servers WHERE deleted_at < ? AND node_id IS NULL ORDER BY deleted_at LIMIT 100", [time]
-        ) { try $0.uuid(0) }
-        for id in ids {
-            for table in ["server_events", "server_decisions", "server_actions", "server_tags"] {
-                try transaction.execute("DELETE FROM \(table) WHERE server_uuid = ?", [id])
-            }
-            try transaction.execute("DELETE FROM servers WHERE uuid = ?", [id])
+    /// Removes servers that were deleted before `time` and are gone from their hosts, with what only they have; at most
+    /// 100.
+    package func removeRows(deletedBefore time: Int64, in transaction: any SQLTransaction) throws -> [ServerID] {
+        let gone = SQLCondition("deleted_at < ? AND node_id IS NULL", [time])
+        let ids = try table.all(where: gone, order: "deleted_at", limit: 100, in: transaction).map(\.id)
+        let owner = SQLCondition.in("server_uuid", ids)
+        for name in ["server_decisions", "server_tags"] {
+            try transaction.execute("DELETE FROM \(name) WHERE \(owner.sql)", owner.arguments)
         }
+        try table.delete(where: .in("uuid", ids), in: transaction)
+        return ids
     }
 
     /// Everything on a node, also what users no longer see but the node has not confirmed gone.
-    func on(_ node: NodeID, in reader: any SQLReader) throws -> [ServerRecord] {
-        try reader.query(
-            "SELECT \(ServerRow.selection) FROM servers WHERE node_id = ? ORDER BY id", [node], ServerRow.read)
+    package func on(_ node: NodeID, in reader: any SQLReader) throws -> [ServerRecord] {
+        try table.all(where: .equal("node_id", node), in: reader)
     }
 
     /// Whether a server that the node shall have is made from the image with these bytes.
     func isImageUsed(_ sha512: String, on node: NodeID, in reader: any SQLReader) throws -> Bool {
-        try reader.first(
-            """
-            SELECT 1 FROM servers WHERE node_id = ? AND image_sha512 = ? AND deleted_at IS NULL
-                AND (task_state IS NULL OR task_state <> ?) LIMIT 1
-            """, [node, sha512, TaskState.deleting.rawValue]
-        ) { _ in true } ?? false
+        let made = SQLCondition("node_id = ? AND image_sha512 = ? AND deleted_at IS NULL", [node, sha512])
+        return try table.exists(where: .all([made, Self.isWanted]), in: reader)
     }
 
-    /// Who lives on each of the nodes, for administrators.
-    func residents(of node: NodeID, in reader: any SQLReader) throws -> [(id: ServerID, name: String)] {
+    /// Servers of a project that nobody has asked to go.
+    package func owned(by project: ProjectID, in reader: any SQLReader) throws -> [ServerRecord] {
+        try table.all(where: .all([Self.living(project), Self.isWanted]), in: reader)
+    }
+
+    package func countOwned(by project: ProjectID, in reader: any SQLReader) throws -> Int {
+        try table.count(where: .all([Self.living(project), Self.isWanted]), in: reader)
+    }
+
+    private static func living(_ project: ProjectID) -> SQLCondition {
+        SQLCondition("project_id = ? AND deleted_at IS NULL", [project])
+    }
+    private static let isWanted = SQLCondition("task_state IS NULL OR task_state <> ?", [TaskState.deleting])
+
+    /// Who lives on the node, for administrators.
+    package func residents(of node: NodeID, in reader: any SQLReader) throws -> [(id: ServerID, name: String)] {
         try reader.query(
             "SELECT uuid, name FROM servers WHERE node_id = ? AND deleted_at IS NULL ORDER BY id", [node]
-        ) { (id: try $0.uuid(0), name: $0.text(1)) }
+        ) { (id: try $0.id(0), name: $0.text(1)) }
     }
 
-    func usage(of project: ProjectID, in reader: any SQLReader) throws -> QuotaUsage {
-        try reader.first(
+    /// What a project has, by the names of its limits.
+    package func usage(of project: ProjectID, in reader: any SQLReader) throws -> [String: Int] {
+        let living = Self.living(project)
+        return try reader.first(
             """
-            SELECT COUNT(*), COALESCE(SUM(vcpus), 0), COALESCE(SUM(memory_mib), 0) FROM servers
-            WHERE project_id = ? AND deleted_at IS NULL
-            """, [project]
-        ) { QuotaUsage(instances: $0.int(0), cores: $0.int(1), memoryMiB: $0.int(2)) } ?? QuotaUsage()
+            SELECT COUNT(*), COALESCE(SUM(vcpus), 0), COALESCE(SUM(memory_mib), 0) FROM servers WHERE \(living.sql)
+            """, living.arguments
+        ) { ["instances": $0.int(0), "cores": $0.int(1), "ram": $0.int(2)] } ?? [:]
     }
 
     /// What lives on each node: vCPUs, MiB, GiB and how many.
-    func load(in reader: any SQLReader) throws -> [NodeID: NodeLoad] {
+    package func load(in reader: any SQLReader) throws -> [NodeID: NodeLoad] {
         let rows = try reader.query(
             """
             SELECT node_id, SUM(vcpus), SUM(memory_mib), SUM(root_gib + ephemeral_gib), COUNT(*),
@@ -100,48 +99,37 @@ struct ServerStore: Sendable {
             FROM servers WHERE node_id IS NOT NULL AND deleted_at IS NULL GROUP BY node_id
             """
         ) { row -> (NodeID, NodeLoad) in
-            (
-                try row.uuid(0),
-                NodeLoad(
-                    vcpus: row.int(1), memoryMiB: row.int(2), diskGiB: row.int(3), servers: row.int(4),
-                    tasks: row.int(5))
-            )
+            let load = NodeLoad(
+                vcpus: row.int(1), memoryMiB: row.int(2), diskGiB: row.int(3), servers: row.int(4), tasks: row.int(5))
+            return (try row.id(0), load)
         }
         return Dictionary(rows, uniquingKeysWith: { first, _ in first })
     }
 
     /// Servers of a period, for usage reports; of one project or of all.
-    func living(
+    package func living(
         from start: Int64, to end: Int64, project: ProjectID?, in reader: any SQLReader
     ) throws -> [ServerRecord] {
-        let scope = project == nil ? "" : "AND project_id = ?"
-        return try reader.query(
-            """
-            SELECT \(ServerRow.selection) FROM servers
-            WHERE launched_at IS NOT NULL AND launched_at < ? AND (terminated_at IS NULL OR terminated_at > ?) \(scope)
-            ORDER BY id LIMIT 10000
-            """, [end, start] + (project.map { [$0] } ?? []), ServerRow.read)
+        let ran = SQLCondition(
+            "launched_at IS NOT NULL AND launched_at < ? AND (terminated_at IS NULL OR terminated_at > ?)",
+            [end, start])
+        let scope = project.map { [SQLCondition.equal("project_id", $0)] } ?? []
+        return try table.all(where: .all([ran] + scope), limit: 10_000, in: reader)
     }
 }
 
-struct QuotaUsage: Sendable, Hashable {
-    var instances = 0
-    var cores = 0
-    var memoryMiB = 0
-}
+package struct NodeLoad: Sendable, Hashable {
+    package var vcpus = 0
+    package var memoryMiB = 0
+    package var diskGiB = 0
+    package var servers = 0
+    package var tasks = 0
 
-struct NodeLoad: Sendable, Hashable {
-    var vcpus = 0
-    var memoryMiB = 0
-    var diskGiB = 0
-    var servers = 0
-    var tasks = 0
-}
-
-/// `?, ?, ?`
-func marks(_ count: Int) -> String { Array(repeating: "?", count: count).joined(separator: ", ") }
-
-/// SQLite takes a limited number of arguments, and equal statements are prepared once: 1, 2, 4, ... arguments repeat.
-func chunks<Element>(_ elements: [Element]) -> [[Element]] {
-    stride(from: 0, to: elements.count, by: 500).map { Array(elements[$0..<min($0 + 500, elements.count)]) }
+    package init(vcpus: Int = 0, memoryMiB: Int = 0, diskGiB: Int = 0, servers: Int = 0, tasks: Int = 0) {
+        self.vcpus = vcpus
+        self.memoryMiB = memoryMiB
+        self.diskGiB = diskGiB
+        self.servers = servers
+        self.tasks = tasks
+    }
 }

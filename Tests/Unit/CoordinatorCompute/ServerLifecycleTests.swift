@@ -93,7 +93,7 @@ struct ServerLifecycleTests {
 
     @Test("a guest that goes down by itself is followed, others are only noted")
     func guestShutdown() {
-        guard case .followGuest(let state) = ServerLifecycle.decide(.status(.ready, .shutdown), in: Self.state(.active))
+        guard case .followed(let state) = ServerLifecycle.decide(.status(.ready, .shutdown), in: Self.state(.active))
         else {
             Issue.record("not followed")
             return

@@ -7,7 +7,9 @@ import CoordinatorPlatform
 import ProtocolModel
 
 /// The compute service, put together: what the coordinator mounts, registers and runs.
-public struct ComputeSlice: Sendable {
+public struct ComputeSlice: Slice {
+    public static let migrations = ComputeSchema.migrations
+
     /// `/compute`.
     public let api: ServiceAPI
     /// Specs of servers for nodes' plans.
@@ -15,12 +17,13 @@ public struct ComputeSlice: Sendable {
     public let consumer: any PlanStatusConsumer
     public let operationConsumer: any OperationConsumer
     public let nodeObserver: any NodeObserver
-    public let watchdog: Watchdog
+    public let watchdog: any HostedWatchdog
     /// What projects and users own here.
-    public let holdings: any ProjectHoldings
+    public let holdings: [any ProjectHoldings]
     private let explanation: ServerExplanation
+    private let settings: ComputeSettings
 
-    public static let migrations = ComputeSchema.migrations
+    public var apis: [ServiceAPI] { [api] }
 
     /// - Parameter revision: A number that rises with every change of the store; asked before a read begins. With it,
     ///   lists of servers need not look at ports while nothing changed.
@@ -34,13 +37,15 @@ public struct ComputeSlice: Sendable {
             operations: operations, directory: directory)
         let reader = ServerReader(
             parts: parts, rendered: RenderedServers(limit: settings.renderedServers), revision: revision)
+        self.settings = settings
         api = ComputeAPI(parts: parts, reader: reader).service
         provider = ServerSpecProvider(parts: parts)
-        consumer = ServerStatusConsumer(parts: parts)
-        operationConsumer = ServerOperationConsumer(parts: parts)
-        nodeObserver = ServerNodeObserver(parts: parts)
-        watchdog = Watchdog(parts: parts)
-        holdings = ComputeHoldings(parts: parts)
+        let reports = HostedReports(parts.workflow)
+        consumer = reports
+        operationConsumer = reports
+        nodeObserver = reports
+        watchdog = reports
+        holdings = [ComputeHoldings(parts: parts)]
         explanation = ServerExplanation(parts: parts)
     }
 
@@ -52,9 +57,12 @@ public struct ComputeSlice: Sendable {
     /// Work that repeats; each is one transaction and safe at any moment.
     public var periodics: [Periodic] {
         let watchdog = watchdog
+        let kept = settings.deletedServerDays * 86_400_000_000
         return [
-            Periodic(name: "compute.watchdog", everySeconds: 5) { _ = try watchdog.expire(at: $0, in: $1) },
-            Periodic(name: "compute.forget", everySeconds: 3600) { try watchdog.forget(at: $0, in: $1) }
+            Periodic(name: "compute.watchdog", everySeconds: 5) { try watchdog.expire(at: $0, in: $1) },
+            Periodic(name: "compute.forget", everySeconds: 3600) {
+                try watchdog.forget(deletedBefore: $0 - kept, in: $1)
+            }
         ]
     }
 

@@ -1,0 +1,54 @@
+import CoordinatorPlatform
+import ProtocolModel
+
+/// What projects may have of this slice's, and its refusals in the compute API's words.
+package struct ComputeQuotas: Sendable {
+    package let ledger: QuotaLedger
+
+    package init(settings: ComputeSettings, servers: ServerStore) {
+        ledger = QuotaLedger(
+            service: "compute",
+            settings.quotas.sorted { $0.key < $1.key }.map { QuotaLedger.Resource($0.key, defaultLimit: $0.value) },
+            counts: servers.usage)
+    }
+
+    /// How many servers the call may make: all it asks for, else as many as fit if that is enough for it.
+    /// - Throws: ``APIError`` 403.
+    package func grant(
+        _ command: CreateServer, flavor: FlavorSnapshot, project: ProjectID, in transaction: any SQLTransaction
+    ) throws -> Int {
+        try check(metadata: command.metadata.count, of: project, in: transaction)
+        let demands: [QuotaLedger.Demand] = [
+            .init("instances"), .init("cores", flavor.vcpus), .init("ram", flavor.memoryMiB)
+        ]
+        do {
+            return try ledger.grant(
+                demands, atLeast: command.minCount, atMost: command.maxCount, for: project, in: transaction)
+        } catch let error as QuotaExceeded { throw Self.refusal(error) }
+    }
+
+    /// - Throws: ``APIError`` 403.
+    package func check(metadata count: Int, of project: ProjectID, in reader: any SQLReader) throws {
+        let limit = try ledger.limit("metadata_items", of: project, in: reader)
+        guard limit < 0 || count <= limit else {
+            throw APIError.forbidden("Maximum number of metadata items exceeds \(limit)")
+        }
+    }
+
+    /// - Parameter count: What the user has of keypairs, which belong to no project; the limit is the caller's project's.
+    /// - Throws: ``APIError`` 403.
+    package func check(keypairs count: Int, of project: ProjectID?, in reader: any SQLReader) throws {
+        let limit =
+            try project.map { try ledger.limit("key_pairs", of: $0, in: reader) } ?? ledger.defaults["key_pairs"] ?? -1
+        guard limit < 0 || count < limit else { throw APIError.forbidden("Quota exceeded, too many key pairs.") }
+    }
+
+    private static func refusal(_ error: QuotaExceeded) -> APIError {
+        func join(_ part: (QuotaExceeded.Excess) -> String) -> String {
+            error.excesses.map(part).joined(separator: ", ")
+        }
+        return .forbidden(
+            "Quota exceeded for \(join(\.name)): Requested \(join { String($0.wanted) }), but already used "
+                + "\(join { String($0.used) }) of \(join { String($0.limit) }) \(join(\.name))")
+    }
+}

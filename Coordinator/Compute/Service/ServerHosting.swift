@@ -1,0 +1,82 @@
+import CoordinatorFleet
+import CoordinatorPlatform
+import ProtocolModel
+
+/// Servers, as the fleet's workflow of hosted resources sees them.
+struct ServerHosting: HostedKind {
+    let parts: ComputeParts
+
+    let kind = ResourceKind.server
+    let words = HostedWords(
+        noun: "instance",
+        hostRemoved: "The server's host was removed from the cloud. Delete the server and make it anew.",
+        operationExpired: "The host did not get to the reboot in time. Try again.",
+        operationInterrupted: "The host was interrupted while it rebooted the guest. Try a hard reboot.")
+    var buildAttempts: Int { parts.settings.buildAttempts }
+
+    init(parts: ComputeParts) { self.parts = parts }
+
+    func find(_ id: AnyID, in reader: any SQLReader) throws -> ServerRecord? {
+        try parts.servers.find(id.cast(), in: reader)
+    }
+
+    func save(_ server: inout ServerRecord, at now: Int64, in transaction: any SQLTransaction) throws {
+        try parts.servers.save(&server, at: now, in: transaction)
+    }
+
+    func overdue(at now: Int64, in reader: any SQLReader) throws -> [ServerRecord] {
+        try parts.servers.overdue(at: now, in: reader)
+    }
+
+    func on(_ node: NodeID, in reader: any SQLReader) throws -> [ServerRecord] {
+        try parts.servers.on(node, in: reader)
+    }
+
+    func removeRows(deletedBefore time: Int64, in transaction: any SQLTransaction) throws -> [AnyID] {
+        try parts.servers.removeRows(deletedBefore: time, in: transaction).map { $0.cast() }
+    }
+
+    func sight(_ details: ResourceStatus.Details) -> ServerDetails.PowerState? {
+        guard case .server(let details) = details else { return nil }
+        return details.power
+    }
+
+    func subject(of action: Operation.Action) -> AnyID? {
+        switch action {
+        case .softReboot(let server, _), .hardReboot(let server): server.cast()
+        case .consoleOutput, .unknown: nil
+        }
+    }
+
+    func aim(_ server: inout ServerRecord) { server.power = server.state.lastingPower }
+
+    func release(_ server: ServerRecord, in transaction: any SQLTransaction) throws {
+        try parts.network.releasePorts(of: server.id, in: transaction)
+        try parts.placement.release(server.id, in: transaction)
+    }
+
+    func mayMove(_ server: ServerRecord) -> Bool { server.pinnedHost == nil }
+
+    func rehost(_ server: inout ServerRecord, at now: Int64, in transaction: any SQLTransaction) throws -> String? {
+        try parts.placement.release(server.id, in: transaction)
+        let choice = HostChoice(parts: parts)
+        let decision = try choice.claim(&server, at: now, in: transaction)
+        guard decision.host != nil else { return decision.summary }
+        try choice.occupy(&server, at: now, in: transaction)
+        return nil
+    }
+
+    func news(of server: ServerRecord) -> HostedNews {
+        HostedNews(
+            action: "stop", event: "guest_powered_off",
+            details: server.state.power == .crashed ? "The guest crashed." : "The guest powered itself off.")
+    }
+}
+
+extension HostedWorkflow where Kind == ServerHosting {
+    /// Puts the server's wanted power on its host's plan.
+    func plan(_ server: inout ServerRecord, _ power: ServerSpec.Power, in transaction: any SQLTransaction) throws {
+        server.power = power
+        try plan(&server, in: transaction)
+    }
+}
