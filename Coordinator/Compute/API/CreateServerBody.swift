@@ -70,7 +70,8 @@ package struct CreateServerBody: Sendable {
         let most = maxCount ?? least
         guard least <= most else { throw APIError.badRequest("min_count must be <= max_count") }
         try refuseVolumes()
-        let image = image ?? devices.first { $0.source == "image" }.flatMap { $0.uuid ?? $0.image } ?? ""
+        let named = image.flatMap { $0.isEmpty ? nil : $0 }
+        let image = named ?? devices.first { $0.source == "image" }.flatMap { $0.uuid ?? $0.image } ?? ""
         guard !image.isEmpty else { throw APIError.badRequest("Missing imageRef attribute") }
         var command = CreateServer(
             name: name, description: version.has(19) ? description : name, imageID: image, flavorID: flavor,

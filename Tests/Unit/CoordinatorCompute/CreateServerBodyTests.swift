@@ -175,6 +175,7 @@ struct CreateServerBodyTests {
         ]
         let command = try Self.command(["imageRef": "absent", "block_device_mapping_v2": [device]], 1)
         #expect(command.imageID == Self.image)
+        #expect(try Self.command(["imageRef": "", "block_device_mapping_v2": [device]], 1).imageID == Self.image)
         #expect(
             Self.refusal(["block_device_mapping_v2": [device], "block_device_mapping": [[:]]], 1)?
                 .hasPrefix("Using different block_device_mapping syntaxes") == true)
