@@ -27,4 +27,6 @@ final class CountedTransaction: SQLTransaction {
     }
 
     func afterCommit(_ work: @escaping @Sendable () -> Void) { base.afterCommit(work) }
+
+    func savepoint<T>(_ body: () throws -> T) throws -> T { try base.savepoint(body) }
 }
