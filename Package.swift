@@ -148,7 +148,7 @@ let package = Package(
             ] + Target.Dependency.nio),
         library(
             "Coordinator/Network",
-            ["CoordinatorPlatform", "CoordinatorFleet", "CoordinatorIdentity", "ProtocolModel"]),
+            ["CoordinatorPlatform", "CoordinatorFleet", "ProtocolModel"]),
         library(
             "Coordinator/Compute",
             [

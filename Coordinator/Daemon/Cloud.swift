@@ -46,7 +46,7 @@ package struct Cloud: Sendable {
             operations: core.operations, directory: core.directory, revision: revision)
         self.compute = compute
         var identity = identity
-        identity.holdings = image.holdings + [network.holdings, compute.holdings]
+        identity.holdings = image.holdings + network.holdings + [compute.holdings]
         fleet = FleetSlice(
             core: core, database: database, authority: authority,
             participants: FleetParticipants(
@@ -58,7 +58,8 @@ package struct Cloud: Sendable {
         var operatorAPI = fleet.api
         operatorAPI.add(AuditRoutes(CADF(cloud: configuration.publicURL)).routes, rules: AuditRoutes.rules)
         operatorAPI.add([], rules: PolicyRoutes.rules)
-        var services = [IdentityAPI.make(identity), image.api, network.api, placement.api, compute.api, operatorAPI]
+        var services =
+            [IdentityAPI.make(identity), image.api] + network.apis + [placement.api, compute.api, operatorAPI]
         policies = PolicyBook(services.map(\.policy))
         services[services.count - 1].add(PolicyRoutes(policies, services: services).routes, rules: [:])
         self.services = services

@@ -12,6 +12,8 @@ final class FakeNetwork: NetworkForCompute {
         var ports: [ServerID: [ServerPort]] = [:]
         var bound: [ServerID: NodeID] = [:]
         var next: UInt128 = 0x0A00_0002
+        /// What the next request for ports meets.
+        var refusal: CoordinatorPlatform.Refusal?
     }
     let state = Mutex(State())
     static let network = NetworkID(high: 0x4444_4444_4444_4444, low: 0x8444_4444_4444_4444)
@@ -21,10 +23,11 @@ final class FakeNetwork: NetworkForCompute {
         _ request: NetworkRequest, server: ServerID, hostname: String, caller: Caller, project: ProjectID,
         at now: Int64, in transaction: any SQLTransaction
     ) throws -> [ServerPort] {
+        if let refusal = state.withLock({ $0.refusal }) { throw refusal }
         if request == .none { return [] }
         if case .interfaces(let interfaces, _) = request {
             for interface in interfaces where interface.network.flatMap({ NetworkID($0) }) != Self.network {
-                throw APIError.badRequest("Network \(interface.network ?? "") could not be found.")
+                throw CoordinatorPlatform.Refusal(.notFound, "network", interface.network ?? "")
             }
         }
         return state.withLock { state in
@@ -40,10 +43,11 @@ final class FakeNetwork: NetworkForCompute {
     }
 
     func bindPorts(
-        of server: ServerID, to node: NodeID, availabilityZone: String, in transaction: any SQLTransaction
+        of server: ServerID, to node: NodeID, availabilityZone: String, at now: Int64,
+        in transaction: any SQLTransaction
     ) throws { state.withLock { $0.bound[server] = node } }
 
-    func releasePorts(of server: ServerID, in transaction: any SQLTransaction) throws {
+    func releasePorts(of server: ServerID, at now: Int64, in transaction: any SQLTransaction) throws {
         state.withLock { state in
             state.ports[server] = nil
             state.bound[server] = nil

@@ -10,7 +10,7 @@ struct NetworkCloud: Sendable {
 
     init() async throws {
         slice = NetworkSlice(plan: NetworkNoPlan(), directory: NetworkOneNode())
-        harness = try await APIHarness(services: [slice.api], migrations: NetworkSlice.migrations)
+        harness = try await APIHarness(services: slice.apis, migrations: NetworkSlice.migrations)
     }
 
     /// Sends `{"network": body}` and gives the resource in the answer.

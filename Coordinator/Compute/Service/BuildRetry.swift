@@ -75,7 +75,8 @@ struct HostChoice: Sendable {
     /// Binds the ports to the claimed host and puts the server on its plan.
     func occupy(_ server: inout ServerRecord, at now: Int64, in transaction: any SQLTransaction) throws {
         guard let host = server.host else { return }
-        try parts.network.bindPorts(of: server.id, to: host.node, availabilityZone: host.zone, in: transaction)
+        try parts.network.bindPorts(
+            of: server.id, to: host.node, availabilityZone: host.zone, at: now, in: transaction)
         server.attempts += 1
         server.state = ServerState(vm: .building, task: .networking, power: .none, hasLaunched: false)
         server.taskDeadline = now + TaskState.networking.allowedSeconds * 1_000_000

@@ -61,7 +61,7 @@ struct ServerCommands: Sendable {
                 try workflow.hide(&server, at: origin.now, in: transaction)
             }
         } else {
-            try parts.network.releasePorts(of: server.id, in: transaction)
+            try parts.network.releasePorts(of: server.id, at: origin.now, in: transaction)
             try parts.placement.release(server.id, in: transaction)
             try workflow.hide(&server, at: origin.now, in: transaction)
         }

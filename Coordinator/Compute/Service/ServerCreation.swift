@@ -46,7 +46,7 @@ struct ServerCreation: Sendable {
         if decision.host != nil {
             try HostChoice(parts: parts).occupy(&server, at: now, in: transaction)
         } else {
-            try parts.network.releasePorts(of: server.id, in: transaction)
+            try parts.network.releasePorts(of: server.id, at: now, in: transaction)
             server.state = ServerState(vm: .error, task: nil, power: .none, hasLaunched: false)
             server.fault = ServerFault(
                 message: "No valid host was found. \(decision.summary)", details: Self.list(decision), createdAt: now)

@@ -77,7 +77,7 @@ struct ServerNodeObserver: NodeObserver {
     func nodeRemoved(_ node: NodeID, at now: Int64, in transaction: any SQLTransaction) throws {
         for server in try parts.servers.on(node, in: transaction) {
             var server = server
-            try parts.network.releasePorts(of: server.id, in: transaction)
+            try parts.network.releasePorts(of: server.id, at: now, in: transaction)
             try parts.placement.release(server.id, in: transaction)
             server.host = nil
             if server.state.task == .deleting {

@@ -20,9 +20,9 @@ struct RemoteGroupTests {
         let (web, client) = try await cloud.database.write { transaction in
             try (
                 service.createGroup(
-                    project: TestCloud.project, name: "web", description: "", at: 1, in: transaction),
+                    SecurityGroupDraft(project: TestCloud.project, name: "web"), at: 1, in: transaction),
                 service.createGroup(
-                    project: TestCloud.project, name: "client", description: "", at: 1, in: transaction)
+                    SecurityGroupDraft(project: TestCloud.project, name: "client"), at: 1, in: transaction)
             )
         }
         for (number, name) in [(1, "web"), (2, "client")] {
