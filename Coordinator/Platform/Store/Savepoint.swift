@@ -10,7 +10,8 @@ extension WriterSession {
         } catch {
             dropHooks(after: hooks)
             // The engine may have given the whole transaction up; then there is no part of it to undo.
-            if isInTransaction { try rollbackToSavepoint("part") }
+            guard isInTransaction else { throw error }
+            try rollbackToSavepoint("part")
             throw error
         }
     }
