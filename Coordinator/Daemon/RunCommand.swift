@@ -59,7 +59,10 @@ struct RunCommand: AsyncParsableCommand {
                 logger: logger),
             Ticker(interval: .seconds(1)) { await cloud.fleet.tick() },
             Ticker(interval: .seconds(3_600)) { await renewTokenKeys(identity, logger: logger) },
-            policyWatch, SmallMemory()
+            policyWatch, SmallMemory(),
+            PeriodicWork("removal of old changes", every: .seconds(3_600), logger: logger) {
+                try await ChangeFeed.sweep(database, at: clock.now())
+            }
         ]
         services += auditServices(configuration, database: database, clock: clock, logger: logger)
         services.append(cloud.image.jobs)

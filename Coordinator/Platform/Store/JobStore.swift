@@ -97,5 +97,5 @@ enum JobStore {
 
 /// The platform's own tables, before all slices'.
 public enum PlatformMigrations {
-    public static let all = EventLog.migrations + JobStore.migrations + EventLog.auditMigrations
+    public static let all = EventLog.migrations + JobStore.migrations + EventLog.auditMigrations + ChangeFeed.migrations
 }
