@@ -57,12 +57,10 @@ struct RunCommand: AsyncParsableCommand {
             AgentPort(
                 configuration: configuration, trust: trust, link: cloud.fleet.link, registry: cloud.registry,
                 logger: logger),
+            Ticker(interval: .seconds(1)) { cloud.fleet.look() },
             Ticker(interval: .seconds(1)) { await cloud.fleet.tick() },
             Ticker(interval: .seconds(3_600)) { await renewTokenKeys(identity, logger: logger) },
-            policyWatch, SmallMemory(),
-            PeriodicWork("removal of old changes", every: .seconds(3_600), logger: logger) {
-                try await ChangeFeed.sweep(database, at: clock.now())
-            }
+            policyWatch, SmallMemory()
         ]
         services += auditServices(configuration, database: database, clock: clock, logger: logger)
         services.append(cloud.image.jobs)
@@ -124,7 +122,10 @@ struct RunCommand: AsyncParsableCommand {
     ) -> [any Service] {
         let sweep = AuditSweep(database: database, clock: clock, days: configuration.audit.keepDays)
         var services: [any Service] = [
-            PeriodicWork("removal of old events", every: .seconds(3_600), logger: logger) { try await sweep.pass() }
+            PeriodicWork("removal of old events", every: .seconds(3_600), logger: logger) { try await sweep.pass() },
+            PeriodicWork("removal of old changes", every: .seconds(3_600), logger: logger) {
+                try await ChangeFeed.sweep(database, at: clock.now())
+            }
         ]
         if let destination = configuration.audit.syslog {
             let format = SyslogFormat(

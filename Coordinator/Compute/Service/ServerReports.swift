@@ -73,13 +73,12 @@ struct ServerNodeObserver: NodeObserver {
     }
 
     /// The node never comes back, so nothing of its servers runs any more: what they hold can be given to others.
-    func nodeRemoved(_ node: NodeID, in transaction: any SQLTransaction) throws {
+    func nodeRemoved(_ node: NodeID, at now: Int64, in transaction: any SQLTransaction) throws {
         for server in try parts.servers.on(node, in: transaction) {
             var server = server
             try parts.network.releasePorts(of: server.id, in: transaction)
-            try parts.placement.release(server.id, in: transaction)
+            try parts.placement.release(server.id.cast(), at: now, in: transaction)
             server.host = nil
-            let now = server.updatedAt
             if server.state.task == .deleting {
                 try ServerWorkflow(parts: parts).hide(&server, at: now, in: transaction)
             } else if !server.isDeleted {

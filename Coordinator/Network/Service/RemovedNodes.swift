@@ -14,7 +14,7 @@ struct RemovedNodes: NodeObserver {
         _ health: HealthVerdict, of node: NodeID, at now: Int64, in transaction: any SQLTransaction
     ) throws {}
 
-    func nodeRemoved(_ node: NodeID, in transaction: any SQLTransaction) throws {
+    func nodeRemoved(_ node: NodeID, at now: Int64, in transaction: any SQLTransaction) throws {
         try service.ports.unbindAll(from: node, in: transaction)
     }
 }
