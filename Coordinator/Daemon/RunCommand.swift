@@ -57,6 +57,7 @@ struct RunCommand: AsyncParsableCommand {
             AgentPort(
                 configuration: configuration, trust: trust, link: cloud.fleet.link, registry: cloud.registry,
                 logger: logger),
+            Ticker(interval: .seconds(1)) { cloud.fleet.look() },
             Ticker(interval: .seconds(1)) { await cloud.fleet.tick() },
             policyWatch, SmallMemory(),
             PeriodicWork("removal of old changes", every: .seconds(3_600), logger: logger) {
@@ -130,7 +131,10 @@ struct RunCommand: AsyncParsableCommand {
     ) -> [any Service] {
         let sweep = AuditSweep(database: database, clock: clock, days: configuration.audit.keepDays)
         var services: [any Service] = [
-            PeriodicWork("removal of old events", every: .seconds(3_600), logger: logger) { try await sweep.pass() }
+            PeriodicWork("removal of old events", every: .seconds(3_600), logger: logger) { try await sweep.pass() },
+            PeriodicWork("removal of old changes", every: .seconds(3_600), logger: logger) {
+                try await ChangeFeed.sweep(database, at: clock.now())
+            }
         ]
         if let destination = configuration.audit.syslog {
             let format = SyslogFormat(

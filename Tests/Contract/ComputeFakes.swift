@@ -85,8 +85,8 @@ struct FakeImages: ImageForCompute {
 }
 
 /// Takes the first host that was not tried, up to a number of servers.
-final class FakePlacement: PlacementForCompute {
-    let claims = Mutex<[ServerID: NodeID]>([:])
+final class FakePlacement: Placement {
+    let claims = Mutex<[AnyID: NodeID]>([:])
     let capacity: Int
 
     init(capacity: Int) { self.capacity = capacity }
@@ -95,24 +95,36 @@ final class FakePlacement: PlacementForCompute {
         _ request: PlacementRequest, at now: Int64, in transaction: any SQLTransaction
     ) throws -> PlacementDecision {
         claims.withLock { claims in
-            let verdicts = FakeFleet.nodes.map { node in
+            var host: PlacementDecision.Host?
+            let groups = FakeFleet.nodes.map { node in
                 let reason =
                     request.excluded[node.id].map { "tried: \($0)" }
                     ?? (claims.values.filter { $0 == node.id }.count >= capacity ? "full" : nil)
-                return PlacementDecision.Verdict(
-                    node: node.id, hostname: node.hostname, isKept: reason == nil, reason: reason ?? "weight 1.0")
+                if reason == nil, host == nil {
+                    host = PlacementDecision.Host(
+                        node: node.id, hostname: node.hostname,
+                        availabilityZone: node.report?.availabilityZone ?? "")
+                }
+                return PlacementDecision.Group(
+                    isKept: reason == nil, summary: reason ?? "suitable", count: 1,
+                    samples: [PlacementDecision.Sample(hostname: node.hostname, reason: reason ?? "weight 1.0")])
             }
-            guard let kept = verdicts.first(where: \.isKept) else {
-                return PlacementDecision(
-                    host: nil, hostname: nil, verdicts: verdicts, summary: "\(verdicts.count) hosts: all full")
-            }
-            claims[request.consumer] = kept.node
+            claims[request.consumer.id] = host?.node ?? claims[request.consumer.id]
             return PlacementDecision(
-                host: kept.node, hostname: kept.hostname, verdicts: verdicts, summary: "\(kept.hostname) chosen")
+                host: host, groups: groups,
+                summary: host.map { "\($0.hostname) chosen" } ?? "\(groups.count) hosts: all full")
         }
     }
 
-    func release(_ consumer: ServerID, in transaction: any SQLTransaction) throws {
+    func zones(of role: NodeReport.Role, in transaction: any SQLTransaction) throws -> Set<String> {
+        Set(FakeFleet.nodes.map { $0.report?.availabilityZone ?? "" })
+    }
+
+    func hasHost(
+        named hostname: String, role: NodeReport.Role, in transaction: any SQLTransaction
+    ) throws -> Bool { FakeFleet.nodes.contains { $0.hostname == hostname } }
+
+    func release(_ consumer: AnyID, at now: Int64, in transaction: any SQLTransaction) throws {
         claims.withLock { $0[consumer] = nil }
     }
 }
@@ -203,7 +215,9 @@ final class FakeFleet: PlanWriter, OperationDispatcher, NodeDirectory {
         }
     }
     func node(_ id: NodeID, in reader: any SQLReader) throws -> Node? { try nodes(in: reader).first { $0.id == id } }
-    func setEnabled(_ enabled: Bool, reason: String?, node: NodeID, in transaction: any SQLTransaction) throws {
+    func setEnabled(_ enabled: Bool, reason: String?, node: NodeID, at now: Int64, in transaction: any SQLTransaction)
+        throws
+    {
         state.withLock { $0.disabled[node] = enabled ? nil : reason ?? "" }
     }
 }

@@ -1,3 +1,4 @@
+import CoordinatorPlacement
 import ProtocolModel
 
 /// One thing a user (or the coordinator itself) did with a server, as `os-instance-actions` shows it.
@@ -45,14 +46,9 @@ public struct ServerEvent: Sendable, Hashable {
 
 /// Why a host was chosen, or none.
 public struct SchedulingDecision: Sendable, Hashable {
-    public struct Verdict: Sendable, Hashable {
-        public var hostname: String
-        public var isKept: Bool
-        public var reason: String
-    }
-
     public var decidedAt: Int64
     public var host: String?
     public var summary: String
-    public var verdicts: [Verdict]
+    /// Hosts by reason, the suitable ones first.
+    public var groups: [PlacementDecision.Group]
 }

@@ -62,7 +62,7 @@ struct ServerCommands: Sendable {
             }
         } else {
             try parts.network.releasePorts(of: server.id, at: origin.now, in: transaction)
-            try parts.placement.release(server.id, in: transaction)
+            try parts.placement.release(server.id.cast(), at: origin.now, in: transaction)
             try workflow.hide(&server, at: origin.now, in: transaction)
         }
         try parts.servers.save(&server, at: origin.now, in: transaction)

@@ -56,9 +56,9 @@ struct ServerCreation: Sendable {
         for tag in command.tags { _ = try parts.tags.add(tag, to: server.id, in: transaction) }
     }
 
-    /// Every host with its reason, a line each.
+    /// Some hosts of each reason, a line each, and how many more there are.
     private static func list(_ decision: PlacementDecision) -> String {
-        decision.verdicts.map { "\($0.hostname): \($0.reason)" }.joined(separator: "\n")
+        decision.groups.flatMap(\.lines).joined(separator: "\n")
     }
 
     private func findKey(_ name: String?, user: UserID, in reader: any SQLReader) throws -> Keypair? {
@@ -69,15 +69,16 @@ struct ServerCreation: Sendable {
         return key
     }
 
-    private func checkDestination(_ command: CreateServer, in reader: any SQLReader) throws {
-        guard command.zone != nil || command.host != nil else { return }
-        let nodes = try parts.directory.nodes(in: reader).filter(\.runsServers)
-        if let zone = command.zone,
-            !nodes.contains(where: { $0.zone(default: parts.settings.defaultZone) == zone })
-        {
-            throw APIError.badRequest("The requested availability zone is not available")
+    private func checkDestination(_ command: CreateServer, in transaction: any SQLTransaction) throws {
+        if let zone = command.zone {
+            let zones = try parts.placement.zones(of: .compute, in: transaction)
+            guard zones.contains(where: { ($0.isEmpty ? parts.settings.defaultZone : $0) == zone }) else {
+                throw APIError.badRequest("The requested availability zone is not available")
+            }
         }
-        if let host = command.host, !nodes.contains(where: { $0.hostname == host }) {
+        if let host = command.host,
+            try !parts.placement.hasHost(named: host, role: .compute, in: transaction)
+        {
             throw APIError.badRequest("Compute host \(host) could not be found.")
         }
     }

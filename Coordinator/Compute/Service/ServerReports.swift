@@ -78,7 +78,7 @@ struct ServerNodeObserver: NodeObserver {
         for server in try parts.servers.on(node, in: transaction) {
             var server = server
             try parts.network.releasePorts(of: server.id, at: now, in: transaction)
-            try parts.placement.release(server.id, in: transaction)
+            try parts.placement.release(server.id.cast(), at: now, in: transaction)
             server.host = nil
             if server.state.task == .deleting {
                 try ServerWorkflow(parts: parts).hide(&server, at: now, in: transaction)

@@ -97,7 +97,7 @@ struct ServerWorkflow: Sendable {
     /// The host confirmed that nothing is left: what the server held can be given to others.
     private func finishRemoval(_ server: inout ServerRecord, at now: Int64, in transaction: any SQLTransaction) throws {
         try parts.network.releasePorts(of: server.id, at: now, in: transaction)
-        try parts.placement.release(server.id, in: transaction)
+        try parts.placement.release(server.id.cast(), at: now, in: transaction)
         server.host = nil
         server.state.power = .none
         if server.state.task == .deleting, !server.isDeleted {

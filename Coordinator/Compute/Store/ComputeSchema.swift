@@ -5,7 +5,11 @@ public enum ComputeSchema {
     public static let migrations = [
         Migration(slice: "compute", number: 1, name: "servers", sql: servers),
         Migration(slice: "compute", number: 2, name: "actions", sql: actions),
-        Migration(slice: "compute", number: 3, name: "catalog", sql: catalog)
+        Migration(slice: "compute", number: 3, name: "catalog", sql: catalog),
+        // Grouped, where the column of verdicts has a line for each host.
+        Migration(
+            slice: "compute", number: 4, name: "decisions by reason",
+            sql: "ALTER TABLE server_decisions ADD COLUMN reasons TEXT")
     ]
 
     private static let servers = """

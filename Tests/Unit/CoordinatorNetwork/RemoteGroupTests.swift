@@ -101,7 +101,7 @@ struct RemoteGroupTests {
         let setting = try await makeSetting()
         let slice = setting.cloud.slice
         try await setting.cloud.database.write { transaction in
-            for observer in slice.observers { try observer.nodeRemoved(TestCloud.node1, at: 0, in: transaction) }
+            for observer in slice.observers { try observer.nodeRemoved(TestCloud.node1, at: 1, in: transaction) }
         }
         try await setting.cloud.bind(server(1), to: TestCloud.node2)
         #expect(setting.cloud.plan.keys(on: TestCloud.node2).contains(.securityGroup(setting.web)))

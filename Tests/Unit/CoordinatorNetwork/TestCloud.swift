@@ -61,7 +61,9 @@ struct FixedDirectory: NodeDirectory {
         }
     }
     func node(_ id: NodeID, in reader: any SQLReader) throws -> Node? { try nodes(in: reader).first { $0.id == id } }
-    func setEnabled(_ enabled: Bool, reason: String?, node: NodeID, in transaction: any SQLTransaction) throws {}
+    func setEnabled(_ enabled: Bool, reason: String?, node: NodeID, at now: Int64, in transaction: any SQLTransaction)
+        throws
+    {}
 }
 
 /// A network slice over a database in memory, with three nodes and a project.
