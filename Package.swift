@@ -132,7 +132,9 @@ let package = Package(
                 .collections,
                 .lifecycle
             ] + Target.Dependency.nio),
-        library("Coordinator/Identity", ["CoordinatorPlatform", "ProtocolModel", .crypto, .cryptoExtras]),
+        library(
+            "Coordinator/Identity",
+            ["CoordinatorPlatform", "ProtocolModel", .crypto, .cryptoExtras, .logging, .lifecycle]),
         library(
             "Coordinator/Fleet",
             [
@@ -148,7 +150,7 @@ let package = Package(
             ] + Target.Dependency.nio),
         library(
             "Coordinator/Network",
-            ["CoordinatorPlatform", "CoordinatorFleet", "CoordinatorIdentity", "ProtocolModel"]),
+            ["CoordinatorPlatform", "CoordinatorFleet", "ProtocolModel"]),
         library(
             "Coordinator/Compute",
             [

@@ -44,7 +44,7 @@ public final class SQLitePlanStore: PlanStore {
     public func entries() async throws -> [PlanEntry] {
         try await queue.read { database in
             // What is stored by number is told in the order of making.
-            try database.rows(Self.entries, Self.entry).sorted { $0.key < $1.key }
+            try database.rows(Self.entries, [], Self.entry).sorted { $0.key < $1.key }
         }
     }
 

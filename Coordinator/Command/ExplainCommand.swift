@@ -20,6 +20,9 @@ struct ExplainCommand: AsyncParsableCommand {
                 for verdict in decision.verdicts {
                     print("    \(verdict.kept ? "kept   " : "dropped")  \(verdict.host): \(verdict.reason)")
                 }
+                for reason in decision.reasons ?? [] where reason.hosts > reason.named {
+                    print("    and \(reason.hosts - reason.named) more, of: \(reason.summary)")
+                }
             }
             for action in story.actions {
                 print("\n\(action.startedAt)  \(action.action)  (request \(action.requestId))")
@@ -53,11 +56,18 @@ struct ExplainCommand: AsyncParsableCommand {
             var host: String?
             var summary: String
             var verdicts: [Verdict]
+            /// A coordinator of the release before this one has none.
+            var reasons: [Reason]?
         }
         struct Verdict: Decodable {
             var host: String
             var kept: Bool
             var reason: String
+        }
+        struct Reason: Decodable {
+            var summary: String
+            var hosts: Int
+            var named: Int
         }
         struct Action: Decodable {
             var action: String

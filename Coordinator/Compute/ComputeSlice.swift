@@ -29,7 +29,7 @@ public struct ComputeSlice: Slice {
     ///   lists of servers need not look at ports while nothing changed.
     public init(
         settings: ComputeSettings = ComputeSettings(), network: any NetworkForCompute, image: any ImageForCompute,
-        placement: any PlacementForCompute, plans: any PlanWriter, operations: any OperationDispatcher,
+        placement: any Placement, plans: any PlanWriter, operations: any OperationDispatcher,
         directory: any NodeDirectory, revision: (@Sendable () -> Int)? = nil
     ) {
         let parts = ComputeParts(

@@ -11,7 +11,7 @@ import ProtocolModel
 
 /// All slices, put together over one database. The order is the order of dependence.
 package struct Cloud: Sendable {
-    let identity: IdentityService
+    let identity: IdentitySlice
     package let image: ImageSlice
     package let compute: ComputeSlice
     package let fleet: FleetSlice
@@ -21,7 +21,7 @@ package struct Cloud: Sendable {
     package let policies: PolicyBook
 
     package static var migrations: [Migration] {
-        PlatformMigrations.all + IdentityMigrations.all + FleetSlice.migrations + PlacementSlice.migrations
+        PlatformMigrations.all + IdentitySlice.migrations + FleetSlice.migrations + PlacementSlice.migrations
             + ImageSlice.migrations
             + NetworkSlice.migrations + ComputeSlice.migrations
     }
@@ -31,7 +31,6 @@ package struct Cloud: Sendable {
         configuration: Configuration, clock: any WallClock,
         revision: @escaping @Sendable () -> Int, logger: Logger
     ) throws {
-        self.identity = identity
         let core = FleetCore(clock: clock, logger: logger)
         registry = core.registry
         let placement = PlacementSlice(directory: core.directory)
@@ -45,8 +44,8 @@ package struct Cloud: Sendable {
             network: network.service, image: image.service, placement: placement.service, plans: core.plans,
             operations: core.operations, directory: core.directory, revision: revision)
         self.compute = compute
-        var identity = identity
-        identity.holdings = image.holdings + [network.holdings] + compute.holdings
+        self.identity = IdentitySlice(
+            identity, holdings: image.holdings + network.holdings + compute.holdings, logger: logger)
         fleet = FleetSlice(
             core: core, database: database, authority: authority,
             participants: FleetParticipants(
@@ -58,7 +57,8 @@ package struct Cloud: Sendable {
         var operatorAPI = fleet.api
         operatorAPI.add(AuditRoutes(CADF(cloud: configuration.publicURL)).routes, rules: AuditRoutes.rules)
         operatorAPI.add([], rules: PolicyRoutes.rules)
-        var services = [IdentityAPI.make(identity), image.api, network.api, placement.api, compute.api, operatorAPI]
+        var services =
+            self.identity.apis + [image.api] + network.apis + [placement.api, compute.api, operatorAPI]
         policies = PolicyBook(services.map(\.policy))
         services[services.count - 1].add(PolicyRoutes(policies, services: services).routes, rules: [:])
         self.services = services

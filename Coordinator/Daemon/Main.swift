@@ -9,7 +9,7 @@ struct CoordinatorProgram: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "skerry-coordinator",
         abstract: "Holds a Skerry cloud's intent and serves the OpenStack APIs.",
-        subcommands: [InitCommand.self, RunCommand.self, StoreCommand.self])
+        subcommands: [InitCommand.self, RunCommand.self, StoreCommand.self, MeasureSchedulerCommand.self])
 }
 
 /// What every subcommand needs.

@@ -57,13 +57,14 @@ struct RunCommand: AsyncParsableCommand {
             AgentPort(
                 configuration: configuration, trust: trust, link: cloud.fleet.link, registry: cloud.registry,
                 logger: logger),
+            Ticker(interval: .seconds(1)) { cloud.fleet.look() },
             Ticker(interval: .seconds(1)) { await cloud.fleet.tick() },
-            Ticker(interval: .seconds(3_600)) { await renewTokenKeys(identity, logger: logger) },
             policyWatch, SmallMemory(),
             PeriodicWork("removal of old changes", every: .seconds(3_600), logger: logger) {
                 try await ChangeFeed.sweep(database, at: clock.now())
             }
         ]
+        services += cloud.identity.services
         services += auditServices(configuration, database: database, clock: clock, logger: logger)
         services += cloud.image.services
         for periodic in cloud.compute.periodics {
@@ -130,7 +131,10 @@ struct RunCommand: AsyncParsableCommand {
     ) -> [any Service] {
         let sweep = AuditSweep(database: database, clock: clock, days: configuration.audit.keepDays)
         var services: [any Service] = [
-            PeriodicWork("removal of old events", every: .seconds(3_600), logger: logger) { try await sweep.pass() }
+            PeriodicWork("removal of old events", every: .seconds(3_600), logger: logger) { try await sweep.pass() },
+            PeriodicWork("removal of old changes", every: .seconds(3_600), logger: logger) {
+                try await ChangeFeed.sweep(database, at: clock.now())
+            }
         ]
         if let destination = configuration.audit.syslog {
             let format = SyslogFormat(
@@ -152,14 +156,6 @@ struct RunCommand: AsyncParsableCommand {
         settings.security = configuration.security
         settings.sealingKey = try await SealingKey.loadOrCreate(files, for: database)
         return try await IdentityService(database: database, clock: clock, settings: settings)
-    }
-
-    private func renewTokenKeys(_ identity: IdentityService, logger: Logger) async {
-        do {
-            try await identity.renewTokenKeys()
-        } catch {
-            logger.error("token keys could not be renewed", metadata: ["error": "\(error)"])
-        }
     }
 
     private func run(

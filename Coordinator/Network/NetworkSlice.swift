@@ -3,14 +3,15 @@ import CoordinatorPlatform
 import ProtocolModel
 
 /// The network slice, put together for the daemon.
-public struct NetworkSlice: Sendable {
+public struct NetworkSlice: Slice {
     public static let migrations: [Migration] = NetworkSchema.migrations
 
     public let service: NetworkService
     public let providers: [any PlanSpecProvider]
     public let consumers: [any PlanStatusConsumer]
     public let observers: [any NodeObserver]
-    public let api: ServiceAPI
+    public let apis: [ServiceAPI]
+    public let holdings: [any ProjectHoldings]
 
     public init(
         plan: any PlanWriter, directory: any NodeDirectory, settings: NetworkSettings = NetworkSettings(),
@@ -24,6 +25,7 @@ public struct NetworkSlice: Sendable {
             PortStatuses(service: service), SilentStatuses(kind: .network), SilentStatuses(kind: .securityGroup)
         ]
         observers = [RemovedNodes(service: service)]
-        api = NetworkAPI(service: service).api
+        apis = [NetworkAPI(service: service).api]
+        holdings = [NetworkHoldings(service: service)]
     }
 }

@@ -89,6 +89,6 @@ struct ComputeCloud: Sendable {
 
     /// Nothing is held for a server any more.
     func holdsNothing(for id: ServerID) -> Bool {
-        network.state.withLock { $0.ports[id] == nil } && placement.claims.withLock { $0[id] == nil }
+        network.state.withLock { $0.ports[id] == nil } && placement.claims.withLock { $0[id.cast()] == nil }
     }
 }

@@ -12,6 +12,8 @@ final class FakeNetwork: NetworkForCompute {
         var ports: [ServerID: [ServerPort]] = [:]
         var bound: [ServerID: NodeID] = [:]
         var next: UInt128 = 0x0A00_0002
+        /// What the next request for ports meets.
+        var refusal: CoordinatorPlatform.Refusal?
     }
     let state = Mutex(State())
     static let network = NetworkID(high: 0x4444_4444_4444_4444, low: 0x8444_4444_4444_4444)
@@ -21,10 +23,11 @@ final class FakeNetwork: NetworkForCompute {
         _ request: NetworkRequest, server: ServerID, hostname: String, caller: Caller, project: ProjectID,
         at now: Int64, in transaction: any SQLTransaction
     ) throws -> [ServerPort] {
+        if let refusal = state.withLock({ $0.refusal }) { throw refusal }
         if request == .none { return [] }
         if case .interfaces(let interfaces, _) = request {
             for interface in interfaces where interface.network.flatMap({ NetworkID($0) }) != Self.network {
-                throw APIError.badRequest("Network \(interface.network ?? "") could not be found.")
+                throw CoordinatorPlatform.Refusal(.notFound, "network", interface.network ?? "")
             }
         }
         return state.withLock { state in
@@ -40,10 +43,11 @@ final class FakeNetwork: NetworkForCompute {
     }
 
     func bindPorts(
-        of server: ServerID, to node: NodeID, availabilityZone: String, in transaction: any SQLTransaction
+        of server: ServerID, to node: NodeID, availabilityZone: String, at now: Int64,
+        in transaction: any SQLTransaction
     ) throws { state.withLock { $0.bound[server] = node } }
 
-    func releasePorts(of server: ServerID, in transaction: any SQLTransaction) throws {
+    func releasePorts(of server: ServerID, at now: Int64, in transaction: any SQLTransaction) throws {
         state.withLock { state in
             state.ports[server] = nil
             state.bound[server] = nil
@@ -81,8 +85,8 @@ struct FakeImages: ImageForCompute {
 }
 
 /// Takes the first host that was not tried, up to a number of servers.
-final class FakePlacement: PlacementForCompute {
-    let claims = Mutex<[ServerID: NodeID]>([:])
+final class FakePlacement: Placement {
+    let claims = Mutex<[AnyID: NodeID]>([:])
     let capacity: Int
 
     init(capacity: Int) { self.capacity = capacity }
@@ -91,24 +95,36 @@ final class FakePlacement: PlacementForCompute {
         _ request: PlacementRequest, at now: Int64, in transaction: any SQLTransaction
     ) throws -> PlacementDecision {
         claims.withLock { claims in
-            let verdicts = FakeFleet.nodes.map { node in
+            var host: PlacementDecision.Host?
+            let groups = FakeFleet.nodes.map { node in
                 let reason =
                     request.excluded[node.id].map { "tried: \($0)" }
                     ?? (claims.values.filter { $0 == node.id }.count >= capacity ? "full" : nil)
-                return PlacementDecision.Verdict(
-                    node: node.id, hostname: node.hostname, isKept: reason == nil, reason: reason ?? "weight 1.0")
+                if reason == nil, host == nil {
+                    host = PlacementDecision.Host(
+                        node: node.id, hostname: node.hostname,
+                        availabilityZone: node.report?.availabilityZone ?? "")
+                }
+                return PlacementDecision.Group(
+                    isKept: reason == nil, summary: reason ?? "suitable", count: 1,
+                    samples: [PlacementDecision.Sample(hostname: node.hostname, reason: reason ?? "weight 1.0")])
             }
-            guard let kept = verdicts.first(where: \.isKept) else {
-                return PlacementDecision(
-                    host: nil, hostname: nil, verdicts: verdicts, summary: "\(verdicts.count) hosts: all full")
-            }
-            claims[request.consumer] = kept.node
+            claims[request.consumer.id] = host?.node ?? claims[request.consumer.id]
             return PlacementDecision(
-                host: kept.node, hostname: kept.hostname, verdicts: verdicts, summary: "\(kept.hostname) chosen")
+                host: host, groups: groups,
+                summary: host.map { "\($0.hostname) chosen" } ?? "\(groups.count) hosts: all full")
         }
     }
 
-    func release(_ consumer: ServerID, in transaction: any SQLTransaction) throws {
+    func zones(of role: NodeReport.Role, in transaction: any SQLTransaction) throws -> Set<String> {
+        Set(FakeFleet.nodes.map { $0.report?.availabilityZone ?? "" })
+    }
+
+    func hasHost(
+        named hostname: String, role: NodeReport.Role, in transaction: any SQLTransaction
+    ) throws -> Bool { FakeFleet.nodes.contains { $0.hostname == hostname } }
+
+    func release(_ consumer: AnyID, at now: Int64, in transaction: any SQLTransaction) throws {
         claims.withLock { $0[consumer] = nil }
     }
 }
@@ -199,7 +215,9 @@ final class FakeFleet: PlanWriter, OperationDispatcher, NodeDirectory {
         }
     }
     func node(_ id: NodeID, in reader: any SQLReader) throws -> Node? { try nodes(in: reader).first { $0.id == id } }
-    func setEnabled(_ enabled: Bool, reason: String?, node: NodeID, in transaction: any SQLTransaction) throws {
+    func setEnabled(_ enabled: Bool, reason: String?, node: NodeID, at now: Int64, in transaction: any SQLTransaction)
+        throws
+    {
         state.withLock { $0.disabled[node] = enabled ? nil : reason ?? "" }
     }
 }

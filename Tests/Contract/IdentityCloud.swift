@@ -28,6 +28,13 @@ struct IdentityCloud: Sendable {
             clock: old.clock)
     }
 
+    /// A coordinator of a cloud that others have, too.
+    init(_ identity: IdentityService, over database: EmbeddedDatabase, clock: ManualClock) {
+        self.identity = identity
+        harness = APIHarness(
+            services: [IdentityAPI.make(identity)], database: database, authenticator: identity.tokens, clock: clock)
+    }
+
     static let bootstrap = IdentityBootstrap(
         publicURL: "https://cloud.test:8700",
         admin: .init(user: "admin", password: "secret", project: "admin", role: "admin"),

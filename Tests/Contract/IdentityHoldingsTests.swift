@@ -50,7 +50,7 @@ struct IdentityHoldingsTests {
     @Test("networks, ports and groups count; the default group and the quotas go along")
     func network() async throws {
         let cloud = try await NetworkCloud()
-        let probe = Probe(cloud.slice.holdings, beside: cloud.slice.api, on: cloud.harness.database)
+        let probe = Probe(cloud.slice.holdings[0], beside: cloud.slice.apis[0], on: cloud.harness.database)
         #expect(await probe.left() == [:])
         let network = try await cloud.makeNetwork()
         _ = try await cloud.makeSubnet(network)

@@ -10,7 +10,7 @@ struct NetworkCloud: Sendable {
 
     init() async throws {
         slice = NetworkSlice(plan: NetworkNoPlan(), directory: NetworkOneNode())
-        harness = try await APIHarness(services: [slice.api], migrations: NetworkSlice.migrations)
+        harness = try await APIHarness(services: slice.apis, migrations: NetworkSlice.migrations)
     }
 
     /// Sends `{"network": body}` and gives the resource in the answer.
@@ -68,7 +68,9 @@ struct NetworkOneNode: NodeDirectory {
         ]
     }
     func node(_ id: NodeID, in reader: any SQLReader) throws -> Node? { try nodes(in: reader).first { $0.id == id } }
-    func setEnabled(_ enabled: Bool, reason: String?, node: NodeID, in transaction: any SQLTransaction) throws {}
+    func setEnabled(_ enabled: Bool, reason: String?, node: NodeID, at now: Int64, in transaction: any SQLTransaction)
+        throws
+    {}
 }
 
 extension JSON {

@@ -41,9 +41,10 @@ struct PolicyCloud: Sendable {
         var operatorAPI = fleet.api
         operatorAPI.add(AuditRoutes(CADF(cloud: "https://cloud.test:8700")).routes, rules: AuditRoutes.rules)
         operatorAPI.add([], rules: PolicyRoutes.rules)
-        var services = [
-            IdentityAPI.make(identity), image.slice.api, network.api, placement.api, compute.api, operatorAPI
-        ]
+        var services =
+            [
+                IdentityAPI.make(identity), image.slice.api
+            ] + network.apis + [placement.api, compute.api, operatorAPI]
         policies = PolicyBook(services.map(\.policy))
         services[services.count - 1].add(PolicyRoutes(policies, services: services).routes, rules: [:])
         self.services = services

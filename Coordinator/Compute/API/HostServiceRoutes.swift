@@ -131,7 +131,7 @@ struct HostServiceRoutes: Sendable {
         return try await call.write(target: { $0.hostname }) { transaction in
             guard var node = try directory.nodes(in: transaction).first(where: matching) else { throw missing }
             let text = isEnabled ? nil : reason
-            try directory.setEnabled(isEnabled, reason: text, node: node.id, in: transaction)
+            try directory.setEnabled(isEnabled, reason: text, node: node.id, at: call.now, in: transaction)
             node.isEnabled = isEnabled
             node.disabledReason = text
             return node

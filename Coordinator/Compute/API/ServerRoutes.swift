@@ -84,8 +84,10 @@ struct ServerRoutes: Sendable {
                 "At most \(parts.settings.createLimit) servers can be made by one call: ask for fewer, several times.")
         }
         let creation = ServerCreation(parts: parts)
-        let made = try await call.write(target: { $0.map(\.id.text).joined(separator: ",") }) { transaction in
-            try creation.create(command, origin: origin, in: transaction)
+        let made = try await NetworkRefusals.inNovasWords {
+            try await call.write(target: { $0.map(\.id.text).joined(separator: ",") }) { transaction in
+                try creation.create(command, origin: origin, in: transaction)
+            }
         }
         if request.wantsReservation { return .json(["reservation_id": .string(reservation)], status: 202) }
         let id = made.first?.id.text ?? ""

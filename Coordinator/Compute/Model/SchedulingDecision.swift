@@ -1,13 +1,10 @@
+import CoordinatorPlacement
+
 /// Why a host was chosen, or none.
 struct SchedulingDecision: Sendable, Hashable {
-    struct Verdict: Sendable, Hashable {
-        var hostname: String
-        var isKept: Bool
-        var reason: String
-    }
-
     var decidedAt: Int64
     var host: String?
     var summary: String
-    var verdicts: [Verdict]
+    /// Hosts by reason, the suitable ones first.
+    var groups: [PlacementDecision.Group]
 }

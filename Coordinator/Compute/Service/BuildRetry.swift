@@ -11,33 +11,45 @@ struct HostChoice: Sendable {
     func claim(
         _ server: inout ServerRecord, at now: Int64, in transaction: any SQLTransaction
     ) throws -> PlacementDecision {
-        let flavor = server.flavor
-        let request = PlacementRequest(
-            consumer: server.id, project: server.project, user: server.user, vcpus: flavor.vcpus,
-            memoryMiB: flavor.memoryMiB, diskGiB: Self.diskGiB(flavor, image: server.image),
-            availabilityZone: server.pinnedZone, host: server.pinnedHost,
-            physicalNetworks: try parts.network.physicalNetworks(of: server.id, in: transaction),
-            needsUEFI: server.image.properties["hw_firmware_type"] == "uefi", excluded: server.excluded)
+        let request = try request(for: server, in: transaction)
         let decision = try parts.placement.claim(request, at: now, in: transaction)
         if let action = server.actionID {
             try parts.actions.add(decision, to: action, server: server.id, at: now, in: transaction)
             let event = HostedEvent(
-                name: "schedule", host: decision.hostname ?? "", startedAt: now, finishedAt: now,
+                name: "schedule", host: decision.host?.hostname ?? "", startedAt: now, finishedAt: now,
                 result: decision.host == nil ? "Error" : "Success", details: decision.summary)
             try parts.log.add(event, to: action, in: transaction)
         }
-        if let node = decision.host {
-            let zone = try parts.directory.node(node, in: transaction)?.report?.availabilityZone ?? ""
+        if let host = decision.host {
+            let zone = host.availabilityZone
             server.host = ServerHost(
-                node: node, hostname: decision.hostname ?? "", zone: zone.isEmpty ? parts.settings.defaultZone : zone)
+                node: host.node, hostname: host.hostname, zone: zone.isEmpty ? parts.settings.defaultZone : zone)
         }
         return decision
+    }
+
+    /// What the server needs of a host, in placement's words.
+    private func request(for server: ServerRecord, in reader: any SQLReader) throws -> PlacementRequest {
+        let flavor = server.flavor
+        var request = PlacementRequest(
+            consumer: PlacementRequest.Consumer(
+                id: server.id.cast(), type: "INSTANCE", project: server.project, user: server.user),
+            resources: [
+                ResourceClass.vcpu: flavor.vcpus, ResourceClass.memory: flavor.memoryMiB,
+                ResourceClass.disk: Self.diskGiB(flavor, image: server.image)
+            ], role: .compute)
+        request.availabilityZone = server.pinnedZone
+        request.host = server.pinnedHost
+        request.physicalNetworks = try parts.network.physicalNetworks(of: server.id, in: reader)
+        if server.image.properties["hw_firmware_type"] == "uefi" { request.required = [Trait.uefi] }
+        request.excluded = server.excluded
+        return request
     }
 
     /// Binds the ports to the claimed host and puts the server on its plan.
     func occupy(_ server: inout ServerRecord, at now: Int64, in transaction: any SQLTransaction) throws {
         guard let host = server.host else { return }
-        try parts.network.bindPorts(of: server.id, to: host.node, availabilityZone: host.zone, in: transaction)
+        try parts.network.bindPorts(of: server.id, to: host.node, availabilityZone: host.zone, at: now, in: transaction)
         try parts.workflow.occupy(&server, task: .networking, at: now, in: transaction)
     }
 

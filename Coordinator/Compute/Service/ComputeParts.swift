@@ -10,7 +10,7 @@ struct ComputeParts: Sendable {
     let settings: ComputeSettings
     let network: any NetworkForCompute
     let image: any ImageForCompute
-    let placement: any PlacementForCompute
+    let placement: any Placement
     let plans: any PlanWriter
     let operations: any OperationDispatcher
     let directory: any NodeDirectory

@@ -48,7 +48,7 @@ struct ServerCreation: Sendable {
         if decision.host != nil {
             try HostChoice(parts: parts).occupy(&server, at: now, in: transaction)
         } else {
-            try parts.network.releasePorts(of: server.id, in: transaction)
+            try parts.network.releasePorts(of: server.id, at: now, in: transaction)
             let fault = ServerFault(
                 message: "No valid host was found. \(decision.summary)", details: Self.list(decision), createdAt: now)
             try parts.workflow.fail(&server, server.state.failed, fault, at: now, in: transaction)
@@ -57,9 +57,9 @@ struct ServerCreation: Sendable {
         for tag in command.tags { try parts.servers.tags.add(tag, to: server.id, in: transaction) }
     }
 
-    /// Every host with its reason, a line each.
+    /// Some hosts of each reason, a line each, and how many more there are.
     private static func list(_ decision: PlacementDecision) -> String {
-        decision.verdicts.map { "\($0.hostname): \($0.reason)" }.joined(separator: "\n")
+        decision.groups.flatMap(\.lines).joined(separator: "\n")
     }
 
     private func findKey(_ name: String?, user: UserID, in reader: any SQLReader) throws -> Keypair? {
@@ -72,18 +72,19 @@ struct ServerCreation: Sendable {
 
     /// Only administrators choose hosts.
     private func checkDestination(
-        _ command: CreateServer, _ permissions: Permissions, in reader: any SQLReader
+        _ command: CreateServer, _ permissions: Permissions, in transaction: any SQLTransaction
     ) throws {
         if command.forcesHost { try permissions.require(ComputePolicy.prefix + "servers:create:forced_host") }
         if command.requestsHost { try permissions.require(ComputePolicy.requestedDestination) }
-        guard command.zone != nil || command.host != nil else { return }
-        let nodes = try parts.directory.nodes(in: reader).filter(\.runsServers)
-        if let zone = command.zone,
-            !nodes.contains(where: { $0.zone(default: parts.settings.defaultZone) == zone })
-        {
-            throw APIError.badRequest("The requested availability zone is not available")
+        if let zone = command.zone {
+            let zones = try parts.placement.zones(of: .compute, in: transaction)
+            guard zones.contains(where: { ($0.isEmpty ? parts.settings.defaultZone : $0) == zone }) else {
+                throw APIError.badRequest("The requested availability zone is not available")
+            }
         }
-        if let host = command.host, !nodes.contains(where: { $0.hostname == host }) {
+        if let host = command.host,
+            try !parts.placement.hasHost(named: host, role: .compute, in: transaction)
+        {
             throw APIError.badRequest("Compute host \(host) could not be found.")
         }
     }

@@ -1,4 +1,5 @@
 import CoordinatorFleet
+import CoordinatorPlacement
 import CoordinatorPlatform
 import ProtocolModel
 
@@ -24,8 +25,17 @@ struct ServerExplanation: Sendable {
         [
             "decided_at": time(decision.decidedAt), "host": JSON(decision.host), "summary": JSON(decision.summary),
             "verdicts": .array(
-                decision.verdicts.map {
-                    ["host": JSON($0.hostname), "kept": JSON($0.isKept), "reason": JSON($0.reason)]
+                decision.groups.flatMap { group in
+                    group.samples.map {
+                        ["host": JSON($0.hostname), "kept": JSON(group.isKept), "reason": JSON($0.reason)]
+                    }
+                }),
+            "reasons": .array(
+                decision.groups.map {
+                    [
+                        "summary": JSON($0.summary), "kept": JSON($0.isKept), "hosts": JSON($0.count),
+                        "named": JSON($0.samples.count)
+                    ]
                 })
         ]
     }

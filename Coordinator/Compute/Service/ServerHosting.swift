@@ -50,15 +50,15 @@ struct ServerHosting: HostedKind {
 
     func aim(_ server: inout ServerRecord) { server.power = server.state.lastingPower }
 
-    func release(_ server: ServerRecord, in transaction: any SQLTransaction) throws {
-        try parts.network.releasePorts(of: server.id, in: transaction)
-        try parts.placement.release(server.id, in: transaction)
+    func release(_ server: ServerRecord, at now: Int64, in transaction: any SQLTransaction) throws {
+        try parts.network.releasePorts(of: server.id, at: now, in: transaction)
+        try parts.placement.release(server.id.cast(), at: now, in: transaction)
     }
 
     func mayMove(_ server: ServerRecord) -> Bool { server.pinnedHost == nil }
 
     func rehost(_ server: inout ServerRecord, at now: Int64, in transaction: any SQLTransaction) throws -> String? {
-        try parts.placement.release(server.id, in: transaction)
+        try parts.placement.release(server.id.cast(), at: now, in: transaction)
         let choice = HostChoice(parts: parts)
         let decision = try choice.claim(&server, at: now, in: transaction)
         guard decision.host != nil else { return decision.summary }

@@ -6,7 +6,11 @@ public enum ComputeSchema {
         Migration(slice: "compute", number: 1, name: "servers", sql: servers),
         Migration(slice: "compute", number: 2, name: "actions", sql: actions),
         Migration(slice: "compute", number: 3, name: "catalog", sql: catalog),
-        Migration(slice: "compute", number: 4, name: "actions and limits in the tables of all services", sql: shared)
+        Migration(slice: "compute", number: 4, name: "actions and limits in the tables of all services", sql: shared),
+        // Grouped, where the column of verdicts has a line for each host.
+        Migration(
+            slice: "compute", number: 5, name: "decisions by reason",
+            sql: "ALTER TABLE server_decisions ADD COLUMN reasons TEXT")
     ]
 
     /// Actions keep their numbers, which servers' rows name.

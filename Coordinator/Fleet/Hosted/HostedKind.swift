@@ -34,7 +34,7 @@ public protocol HostedKind: Sendable {
     /// Sets what the plan asks for to what the state lasts as.
     func aim(_ record: inout Record)
     /// Gives back what it holds in other slices: addresses, claims.
-    func release(_ record: Record, in transaction: any SQLTransaction) throws
+    func release(_ record: Record, at now: Int64, in transaction: any SQLTransaction) throws
     /// Whether another host may be tried.
     func mayMove(_ record: Record) -> Bool
     /// Chooses another host than those excluded and begins to build there (``HostedWorkflow/occupy(_:task:at:in:)``).

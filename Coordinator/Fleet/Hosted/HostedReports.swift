@@ -80,7 +80,7 @@ public struct HostedReports<Kind: HostedKind>: PlanStatusConsumer, OperationCons
     public func nodeRemoved(_ node: NodeID, at now: Int64, in transaction: any SQLTransaction) throws {
         let evidence = HostedEvidence(message: workflow.kind.words.hostRemoved, detail: "node=\(node)")
         for var record in try workflow.kind.on(node, in: transaction) {
-            try workflow.leaveHost(&record, in: transaction)
+            try workflow.leaveHost(&record, at: now, in: transaction)
             if record.isDeleted {
                 try workflow.kind.save(&record, at: now, in: transaction)
             } else {

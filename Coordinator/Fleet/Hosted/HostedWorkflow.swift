@@ -45,7 +45,7 @@ public struct HostedWorkflow<Kind: HostedKind>: Sendable {
         case .reschedule: try retry(&record, evidence, at: now, in: transaction)
         case .failed(let state): try fail(&record, state, evidence.fault(at: now), at: now, in: transaction)
         case .removed:
-            try leaveHost(&record, in: transaction)
+            try leaveHost(&record, at: now, in: transaction)
             if record.state.task?.purpose == .deleting, !record.isDeleted {
                 try hide(&record, at: now, in: transaction)
             }
@@ -115,7 +115,7 @@ public struct HostedWorkflow<Kind: HostedKind>: Sendable {
         _ record: inout Record, isHostDown: Bool, at now: Int64, in transaction: any SQLTransaction
     ) throws {
         guard let host = record.host else {
-            try kind.release(record, in: transaction)
+            try kind.release(record, at: now, in: transaction)
             return try hide(&record, at: now, in: transaction)
         }
         record.planGeneration = try plans.remove(record.key, from: host.node, in: transaction)
@@ -170,8 +170,8 @@ public struct HostedWorkflow<Kind: HostedKind>: Sendable {
     }
 
     /// Nothing of it is left on its host: what it held can be given to others.
-    func leaveHost(_ record: inout Record, in transaction: any SQLTransaction) throws {
-        try kind.release(record, in: transaction)
+    func leaveHost(_ record: inout Record, at now: Int64, in transaction: any SQLTransaction) throws {
+        try kind.release(record, at: now, in: transaction)
         record.host = nil
         record.state = record.state.offHost
     }

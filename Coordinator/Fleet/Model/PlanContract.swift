@@ -120,7 +120,15 @@ public struct Node: Sendable, Hashable {
 public protocol NodeDirectory: Sendable {
     func nodes(in reader: any SQLReader) throws -> [Node]
     func node(_ id: NodeID, in reader: any SQLReader) throws -> Node?
-    func setEnabled(_ enabled: Bool, reason: String?, node: NodeID, in transaction: any SQLTransaction) throws
+    func setEnabled(
+        _ enabled: Bool, reason: String?, node: NodeID, at now: Int64, in transaction: any SQLTransaction
+    ) throws
+}
+
+/// The feeds of changes that the fleet writes.
+public enum FleetFeed {
+    /// A node joined, reported something new, was judged anew, enabled, disabled or removed; the key is its id.
+    public static let nodes = "fleet.nodes"
 }
 
 /// Where agents' image streams come from; the image slice implements it.

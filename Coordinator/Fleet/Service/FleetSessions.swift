@@ -101,9 +101,10 @@ struct FleetSessions: LinkService {
         let (signals, signal) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let (questions, question) = AsyncStream.makeStream(of: Operation.self, bufferingPolicy: .bufferingOldest(64))
         let handle = SessionRegistry.Handle(
-            serial: serial, wake: { signal.yield() }, ask: { question.yield($0) },
-            close: { connection.close(.replaced) })
-        registry.register(handle, node: node, at: clock.now())
+            serial: serial, keepAlive: Int64(connection.welcome.keepAlive / .microseconds(1)),
+            wake: { signal.yield() }, ask: { question.yield($0) }, close: { connection.close(.replaced) })
+        let signs = registry.register(handle, node: node, at: clock.now())
+        connection.onFrame { [clock] in signs.note(clock.now()) }
         signal.yield()
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await read(connection, node: node, serial: serial) }
@@ -139,7 +140,6 @@ struct FleetSessions: LinkService {
     private func read(_ connection: LinkConnection, node: NodeID, serial: UInt64) async {
         do {
             for try await message in connection.messages {
-                registry.sawNode(node, health: nil, at: clock.now())
                 try await take(message, from: node, connection: connection)
                 if case .report = message, registry.markReported(serial, node: node) { await judge() }
             }
@@ -155,8 +155,7 @@ struct FleetSessions: LinkService {
             try await database.write { try intake.take(statuses, from: node, at: now, in: $0) }
         case .report(let report):
             try await database.write { try nodes.report(report, by: node, at: now, in: $0) }
-        case .health(let health):
-            registry.sawNode(node, health: health, at: now)
+        case .health(let health): registry.keep(health, of: node)
         case .planHeld(let position):
             // A write only where it changes what a reconnect decides; deltas in a row are confirmed by the last one.
             try await database.write { try store.acknowledge(position.revision, node: node, in: $0) }

@@ -53,6 +53,7 @@ public struct FleetSlice: Sendable {
     private let database: any SQLDatabase
     private let nodes: NodeService
     private let operations: OperationService
+    private let registry: SessionRegistry
     private let clock: any WallClock
     private let logger: Logger
 
@@ -73,9 +74,14 @@ public struct FleetSlice: Sendable {
             logger: core.logger)
         api = OperatorAPI(nodes: nodes, authorityHash: authority.hash, explain: explain).service
         self.database = database
+        registry = core.registry
         clock = core.clock
         logger = core.logger
     }
+
+    /// Notes that this coordinator is awake. Called every second, beside ``tick()``, which may have to wait for the
+    /// store: what the store is slow in is no pause, agents are heard all the time.
+    public func look() { registry.look(at: clock.now()) }
 
     /// Judges nodes and ends overdue operations; an idle cloud only reads. Called every second.
     public func tick() async {

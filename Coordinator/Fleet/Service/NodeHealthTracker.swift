@@ -11,11 +11,54 @@ package struct NodeHealthTracker: Sendable, Equatable {
 
     package init() {}
 
-    package func verdict(current: HealthVerdict, isConnected: Bool, lastSeen: Int64, now: Int64) -> HealthVerdict {
-        let silence = now - lastSeen
+    /// - Parameter silence: Since the last frame of the node, microseconds; the coordinator's own pauses left out.
+    /// - Parameter keepAlive: How often both sides of the node's session promised to say something. Whoever was told to
+    ///   speak rarely is not suspected for it.
+    package func verdict(
+        current: HealthVerdict, isConnected: Bool, silence: Int64, keepAlive: Int64 = 0
+    ) -> HealthVerdict {
+        let suspectAfter = max(suspectAfter, 3 * keepAlive)
+        let downAfter = max(downAfter, 2 * suspectAfter)
         if isConnected, silence < suspectAfter { return .up }
         if silence >= downAfter { return .down }
         if silence >= suspectAfter { return current == .down ? .down : .suspect }
         return current
+    }
+}
+
+/// Times when this coordinator was not awake: stopped, starved, or its machine asleep. What it could not hear then is no
+/// silence of others. Pure: it is told when the judge looked.
+package struct OwnPauses: Sendable, Equatable {
+    /// How far apart two looks of an awake judge may be, microseconds: it looks once a second.
+    package static let allowed: Int64 = 3_000_000
+    /// After a pause, frames that waited in sockets need a moment to be read.
+    package static let recovery: Int64 = 2_000_000
+    /// Silence is asked for this far back at most, microseconds.
+    private static let remembered: Int64 = 3_600_000_000
+    private static let most = 64
+
+    /// In order; none overlaps another.
+    private(set) package var pauses: [Range<Int64>] = []
+    private var lastLook: Int64?
+
+    package init() {}
+
+    /// The judge looks.
+    package mutating func look(at now: Int64) {
+        if let lastLook, now - lastLook > Self.allowed {
+            pauses.append(lastLook..<now + Self.recovery)
+            pauses.removeAll { $0.upperBound < now - Self.remembered }
+            if pauses.count > Self.most { pauses.removeFirst(pauses.count - Self.most) }
+        }
+        lastLook = max(now, lastLook ?? now)
+    }
+
+    /// How long somebody was silent while this coordinator was listening.
+    package func silence(since heard: Int64, at now: Int64) -> Int64 {
+        var silence = now - heard
+        for pause in pauses {
+            silence -= max(0, min(pause.upperBound, now) - max(pause.lowerBound, heard))
+        }
+        return max(0, silence)
     }
 }

@@ -2,6 +2,7 @@ import CoordinatorPlatform
 import Logging
 import ProtocolLink
 import ProtocolModel
+import Synchronization
 
 /// Nodes: joining, reports, health, removal.
 public struct NodeService: NodeDirectory {
@@ -13,6 +14,7 @@ public struct NodeService: NodeDirectory {
     private let observers: [any NodeObserver]
     private let logger: Logger
     private let tracker: NodeHealthTracker
+    private let roll = NodeRoll()
 
     package init(
         registry: SessionRegistry, observers: [any NodeObserver], tracker: NodeHealthTracker = NodeHealthTracker(),
@@ -31,9 +33,9 @@ public struct NodeService: NodeDirectory {
     }
 
     public func setEnabled(
-        _ enabled: Bool, reason: String?, node: NodeID, in transaction: any SQLTransaction
+        _ enabled: Bool, reason: String?, node: NodeID, at now: Int64, in transaction: any SQLTransaction
     ) throws {
-        try store.setEnabled(enabled, reason: reason, node: node, in: transaction)
+        try store.setEnabled(enabled, reason: reason, node: node, at: now, in: transaction)
     }
 
     /// Makes a join token.
@@ -56,8 +58,7 @@ public struct NodeService: NodeDirectory {
     ) throws -> NodeID? {
         guard try tokens.consume(secretHash: Self.text(JoinToken.hash(ofSecret: secret)), now: now, in: transaction)
         else { return nil }
-        let taken = try store.all(in: transaction).contains { $0.hostname == hostname }
-        guard !taken else {
+        guard try !store.isTaken(hostname, in: transaction) else {
             throw APIError.conflict(
                 "A node named '\(hostname)' is in the cloud already: remove it first, or join with another name.")
         }
@@ -67,7 +68,8 @@ public struct NodeService: NodeDirectory {
     }
 
     /// Takes a report in, and tells the observers when it says something new.
-    func report(_ report: NodeReport, by node: NodeID, at now: Int64, in transaction: any SQLTransaction) throws {
+    package func report(_ report: NodeReport, by node: NodeID, at now: Int64, in transaction: any SQLTransaction) throws
+    {
         let encoded = try report.wireBytes
         guard try store.encodedReport(of: node, in: transaction) != encoded else { return }
         try store.setReport(report, encoded: encoded, of: node, at: now, in: transaction)
@@ -77,39 +79,46 @@ public struct NodeService: NodeDirectory {
     }
 
     /// Judges every node by its last sign of life. Called by a ticker and when a session opens.
-    func judge(at now: Int64, in transaction: any SQLTransaction) throws {
-        let connected = registry.connected()
-        for node in try store.all(in: transaction) {
-            let lastSeen = registry.lastHeard(of: node)
-            let verdict = tracker.verdict(
-                current: node.health, isConnected: connected.contains(node.id), lastSeen: lastSeen, now: now)
-            guard verdict != node.health,
-                try store.setHealth(verdict, of: node.id, lastSeen: lastSeen, in: transaction)
-            else { continue }
+    package func judge(at now: Int64, in transaction: any SQLTransaction) throws {
+        for (judged, verdict, lastSeen) in verdicts(on: try store.judged(in: transaction), at: now) {
+            guard try store.setHealth(verdict, of: judged.node, lastSeen: lastSeen, at: now, in: transaction) else {
+                continue
+            }
             for observer in observers {
-                try observer.nodeHealthChanged(verdict, of: node.id, at: now, in: transaction)
+                try observer.nodeHealthChanged(verdict, of: judged.node, at: now, in: transaction)
             }
             let logger = logger
             transaction.afterCommit {
                 logger.notice(
-                    "node is \(verdict.rawValue)", metadata: ["node": "\(node.id)", "host": "\(node.hostname)"])
+                    "node is \(verdict.rawValue)",
+                    metadata: ["node": "\(judged.node)", "host": "\(judged.hostname)"])
             }
         }
     }
 
     /// - Returns: Whether ``judge(at:in:)`` would change anything, so that an idle cloud writes nothing.
-    func needsJudging(at now: Int64, in reader: any SQLReader) throws -> Bool {
-        let connected = registry.connected()
-        return try store.all(in: reader).contains { node in
-            let lastSeen = registry.lastHeard(of: node)
-            return tracker.verdict(
-                current: node.health, isConnected: connected.contains(node.id), lastSeen: lastSeen, now: now)
-                != node.health
+    package func needsJudging(at now: Int64, in reader: any SQLReader) throws -> Bool {
+        !verdicts(on: try roll.current(in: reader), at: now).isEmpty
+    }
+
+    /// The nodes of which another thing is true than their rows say.
+    private func verdicts(
+        on nodes: [NodeStore.Judged], at now: Int64
+    ) -> [(node: NodeStore.Judged, verdict: HealthVerdict, lastSeen: Int64)] {
+        let standings = registry.standings()
+        let pauses = registry.look(at: now)
+        return nodes.compactMap { node in
+            let standing = standings[node.node] ?? SessionRegistry.Standing()
+            let lastSeen = standing.lastSeen ?? max(node.lastSeen, registry.startedAt)
+            let verdict = tracker.verdict(
+                current: node.health, isConnected: standing.isConnected,
+                silence: pauses.silence(since: lastSeen, at: now), keepAlive: standing.keepAlive)
+            return verdict == node.health ? nil : (node, verdict, lastSeen)
         }
     }
 
     /// Takes the node out for good: its certificate stops working, its plan is dropped.
-    func remove(_ node: NodeID, at now: Int64, in transaction: any SQLTransaction) throws -> Bool {
+    package func remove(_ node: NodeID, at now: Int64, in transaction: any SQLTransaction) throws -> Bool {
         guard try store.remove(node, at: now, in: transaction) else { return false }
         for observer in observers { try observer.nodeRemoved(node, at: now, in: transaction) }
         try plans.deleteAll(of: node, in: transaction)
@@ -129,5 +138,19 @@ public struct NodeService: NodeDirectory {
 
     private static func text(_ bytes: [UInt8]) -> String {
         bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    }
+}
+
+/// What the nodes' rows say of their health, read again only when one of them changed: the judge looks every second.
+private final class NodeRoll: Sendable {
+    private let kept = Mutex<(place: ChangeFeed.Place, nodes: [NodeStore.Judged])?>(nil)
+    private let store = NodeStore()
+
+    func current(in reader: any SQLReader) throws -> [NodeStore.Judged] {
+        let newest = try ChangeFeed.newest(topic: FleetFeed.nodes, in: reader)
+        if let kept = kept.withLock({ $0 }), kept.place == newest { return kept.nodes }
+        let nodes = try store.judged(in: reader)
+        kept.withLock { $0 = (newest, nodes) }
+        return nodes
     }
 }

@@ -6,19 +6,42 @@ import Synchronization
 /// One lock, `state`; nothing is awaited and no foreign code runs while it is held.
 public final class SessionRegistry: Sendable {
     /// What others may do to a live session.
-    struct Handle: Sendable {
+    package struct Handle: Sendable {
         /// Tells sessions of one node apart: a reconnecting agent may meet its own old session.
         var serial: UInt64
         var wake: @Sendable () -> Void
         var ask: @Sendable (Operation) -> Void
         var close: @Sendable () -> Void
+        /// How often both sides promised to say something, microseconds.
+        var keepAlive: Int64
         /// A node counts as up once it has said what it has: nothing can be placed on it before.
         var hasReported = false
+
+        package init(
+            serial: UInt64, keepAlive: Int64, wake: @escaping @Sendable () -> Void = {},
+            ask: @escaping @Sendable (Operation) -> Void = { _ in }, close: @escaping @Sendable () -> Void = {}
+        ) {
+            self.serial = serial
+            self.keepAlive = keepAlive
+            self.wake = wake
+            self.ask = ask
+            self.close = close
+        }
     }
 
-    struct Liveness: Sendable, Equatable {
-        var lastSeen: Int64
+    struct Liveness: Sendable {
+        let signs: SignsOfLife
         var health: NodeHealth?
+
+        var lastSeen: Int64 { signs.last }
+    }
+
+    /// What a verdict on one node is made from.
+    struct Standing: Sendable, Equatable {
+        var isConnected = false
+        var keepAlive: Int64 = 0
+        /// `nil` when nothing was heard of it since this coordinator came up.
+        var lastSeen: Int64?
     }
 
     private struct State {
@@ -26,6 +49,7 @@ public final class SessionRegistry: Sendable {
         var handles: [NodeID: Handle] = [:]
         var liveness: [NodeID: Liveness] = [:]
         var questions: [OperationID: CheckedContinuation<OperationResult?, Never>] = [:]
+        var pauses = OwnPauses()
     }
 
     private let state = Mutex(State())
@@ -45,18 +69,23 @@ public final class SessionRegistry: Sendable {
     }
 
     /// Makes the session the node's; an older one of the same node is closed.
-    func register(_ handle: Handle, node: NodeID, at now: Int64) {
-        let old = state.withLock { state in
+    /// - Returns: Where the session notes what it hears.
+    @discardableResult
+    package func register(_ handle: Handle, node: NodeID, at now: Int64) -> SignsOfLife {
+        let (old, signs) = state.withLock { state in
             let old = state.handles.updateValue(handle, forKey: node)
-            state.liveness[node, default: Liveness(lastSeen: now, health: nil)].lastSeen = now
-            return old
+            let heard = state.liveness[node] ?? Liveness(signs: SignsOfLife())
+            state.liveness[node] = heard
+            return (old, heard.signs)
         }
+        signs.note(now)
         old?.close()
+        return signs
     }
 
     /// - Returns: Whether the session was still the node's.
     @discardableResult
-    func unregister(_ serial: UInt64, node: NodeID) -> Bool {
+    package func unregister(_ serial: UInt64, node: NodeID) -> Bool {
         state.withLock { state in
             guard state.handles[node]?.serial == serial else { return false }
             state.handles[node] = nil
@@ -64,20 +93,33 @@ public final class SessionRegistry: Sendable {
         }
     }
 
-    func sawNode(_ node: NodeID, health: NodeHealth?, at now: Int64) {
+    func keep(_ health: NodeHealth, of node: NodeID) { state.withLock { $0.liveness[node]?.health = health } }
+
+    /// What is known of each node that was heard of, as a whole.
+    func standings() -> [NodeID: Standing] {
         state.withLock { state in
-            state.liveness[node, default: Liveness(lastSeen: now, health: nil)].lastSeen = now
-            if let health { state.liveness[node]?.health = health }
+            state.liveness.mapValues { Standing(lastSeen: $0.lastSeen) }.merging(
+                state.handles.mapValues { Standing(isConnected: $0.hasReported, keepAlive: $0.keepAlive) }
+            ) { heard, session in
+                Standing(isConnected: session.isConnected, keepAlive: session.keepAlive, lastSeen: heard.lastSeen)
+            }
         }
     }
 
-    /// The last sign of life, as far as this coordinator could have heard one.
-    func lastHeard(of node: Node) -> Int64 { liveness(of: node.id)?.lastSeen ?? max(node.lastSeen, startedAt) }
+    /// The judge looks: what it slept through is no silence of the nodes'.
+    @discardableResult
+    package func look(at now: Int64) -> OwnPauses {
+        state.withLock { state in
+            state.pauses.look(at: now)
+            return state.pauses
+        }
+    }
 
     func liveness(of node: NodeID) -> Liveness? { state.withLock { $0.liveness[node] } }
 
     /// - Returns: Whether this was the session's first report.
-    func markReported(_ serial: UInt64, node: NodeID) -> Bool {
+    @discardableResult
+    package func markReported(_ serial: UInt64, node: NodeID) -> Bool {
         state.withLock { state in
             guard state.handles[node]?.serial == serial, state.handles[node]?.hasReported == false else { return false }
             state.handles[node]?.hasReported = true
@@ -121,4 +163,15 @@ public final class SessionRegistry: Sendable {
     func giveUp(_ operation: OperationID) {
         state.withLock { $0.questions.removeValue(forKey: operation) }?.resume(returning: nil)
     }
+}
+
+/// When a node was last heard, noted as frames arrive: whatever else this process is doing, and whether or not anybody
+/// has got round to reading what they say.
+package final class SignsOfLife: Sendable {
+    private let latest = Atomic<Int64>(0)
+
+    /// Microseconds since 1970.
+    package var last: Int64 { latest.load(ordering: .relaxed) }
+
+    package func note(_ now: Int64) { latest.max(now, ordering: .relaxed) }
 }

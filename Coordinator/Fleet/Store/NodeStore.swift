@@ -14,6 +14,26 @@ struct NodeStore: Sendable {
         try reader.first("SELECT \(Self.columns) FROM nodes WHERE uuid = ? AND removed_at IS NULL", [id], Self.map)
     }
 
+    /// What the judge looks at.
+    struct Judged: Sendable, Hashable {
+        var node: NodeID
+        var hostname: String
+        var health: HealthVerdict
+        var lastSeen: Int64
+    }
+
+    func judged(in reader: any SQLReader) throws -> [Judged] {
+        try reader.query("SELECT uuid, hostname, health, last_seen FROM nodes WHERE removed_at IS NULL ORDER BY id") {
+            Judged(
+                node: try $0.id(0), hostname: $0.text(1), health: HealthVerdict(rawValue: $0.text(2)) ?? .down,
+                lastSeen: $0.integer(3))
+        }
+    }
+
+    func isTaken(_ hostname: String, in reader: any SQLReader) throws -> Bool {
+        try reader.count("SELECT COUNT(*) FROM nodes WHERE hostname = ? AND removed_at IS NULL", [hostname]) > 0
+    }
+
     func insert(_ id: NodeID, hostname: String, epoch: Int64, at now: Int64, in transaction: any SQLTransaction) throws
     {
         try transaction.execute(
@@ -22,6 +42,11 @@ struct NodeStore: Sendable {
                 acknowledged_revision)
             VALUES (?, ?, ?, 1, ?, ?, ?, 0, 0)
             """, [id, hostname, HealthVerdict.down.rawValue, now, now, epoch])
+        try changed(id, at: now, in: transaction)
+    }
+
+    private func changed(_ node: NodeID, at now: Int64, in transaction: any SQLTransaction) throws {
+        try ChangeFeed.append(topic: FleetFeed.nodes, key: node.text, at: now, in: transaction)
     }
 
     func setReport(
@@ -30,6 +55,7 @@ struct NodeStore: Sendable {
         try transaction.execute(
             "UPDATE nodes SET report = ?, hostname = ?, last_seen = ? WHERE uuid = ?",
             [encoded, report.hostname, now, node])
+        try changed(node, at: now, in: transaction)
     }
 
     func encodedReport(of node: NodeID, in reader: any SQLReader) throws -> [UInt8]? {
@@ -38,22 +64,31 @@ struct NodeStore: Sendable {
 
     /// - Returns: Whether the verdict is news.
     func setHealth(
-        _ health: HealthVerdict, of node: NodeID, lastSeen: Int64, in transaction: any SQLTransaction
+        _ health: HealthVerdict, of node: NodeID, lastSeen: Int64, at now: Int64, in transaction: any SQLTransaction
     ) throws -> Bool {
-        try transaction.execute(
+        let count = try transaction.execute(
             "UPDATE nodes SET health = ?, last_seen = ? WHERE uuid = ? AND health <> ? AND removed_at IS NULL",
-            [health.rawValue, lastSeen, node, health.rawValue]) == 1
+            [health.rawValue, lastSeen, node, health.rawValue])
+        guard count == 1 else { return false }
+        try changed(node, at: now, in: transaction)
+        return true
     }
 
-    func setEnabled(_ enabled: Bool, reason: String?, node: NodeID, in transaction: any SQLTransaction) throws {
+    func setEnabled(
+        _ enabled: Bool, reason: String?, node: NodeID, at now: Int64, in transaction: any SQLTransaction
+    ) throws {
         try transaction.execute(
             "UPDATE nodes SET enabled = ?, disabled_reason = ? WHERE uuid = ?", [enabled, reason, node])
+        try changed(node, at: now, in: transaction)
     }
 
     /// - Returns: Whether it was there.
     func remove(_ node: NodeID, at now: Int64, in transaction: any SQLTransaction) throws -> Bool {
-        try transaction.execute(
-            "UPDATE nodes SET removed_at = ? WHERE uuid = ? AND removed_at IS NULL", [now, node]) == 1
+        let count = try transaction.execute(
+            "UPDATE nodes SET removed_at = ? WHERE uuid = ? AND removed_at IS NULL", [now, node])
+        guard count == 1 else { return false }
+        try changed(node, at: now, in: transaction)
+        return true
     }
 
     private static func map(_ row: any SQLRow) throws -> Node {

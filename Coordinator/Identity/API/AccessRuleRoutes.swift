@@ -29,34 +29,40 @@ struct AccessRuleRoutes: Sendable {
     /// Rules of one application credential.
     private static let limit = 256
 
-    /// `access_rules` of a new application credential: one that the user has already, by its id or by what it says, is
-    /// taken again.
-    /// - Throws: ``APIError`` 400, 404 for an id that is not one of the user's.
-    static func read(
-        _ fields: Fields, for user: UserID, _ state: IdentityState, userLimit: Int
+    /// A rule that the user has already, by its id, or what one says.
+    struct Draft: Sendable {
+        var id: String?
+        var rule = AccessRules.Rule(service: "", method: "", path: "")
+    }
+
+    private static let known = BodySchema<Draft>(
+        blank: Draft(), unknown: .ignored, [.optional("id", \.id, .text(1...64))])
+    private static let new = BodySchema<Draft>(
+        blank: Draft(), unknown: .ignored,
+        [
+            .required("path", \.rule.path, .text(0...225, TextRule(.pattern("^/\\\\.*")) { $0.hasPrefix("/") })),
+            .required("method", \.rule.method, .word(of: methods)),
+            .required("service", \.rule.service, .text(1...64))
+        ])
+
+    /// `access_rules` of a new application credential.
+    static let list = BodyFormat<[Draft]>.list(
+        of: BodyFormat { json throws(BodyFailure) in
+            try (json["id"] == nil ? new : known).read(json, Microversion(0, 0))
+        }, most: limit)
+
+    /// One that the user has already, by its id or by what it says, is taken again.
+    /// - Throws: ``APIError`` 403 for too many, 404 for an id that is not one of the user's.
+    static func resolve(
+        _ drafts: [Draft], for user: UserID, _ state: IdentityState, userLimit: Int
     ) throws(APIError) -> [AccessRuleRecord] {
-        guard let list = try fields.optionalArray("access_rules") else { return [] }
-        guard list.count <= limit else {
-            throw .badRequest("An application credential has at most \(limit) access rules.")
-        }
         var known = state.delegations.accessRules(of: user)
         var found: [AccessRuleRecord] = []
-        for item in list {
-            guard case .object(let members) = item else { throw fields.wrongType("access_rules", item, "object") }
-            let given = Fields(members, path: ["access_rules"])
-            let rule: AccessRuleRecord
-            if let id = try given.optionalString("id", length: 1...64) {
-                guard let own = known.first(where: { $0.key == id }) else {
-                    throw IdentityAPI.notFound("Access Rule", id)
-                }
-                rule = own
-            } else {
-                let said = try read(given)
-                rule =
-                    known.first { $0.rule == said }
-                    ?? AccessRuleRecord(key: IdentityService.newKey(), user: user, rule: said)
-            }
-            if !known.contains(where: { $0.key == rule.key }) { known.append(rule) }
+        for draft in drafts {
+            let old = known.first { rule in draft.id.map { $0 == rule.key } ?? (rule.rule == draft.rule) }
+            if let id = draft.id, old == nil { throw IdentityAPI.notFound("Access Rule", id) }
+            let rule = old ?? AccessRuleRecord(key: IdentityService.newKey(), user: user, rule: draft.rule)
+            if old == nil { known.append(rule) }
             if !found.contains(where: { $0.key == rule.key }) { found.append(rule) }
         }
         // They stay when the application credential goes, so without a bound they would only grow.
@@ -67,49 +73,40 @@ struct AccessRuleRoutes: Sendable {
         return found
     }
 
-    private static func read(_ fields: Fields) throws(APIError) -> AccessRules.Rule {
-        let path = try fields.string("path", length: 0...225)
-        guard path.hasPrefix("/") else {
-            throw fields.invalid("path", .string(path), "\(JSON.string(path).pythonQuoted) does not match '^/\\\\.*'")
-        }
-        guard let method = try fields.optionalChoice("method", of: methods) else { throw fields.missing("method") }
-        return AccessRules.Rule(
-            service: try fields.string("service", length: 1...64), method: method, path: path)
-    }
-
     private func render(_ rule: AccessRuleRecord, _ call: APICall) -> JSON {
-        Rendering.single(rule.rendered, "users/\(rule.user.compact)/access_rules/\(rule.key)", call)
+        Keystone.single(rule.rendered, "users/\(rule.user.compact)/access_rules/\(rule.key)", call)
     }
 
     private func list(_ call: APICall) async throws -> APIResponse {
         let user = try call.user(identity, rule: "identity:list_access_rules")
         try ApplicationCredentialRoutes.refuseDelegated(call, identity)
-        let filters = try ListFilter.parse(call.query, names: ["service", "path", "method"])
-        let rules = identity.directory.state.delegations.accessRules(of: user.id)
-            .filter { rule in filters.allSatisfy { $0.matches(rule.rendered) } }
-        return Rendering.collection("access_rules", rules.map { render($0, call) }, call)
+        let isWanted = try Keystone.filter(call, by: ["service", "path", "method"])
+        let rules = identity.directory.state.delegations.accessRules(of: user.id).filter { isWanted($0.rendered) }
+        return Keystone.collection("access_rules", rules.map { render($0, call) }, call)
     }
 
-    private func rule(_ call: APICall, policy: String) throws -> AccessRuleRecord {
+    private func rule(_ call: APICall, _ state: IdentityState, policy: String) throws -> AccessRuleRecord {
         let user = try call.user(identity, rule: policy)
         try ApplicationCredentialRoutes.refuseDelegated(call, identity)
         let key = call.parameter("rule")
-        guard let rule = identity.directory.state.delegations.accessRules[key], rule.user == user.id else {
+        guard let rule = state.delegations.accessRules[key], rule.user == user.id else {
             throw IdentityAPI.notFound("Access Rule", key)
         }
         return rule
     }
 
     private func show(_ call: APICall) async throws -> APIResponse {
-        .json(["access_rule": render(try rule(call, policy: "identity:get_access_rule"), call)])
+        let rule = try rule(call, identity.directory.state, policy: "identity:get_access_rule")
+        return .json(["access_rule": render(rule, call)])
     }
 
     private func delete(_ call: APICall) async throws -> APIResponse {
-        let rule = try rule(call, policy: "identity:delete_access_rule")
-        guard !identity.directory.state.delegations.isInUse(accessRule: rule.key, of: rule.user) else {
-            throw APIError.forbidden("May not delete access rule in use")
-        }
-        try await identity.delete(rule, call) { state in state.changeDelegations { $0.remove(rule) } }
-        return .empty(204)
+        try await call.delete(
+            identity,
+            unless: { rule, state in
+                guard !state.delegations.isInUse(accessRule: rule.key, of: rule.user) else {
+                    throw APIError.forbidden("May not delete access rule in use")
+                }
+            }, { try rule(call, $0, policy: "identity:delete_access_rule") })
     }
 }

@@ -58,23 +58,24 @@ struct ApplicationCredentialRoutes: Sendable {
         }
         if let secret { members["secret"] = .string(secret) }
         let path = "users/\(credential.user.compact)/application_credentials/\(credential.key)"
-        return Rendering.single(members, path, call)
+        return Keystone.single(members, path, call)
     }
 
     private func list(_ call: APICall) async throws -> APIResponse {
         let user = try call.user(identity, rule: "identity:list_application_credentials")
         try Self.refuseDelegated(call, identity)
         let state = identity.directory.state
-        let filters = try ListFilter.parse(call.query, names: ["name"])
-        let own = state.delegations.applicationCredentials(of: user.id)
-            .filter { credential in filters.allSatisfy { $0.matches(["name": .string(credential.name)]) } }
-        return Rendering.collection("application_credentials", own.map { render($0, call, state) }, call)
+        let isWanted = try Keystone.filter(call, by: ["name"])
+        let own = state.delegations.applicationCredentials(of: user.id).filter { isWanted(["name": .string($0.name)]) }
+        return Keystone.collection("application_credentials", own.map { render($0, call, state) }, call)
     }
 
     /// The one in the path; its own user counts, whatever user the path says.
-    private func credential(_ call: APICall, rule: String) throws -> ApplicationCredential {
+    private func credential(
+        _ call: APICall, _ state: IdentityState, rule: String
+    ) throws -> ApplicationCredential {
         let key = call.parameter("credential")
-        guard let credential = identity.directory.state.delegations.applicationCredentials[key] else {
+        guard let credential = state.delegations.applicationCredentials[key] else {
             try call.authorize(rule, user: UserID(call.parameter("key")))
             throw IdentityAPI.notFound("Application Credential", key)
         }
@@ -84,33 +85,47 @@ struct ApplicationCredentialRoutes: Sendable {
     }
 
     private func show(_ call: APICall) async throws -> APIResponse {
-        let credential = try credential(call, rule: "identity:get_application_credential")
-        return .json(["application_credential": render(credential, call, identity.directory.state)])
+        let state = identity.directory.state
+        let credential = try credential(call, state, rule: "identity:get_application_credential")
+        return .json(["application_credential": render(credential, call, state)])
     }
 
     private func delete(_ call: APICall) async throws -> APIResponse {
-        let credential = try credential(call, rule: "identity:delete_application_credential")
-        try refuseRestricted(call)
-        try await identity.delete(credential, call) { state in
-            state.changeDelegations { $0.remove(credential) }
+        try await call.delete(identity) { state in
+            let credential = try credential(call, state, rule: "identity:delete_application_credential")
+            try refuseRestricted(call)
+            return credential
         }
-        return .empty(204)
     }
 
     // MARK: - Making one
+
+    private struct Draft: Sendable {
+        var name = ""
+        var description: String?
+        var secret = ""
+        var expiry: String?
+        var isUnrestricted = false
+        var roles: [DelegationFields.RoleName] = []
+        var rules: [AccessRuleRoutes.Draft] = []
+    }
+
+    private static let schema = BodySchema<Draft>(
+        blank: Draft(),
+        [
+            .required("name", \.name, .identityName()), .given("description", \.description, .textOrNull()),
+            .given("secret", \.secret, .text().orNull("")), .given("expires_at", \.expiry, .textOrNull()),
+            .given("unrestricted", \.isUnrestricted, .flag.orNull(false)),
+            .given("roles", \.roles, DelegationFields.roles), .given("access_rules", \.rules, AccessRuleRoutes.list),
+            .checked("id", .any), .checked("project_id", .any), .checked("system", .any)
+        ])
 
     private func create(_ call: APICall) async throws -> APIResponse {
         let user = try call.user(identity, rule: "identity:create_application_credential")
         try Self.refuseDelegated(call, identity)
         try refuseRestricted(call)
-        let fields = try await IdentityService.fields(call, at: "application_credential")
-        try fields.allow(only: [
-            "id", "name", "description", "expires_at", "project_id", "secret", "roles", "access_rules", "unrestricted",
-            "system"
-        ])
-        let state = identity.directory.state
-        let secret = try fields.nullableString("secret").flatMap { $0 } ?? ""
-        let shown = secret.isEmpty ? Self.randomSecret() : secret
+        let draft = try await Keystone.read(Self.schema, "application_credential", call)
+        let shown = draft.secret.isEmpty ? Self.randomSecret() : draft.secret
         let token = try call.requireToken(identity)
         guard token.user.id == user.id else {
             throw IdentityService.forbidden("Cannot create an application credential for another user.")
@@ -119,68 +134,62 @@ struct ApplicationCredentialRoutes: Sendable {
             throw APIError.badRequest(
                 "An application credential is made with a token for the project it is to work in.")
         }
-        var credential = ApplicationCredential(
-            key: IdentityService.newKey(), user: user.id, project: project,
-            name: try IdentityService.name(fields),
-            description: try fields.nullableString("description").flatMap { $0 }, secretHash: "",
-            expiresAt: try DelegationFields.expiry(fields, now: call.now),
-            isUnrestricted: try unrestricted(fields), roles: try roles(fields, token, state), accessRules: [])
-        let rules = try AccessRuleRoutes.read(
-            fields, for: user.id, state, userLimit: identity.settings.delegationLimit)
-        credential.accessRules = rules.map(\.key)
-        let own = state.delegations.applicationCredentials(of: user.id)
-        guard own.count < identity.settings.delegationLimit else {
-            throw APIError.forbidden(
-                "Unable to create additional application credentials, maximum of "
-                    + "\(identity.settings.delegationLimit) already exceeded for user.")
+        let blank = ApplicationCredential(
+            key: IdentityService.newKey(), user: user.id, project: project, name: draft.name,
+            description: draft.description, secretHash: "",
+            expiresAt: try DelegationFields.expiry(draft.expiry, now: call.now),
+            isUnrestricted: draft.isUnrestricted, roles: [], accessRules: [])
+        // Hashing is dear: first it is looked whether there is anything to refuse.
+        _ = try complete(blank, draft, token, identity.directory.state)
+        let hash = try await identity.hasher.hash(shown)
+        let made = try await call.change(identity, target: { $0.key }) { edit in
+            var (credential, rules) = try complete(blank, draft, token, edit.state)
+            credential.secretHash = hash
+            do {
+                for rule in rules where edit.state.delegations.accessRules[rule.key] == nil { try edit.insert(rule) }
+                try edit.insert(credential)
+            } catch StoreError.duplicate {
+                throw Keystone.duplicate(
+                    "application_credential - Duplicate entry found with name \(credential.name)")
+            }
+            return credential
         }
-        credential.secretHash = try await identity.hasher.hash(shown)
-        try await store(credential, with: rules, call)
-        let body = render(credential, call, identity.directory.state, secret: shown)
+        let body = render(made, call, identity.directory.state, secret: shown)
         return .json(["application_credential": body], status: 201)
     }
 
-    private func unrestricted(_ fields: Fields) throws -> Bool {
-        if fields["unrestricted"]?.isNull == true { return false }
-        return try fields.optionalBool("unrestricted") ?? false
+    private func complete(
+        _ blank: ApplicationCredential, _ draft: Draft, _ token: ValidToken, _ state: IdentityState
+    ) throws(APIError) -> (credential: ApplicationCredential, rules: [AccessRuleRecord]) {
+        var credential = blank
+        let limit = identity.settings.delegationLimit
+        credential.roles = try Self.roles(draft.roles, token, state)
+        let rules = try AccessRuleRoutes.resolve(draft.rules, for: blank.user, state, userLimit: limit)
+        credential.accessRules = rules.map(\.key)
+        guard state.delegations.applicationCredentials(of: blank.user).count < limit else {
+            throw .forbidden(
+                "Unable to create additional application credentials, maximum of \(limit) already exceeded for user.")
+        }
+        return (credential, rules)
     }
 
     /// 64 random bytes in unpadded base64url.
     private static func randomSecret() -> String { Base64URL.encode((0..<64).map { _ in UInt8.random(in: 0...255) }) }
 
     /// The named roles with what they imply, or all of the token's; none that the token has not.
-    private func roles(_ fields: Fields, _ token: ValidToken, _ state: IdentityState) throws -> [String] {
+    private static func roles(
+        _ given: [DelegationFields.RoleName], _ token: ValidToken, _ state: IdentityState
+    ) throws(APIError) -> [String] {
         let held = token.roles.map(\.key)
-        guard let named = try DelegationFields.roles(fields, state), !named.isEmpty else { return held }
+        let named = try DelegationFields.keys(given, state)
+        guard !named.isEmpty else { return held }
         let implied = state.expanded(Set(named)).subtracting(named)
             .filter { state.roles[$0]?.domain == nil }.sorted()
         let wanted = named + implied
         guard Set(wanted).isSubset(of: held) else {
-            throw APIError.badRequest(
+            throw .badRequest(
                 "Invalid application credential: Cannot create an application credential with unassigned role")
         }
         return wanted
-    }
-
-    private func store(_ credential: ApplicationCredential, with rules: [AccessRuleRecord], _ call: APICall)
-        async throws
-    {
-        let known = identity.directory.state.delegations.accessRules
-        let new = rules.filter { known[$0.key] == nil }
-        do {
-            try await identity.change(call, target: credential.key) { transaction in
-                for rule in new { try rule.insert(in: transaction) }
-                try credential.insert(in: transaction)
-            } apply: { state in
-                state.changeDelegations { delegations in
-                    for rule in new { delegations.put(rule) }
-                    delegations.put(credential)
-                }
-            }
-        } catch StoreError.duplicate {
-            throw APIError.conflict(
-                "Conflict occurred attempting to store application_credential - Duplicate entry found with name "
-                    + "\(credential.name).")
-        }
     }
 }

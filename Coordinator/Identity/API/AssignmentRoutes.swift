@@ -35,18 +35,18 @@ struct AssignmentRoutes: Sendable {
         let state = identity.directory.state
         try authorize(call, state)
         try Self.check(call)
-        guard let query = try Self.query(call, state) else { return Rendering.collection("role_assignments", [], call) }
+        guard let query = try Self.query(call, state) else { return Keystone.collection("role_assignments", [], call) }
         let found = ProjectRoutes.flag(call, "effective") ? state.effective(query) : state.given(query)
         let view = AssignmentView(state: state, call: call, withNames: ProjectRoutes.flag(call, "include_names"))
         let mine = found.filter { Self.isVisible($0, to: call, state) }
         let rendered = mine.map { (order: "\($0)", body: view.render($0)) }
-        return Rendering.collection("role_assignments", rendered.sorted { $0.order < $1.order }.map(\.body), call)
+        return Keystone.collection("role_assignments", rendered.sorted { $0.order < $1.order }.map(\.body), call)
     }
 
     private func authorize(_ call: APICall, _ state: IdentityState) throws {
         guard ProjectRoutes.flag(call, "include_subtree") else {
             return try call.authorize(
-                "identity:list_role_assignments", domain: ResourceKind<Project>.scope(call))
+                "identity:list_role_assignments", domain: call.scopeDomain)
         }
         guard let key = call.query("scope.project.id"), !key.isEmpty else {
             try call.authorize("identity:list_role_assignments_for_tree")
@@ -106,7 +106,7 @@ struct AssignmentRoutes: Sendable {
 
     /// A domain's reader sees what concerns the domain and its projects.
     private static func isVisible(_ shown: ShownAssignment, to call: APICall, _ state: IdentityState) -> Bool {
-        guard let domain = ResourceKind<Project>.scope(call) else { return true }
+        guard let domain = call.scopeDomain else { return true }
         return switch shown.assignment.target {
         case .domain(let key): key == domain
         case .project(let id): state.projects[id]?.domain == domain
@@ -137,7 +137,7 @@ struct AssignmentView {
         case .user(let id):
             members["user"] = named(id.compact, state.users[id]?.name, state.users[id]?.domain)
             if let group = shown.group {
-                links["membership"] = .string(Rendering.link(call, "groups/\(group)/users/\(id.compact)"))
+                links["membership"] = .string(Keystone.link(call, "groups/\(group)/users/\(id.compact)"))
                 path += "/groups/\(group)"
             } else {
                 path += "/users/\(id.compact)"
@@ -151,11 +151,11 @@ struct AssignmentView {
             scope["OS-INHERIT:inherited_to"] = "projects"
             path = "OS-INHERIT/\(path)/inherited_to_projects"
         }
-        links["assignment"] = .string(Rendering.link(call, path))
+        links["assignment"] = .string(Keystone.link(call, path))
         if let prior = shown.prior {
             // Keystone puts the roles in this order, though the names say otherwise.
             links["prior_role"] = .string(
-                Rendering.link(call, "prior_role/\(shown.assignment.role)/implies/\(prior)"))
+                Keystone.link(call, "prior_role/\(shown.assignment.role)/implies/\(prior)"))
         }
         let role = state.roles[shown.assignment.role]
         members["role"] = named(shown.assignment.role, role?.name, role?.domain)

@@ -1,96 +1,76 @@
 import CoordinatorPlatform
 import ProtocolModel
 
-extension IdentityService {
-    static let regions = ResourceKind<Region>(
-        singular: "region", plural: "regions", filters: ["parent_region_id"],
-        all: { Array($0.regions.values) }, find: { $0.regions[$1] }, render: { $0.rendered },
-        target: { _ in Policy.Target() },
-        make: { fields, _, state in
-            let parent = try fields.nullableString("parent_region_id", length: 1...255).flatMap { $0 }
-            if let parent, state.regions[parent] == nil { throw IdentityAPI.notFound("region", parent) }
-            let key = try fields.nullableString("id", length: 0...255).flatMap { $0 } ?? ""
-            return Region(
-                key: key.isEmpty ? newKey() : key,
-                description: try fields.nullableString("description", length: 0...255).flatMap { $0 } ?? "",
-                parent: parent, extra: extra(fields, known: regionMembers))
-        },
-        change: { region, fields, _, state in
-            if let description = try fields.nullableString("description", length: 0...255) {
-                region.description = description ?? ""
+extension IdentityKinds {
+    static let regions = IdentityKind<Region>(
+        names: IdentityKind<Region>.names("region", "regions"), filters: ["parent_region_id"],
+        render: { $0.rendered },
+        schema: BodySchema(
+            blank: .blank, unknown: .kept(\.extra),
+            [
+                .given("id", \.key, .text(0...255).orNull("")),
+                .given("description", \.description, .text(0...255).orNull("")),
+                .given("parent_region_id", \.parent, .textOrNull(1...255))
+            ]),
+        complete: { region, old, input in
+            region.key = old?.key ?? (region.key.isEmpty ? newKey() : region.key)
+            guard let parent = region.parent, parent != old?.parent else { return }
+            guard input.state.regions[parent] != nil else { throw IdentityAPI.notFound("region", parent) }
+            guard parent != region.key, !RegionTree.below(region.key, input.state.regions).contains(parent) else {
+                throw APIError.badRequest(
+                    "The specified parent region \(parent) would create a circular region hierarchy.")
             }
-            if let parent = try fields.nullableString("parent_region_id", length: 1...255) {
-                try requireNoRing(region, parent, state)
-                region.parent = parent
-            }
-            region.extra = extra(fields, known: regionMembers, over: region.extra)
         },
-        checkDelete: { region, state in
-            let keys = Set(RegionTree.below(region.key, state.regions) + [region.key])
-            guard !state.endpoints.values.contains(where: { $0.region.map(keys.contains) ?? false }) else {
+        beforeDelete: { region, _, edit in
+            let below = RegionTree.below(region.key, edit.state.regions)
+            let keys = Set(below + [region.key])
+            guard !edit.state.endpoints.values.contains(where: { $0.region.map(keys.contains) ?? false }) else {
                 throw APIError.forbidden(
                     "Unable to delete region \(region.key) because it or its child regions have associated endpoints.")
             }
-        },
-        put: { $0.put($1) }, remove: removeRegion,
-        beforeDelete: { region, _, identity, transaction in
             // The deepest first: each row refers to the one above.
-            let below = RegionTree.below(region.key, identity.directory.state.regions)
-            try ResourceStore.removeRegions(below.reversed(), in: transaction)
+            for case let child? in below.reversed().map({ edit.state.regions[$0] }) { try edit.delete(child) }
         })
 
-    /// `PUT /v3/regions/{key}`: a new region under an identifier of the client's choice.
-    var regionRoute: Route {
-        Route(.put, Self.regions.memberPath, action: "identity.region.create") { call in
-            let fields = try await Self.fields(call, at: "region")
-            let key = call.parameter("key")
-            if let given = fields["id"], given != .string(key) {
+    /// `PUT /v3/regions/{id}`: a new region under an identifier of the client's choice.
+    static func regionRoute(_ identity: IdentityService) -> Route {
+        Route(.put, "\(regions.names.path)/{id}", action: "identity.region.create") { call in
+            let members = try await Keystone.read(members, "region", call)
+            let key = call.parameter("id")
+            if let given = members["id"], given != .string(key) {
                 throw APIError.badRequest(
                     "Conflicting region IDs specified: \"\(key)\" != \"\(given.pythonText)\"")
             }
-            let named = fields.members.merging(["id": .string(key)]) { $1 }
-            return try await Self.regions.create(
-                Fields(named, path: fields.path, wording: fields.wording), call, self)
+            let draft = try await regions.draft(
+                .object(members.merging(["id": .string(key)]) { $1 }), nil, call, identity)
+            let made = try await call.change(identity, target: { $0.key }) { try regions.create(draft, call, in: &$0) }
+            return .json(["region": regions.rendered(made, call)], status: 201)
         }.asking("identity:create_region")
     }
 
-    private static let regionMembers: Set<String> = ["description", "parent_region_id"]
+    /// Any object.
+    static let members = BodySchema<[String: JSON]>(blank: [:], unknown: .kept(\.self), [])
 
-    private static func requireNoRing(_ region: Region, _ parent: String?, _ state: IdentityState) throws {
-        guard let parent else { return }
-        guard state.regions[parent] != nil else { throw IdentityAPI.notFound("region", parent) }
-        guard parent != region.key, !RegionTree.below(region.key, state.regions).contains(parent) else {
-            throw APIError.badRequest(
-                "The specified parent region \(parent) would create a circular region hierarchy.")
-        }
-    }
+    static let catalogServices = IdentityKind<CatalogService>(
+        names: IdentityKind<CatalogService>.names("service", "services"), filters: ["type", "name"],
+        render: { $0.rendered },
+        schema: BodySchema(
+            blank: .blank, unknown: .kept(\.extra),
+            [
+                .required("type", \.type, .text(1...255)), .given("name", \.name, .text(1...255)),
+                .given("description", \.description, .textOrNull()), .given("enabled", \.isEnabled, .flag)
+            ]),
+        complete: { service, old, _ in service.key = old?.key ?? newKey() })
 
-    @Sendable private static func removeRegion(_ state: inout IdentityState, _ region: Region) {
-        for key in RegionTree.below(region.key, state.regions) { state.regions[key].map { state.remove($0) } }
-        state.remove(region)
-    }
-
-    static let catalogServices = ResourceKind<CatalogService>(
-        singular: "service", plural: "services", filters: ["type", "name"],
-        all: { Array($0.services.values) }, find: { $0.services[$1] }, render: { $0.rendered },
-        target: { _ in Policy.Target() },
-        make: { fields, _, _ in
-            CatalogService(
-                key: newKey(), type: try fields.string("type", length: 1...255),
-                name: try fields.optionalString("name", length: 1...255) ?? "",
-                description: try fields.nullableString("description").flatMap { $0 },
-                isEnabled: try fields.optionalBool("enabled") ?? true, extra: extra(fields, known: serviceMembers))
-        },
-        change: { service, fields, _, _ in
-            if let type = try fields.optionalString("type", length: 1...255) { service.type = type }
-            if let name = try fields.optionalString("name", length: 1...255) { service.name = name }
-            if let description = try fields.nullableString("description") { service.description = description }
-            if let enabled = try fields.optionalBool("enabled") { service.isEnabled = enabled }
-            service.extra = extra(fields, known: serviceMembers, over: service.extra)
-        },
-        checkDelete: { _, _ in }, put: { $0.put($1) }, remove: { $0.remove($1) })
-
-    private static let serviceMembers: Set<String> = ["type", "name", "description", "enabled"]
+    static let policies = IdentityKind<PolicyBlob>(
+        names: IdentityKind<PolicyBlob>.names("policy", "policies"), filters: ["type"], render: { $0.rendered },
+        schema: BodySchema(
+            blank: .blank, unknown: .kept(\.extra),
+            [
+                .required("blob", \.blob, BodyFormat<String>.text().map { text, _ in .string(text) }),
+                .required("type", \.type, .text(0...255))
+            ]),
+        complete: { policy, old, _ in policy.key = old?.key ?? newKey() })
 }
 
 /// Regions stand in regions.

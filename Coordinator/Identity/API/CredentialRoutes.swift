@@ -37,7 +37,7 @@ struct CredentialRoutes: Sendable {
         members["project_id"] = JSON(credential.project?.compact)
         members["type"] = .string(credential.type)
         members["blob"] = .string(try identity.open(credential))
-        return Rendering.single(members, "credentials/\(credential.key)", call)
+        return Keystone.single(members, "credentials/\(credential.key)", call)
     }
 
     private func list(_ call: APICall) async throws -> APIResponse {
@@ -46,23 +46,23 @@ struct CredentialRoutes: Sendable {
         try call.authorize("identity:list_credentials", attributes: own)
         // Who acts by delegation sees none, rather than being refused: the list is what may be seen.
         let isPrimary = try call.token == nil || call.requireToken(identity).isPrimary
-        let filters = try ListFilter.parse(call.query, names: ["user_id", "type"])
+        let isWanted = try Keystone.filter(call, by: ["user_id", "type"])
         let found = identity.directory.state.delegations.credentials.values
             .filter { credential in
                 let members: [String: JSON] = [
                     "user_id": .string(credential.user.compact), "type": .string(credential.type)
                 ]
-                return isPrimary && filters.allSatisfy { $0.matches(members) }
+                return isPrimary && isWanted(members)
                     && call.isAllowed(
                         "identity:get_credential", attributes: Self.attributes(credential.user.compact))
             }
             .sorted { $0.key < $1.key }
-        return Rendering.collection("credentials", try found.map { try render($0, call) }, call)
+        return Keystone.collection("credentials", try found.map { try render($0, call) }, call)
     }
 
-    private func credential(_ call: APICall, rule: String) throws -> StoredCredential {
+    private func credential(_ call: APICall, _ state: IdentityState, rule: String) throws -> StoredCredential {
         let key = call.parameter("key")
-        guard let credential = identity.directory.state.delegations.credentials[key] else {
+        guard let credential = state.delegations.credentials[key] else {
             try call.authorize(rule)
             throw IdentityAPI.notFound("credential", key)
         }
@@ -72,75 +72,88 @@ struct CredentialRoutes: Sendable {
     }
 
     private func show(_ call: APICall) async throws -> APIResponse {
-        .json(["credential": try render(try credential(call, rule: "identity:get_credential"), call)])
+        let credential = try credential(call, identity.directory.state, rule: "identity:get_credential")
+        return .json(["credential": try render(credential, call)])
     }
 
     private func delete(_ call: APICall) async throws -> APIResponse {
-        let credential = try credential(call, rule: "identity:delete_credential")
-        try await identity.delete(credential, call) { state in state.changeDelegations { $0.remove(credential) } }
-        return .empty(204)
+        try await call.delete(identity) { try credential(call, $0, rule: "identity:delete_credential") }
     }
+
+    private struct Draft: Sendable {
+        var user = ""
+        var blob = ""
+        var type = ""
+        var project: String?
+        var extra: [String: JSON] = [:]
+    }
+
+    private static let blobFormat = BodyFormat<String>.text().map { blob, json throws(BodyFailure) in
+        guard blob.utf8.count <= blobLimit else { throw BodyFailure(.tooLong(most: blobLimit), json) }
+        return blob
+    }
+    private static let owner = BodySchema<Draft>(
+        blank: Draft(), unknown: .ignored, [.required("user_id", \.user, .text(1...255))])
+    private static let schema = BodySchema<Draft>(
+        blank: Draft(), unknown: .kept(\.extra),
+        [
+            .required("user_id", \.user, .text(1...255)), .required("blob", \.blob, blobFormat),
+            .required("type", \.type, .text(1...255)), .given("project_id", \.project, .textOrNull())
+        ])
 
     private func create(_ call: APICall) async throws -> APIResponse {
-        let fields = try await IdentityService.fields(call, at: "credential")
-        let userText = try fields.string("user_id", length: 1...255)
-        try call.authorize("identity:create_credential", attributes: Self.attributes(userText))
+        // Whose it is to be comes first: nobody learns more about others' credentials than that they may not.
+        let owner = try await Keystone.read(Self.owner, "credential", call).user
+        try call.authorize("identity:create_credential", attributes: Self.attributes(owner))
         try call.requirePrimary(identity, orElse: Self.delegated)
-        let blob = try Self.blob(fields)
-        let type = try fields.string("type", length: 1...255)
-        let state = identity.directory.state
-        guard let user = UserID(userText), state.users[user] != nil else {
-            throw IdentityAPI.notFound("user", userText)
-        }
-        var project: ProjectID?
-        if let text = try fields.nullableString("project_id").flatMap({ $0 }) {
-            guard let found = ProjectID(text), state.projects[found] != nil else {
-                throw IdentityAPI.notFound("project", text)
-            }
-            project = found
-        } else if type == StoredCredential.ec2 {
-            throw fields.missing("project_id")
+        let draft = try await Keystone.read(Self.schema, "credential", call)
+        if draft.project == nil, draft.type == StoredCredential.ec2 {
+            throw Keystone.body(BodyFailure(.missing("project_id"), [:], path: ["credential"]))
         }
         var key = IdentityService.newKey()
-        if type.lowercased() == StoredCredential.ec2 { key = EC2Signature.credentialKey(try EC2Blob(blob).access) }
-        var credential = StoredCredential(key: key, user: user, project: project, type: type, sealed: [])
-        credential.extra = IdentityService.extra(fields, known: ["user_id", "project_id", "type", "blob"])
-        try await identity.store(&credential, blob: blob, call)
-        return .json(["credential": try render(credential, call)], status: 201)
-    }
-
-    private static func blob(_ fields: Fields) throws -> String {
-        let blob = try fields.string("blob")
-        guard blob.utf8.count <= blobLimit else {
-            throw APIError.badRequest("A credential's blob has at most \(blobLimit) bytes.")
+        if draft.type.lowercased() == StoredCredential.ec2 {
+            key = EC2Signature.credentialKey(try EC2Blob(draft.blob).access)
         }
-        return blob
+        var extra = draft.extra
+        for name in ["id", "links"] { extra.removeValue(forKey: name) }
+        let made = try await call.change(identity, target: { $0.key }) { [key, extra] edit in
+            guard let user = UserID(draft.user), edit.state.users[user] != nil else {
+                throw IdentityAPI.notFound("user", draft.user)
+            }
+            var credential = StoredCredential(key: key, user: user, type: draft.type, sealed: [], extra: extra)
+            if let text = draft.project {
+                guard let project = ProjectID(text), edit.state.projects[project] != nil else {
+                    throw IdentityAPI.notFound("project", text)
+                }
+                credential.project = project
+            }
+            return try identity.store(credential, blob: draft.blob, in: &edit)
+        }
+        return .json(["credential": try render(made, call)], status: 201)
     }
 
     /// Only the secret changes. The other members may be said, as what they are.
     private func update(_ call: APICall) async throws -> APIResponse {
-        let credential = try credential(call, rule: "identity:update_credential")
-        let fields = try await IdentityService.fields(call, at: "credential")
+        let rule = "identity:update_credential"
+        let credential = try credential(call, identity.directory.state, rule: rule)
+        let members = try await Keystone.read(IdentityKinds.members, "credential", call)
         let fixed: [String: JSON] = [
             "id": .string(credential.key), "type": .string(credential.type),
             "user_id": .string(credential.user.compact), "project_id": JSON(credential.project?.compact)
         ]
-        for (name, value) in fields.members where name != "blob" && fixed[name] != value {
+        for (name, value) in members where name != "blob" && fixed[name] != value {
             throw APIError.badRequest(
                 "Additional properties are not allowed ('\(name)' was unexpected): only the blob of a credential can "
                     + "be changed, make another one instead.")
         }
-        let blob = try Self.blob(fields)
-        if credential.type.lowercased() == StoredCredential.ec2 {
-            let old = try EC2Blob(try identity.open(credential)), new = try EC2Blob(blob)
-            for name in EC2Blob.fixed where old.members[name] != new.members[name] {
-                throw APIError.badRequest("\(name) can not be updated for credential")
-            }
-        }
-        var changed = credential
-        changed.sealed = try identity.credentialSealer.seal(blob, for: credential.key)
-        let stored = try await identity.update(changed, call) { state, record in
-            state.changeDelegations { $0.put(record) }
+        let blob = try await Keystone.read(
+            BodySchema<String>(blank: "", unknown: .ignored, [.required("blob", \.self, Self.blobFormat)]),
+            "credential", call)
+        let stored = try await call.change(identity, target: { $0.key }) { edit in
+            var changed = try self.credential(call, edit.state, rule: rule)
+            try identity.requireSameDelegation(changed, blob)
+            changed.sealed = try identity.credentialSealer.seal(blob, for: changed.key)
+            return try edit.update(changed)
         }
         return .json(["credential": try render(stored, call)])
     }
@@ -174,20 +187,28 @@ struct EC2Blob: Sendable {
 
 extension IdentityService {
     /// Seals and stores a new credential.
-    func store(_ credential: inout StoredCredential, blob: String, _ call: APICall) async throws {
-        let own = directory.state.delegations.credentials(of: credential.user)
-        guard own.count < settings.delegationLimit else {
+    func store(
+        _ credential: StoredCredential, blob: String, in edit: inout IdentityEdit
+    ) throws -> StoredCredential {
+        guard edit.state.delegations.credentials(of: credential.user).count < settings.delegationLimit else {
             throw APIError.forbidden(
                 "Unable to create additional credentials, maximum of \(settings.delegationLimit) already exceeded for "
                     + "user.")
         }
-        credential.sealed = try credentialSealer.seal(blob, for: credential.key)
-        let stored = credential
-        do {
-            try await create(stored, call) { state in state.changeDelegations { $0.put(stored) } }
-        } catch StoreError.duplicate {
-            throw APIError.conflict(
-                "Conflict occurred attempting to store credential - Duplicate entry found with id \(stored.key).")
+        var stored = credential
+        stored.sealed = try credentialSealer.seal(blob, for: credential.key)
+        do { try edit.insert(stored) } catch StoreError.duplicate {
+            throw Keystone.duplicate("credential - Duplicate entry found with id \(stored.key)")
+        }
+        return stored
+    }
+
+    /// - Throws: ``APIError`` 400 where another secret would tie a key pair to another delegation.
+    func requireSameDelegation(_ credential: StoredCredential, _ blob: String) throws {
+        guard credential.type.lowercased() == StoredCredential.ec2 else { return }
+        let old = try EC2Blob(try open(credential)), new = try EC2Blob(blob)
+        for name in EC2Blob.fixed where old.members[name] != new.members[name] {
+            throw APIError.badRequest("\(name) can not be updated for credential")
         }
     }
 

@@ -32,8 +32,8 @@ extension APICall {
 enum DelegationFields {
     /// `expires_at`: a time in the future, in UTC.
     /// - Throws: ``APIError`` 400.
-    static func expiry(_ fields: Fields, now: Int64) throws(APIError) -> Int64? {
-        guard let text = try fields.nullableString("expires_at").flatMap({ $0 }), !text.isEmpty else { return nil }
+    static func expiry(_ text: String?, now: Int64) throws(APIError) -> Int64? {
+        guard let text, !text.isEmpty else { return nil }
         let malformed =
             " The server could not comply with the request since it is either malformed or otherwise incorrect. The "
             + "client is assumed to be in error."
@@ -44,31 +44,32 @@ enum DelegationFields {
         return time
     }
 
-    /// `roles`: objects with either an id or a name.
-    /// - Returns: The roles' keys, each once; `nil` where nothing is said of them.
-    /// - Throws: ``APIError`` 400, 404 for a role that there is not.
-    static func roles(_ fields: Fields, _ state: IdentityState) throws(APIError) -> [String]? {
-        guard let list = try fields.optionalArray("roles") else { return nil }
+    /// A role as a body names one: by either its id or its name.
+    struct RoleName: Sendable {
+        var id: String?
+        var name: String?
+    }
+
+    private static let role = BodySchema<RoleName>(
+        blank: RoleName(), [.optional("id", \.id, .text(1...64)), .optional("name", \.name, .text(1...255))])
+
+    static let roles = BodyFormat<[RoleName]>.list(
+        of: role.format().map { role, json throws(BodyFailure) in
+            guard (role.id == nil) != (role.name == nil) else {
+                let fault = role.id == nil ? "does not have enough" : "has too many"
+                throw BodyFailure(.sentence("\(json.pythonQuoted) \(fault) properties"), json)
+            }
+            return role
+        }, most: 1024)
+
+    /// - Returns: The roles' keys, each once.
+    /// - Throws: ``APIError`` 404 for a role that there is not.
+    static func keys(_ roles: [RoleName], _ state: IdentityState) throws(APIError) -> [String] {
         var keys: [String] = []
-        for item in list {
-            guard case .object(let members) = item else { throw fields.wrongType("roles", item, "object") }
-            let role = Fields(members, path: ["roles"])
-            try role.allow(only: ["id", "name"])
-            guard members.count == 1 else {
-                throw fields.invalid(
-                    "roles", item,
-                    "\(item.pythonQuoted) \(members.isEmpty ? "does not have enough" : "has too many") properties")
-            }
-            var key: String
-            if let id = try role.optionalString("id", length: 1...64) {
-                key = id
-            } else {
-                let name = try role.string("name", length: 1...255)
-                guard let found = state.role(named: name) else { throw IdentityAPI.notFound("role", name) }
-                key = found.key
-            }
-            guard state.roles[key] != nil else { throw IdentityAPI.notFound("role", key) }
-            if !keys.contains(key) { keys.append(key) }
+        for role in roles {
+            let found = role.id.map { state.roles[$0] } ?? role.name.flatMap { state.role(named: $0) }
+            guard let found else { throw IdentityAPI.notFound("role", role.id ?? role.name ?? "") }
+            if !keys.contains(found.key) { keys.append(found.key) }
         }
         return keys
     }

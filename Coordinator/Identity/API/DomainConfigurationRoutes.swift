@@ -29,9 +29,9 @@ struct DomainConfigurationRoutes: Sendable {
             + Self.defaults.map { Route(.get, $0, handler: showDefault).asking("identity:get_domain_config_default") }
     }
 
-    private func domain(_ call: APICall) throws(APIError) -> String {
+    private func domain(_ call: APICall, _ state: IdentityState? = nil) throws(APIError) -> String {
         let key = call.parameter("key")
-        guard identity.directory.state.domains[key] != nil else { throw IdentityAPI.notFound("domain", key) }
+        guard (state ?? identity.directory.state).domains[key] != nil else { throw IdentityAPI.notFound("domain", key) }
         return key
     }
 
@@ -150,9 +150,11 @@ struct DomainConfigurationRoutes: Sendable {
         return .json(["config": .object(shown)])
     }
 
+    private static let schema = BodySchema<[String: JSON]>(
+        blank: [:], unknown: .ignored, [.given("config", \.self, .members)])
+
     private static func body(_ call: APICall) async throws -> [String: JSON] {
-        let body = Fields(try await call.json().objectValue ?? [:], wording: .field)
-        return try body.optionalObject("config")?.members ?? [:]
+        try schema.read(try await call.json(), wording: Keystone.body)
     }
 
     private func answer(_ domain: String, status: Int) throws -> APIResponse {
@@ -166,19 +168,13 @@ struct DomainConfigurationRoutes: Sendable {
     @discardableResult
     private func change(
         _ domain: String, _ call: APICall,
-        _ edit: @escaping @Sendable (inout DomainConfiguration) throws(DomainConfiguration.Refusal) -> Void
+        _ revise: @escaping @Sendable (inout DomainConfiguration) throws(DomainConfiguration.Refusal) -> Void
     ) async throws -> Bool {
-        try await call.write(target: { _ in domain }) { transaction in
-            let old = try ResourceStore.configuration(of: domain, in: transaction)
+        try await call.change(identity, target: { _ in domain }) { edit in
+            let old = edit.state.resources.configurations[try self.domain(call, edit.state)] ?? DomainConfiguration()
             var changed = old
-            try Self.saying(of: domain) { () throws(DomainConfiguration.Refusal) in try edit(&changed) }
-            let stored = try identity.sealed(changed, of: domain)
-            try ResourceStore.set(stored, of: domain, in: transaction)
-            transaction.afterCommit {
-                identity.directory.apply { state in
-                    state.changeResources { $0.configurations[domain] = stored.isEmpty ? nil : stored }
-                }
-            }
+            try Self.saying(of: domain) { () throws(DomainConfiguration.Refusal) in try revise(&changed) }
+            try edit.set(try identity.sealed(changed, of: domain), of: domain)
             return old.isEmpty
         }
     }

@@ -25,7 +25,7 @@ struct EC2CredentialRoutes: Sendable {
             "user_id": .string(credential.user.compact), "tenant_id": JSON(credential.project?.compact),
             "access": .string(blob.access), "secret": JSON(blob.secret), "trust_id": blob.members["trust_id"] ?? .null
         ]
-        return Rendering.single(members, "users/\(credential.user.compact)/credentials/OS-EC2/\(blob.access)", call)
+        return Keystone.single(members, "users/\(credential.user.compact)/credentials/OS-EC2/\(blob.access)", call)
     }
 
     private func list(_ call: APICall) async throws -> APIResponse {
@@ -33,32 +33,34 @@ struct EC2CredentialRoutes: Sendable {
         try call.requirePrimary(identity, orElse: CredentialRoutes.delegated)
         let own = identity.directory.state.delegations.credentials(of: user.id)
             .filter { $0.type == StoredCredential.ec2 }
-        return Rendering.collection("credentials", try own.map { try render($0, call) }, call)
+        return Keystone.collection("credentials", try own.map { try render($0, call) }, call)
     }
 
     private func create(_ call: APICall) async throws -> APIResponse {
         let key = call.parameter("key")
         try call.authorize("identity:ec2_create_credential", attributes: CredentialRoutes.attributes(key))
-        let body = Fields(try await call.json().objectValue ?? [:])
-        let state = identity.directory.state
-        guard let user = UserID(key), state.users[user] != nil else { throw IdentityAPI.notFound("user", key) }
-        let text = try body.string("tenant_id", length: 1...64)
-        guard let project = ProjectID(text), state.projects[project] != nil else {
-            throw IdentityAPI.notFound("project", text)
-        }
+        let text = try Self.schema.read(try await call.json(), wording: Keystone.body)
         try call.requirePrimary(identity, orElse: CredentialRoutes.delegated)
         let access = IdentityService.newKey(), secret = IdentityService.newKey()
         let blob: JSON = ["access": .string(access), "secret": .string(secret), "trust_id": nil]
-        var credential = StoredCredential(
-            key: EC2Signature.credentialKey(access), user: user, project: project, type: StoredCredential.ec2,
-            sealed: [])
-        try await identity.store(&credential, blob: blob.text, call)
-        return .json(["credential": try render(credential, call)], status: 201)
+        let made = try await call.change(identity, target: { $0.key }) { edit in
+            guard let user = UserID(key), edit.state.users[user] != nil else { throw IdentityAPI.notFound("user", key) }
+            guard let project = ProjectID(text), edit.state.projects[project] != nil else {
+                throw IdentityAPI.notFound("project", text)
+            }
+            return try identity.store(
+                StoredCredential(
+                    key: EC2Signature.credentialKey(access), user: user, project: project,
+                    type: StoredCredential.ec2, sealed: []), blob: blob.text, in: &edit)
+        }
+        return .json(["credential": try render(made, call)], status: 201)
     }
 
-    private func credential(_ call: APICall, rule: String) throws -> StoredCredential {
+    private static let schema = BodySchema<String>(
+        blank: "", unknown: .ignored, [.required("tenant_id", \.self, .text(1...64))])
+
+    private func credential(_ call: APICall, _ state: IdentityState, rule: String) throws -> StoredCredential {
         let key = EC2Signature.credentialKey(call.parameter("access"))
-        let state = identity.directory.state
         guard let credential = state.delegations.credentials[key], credential.type == StoredCredential.ec2 else {
             throw IdentityAPI.notFound("credential", key)
         }
@@ -71,12 +73,11 @@ struct EC2CredentialRoutes: Sendable {
     }
 
     private func show(_ call: APICall) async throws -> APIResponse {
-        .json(["credential": try render(try credential(call, rule: "identity:ec2_get_credential"), call)])
+        let credential = try credential(call, identity.directory.state, rule: "identity:ec2_get_credential")
+        return .json(["credential": try render(credential, call)])
     }
 
     private func delete(_ call: APICall) async throws -> APIResponse {
-        let credential = try credential(call, rule: "identity:ec2_delete_credential")
-        try await identity.delete(credential, call) { state in state.changeDelegations { $0.remove(credential) } }
-        return .empty(204)
+        try await call.delete(identity) { try credential(call, $0, rule: "identity:ec2_delete_credential") }
     }
 }

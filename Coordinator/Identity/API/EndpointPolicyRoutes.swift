@@ -24,28 +24,31 @@ struct EndpointPolicyRoutes: Sendable {
             let path = "\(Self.place)/\(kind.path)"
             let rule = kind.rule
             return [
-                Route(.get, path) { try await check($0, rule) }.asking("identity:check_policy_association_for_\(rule)"),
-                Route(.put, path, action: "identity.policy_association.create") { try await create($0, rule) }.asking(
-                    "identity:create_policy_association_for_\(rule)"),
-                Route(.delete, path, action: "identity.policy_association.delete") { try await delete($0, rule) }
-                    .asking("identity:delete_policy_association_for_\(rule)")
+                Route(.get, path, handler: check).gated(by: "identity:check_policy_association_for_\(rule)"),
+                Route(.put, path, action: "identity.policy_association.create", handler: create).gated(
+                    by: "identity:create_policy_association_for_\(rule)"),
+                Route(.delete, path, action: "identity.policy_association.delete", handler: delete).gated(
+                    by: "identity:delete_policy_association_for_\(rule)")
             ]
         } + [
-            Route(.get, "\(Self.place)/endpoints", handler: endpoints).asking("identity:list_endpoints_for_policy"),
-            Route(.get, "/v3/endpoints/{endpoint}/OS-ENDPOINT-POLICY/policy", handler: policy).asking(
-                "identity:get_policy_for_endpoint")
+            Route(.get, "\(Self.place)/endpoints", handler: endpoints).gated(by: "identity:list_endpoints_for_policy"),
+            Route(.get, "/v3/endpoints/{endpoint}/OS-ENDPOINT-POLICY/policy", handler: policy).gated(
+                by:
+                    "identity:get_policy_for_endpoint")
         ]
     }
 
     private var state: IdentityState { identity.directory.state }
 
-    private func policy(named key: String) throws(APIError) -> PolicyBlob {
+    private static func policy(_ key: String, _ state: IdentityState) throws(APIError) -> PolicyBlob {
         guard let policy = state.resources.policies.policies[key] else { throw IdentityAPI.notFound("policy", key) }
         return policy
     }
 
-    private func subject(_ call: APICall) throws(APIError) -> (policy: PolicyBlob, target: PolicyTarget) {
-        let policy = try policy(named: call.parameter("policy"))
+    private static func subject(
+        _ call: APICall, _ state: IdentityState
+    ) throws(APIError) -> (policy: PolicyBlob, target: PolicyTarget) {
+        let policy = try policy(call.parameter("policy"), state)
         if let key = call.parameters["endpoint"] {
             guard state.endpoints[key] != nil else { throw IdentityAPI.notFound("endpoint", key) }
             return (policy, .endpoint(key))
@@ -57,50 +60,42 @@ struct EndpointPolicyRoutes: Sendable {
         return (policy, .serviceInRegion(service: service, region: region))
     }
 
-    private func check(_ call: APICall, _ rule: String) async throws -> APIResponse {
-        try call.authorize("identity:check_policy_association_for_\(rule)")
-        let (policy, target) = try subject(call)
+    @Sendable private func check(_ call: APICall) async throws -> APIResponse {
+        let (policy, target) = try Self.subject(call, state)
         guard state.resources.policies.policyOfTarget[target] == policy.key else {
             throw APIError.notFound("Could not find policy association.")
         }
         return .empty(204)
     }
 
-    private func create(_ call: APICall, _ rule: String) async throws -> APIResponse {
-        try call.authorize("identity:create_policy_association_for_\(rule)")
-        let (policy, target) = try subject(call)
-        try await identity.change(call, target: "\(policy.key)/\(target.fingerprint)") { transaction in
-            try ResourceStore.associate(policy.key, with: target, in: transaction)
-        } apply: { state in
-            state.changeResources { $0.policies.associate(policy.key, with: target) }
-        }
-        return .empty(204)
+    @Sendable private func create(_ call: APICall) async throws -> APIResponse {
+        try await call.change(
+            identity, { try Self.subject(call, $0) }, target: { "\($0.policy.key)/\($0.target.fingerprint)" },
+            { try $1.associate($0.policy.key, with: $0.target) })
     }
 
-    private func delete(_ call: APICall, _ rule: String) async throws -> APIResponse {
-        try call.authorize("identity:delete_policy_association_for_\(rule)")
-        let (policy, target) = try subject(call)
+    @Sendable private func delete(_ call: APICall) async throws -> APIResponse {
+        let (known, place) = try Self.subject(call, state)
         // What is not associated is not associated afterwards either, which is all that is asked.
-        guard state.resources.policies.policyOfTarget[target] == policy.key else { return .empty(204) }
-        try await identity.change(call, target: "\(policy.key)/\(target.fingerprint)") { transaction in
-            try ResourceStore.dissociate(target, in: transaction)
-        } apply: { state in
-            state.changeResources { $0.policies.dissociate(target) }
-        }
-        return .empty(204)
+        guard state.resources.policies.policyOfTarget[place] == known.key else { return .empty(204) }
+        return try await call.change(
+            identity, { try Self.subject(call, $0) }, target: { "\($0.policy.key)/\($0.target.fingerprint)" },
+            { found, edit in
+                guard edit.state.resources.policies.policyOfTarget[found.target] == found.policy.key else { return }
+                try edit.dissociate(found.policy.key, from: found.target)
+            })
     }
 
     private func endpoints(_ call: APICall) async throws -> APIResponse {
-        try call.authorize("identity:list_endpoints_for_policy")
-        let policy = try policy(named: call.parameter("policy"))
+        let policy = try Self.policy(call.parameter("policy"), state)
         let targets = state.resources.policies.policyOfTarget.filter { $0.value == policy.key }.keys
         var found = Set<String>()
         for target in targets {
             found.formUnion(state.endpoints.values.filter { isMeant($0, by: target) }.map(\.key))
         }
         let endpoints = found.sorted().compactMap { state.endpoints[$0] }
-        return Rendering.collection(
-            "endpoints", endpoints.map { IdentityService.endpoints.rendered($0, call) }, call)
+        return Keystone.collection(
+            "endpoints", endpoints.map { IdentityKinds.endpoints.rendered($0, call) }, call)
     }
 
     private func isMeant(_ endpoint: Endpoint, by target: PolicyTarget) -> Bool {
@@ -114,12 +109,11 @@ struct EndpointPolicyRoutes: Sendable {
     }
 
     private func policy(_ call: APICall) async throws -> APIResponse {
-        try call.authorize("identity:get_policy_for_endpoint")
         let key = call.parameter("endpoint")
         guard let endpoint = state.endpoints[key] else { throw IdentityAPI.notFound("endpoint", key) }
         guard let policy = state.resources.policies.policy(for: endpoint, regions: state.regions) else {
             throw APIError.notFound("No policy is associated with endpoint \(key).")
         }
-        return .json(["policy": IdentityService.policies.rendered(policy, call)])
+        return .json(["policy": IdentityKinds.policies.rendered(policy, call)])
     }
 }

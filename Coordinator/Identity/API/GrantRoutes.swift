@@ -65,8 +65,9 @@ struct GrantRoutes: Sendable {
     }
 
     /// Who and where, from the path.
-    private func subject(_ call: APICall, rule: String) throws -> (actor: Assignment.Actor, target: Assignment.Target) {
-        let state = identity.directory.state
+    private func subject(
+        _ call: APICall, _ state: IdentityState, rule: String
+    ) throws -> (actor: Assignment.Actor, target: Assignment.Target) {
         let target: Assignment.Target
         if let key = call.parameters["project"], state.domains[key] != nil {
             // The project that acts as the domain stands in none: the domain's own people have no say in it.
@@ -105,10 +106,11 @@ struct GrantRoutes: Sendable {
         return .group(key)
     }
 
-    private func assignment(_ call: APICall, rule: String, isInherited: Bool) throws -> Assignment {
-        let (actor, target) = try subject(call, rule: rule)
+    private func assignment(
+        _ call: APICall, _ state: IdentityState, rule: String, isInherited: Bool
+    ) throws -> Assignment {
+        let (actor, target) = try subject(call, state, rule: rule)
         let key = call.parameter("role")
-        let state = identity.directory.state
         guard let role = state.roles[key] else { throw IdentityAPI.notFound("role", key) }
         if !rule.hasPrefix("identity:check"), !IdentityPolicy.mayGive(role, try call.requireCaller(), state) {
             throw call.words.forbidden(rule)
@@ -116,49 +118,48 @@ struct GrantRoutes: Sendable {
         return Assignment(actor: actor, target: target, role: key, isInherited: isInherited)
     }
 
-    private func exists(_ assignment: Assignment) -> Bool {
-        identity.directory.state.assignments[assignment.actor]?.contains(assignment) == true
+    private func require(_ assignment: Assignment, _ state: IdentityState) throws(APIError) {
+        guard state.assignments[assignment.actor]?.contains(assignment) == true else { throw missing(assignment) }
     }
 
     private func list(_ call: APICall, isInherited: Bool) async throws -> APIResponse {
-        let (actor, target) = try subject(call, rule: Self.rule("list", call))
         let state = identity.directory.state
+        let (actor, target) = try subject(call, state, rule: Self.rule("list", call))
         let roles = (state.assignments[actor] ?? []).filter { $0.target == target && $0.isInherited == isInherited }
             .compactMap { state.roles[$0.role] }.sorted { $0.name < $1.name }
-        return Rendering.collection("roles", roles.map { Rendering.single($0.rendered, "roles/\($0.key)", call) }, call)
+        return Keystone.collection("roles", roles.map { Keystone.single($0.rendered, "roles/\($0.key)", call) }, call)
     }
 
     private func check(_ call: APICall, isInherited: Bool) async throws -> APIResponse {
-        let assignment = try assignment(call, rule: Self.rule("check", call), isInherited: isInherited)
-        guard exists(assignment) else { throw missing(assignment) }
+        let state = identity.directory.state
+        let rule = Self.rule("check", call)
+        try require(try assignment(call, state, rule: rule, isInherited: isInherited), state)
         return .empty(204)
     }
 
     private func give(_ call: APICall, isInherited: Bool) async throws -> APIResponse {
-        let assignment = try assignment(call, rule: Self.rule("create", call), isInherited: isInherited)
-        try requireSameDomain(assignment)
-        try await identity.change(call) { transaction in
-            try IdentityStore.give(assignment, in: transaction)
-        } apply: {
-            $0.give(assignment)
-        }
-        return .empty(204)
+        let rule = Self.rule("create", call)
+        return try await call.change(
+            identity, { try assignment(call, $0, rule: rule, isInherited: isInherited) },
+            { assignment, edit in
+                try Self.requireSameDomain(assignment, edit.state)
+                try edit.give(assignment)
+            })
     }
 
     private func take(_ call: APICall, isInherited: Bool) async throws -> APIResponse {
-        let assignment = try assignment(call, rule: Self.rule("revoke", call), isInherited: isInherited)
-        guard exists(assignment) else { throw missing(assignment) }
-        try await identity.change(call) { transaction in
-            try IdentityStore.take(assignment, in: transaction)
-        } apply: {
-            $0.take(assignment)
-        }
-        return .empty(204)
+        let rule = Self.rule("revoke", call)
+        return try await call.change(
+            identity,
+            { state in
+                let assignment = try assignment(call, state, rule: rule, isInherited: isInherited)
+                try require(assignment, state)
+                return assignment
+            }, { try $1.take($0) })
     }
 
     /// A domain's own role goes with the domain's projects only.
-    private func requireSameDomain(_ assignment: Assignment) throws(APIError) {
-        let state = identity.directory.state
+    private static func requireSameDomain(_ assignment: Assignment, _ state: IdentityState) throws(APIError) {
         guard let domain = state.roles[assignment.role]?.domain else { return }
         let project: String
         switch assignment.target {

@@ -10,8 +10,6 @@ struct LimitRoutes: Sendable {
             Route(.get, "/v3/limits/model", handler: model).asking("identity:get_limit_model"),
             Route(.post, "/v3/registered_limits", action: "identity.registered_limit.create", handler: register).asking(
                 "identity:create_registered_limits"),
-            Route(.get, "/v3/registered_limits") { try await Self.registered.list($0, identity) }.asking(
-                "identity:list_registered_limits", "identity:get_registered_limit"),
             Route(.post, "/v3/limits", action: "identity.limit.create", handler: create).asking(
                 "identity:create_limits"),
             Route(.get, "/v3/limits", handler: list).asking("identity:list_limits"),
@@ -20,7 +18,7 @@ struct LimitRoutes: Sendable {
                 "identity:update_limit"),
             Route(.delete, "/v3/limits/{key}", action: "identity.limit.delete", handler: delete).asking(
                 "identity:delete_limit")
-        ] + Self.registered.memberRoutes(identity)
+        ] + Self.registered.resource(identity).routes.filter { $0.method != .post }
     }
 
     private var limits: UnifiedLimits { identity.directory.state.resources.limits }
@@ -34,57 +32,37 @@ struct LimitRoutes: Sendable {
     // MARK: - Registered limits
 
     /// Values as Keystone's schema takes them: those of a signed 32-bit integer, from -1 on.
-    private static let range: ClosedRange<Int64> = -1...0x7FFF_FFFF
+    private static let value = BodyFormat<Int64>.number(-1...0x7FFF_FFFF)
 
-    private static let registered = ResourceKind<RegisteredLimit>(
-        singular: "registered_limit", plural: "registered_limits",
-        filters: ["service_id", "region_id", "resource_name"],
-        all: { Array($0.resources.limits.registered.values) }, find: { $0.resources.limits.registered[$1] },
-        render: { $0.rendered }, target: { _ in Policy.Target() },
-        make: { fields, _, state in try newRegistered(fields, state) },
-        change: { limit, fields, _, state in
-            guard !state.resources.limits.isOverridden(limit) else { throw inUse(limit) }
-            try fields.allow(only: registeredMembers)
-            if let service = try fields.optionalString("service_id") {
-                guard state.services[service] != nil else { throw expecting("service_id", "registered_limit") }
-                limit.service = service
-            }
-            if let region = try region(fields, state, "registered_limit") { limit.region = region }
-            if let name = try fields.optionalString("resource_name", length: 1...255) { limit.resource = name }
-            if let value = try fields.optionalInt("default_limit", in: range) { limit.defaultLimit = value }
-            if let text = try fields.nullableString("description", length: 0...255) { limit.description = text }
+    private static let registered = IdentityKind<RegisteredLimit>(
+        names: IdentityKind<RegisteredLimit>.names("registered_limit", "registered_limits"),
+        filters: ["service_id", "region_id", "resource_name"], render: { $0.rendered },
+        schema: BodySchema(
+            blank: .blank,
+            [
+                .required("service_id", \.service, .text()), .required("resource_name", \.resource, .text(1...255)),
+                .required("default_limit", \.defaultLimit, value), .given("region_id", \.region, .textOrNull(1...255)),
+                .given("description", \.description, .textOrNull(0...255)), .checked("id", .any)
+            ]),
+        complete: { limit, old, input in
+            if let old, input.state.resources.limits.isOverridden(old) { throw inUse(old) }
+            limit.key = old?.key ?? IdentityService.newKey()
+            try check(limit.service, limit.region, input.state, "registered_limit")
         },
-        checkDelete: { limit, state in
-            guard !state.resources.limits.isOverridden(limit) else { throw inUse(limit) }
+        beforeDelete: { limit, _, edit in
+            guard !edit.state.resources.limits.isOverridden(limit) else { throw inUse(limit) }
         },
-        put: { state, limit in state.changeResources { $0.limits.put(limit) } },
-        remove: { state, limit in state.changeResources { $0.limits.remove(limit) } },
         title: { "registered limit for \($0)" }, conflict: { _ in "registered_limit - Duplicate entry" })
 
-    private static let registeredMembers: Set<String> = [
-        "id", "service_id", "region_id", "resource_name", "default_limit", "description"
-    ]
-
-    private static func newRegistered(_ fields: Fields, _ state: IdentityState) throws -> RegisteredLimit {
-        try fields.allow(only: registeredMembers.subtracting(["id"]))
-        let service = try fields.string("service_id")
-        let name = try fields.string("resource_name", length: 1...255)
-        let value = try fields.int("default_limit", in: range)
-        guard state.services[service] != nil else { throw expecting("service_id", "registered_limit") }
-        return RegisteredLimit(
-            key: IdentityService.newKey(), service: service,
-            region: try region(fields, state, "registered_limit").flatMap { $0 }, resource: name, defaultLimit: value,
-            description: try fields.nullableString("description", length: 0...255).flatMap { $0 })
-    }
-
-    private static func region(_ fields: Fields, _ state: IdentityState, _ target: String) throws -> String?? {
-        guard let given = try fields.nullableString("region_id", length: 1...255) else { return nil }
-        if let given, state.regions[given] == nil { throw expecting("region_id", target) }
-        return .some(given)
+    private static func check(
+        _ service: String, _ region: String?, _ state: IdentityState, _ target: String
+    ) throws(APIError) {
+        guard state.services[service] != nil else { throw expecting("service_id", target) }
+        if let region, state.regions[region] == nil { throw expecting("region_id", target) }
     }
 
     private static func expecting(_ attribute: String, _ target: String) -> APIError {
-        IdentityService.expecting(attribute, in: target)
+        Keystone.expecting(attribute, in: target)
     }
 
     private static func inUse(_ limit: RegisteredLimit) -> APIError {
@@ -95,96 +73,109 @@ struct LimitRoutes: Sendable {
             """)
     }
 
+    /// Limits that one call may make.
+    private static let most = 1000
+
     /// The objects of a list in a body.
-    private static func items(_ call: APICall, _ name: String) async throws -> [Fields] {
-        let body = Fields(try await call.json().objectValue ?? [:], wording: .field)
-        guard let list = try body.optionalArray(name) else { throw body.missing(name) }
-        try body.allow(only: [name])
-        guard !list.isEmpty else { throw body.invalid(name, .array(list), "[] should be non-empty") }
-        return try list.enumerated().map { index, item in
-            guard case .object(let members) = item else {
-                throw body.invalid("\(name)/\(index)", item, "\(item.pythonQuoted) is not of type 'object'")
-            }
-            return Fields(members, path: ["\(name)/\(index)"], wording: .field)
+    private static func items(_ call: APICall, _ name: String) async throws -> [JSON] {
+        let items = BodyFormat<[JSON]>.list(of: .any, most: most).map { items, json throws(BodyFailure) in
+            guard !items.isEmpty else { throw BodyFailure(.sentence("[] should be non-empty"), json) }
+            return items
         }
+        return try BodySchema<[JSON]>(blank: [], [.required(name, \.self, items)])
+            .read(try await call.json(), wording: Keystone.body)
     }
 
     /// All of a list, or none.
     private func insert<Record: StoredRecord>(
-        _ new: [Record], _ kind: String, _ call: APICall,
-        put: @escaping @Sendable (inout UnifiedLimits, Record) -> Void
-    ) async throws {
-        do {
-            try await identity.change(call, target: new.map(\.key).joined(separator: ",")) { transaction in
-                for limit in new { try limit.insert(in: transaction) }
-            } apply: { state in
-                state.changeResources { resources in for limit in new { put(&resources.limits, limit) } }
-            }
-        } catch StoreError.duplicate {
-            throw APIError.conflict("Conflict occurred attempting to store \(kind) - Duplicate entry.")
-        }
+        _ items: [JSON], _ name: String, _ call: APICall,
+        _ read: @escaping @Sendable (JSON, _ place: [String], IdentityState) throws -> Record
+    ) async throws -> [Record] {
+        try await call.change(
+            identity, target: { (new: [Record]) in new.map(\.key).joined(separator: ",") },
+            { edit in
+                let new = try items.enumerated().map { try read($1, ["\(name)s", "\($0)"], edit.state) }
+                do { for limit in new { try edit.insert(limit) } } catch StoreError.duplicate {
+                    throw Keystone.duplicate("\(name) - Duplicate entry")
+                }
+                return new
+            })
     }
 
     private func register(_ call: APICall) async throws -> APIResponse {
         let items = try await Self.items(call, "registered_limits")
         try call.authorize("identity:create_registered_limits")
-        let state = identity.directory.state
-        let new = try items.map { try Self.newRegistered($0, state) }
-        try await insert(new, "registered_limit", call) { $0.put($1) }
+        let new = try await insert(items, "registered_limit", call) { json, place, state in
+            try Self.registered.read(json, over: nil, at: place, .init(members: [:], call: call, state: state))
+        }
         return .json(["registered_limits": .array(new.map { Self.registered.rendered($0, call) })], status: 201)
     }
 
     // MARK: - Limits of projects and domains
 
-    private func rendered(_ limit: ResourceLimit, _ call: APICall) -> JSON {
-        Rendering.single(limit.rendered(limits.registered[limit.registered]), "limits/\(limit.key)", call)
+    private func linked(_ limit: ResourceLimit, _ call: APICall) -> [String: JSON] {
+        Keystone.linked(limit.rendered(limits.registered[limit.registered]), "limits/\(limit.key)", call)
     }
 
-    private static func limit(_ fields: Fields, _ state: IdentityState) throws -> ResourceLimit {
-        try fields.allow(only: [
-            "project_id", "domain_id", "service_id", "region_id", "resource_name", "resource_limit", "description"
+    private func rendered(_ limit: ResourceLimit, _ call: APICall) -> JSON { .object(linked(limit, call)) }
+
+    private struct Draft: Sendable {
+        var service = ""
+        var region: String?
+        var resource = ""
+        var project: String?
+        var domain: String?
+        var limit = ResourceLimit.blank
+    }
+
+    private static let schema = BodySchema<Draft>(
+        blank: Draft(),
+        [
+            .required("service_id", \.service, .text()), .required("resource_name", \.resource, .text(1...255)),
+            .required("resource_limit", \.limit.limit, value), .given("region_id", \.region, .textOrNull(1...255)),
+            .given("project_id", \.project, .reference), .given("domain_id", \.domain, .reference),
+            .given("description", \.limit.description, .textOrNull(0...255))
         ])
-        let service = try fields.string("service_id")
-        let name = try fields.string("resource_name", length: 1...255)
-        let value = try fields.int("resource_limit", in: range)
-        let project = try IdentityService.reference(fields, "project_id")
-        let domain = try IdentityService.reference(fields, "domain_id")
-        guard (project == nil) != (domain == nil) else {
-            throw fields.invalid(
-                fields.path.last ?? "limits", .object(fields.members),
-                "\(JSON.object(fields.members).pythonQuoted) is not valid under any of the given schemas")
-        }
-        guard state.services[service] != nil else { throw expecting("service_id", "limit") }
-        let region = try region(fields, state, "limit").flatMap { $0 }
-        let owner: ResourceLimit.Owner
-        if let project, state.domains[project] == nil {
+
+    private static func limit(_ json: JSON, _ place: [String], _ state: IdentityState) throws(APIError) -> ResourceLimit
+    {
+        let draft: Draft
+        do throws(BodyFailure) {
+            draft = try schema.read(json, Microversion(0, 0))
+            guard (draft.project == nil) != (draft.domain == nil) else { throw BodyFailure(.noneFits, json) }
+        } catch { throw Keystone.body(place.reversed().reduce(error) { $0.below($1) }) }
+        try check(draft.service, draft.region, state, "limit")
+        var limit = draft.limit
+        limit.key = IdentityService.newKey()
+        if let project = draft.project, state.domains[project] == nil {
             guard let id = ProjectID(project), state.projects[id] != nil else { throw expecting("project_id", "limit") }
-            owner = .project(id)
+            limit.owner = .project(id)
         } else {
-            let key = domain ?? project ?? ""
+            let key = draft.domain ?? draft.project ?? ""
             guard state.domains[key] != nil else { throw expecting("domain_id", "limit") }
-            owner = .domain(key)
+            limit.owner = .domain(key)
         }
-        guard let base = state.resources.limits.registered(service: service, region: region, resource: name) else {
-            throw APIError.forbidden("Unable to create a limit that has no corresponding registered limit.")
+        let base = state.resources.limits.registered(
+            service: draft.service, region: draft.region, resource: draft.resource)
+        guard let base else {
+            throw .forbidden("Unable to create a limit that has no corresponding registered limit.")
         }
-        return ResourceLimit(
-            key: IdentityService.newKey(), owner: owner, registered: base.key, limit: value,
-            description: try fields.nullableString("description", length: 0...255).flatMap { $0 })
+        limit.registered = base.key
+        return limit
     }
 
     private func create(_ call: APICall) async throws -> APIResponse {
         let items = try await Self.items(call, "limits")
         try call.authorize("identity:create_limits")
-        let state = identity.directory.state
-        let new = try items.map { try Self.limit($0, state) }
-        try await insert(new, "limit", call) { $0.put($1) }
+        let new = try await insert(items, "limit", call) { try Self.limit($0, $1, $2) }
         return .json(["limits": .array(new.map { rendered($0, call) })], status: 201)
     }
 
-    private func target(_ limit: ResourceLimit) -> (project: ProjectID?, domain: String?) {
+    private static func target(
+        _ limit: ResourceLimit, _ state: IdentityState
+    ) -> (project: ProjectID?, domain: String?) {
         switch limit.owner {
-        case .project(let id): (id, identity.directory.state.projects[id]?.domain)
+        case .project(let id): (id, state.projects[id]?.domain)
         case .domain(let key): (nil, key)
         }
     }
@@ -194,59 +185,56 @@ struct LimitRoutes: Sendable {
         try call.authorize("identity:list_limits")
         let caller = try call.requireCaller()
         let seesAll = caller.isAdmin || caller.scope == .system || caller.roles.contains("service")
-        let tests = try ListFilter.parse(
-            call.query, names: ["service_id", "region_id", "resource_name", "project_id", "domain_id"])
-        let items = limits.limits.values.compactMap { limit -> Rendering.Item? in
-            let (project, domain) = target(limit)
-            let isOwn =
-                switch caller.scope {
-                case .project(let id): project == id
-                case .domain(let key): domain == key
-                case .system, .unscoped: false
-                }
-            guard seesAll || isOwn,
-                tests.allSatisfy({ $0.matches(limit.rendered(limits.registered[limit.registered])) })
-            else { return nil }
-            return Rendering.Item(key: limit.key, name: limit.key) { rendered(limit, call) }
+        let state = identity.directory.state
+        let mine = limits.limits.values.filter { limit in
+            let (project, domain) = Self.target(limit, state)
+            return switch caller.scope {
+            case _ where seesAll: true
+            case .project(let id): project == id
+            case .domain(let key): domain == key
+            case .system, .unscoped: false
+            }
         }
-        return try Rendering.page("limits", items, call)
+        return try Keystone.list.answer(
+            mine.map { ($0.key, linked($0, call)) }, "limits",
+            filters: ["service_id", "region_id", "resource_name", "project_id", "domain_id"], call)
     }
 
-    private func limit(_ call: APICall, rule: String) throws -> ResourceLimit {
+    private func limit(_ call: APICall, _ state: IdentityState, rule: String) throws -> ResourceLimit {
         let key = call.parameter("key")
-        guard let limit = limits.limits[key] else {
+        guard let limit = state.resources.limits.limits[key] else {
             try call.authorize("identity:\(rule)")
             throw APIError.notFound("Could not find limit for \(key).")
         }
-        let (project, domain) = target(limit)
+        let (project, domain) = Self.target(limit, state)
         try call.authorize("identity:\(rule)", project: project, domain: domain)
         return limit
     }
 
     private func show(_ call: APICall) async throws -> APIResponse {
-        .json(["limit": rendered(try limit(call, rule: "get_limit"), call)])
+        .json(["limit": rendered(try limit(call, identity.directory.state, rule: "get_limit"), call)])
     }
 
+    private static let change = BodySchema<ResourceLimit>(
+        blank: .blank,
+        [
+            .given("resource_limit", \.limit, value), .given("description", \.description, .textOrNull(0...255))
+        ])
+
     private func update(_ call: APICall) async throws -> APIResponse {
-        let old = try limit(call, rule: "update_limit")
-        let changed = try Self.changed(old, try await IdentityService.fields(call, at: "limit"))
-        let stored = try await identity.update(changed, call) { state, limit in
-            state.changeResources { $0.limits.put(limit) }
+        let known = try limit(call, identity.directory.state, rule: "update_limit")
+        _ = try await Keystone.read(Self.change, "limit", call)
+        let json = try await call.json()["limit"] ?? [:]
+        let stored = try await call.change(identity, target: { _ in known.key }) { edit in
+            let old = try limit(call, edit.state, rule: "update_limit")
+            do { return try edit.update(try Self.change.read(json, over: old)) } catch let error as BodyFailure {
+                throw Keystone.body(error.below("limit"))
+            }
         }
         return .json(["limit": rendered(stored, call)])
     }
 
-    private static func changed(_ old: ResourceLimit, _ fields: Fields) throws -> ResourceLimit {
-        try fields.allow(only: ["resource_limit", "description"])
-        var limit = old
-        if let value = try fields.optionalInt("resource_limit", in: range) { limit.limit = value }
-        if let text = try fields.nullableString("description", length: 0...255) { limit.description = text }
-        return limit
-    }
-
     private func delete(_ call: APICall) async throws -> APIResponse {
-        let limit = try limit(call, rule: "delete_limit")
-        try await identity.delete(limit, call) { state in state.changeResources { $0.limits.remove(limit) } }
-        return .empty(204)
+        try await call.delete(identity) { try limit(call, $0, rule: "delete_limit") }
     }
 }

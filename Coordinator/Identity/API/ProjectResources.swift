@@ -1,25 +1,28 @@
 import CoordinatorPlatform
 import ProtocolModel
 
-extension IdentityService {
-    static let projects = ResourceKind<Project>(
-        singular: "project", plural: "projects", filters: ["name", "enabled", "domain_id", "parent_id", "is_domain"],
-        all: { Array($0.projects.values) }, find: { state, key in ProjectID(key).flatMap { state.projects[$0] } },
-        render: { $0.rendered }, target: { Policy.Target(project: $0.id, domain: $0.domain) },
-        make: { fields, call, state in
-            let place = try placement(fields, call, state)
-            var project = Project(
-                id: .random(), domain: place.domain, parent: place.parent,
-                name: String(try name(fields, length: 64)[...].trimmed),
-                description: try fields.nullableString("description").flatMap { $0 } ?? "",
-                isEnabled: try fields.optionalBool("enabled") ?? true, tags: try ProjectTags.read(fields) ?? [],
-                extra: extra(fields, known: projectMembers))
-            project.extra["options"] = try ResourceOptions.read(fields, over: nil)
-            return project
+extension IdentityKinds {
+    static let projects = IdentityKind<Project>(
+        names: IdentityKind<Project>.names("project", "projects"),
+        filters: ["name", "enabled", "domain_id", "parent_id", "is_domain"], render: { $0.rendered },
+        schema: BodySchema(
+            blank: .blank, unknown: .kept(\.extra),
+            [
+                .required("name", \.name, .identityName(64)), .given("description", \.description, .text().orNull("")),
+                .given("enabled", \.isEnabled, .flag), .given("tags", \.tags, ProjectTags.list), .resourceOptions,
+                .given("domain_id", \.domain, .referenceOrEmpty),
+                .checked("parent_id", .reference), .checked("is_domain", .flag)
+            ]),
+        complete: { project, old, input in
+            if let old {
+                try checkChange(project, old, input)
+            } else {
+                project.id = .random()
+                (project.domain, project.parent) = try placement(project.domain, input)
+            }
+            project.name = String(project.name[...].trimmed)
         },
-        change: { project, fields, _, state in try changeProject(&project, fields, state) },
-        checkDelete: { project, _ in try project.requireDeletable("project") },
-        put: { $0.put($1) }, remove: { $0.remove($1) },
+        target: { Policy.Target(project: $0.id, domain: $0.domain) },
         isListed: { project, call in TagFilter(call.query).matches(project.tags) },
         conflict: {
             """
@@ -28,23 +31,20 @@ extension IdentityService {
             """
         })
 
-    private static let projectMembers: Set<String> = [
-        "name", "description", "enabled", "tags", "options", "domain_id", "parent_id", "is_domain"
-    ]
-
     /// How deep projects stand below their domain at most.
     private static let depthLimit = 5
 
     /// Where a new project is to stand, by domain and parent, which must agree.
     /// - Throws: ``APIError`` 400 for what is not there, 403 past the depth limit.
     private static func placement(
-        _ fields: Fields, _ call: APICall, _ state: IdentityState
+        _ given: String, _ input: IdentityKind<Project>.Input
     ) throws -> (domain: String, parent: ProjectID?) {
-        let given = try reference(fields, "domain_id")
-        if let given, state.domains[given] == nil { throw APIError.badRequest("Could not find domain: \(given).") }
-        var domain = given ?? Domain.defaultKey
-        if given == nil, case .domain(let key)? = call.caller?.scope { domain = key }
-        guard let above = try reference(fields, "parent_id") else {
+        let state = input.state
+        if !given.isEmpty, state.domains[given] == nil {
+            throw APIError.badRequest("Could not find domain: \(given).")
+        }
+        let domain = try input.domain(given)
+        guard let above = input.members["parent_id"]?.stringValue else {
             try requireEnabled(state.domains[domain]?.isEnabled, domain)
             return (domain, nil)
         }
@@ -82,29 +82,41 @@ extension IdentityService {
         }
     }
 
-    private static func changeProject(_ project: inout Project, _ fields: Fields, _ state: IdentityState) throws {
-        try requireDomain(fields, project.domain)
-        try project.requireMutable("project", for: fields)
-        if let key = fields["parent_id"], key != .string(project.parent?.compact ?? project.domain) {
+    private static func checkChange(
+        _ project: Project, _ old: Project, _ input: IdentityKind<Project>.Input
+    ) throws {
+        guard project.domain == old.domain else { throw APIError.badRequest("Cannot change Domain ID") }
+        try old.requireMutable("project", for: input.members)
+        if let key = input.members["parent_id"], key != .string(old.parent?.compact ?? old.domain) {
             throw APIError.forbidden("Update of `parent_id` is not allowed.")
         }
-        if let flag = try fields.optionalBool("is_domain"), flag {
+        if input.members["is_domain"] == true {
             throw APIError.badRequest("Update of `is_domain` is not allowed.")
         }
-        if let name = try changedName(fields, length: 64) { project.name = String(name[...].trimmed) }
-        if let description = try fields.nullableString("description") { project.description = description ?? "" }
-        if let enabled = try fields.optionalBool("enabled") {
-            if enabled, !project.isEnabled { try requireEnabledAbove(project, state) }
-            project.isEnabled = enabled
-        }
-        if let tags = try ProjectTags.read(fields) { project.tags = tags }
-        let options = try ResourceOptions.read(fields, over: project.extra["options"])
-        project.extra = extra(fields, known: projectMembers, over: project.extra)
-        project.extra["options"] = options
+        guard project.isEnabled, !old.isEnabled else { return }
+        guard input.state.domains[old.domain]?.isEnabled == true,
+            input.state.ancestors(of: old).allSatisfy(\.isEnabled)
+        else { throw APIError.forbidden("Cannot enable project \(old.key) since it has disabled parents") }
+    }
+}
+
+/// `tags`, `tags-any`, `not-tags`, `not-tags-any`: lists parted by commas, all of which must hold.
+struct TagFilter: Sendable {
+    private let query: [(name: String, tags: [String])]
+
+    init(_ query: [(name: String, value: String)]) {
+        self.query = query.map { ($0.name, $0.value.split(separator: ",").map { String($0.trimmed) }) }
     }
 
-    static func requireEnabledAbove(_ project: Project, _ state: IdentityState) throws(APIError) {
-        guard state.domains[project.domain]?.isEnabled == true, state.ancestors(of: project).allSatisfy(\.isEnabled)
-        else { throw .forbidden("Cannot enable project \(project.key) since it has disabled parents") }
+    func matches(_ own: [String]) -> Bool {
+        query.allSatisfy { name, tags in
+            switch name {
+            case "tags": tags.allSatisfy(own.contains)
+            case "tags-any": tags.contains(where: own.contains)
+            case "not-tags": !tags.allSatisfy(own.contains)
+            case "not-tags-any": !tags.contains(where: own.contains)
+            default: true
+            }
+        }
     }
 }

@@ -1,23 +1,34 @@
 import CoordinatorPlatform
 import ProtocolModel
 
-/// `/v3/projects`: trees of projects, and the projects that act as domains, which are the domains seen from here.
+/// `/v3/projects`: trees of projects, and the projects that act as domains, which are the domains seen from here. Also
+/// the removal of both.
 struct ProjectRoutes: Sendable {
     let identity: IdentityService
-    private let kind = IdentityService.projects
-    private let domains = IdentityService.domains
+    private let kind = IdentityKinds.projects
+    private let domains = IdentityKinds.domains
 
     init(identity: IdentityService) { self.identity = identity }
 
+    private var projects: ResourceRoutes<Project, IdentityKind<Project>.Draft, IdentityKind<Project>.Draft> {
+        kind.resource(identity)
+    }
+
     var all: [Route] {
-        [
-            Route(.get, kind.collectionPath, handler: list).asking("identity:list_projects", "identity:get_project"),
-            Route(.post, kind.collectionPath, action: "identity.project.create", handler: create).asking(
+        var plain = domains.resource(identity)
+        plain.delete = nil
+        let member = "\(kind.names.path)/{id}"
+        return plain.routes + [
+            Route(
+                .delete, "\(domains.names.path)/{id}", action: "identity.domain.delete", handler: deleteDomain
+            ).asking("identity:delete_domain"),
+            Route(.get, kind.names.path, handler: list).asking("identity:list_projects", "identity:get_project"),
+            Route(.post, kind.names.path, action: "identity.project.create", handler: create).asking(
                 "identity:create_project"),
-            Route(.get, kind.memberPath, handler: show).asking("identity:get_project"),
-            Route(.patch, kind.memberPath, action: "identity.project.update", handler: update).asking(
+            Route(.get, member, handler: show).asking("identity:get_project"),
+            Route(.patch, member, action: "identity.project.update", handler: update).asking(
                 "identity:update_project"),
-            Route(.delete, kind.memberPath, action: "identity.project.delete", handler: delete).asking(
+            Route(.delete, member, action: "identity.project.delete", handler: delete).asking(
                 "identity:delete_project")
         ]
     }
@@ -25,61 +36,40 @@ struct ProjectRoutes: Sendable {
     /// A flag in the query: there and not `0`.
     static func flag(_ call: APICall, _ name: String) -> Bool { call.query(name).map { $0 != "0" } ?? false }
 
-    /// `cascade=true`
-    static func isCascade(_ call: APICall) -> Bool { call.query("cascade").map(ListFilter.flag) ?? false }
+    private static func isCascade(_ call: APICall) -> Bool { call.query("cascade").map(Keystone.flag) ?? false }
 
-    private func rendered(_ domain: Domain, _ call: APICall) -> JSON {
-        Rendering.single(domain.renderedAsProject, "projects/\(domain.key)", call)
+    private func linked(_ domain: Domain, _ call: APICall) -> [String: JSON] {
+        Keystone.linked(domain.renderedAsProject, "projects/\(domain.key)", call)
     }
 
     /// The domain that the path names, asked for by the rules of projects. It stands in no domain itself, so its own
     /// people, who may look at it under `/v3/domains`, neither see nor change it here.
-    private func domain(_ call: APICall, rule: String) throws -> Domain? {
-        guard let domain = identity.directory.state.domains[call.parameter("key")] else { return nil }
-        try call.authorize("identity:\(rule)")
+    private func domain(_ call: APICall, _ rule: String, _ state: IdentityState) throws -> Domain? {
+        guard let domain = state.domains[call.parameter("id")] else { return nil }
+        try call.authorize(rule)
         return domain
     }
 
-    private func list(_ call: APICall) async throws -> APIResponse {
-        guard let flag = call.query("is_domain"), ListFilter.flag(flag) else {
-            return try await kind.list(call, identity)
+    // MARK: - Looking
+
+    @Sendable private func list(_ call: APICall) async throws -> APIResponse {
+        guard let flag = call.query("is_domain"), Keystone.flag(flag) else {
+            return try await projects.answerList(call)
         }
-        let scope = ResourceKind<Project>.scope(call)
-        try call.authorize("identity:list_projects", domain: scope)
-        let tests = try ListFilter.parse(call.query, names: kind.filters)
+        let scope = call.scopeDomain
+        try call.authorize(kind.rule(.list), domain: scope)
         let tags = TagFilter(call.query)
         // With a domain's token one sees what stands in the domain, and these stand in none.
         let candidates = scope == nil ? Array(identity.directory.state.domains.values) : []
-        let items = candidates.compactMap { domain -> Rendering.Item? in
-            guard call.isAllowed("identity:get_project"), tags.matches(domain.tags),
-                tests.allSatisfy({ $0.matches(domain.renderedAsProject) })
-            else { return nil }
-            return Rendering.Item(key: domain.key, name: domain.name) { rendered(domain, call) }
-        }
-        return try Rendering.page("projects", items, call)
+        let shown = candidates.filter { call.isAllowed(kind.rule(.get)) && tags.matches($0.tags) }
+        return try Keystone.list.answer(
+            shown.map { ($0.key, linked($0, call)) }, "projects", filters: kind.filters, flags: Keystone.flags, call)
     }
 
-    private func create(_ call: APICall) async throws -> APIResponse {
-        let fields = try await IdentityService.fields(call, at: "project")
-        guard try fields.optionalBool("is_domain") == true else { return try await kind.create(call, identity) }
-        try call.authorize("identity:create_project")
-        guard try IdentityService.reference(fields, "parent_id") == nil,
-            try IdentityService.reference(fields, "domain_id") == nil
-        else { throw APIError.badRequest("only root projects are allowed to act as domains.") }
-        let domain = try IdentityService.newDomain(fields, key: IdentityService.newKey())
-        do {
-            try await identity.create(domain, call) { $0.put(domain) }
-        } catch StoreError.duplicate {
-            throw APIError.conflict(
-                "Conflict occurred attempting to store \(domains.conflict?(domain) ?? "project").")
-        }
-        return .json(["project": rendered(domain, call)], status: 201)
-    }
-
-    private func show(_ call: APICall) async throws -> APIResponse {
+    @Sendable private func show(_ call: APICall) async throws -> APIResponse {
         let state = identity.directory.state
-        if let domain = try domain(call, rule: "get_project") {
-            guard case .object(var members) = rendered(domain, call) else { return .empty(500) }
+        if let domain = try domain(call, kind.rule(.get), state) {
+            var members = linked(domain, call)
             let below = state.projects.values.filter { $0.domain == domain.key }
             if Self.flag(call, "parents_as_ids") { members["parents"] = nil as JSON }
             if Self.flag(call, "subtree_as_ids") {
@@ -87,8 +77,8 @@ struct ProjectRoutes: Sendable {
             }
             return .json(["project": .object(members)])
         }
-        let project = try kind.record(call, identity, rule: "get_project")
-        guard case .object(var members) = kind.rendered(project, call) else { return .empty(500) }
+        let project = try kind.record(call.parameter("id"), call, kind.rule(.get), state)
+        var members = kind.linked(project, call)
         try expand(&members, project, call, state)
         return .json(["project": .object(members)])
     }
@@ -118,45 +108,82 @@ struct ProjectRoutes: Sendable {
     }
 
     private func wrapped(_ project: Project, _ call: APICall, _ state: IdentityState, _ withLimits: Bool) -> JSON {
-        guard withLimits, case .object(var members) = kind.rendered(project, call) else {
-            return ["project": kind.rendered(project, call)]
+        var members = kind.linked(project, call)
+        if withLimits {
+            let limits = state.resources.limits
+            let own = limits.limits.values.filter { $0.owner == .project(project.id) }.sorted { $0.key < $1.key }
+            members["limits"] = .array(own.map { .object($0.rendered(limits.registered[$0.registered])) })
         }
-        let limits = state.resources.limits
-        let own = limits.limits.values.filter { $0.owner == .project(project.id) }.sorted { $0.key < $1.key }
-        members["limits"] = .array(own.map { .object($0.rendered(limits.registered[$0.registered])) })
         return ["project": .object(members)]
     }
 
-    private func update(_ call: APICall) async throws -> APIResponse {
-        if let domain = try domain(call, rule: "update_project") { return try await update(domain, call) }
-        let project = try kind.record(call, identity, rule: "update_project")
-        let fields = try await IdentityService.fields(call, at: "project")
-        let state = identity.directory.state
-        guard let children = try Self.switched(below: project, fields, isCascade: Self.isCascade(call), state) else {
-            return try await kind.update(call, identity)
+    // MARK: - Changes
+
+    @Sendable private func create(_ call: APICall) async throws -> APIResponse {
+        let members = try await Keystone.read(IdentityKinds.members, "project", call)
+        guard members["is_domain"] == true else { return try await projects.answerCreate(call) }
+        try call.authorize(kind.rule(.create))
+        guard [members["parent_id"], members["domain_id"]].allSatisfy({ $0?.isNull ?? true }) else {
+            throw APIError.badRequest("only root projects are allowed to act as domains.")
         }
-        var changed = project
-        try await kind.change(&changed, fields, call, state)
-        let stored = try await identity.update([changed] + children, call)
-        return .json(["project": kind.rendered(stored[0], call)])
+        let json = JSON.object(members.filter { $0.key != "explicit_domain_id" })
+        let domain = try await call.change(identity, target: { $0.key }) { edit in
+            try domains.stored(json, over: nil, called: "project", call, in: &edit)
+        }
+        return .json(["project": .object(linked(domain, call))], status: 201)
     }
 
-    /// - Returns: The projects below as a change of `enabled` that takes them along leaves them; `nil` for a change of
-    ///   the project alone.
+    @Sendable private func update(_ call: APICall) async throws -> APIResponse {
+        let rule = kind.rule(.update)
+        let state = identity.directory.state
+        guard let domain = try domain(call, rule, state) else {
+            let project = try kind.record(call.parameter("id"), call, rule, state)
+            return try await update(project, call)
+        }
+        let members = try await Keystone.read(IdentityKinds.members, "project", call)
+        if let id = members["id"], !id.isNull, id != .string(domain.key) {
+            throw APIError.badRequest("Cannot change ID")
+        }
+        if let given = members["domain_id"], !given.isNull { throw APIError.badRequest("Cannot change Domain ID") }
+        if let given = members["parent_id"], !given.isNull {
+            throw APIError.forbidden("Update of `parent_id` is not allowed.")
+        }
+        if members["is_domain"] == false { throw APIError.badRequest("Update of `is_domain` is not allowed.") }
+        let stored = try await call.change(identity, target: { $0.key }) { edit in
+            guard let old = try self.domain(call, rule, edit.state) else { throw StoreError.stale(domain.key) }
+            return try domains.stored(.object(members), over: old, called: "project", call, in: &edit)
+        }
+        return .json(["project": .object(linked(stored, call))])
+    }
+
+    /// A change of `enabled` may take along the projects below.
+    private func update(_ known: Project, _ call: APICall) async throws -> APIResponse {
+        let members = try await Keystone.read(IdentityKinds.members, "project", call)
+        let draft = try await kind.draft(.object(members), known, call, identity)
+        let stored = try await call.change(identity, target: { $0.key }) { edit in
+            let old = try kind.record(known.key, call, kind.rule(.update), edit.state)
+            let children = try Self.switched(below: old, members, isCascade: Self.isCascade(call), edit.state)
+            let stored = try kind.update(old, draft, call, in: &edit)
+            for child in children { try edit.update(child) }
+            return stored
+        }
+        return .json(["project": kind.rendered(stored, call)])
+    }
+
+    /// - Returns: The projects below as a change of `enabled` that takes them along leaves them.
     private static func switched(
-        below project: Project, _ fields: Fields, isCascade: Bool, _ state: IdentityState
-    ) throws -> [Project]? {
-        guard let enabled = try fields.optionalBool("enabled"), enabled != project.isEnabled else { return nil }
+        below project: Project, _ members: [String: JSON], isCascade: Bool, _ state: IdentityState
+    ) throws(APIError) -> [Project] {
+        guard let enabled = members["enabled"]?.boolValue, enabled != project.isEnabled else { return [] }
         let below = state.descendants(of: project.id).filter { $0.isEnabled != enabled }
         guard isCascade else {
             guard enabled || below.isEmpty else {
-                throw APIError.forbidden(
-                    "Cannot disable project \(project.key) since its subtree contains enabled projects.")
+                throw .forbidden("Cannot disable project \(project.key) since its subtree contains enabled projects.")
             }
-            return nil
+            return []
         }
-        guard fields.members.keys.allSatisfy({ $0 == "enabled" || $0 == "id" }) else {
-            throw APIError.badRequest("Cascade update is only allowed for enabled attribute.")
+        guard members.keys.allSatisfy({ $0 == "enabled" || $0 == "id" }) else {
+            throw .badRequest("Cascade update is only allowed for enabled attribute.")
         }
         return below.map { child in
             var child = child
@@ -165,54 +192,65 @@ struct ProjectRoutes: Sendable {
         }
     }
 
-    private func update(_ domain: Domain, _ call: APICall) async throws -> APIResponse {
-        let fields = try await IdentityService.fields(call, at: "project")
-        if let id = fields["id"], !id.isNull, id != .string(domain.key) {
-            throw APIError.badRequest("Cannot change ID")
+    @Sendable private func deleteDomain(_ call: APICall) async throws -> APIResponse {
+        let key = call.parameter("id")
+        let find = { @Sendable (state: IdentityState) in
+            try domains.record(key, call, domains.rule(.delete), state)
         }
-        if let given = fields["domain_id"], !given.isNull { throw APIError.badRequest("Cannot change Domain ID") }
-        if let given = fields["parent_id"], !given.isNull {
-            throw APIError.forbidden("Update of `parent_id` is not allowed.")
-        }
-        if try fields.optionalBool("is_domain") == false {
-            throw APIError.badRequest("Update of `is_domain` is not allowed.")
-        }
-        var changed = domain
-        try IdentityService.changeDomain(&changed, fields)
-        let stored: Domain
-        do {
-            stored = try await identity.update(changed, call) { $0.put($1) }
-        } catch StoreError.duplicate {
-            throw APIError.conflict("Conflict occurred attempting to store \(domains.conflict?(changed) ?? "project").")
-        }
-        return .json(["project": rendered(stored, call)])
+        try IdentityKinds.requireDeletable(try find(identity.directory.state))
+        return try await delete(call, key) { edit in try find(edit.state) }
     }
 
-    private func delete(_ call: APICall) async throws -> APIResponse {
-        if let domain = try domain(call, rule: "delete_project") {
-            try domains.checkDelete(domain, identity.directory.state)
-            try await identity.remove(domain, cascade: Self.isCascade(call), call)
-            return .empty(204)
+    private func delete(
+        _ call: APICall, _ key: String, domain find: @escaping @Sendable (IdentityEdit) throws -> Domain
+    ) async throws -> APIResponse {
+        let origin = try call.origin()
+        try await call.remove(identity, target: key, clearing: "identity.domain.clear") { edit in
+            let domain = try find(edit)
+            try IdentityKinds.requireDeletable(domain)
+            return try identity.remove(domain, cascade: Self.isCascade(call), by: origin, in: &edit)
         }
-        let project = try kind.record(call, identity, rule: "delete_project")
-        try kind.checkDelete(project, identity.directory.state)
-        let below = identity.directory.state.descendants(of: project.id)
-        if !below.isEmpty {
-            guard Self.isCascade(call) else {
-                throw APIError.forbidden(
-                    """
-                    Cannot delete the project \(project.key) since it is not a leaf in the hierarchy. Use the cascade \
-                    option if you want to delete a whole subtree.
-                    """)
-            }
-            guard below.allSatisfy({ !$0.isEnabled }) else {
-                throw APIError.forbidden(
-                    "Cannot delete project \(project.key) since its subtree contains enabled projects.")
-            }
-            for child in below { try child.requireDeletable("project") }
-        }
-        try await identity.remove(below.reversed() + [project], cascade: Self.isCascade(call), call)
         return .empty(204)
+    }
+
+    @Sendable private func delete(_ call: APICall) async throws -> APIResponse {
+        let rule = kind.rule(.delete)
+        let state = identity.directory.state
+        if let domain = try domain(call, rule, state) {
+            return try await delete(call, domain.key) { edit in
+                guard let domain = try self.domain(call, rule, edit.state) else { throw StoreError.stale(domain.key) }
+                return domain
+            }
+        }
+        let known = try kind.record(call.parameter("id"), call, rule, state)
+        let origin = try call.origin()
+        try await call.remove(identity, target: known.key, clearing: "identity.project.clear") { edit in
+            let project = try kind.record(known.key, call, rule, edit.state)
+            let below = try Self.removable(below: project, isCascade: Self.isCascade(call), edit.state)
+            return try identity.remove(
+                below.reversed() + [project], cascade: Self.isCascade(call), by: origin, in: &edit)
+        }
+        return .empty(204)
+    }
+
+    /// What goes along with a project.
+    private static func removable(
+        below project: Project, isCascade: Bool, _ state: IdentityState
+    ) throws(APIError) -> [Project] {
+        try project.requireDeletable("project")
+        let below = state.descendants(of: project.id)
+        guard isCascade || below.isEmpty else {
+            throw .forbidden(
+                """
+                Cannot delete the project \(project.key) since it is not a leaf in the hierarchy. Use the cascade \
+                option if you want to delete a whole subtree.
+                """)
+        }
+        guard below.allSatisfy({ !$0.isEnabled }) else {
+            throw .forbidden("Cannot delete project \(project.key) since its subtree contains enabled projects.")
+        }
+        for child in below { try child.requireDeletable("project") }
+        return below
     }
 }
 

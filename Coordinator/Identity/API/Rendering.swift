@@ -83,67 +83,6 @@ extension Endpoint {
     }
 }
 
-/// Collections and links, the same for every kind.
-enum Rendering {
-    /// One thing of a list, rendered only when it is on the page.
-    struct Item {
-        var key: String
-        /// Lists that are shown whole are in the order of names.
-        var name: String
-        var render: () -> JSON
-    }
-
-    static func link(_ call: APICall, _ path: String) -> String { "\(call.baseURL)\(IdentityAPI.prefix)/v3/\(path)" }
-
-    static func single(_ members: [String: JSON], _ path: String, _ call: APICall) -> JSON {
-        var members = members
-        members["links"] = ["self": .string(link(call, path))]
-        return .object(members)
-    }
-
-    /// A whole collection.
-    static func collection(_ name: String, _ items: [JSON], _ call: APICall) -> APIResponse {
-        .json([name: .array(items), "links": links(call, next: nil)])
-    }
-
-    /// Projects as they were rendered, whole.
-    static func projects(_ projects: [[String: JSON]], _ call: APICall) -> APIResponse {
-        collection("projects", projects.map { single($0, "projects/\($0["id"]?.stringValue ?? "")", call) }, call)
-    }
-
-    /// A collection, or the page of it that the query asks for.
-    static func page(_ name: String, _ items: [Item], _ call: APICall) throws(APIError) -> APIResponse {
-        let page = try ListPage(call)
-        guard !page.isWhole else {
-            return collection(name, items.sorted { ($0.name, $0.key) < ($1.name, $1.key) }.map { $0.render() }, call)
-        }
-        let (shown, isCut) = try page.cut(items.map { (key: $0.key, item: $0) })
-        var body: [String: JSON] = [name: .array(shown.map { $0.item.render() })]
-        body["links"] = links(call, next: isCut ? shown.last?.key : nil)
-        if isCut { body["truncated"] = true }
-        return .json(.object(body))
-    }
-
-    private static func links(_ call: APICall, next marker: String?) -> JSON {
-        let own = call.baseURL + call.path
-        var next: JSON = nil
-        if let marker {
-            let pairs = call.query.filter { $0.name != "marker" } + [(name: "marker", value: marker)]
-            next = .string(own + query(pairs))
-        }
-        return ["next": next, "previous": nil, "self": .string(own + query(call.query))]
-    }
-
-    private static func query(_ pairs: [(name: String, value: String)]) -> String {
-        guard !pairs.isEmpty else { return "" }
-        return "?"
-            + pairs.map { name, value in
-                let name = PercentCoding.encode(name)
-                return value.isEmpty ? name : "\(name)=\(PercentCoding.encode(value))"
-            }.joined(separator: "&")
-    }
-}
-
 extension EndpointGroup {
     var rendered: [String: JSON] {
         [

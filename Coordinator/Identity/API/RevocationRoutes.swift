@@ -39,7 +39,7 @@ struct RevocationRoutes: Sendable {
         let users = state.users.values.filter { $0.tokensValidFrom > 0 && $0.tokensValidFrom >= start }
             .map { event("user_id", $0.key, at: $0.tokensValidFrom) }
         let sorted = (single + users).sorted { ($0.time, $0.order) < ($1.time, $1.order) }
-        let links: JSON = ["next": nil, "previous": nil, "self": .string(Rendering.link(call, "OS-REVOKE/events"))]
+        let links: JSON = ["next": nil, "previous": nil, "self": .string(Keystone.link(call, "OS-REVOKE/events"))]
         return .json(["events": .array(sorted.map(\.body)), "links": links])
     }
 
@@ -49,11 +49,14 @@ struct RevocationRoutes: Sendable {
     }
 
     private func revokeAll(_ call: APICall) async throws -> APIResponse {
-        var user = try call.user(identity, rule: "identity:revoke_tokens_for_user")
+        let known = try call.user(identity, rule: "identity:revoke_tokens_for_user")
         // Who was given a part of somebody's rights does not lock them out.
         try call.requirePrimary(identity, orElse: IdentityService.forbidden)
-        user.endTokens(at: identity.tokens.bound(at: call.now))
-        _ = try await identity.update(user, call) { $0.put($1) }
+        try await call.change(identity, target: { $0.key }) { edit in
+            guard var user = edit.state.users[known.id] else { throw IdentityAPI.notFound("user", known.key) }
+            user.endTokens(at: identity.tokens.bound(at: call.now))
+            return try edit.update(user)
+        }
         return .empty(204)
     }
 }

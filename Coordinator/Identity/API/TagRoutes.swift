@@ -3,43 +3,18 @@ import ProtocolModel
 
 /// Tags of projects and domains: at most 80, 1 to 255 characters, no comma and no slash.
 enum ProjectTags {
-    private static let countLimit = 80
+    static let most = 80
 
-    static func read(_ fields: Fields) throws(APIError) -> [String]? {
-        guard let list = try fields.optionalArray("tags") else { return nil }
-        var tags: [String] = []
-        for (index, value) in list.enumerated() {
-            guard case .string(let tag) = value else {
-                throw fields.invalid("tags/\(index)", value, "\(value.pythonQuoted) is not of type 'string'")
-            }
-            try check(tag, field: "tags/\(index)")
-            let trimmed = String(tag[...].trimmed)
-            guard !tags.contains(trimmed) else {
-                throw fields.invalid(
-                    "tags", .array(list), "\(JSON.array(list).pythonQuoted) has non-unique elements")
-            }
-            tags.append(trimmed)
-        }
-        try check(count: tags)
+    static let tag = BodyFormat<String>.text(
+        1...255, TextRule(.pattern("^[^,/]*$")) { !$0.contains(",") && !$0.contains("/") }
+    ).map { tag, _ in String(tag[...].trimmed) }
+
+    static let list = BodyFormat<[String]>.list(of: tag, most: most).map { tags, json throws(BodyFailure) in
+        guard Set(tags).count == tags.count else { throw BodyFailure(.notUnique, json) }
         return tags.sorted()
     }
 
-    static func check(_ tag: String, field: String = "tags") throws(APIError) {
-        let quoted = JSON.string(tag).pythonQuoted
-        let count = tag.unicodeScalars.count
-        guard count > 0 else { throw .badRequest("Invalid input for field '\(field)': \(quoted) is too short") }
-        guard count <= 255 else { throw .badRequest("Invalid input for field '\(field)': \(quoted) is too long") }
-        guard !tag.contains(","), !tag.contains("/") else {
-            throw .badRequest("Invalid input for field '\(field)': \(quoted) does not match '^[^,/]*$'")
-        }
-    }
-
-    static func check(count tags: [String]) throws(APIError) {
-        guard tags.count <= countLimit else {
-            throw .badRequest(
-                "Invalid input for field 'tags': \(JSON.array(tags.map { .string($0) }).pythonQuoted) is too long")
-        }
-    }
+    static let schema = BodySchema<[String]>(blank: [], unknown: .ignored, [.required("tags", \.self, list)])
 }
 
 /// `/v3/projects/{key}/tags`
@@ -87,19 +62,31 @@ struct TagRoutes: Sendable {
             case .domain(let domain): domain.isImmutable
             }
         }
+
+        func store(_ tags: [String], in edit: inout IdentityEdit) throws {
+            switch self {
+            case .project(var project):
+                project.tags = tags
+                try edit.update(project)
+            case .domain(var domain):
+                domain.tags = tags
+                try edit.update(domain)
+            }
+        }
     }
 
     /// A project that acts as a domain stands in none, so the domain's own people have no say in its tags.
-    private func tagged(_ call: APICall, rule: String) throws -> Tagged {
-        if let domain = identity.directory.state.domains[call.parameter("key")] {
+    private func tagged(_ call: APICall, rule: String, _ state: IdentityState) throws -> Tagged {
+        if let domain = state.domains[call.parameter("key")] {
             try call.authorize("identity:\(rule)")
             return .domain(domain)
         }
-        return .project(try IdentityService.projects.record(call, identity, rule: rule))
+        return .project(
+            try IdentityKinds.projects.record(call.parameter("key"), call, "identity:\(rule)", state))
     }
 
     private func list(_ call: APICall) async throws -> APIResponse {
-        shown(try tagged(call, rule: "list_project_tags").tags, call)
+        shown(try tagged(call, rule: "list_project_tags", identity.directory.state).tags, call)
     }
 
     private func shown(_ tags: [String], _ call: APICall) -> APIResponse {
@@ -110,61 +97,74 @@ struct TagRoutes: Sendable {
 
     private func check(_ call: APICall) async throws -> APIResponse {
         let tag = call.parameter("tag")
-        guard try tagged(call, rule: "get_project_tag").tags.contains(tag) else {
+        guard try tagged(call, rule: "get_project_tag", identity.directory.state).tags.contains(tag) else {
             throw IdentityAPI.notFound("project tag", tag)
         }
         return .empty(204)
     }
 
     private func replace(_ call: APICall) async throws -> APIResponse {
-        let fields = Fields(try await call.json().objectValue ?? [:], wording: .field)
-        let old = try tagged(call, rule: "update_project_tags")
-        guard let tags = try ProjectTags.read(fields) else { throw fields.missing("tags") }
-        try await set(tags, of: old, verb: "update", call)
+        let json = try await call.json()
+        _ = try tagged(call, rule: "update_project_tags", identity.directory.state)
+        let tags = try ProjectTags.schema.read(json, wording: Keystone.body)
+        try await change(call, rule: "update_project_tags", verb: "update") { _ in tags }
         return shown(tags, call)
     }
 
     private func clear(_ call: APICall) async throws -> APIResponse {
-        try await set([], of: try tagged(call, rule: "delete_project_tags"), verb: "update", call)
+        try await change(call, rule: "delete_project_tags", verb: "update") { _ in [] }
         return .empty(204)
     }
 
     private func add(_ call: APICall) async throws -> APIResponse {
-        let old = try tagged(call, rule: "create_project_tag")
-        try ProjectTags.check(call.parameter("tag"))
-        let tag = String(call.parameter("tag")[...].trimmed)
-        if !old.tags.contains(tag) {
-            let tags = (old.tags + [tag]).sorted()
-            try ProjectTags.check(count: tags)
-            try await set(tags, of: old, verb: "create", call)
+        _ = try tagged(call, rule: "create_project_tag", identity.directory.state)
+        let tag: String
+        do { tag = try ProjectTags.tag.read(.string(call.parameter("tag"))) } catch {
+            throw Keystone.body(error.below("tags"))
         }
-        let link = Rendering.link(call, "projects/\(old.key)/tags/\(PercentCoding.encode(tag))")
+        let key = try await change(call, rule: "create_project_tag", verb: "create") { old in
+            guard !old.contains(tag) else { return old }
+            let tags = (old + [tag]).sorted()
+            guard tags.count <= ProjectTags.most else {
+                throw Keystone.body(
+                    BodyFailure(
+                        .tooMany(most: ProjectTags.most), .array(tags.map { .string($0) }), path: ["tags"]))
+            }
+            return tags
+        }
+        let link = Keystone.link(call, "projects/\(key)/tags/\(PercentCoding.encode(tag))")
         return .empty(201, headers: [("Location", link)])
     }
 
     private func remove(_ call: APICall) async throws -> APIResponse {
-        let old = try tagged(call, rule: "delete_project_tag")
         let tag = call.parameter("tag")
-        guard old.tags.contains(tag) else { throw IdentityAPI.notFound("project tag", tag) }
-        try await set(old.tags.filter { $0 != tag }, of: old, verb: "delete", call)
+        try await change(call, rule: "delete_project_tag", verb: "delete") { old in
+            guard old.contains(tag) else { throw IdentityAPI.notFound("project tag", tag) }
+            return old.filter { $0 != tag }
+        }
         return .empty(204)
     }
 
-    private func set(_ tags: [String], of tagged: Tagged, verb: String, _ call: APICall) async throws {
-        guard !tagged.isImmutable else {
-            throw APIError.forbidden(
-                """
-                Cannot \(verb) project tags for \(tagged.key), project is immutable. Set "immutable" option to false \
-                before creating project tags.
-                """)
-        }
-        switch tagged {
-        case .project(var project):
-            project.tags = tags
-            _ = try await identity.update(project, call) { $0.put($1) }
-        case .domain(var domain):
-            domain.tags = tags
-            _ = try await identity.update(domain, call) { $0.put($1) }
+    /// - Parameter edit: Makes the new tags of the old ones; the same are not written.
+    /// - Returns: The project's key.
+    @discardableResult
+    private func change(
+        _ call: APICall, rule: String, verb: String, _ edit: @escaping @Sendable ([String]) throws -> [String]
+    ) async throws -> String {
+        let old = try tagged(call, rule: rule, identity.directory.state)
+        guard try edit(old.tags) != old.tags || verb != "create" else { return old.key }
+        return try await call.change(identity, target: { $0 }) { change in
+            let tagged = try tagged(call, rule: rule, change.state)
+            let tags = try edit(tagged.tags)
+            guard !tagged.isImmutable else {
+                throw APIError.forbidden(
+                    """
+                    Cannot \(verb) project tags for \(tagged.key), project is immutable. Set "immutable" option to \
+                    false before creating project tags.
+                    """)
+            }
+            try tagged.store(tags, in: &change)
+            return tagged.key
         }
     }
 }

@@ -34,7 +34,7 @@ struct TokenRoutes: Sendable {
     }
 
     private func validate(_ call: APICall) throws -> APIResponse {
-        let isExpiredAllowed = call.query("allow_expired").map(ListFilter.flag) ?? false
+        let isExpiredAllowed = call.query("allow_expired").map(Keystone.flag) ?? false
         let rule = call.method == .head ? "identity:check_token" : "identity:validate_token"
         let (text, token) = try subject(call, rule: rule, allowingExpired: isExpiredAllowed)
         try requireAccessRuleSupport(call, token)
@@ -53,7 +53,14 @@ struct TokenRoutes: Sendable {
 
     private func revoke(_ call: APICall) async throws -> APIResponse {
         let (_, token) = try subject(call, rule: "identity:revoke_token")
-        try await identity.revoke(token.payload, call)
+        let payload = token.payload
+        let line = Event(
+            time: call.now, requestID: call.requestID, action: "", user: call.caller?.user.compact ?? "",
+            userName: call.caller?.userName ?? "", project: call.caller?.project?.compact ?? "", target: "",
+            outcome: "success", remoteAddress: call.remoteAddress)
+        try await call.change(identity, target: { _ in payload.audit.auditText }) { edit in
+            try identity.revoke(payload, line, in: &edit)
+        }
         return .empty(204, headers: [Self.vary])
     }
 
@@ -85,7 +92,7 @@ struct TokenRoutes: Sendable {
         let state = identity.directory.state
         // Without those that act as domains: clients ask for a token for the first they see, and there is none for one.
         let mine = AssignmentRoutes.projects(of: user, state).filter(state.isUsable).map(\.rendered)
-        return Rendering.projects(mine, call)
+        return Keystone.projects(mine, call)
     }
 
     private func domains(_ call: APICall) async throws -> APIResponse {
@@ -93,14 +100,14 @@ struct TokenRoutes: Sendable {
         let state = identity.directory.state
         let mine = state.domains.values
             .filter { $0.isEnabled && !state.roles(of: user, at: .domain($0.key)).isEmpty }.sorted { $0.name < $1.name }
-        return Rendering.collection(
-            "domains", mine.map { Rendering.single($0.rendered, "domains/\($0.key)", call) }, call)
+        return Keystone.collection(
+            "domains", mine.map { Keystone.single($0.rendered, "domains/\($0.key)", call) }, call)
     }
 
     private func system(_ call: APICall) async throws -> APIResponse {
         let user = try call.requireCaller().user
         let isMine = !identity.directory.state.roles(of: user, at: .system).isEmpty
-        return Rendering.collection("system", isMine ? [["all": true]] : [], call)
+        return Keystone.collection("system", isMine ? [["all": true]] : [], call)
     }
 
     private func catalog(_ call: APICall) async throws -> APIResponse {
@@ -112,6 +119,6 @@ struct TokenRoutes: Sendable {
                 "A project-scoped, domain-scoped or system-scoped token is required to produce a service catalog.")
         }
         let list = TokenDocument.catalog(token.payload.scope, identity.directory.state)
-        return .json(["catalog": .array(list), "links": ["self": .string(Rendering.link(call, "auth/catalog"))]])
+        return .json(["catalog": .array(list), "links": ["self": .string(Keystone.link(call, "auth/catalog"))]])
     }
 }

@@ -63,15 +63,15 @@ struct TrustRoutes: Sendable {
             members["roles"] = .array(rendered(trust.roles, call, state))
             members["roles_links"] = links(trust, call)
         }
-        return Rendering.single(members, "OS-TRUST/trusts/\(trust.key)", call)
+        return Keystone.single(members, "OS-TRUST/trusts/\(trust.key)", call)
     }
 
     private func rendered(_ keys: [String], _ call: APICall, _ state: IdentityState) -> [JSON] {
-        keys.compactMap { state.roles[$0] }.map { Rendering.single($0.rendered, "roles/\($0.key)", call) }
+        keys.compactMap { state.roles[$0] }.map { Keystone.single($0.rendered, "roles/\($0.key)", call) }
     }
 
     private func links(_ trust: Trust, _ call: APICall) -> JSON {
-        let own = Rendering.link(call, "OS-TRUST/trusts/\(trust.key)/roles")
+        let own = Keystone.link(call, "OS-TRUST/trusts/\(trust.key)/roles")
         return ["self": .string(own), "next": nil, "previous": nil]
     }
 
@@ -90,13 +90,12 @@ struct TrustRoutes: Sendable {
             .filter { trustor == nil || $0.trustor.compact == trustor }
             .filter { trustee == nil || $0.trustee.compact == trustee }
             .sorted { $0.key < $1.key }
-        return Rendering.collection("trusts", found.map { render($0, call, state, withRoles: false) }, call)
+        return Keystone.collection("trusts", found.map { render($0, call, state, withRoles: false) }, call)
     }
 
     /// The one in the path; one that has ended or was used up is not there.
-    private func trust(_ call: APICall, rule: String) throws -> Trust {
+    private func trust(_ call: APICall, _ state: IdentityState, rule: String) throws -> Trust {
         let key = call.parameter("key")
-        let state = identity.directory.state
         guard let trust = state.delegations.trusts[key], trust.isAlive(at: call.now) else {
             throw IdentityAPI.notFound("trust", key)
         }
@@ -107,78 +106,93 @@ struct TrustRoutes: Sendable {
     }
 
     private func show(_ call: APICall) async throws -> APIResponse {
-        .json(["trust": render(try trust(call, rule: "identity:get_trust"), call, identity.directory.state)])
+        let state = identity.directory.state
+        return .json(["trust": render(try trust(call, state, rule: "identity:get_trust"), call, state)])
     }
 
     private func roles(_ call: APICall) async throws -> APIResponse {
-        let trust = try trust(call, rule: "identity:list_roles_for_trust")
-        let roles = rendered(trust.roles, call, identity.directory.state)
-        return .json(["roles": .array(roles), "links": links(trust, call)])
+        let state = identity.directory.state
+        let trust = try trust(call, state, rule: "identity:list_roles_for_trust")
+        return .json(["roles": .array(rendered(trust.roles, call, state)), "links": links(trust, call)])
     }
 
     private func role(_ call: APICall) async throws -> APIResponse {
-        let trust = try trust(call, rule: "identity:get_role_for_trust")
+        let state = identity.directory.state
+        let trust = try trust(call, state, rule: "identity:get_role_for_trust")
         let key = call.parameter("role")
-        guard trust.roles.contains(key), let role = rendered([key], call, identity.directory.state).first else {
+        guard trust.roles.contains(key), let role = rendered([key], call, state).first else {
             throw IdentityAPI.notFound("role", key)
         }
         return .json(["role": role])
     }
 
     private func delete(_ call: APICall) async throws -> APIResponse {
-        let trust = try trust(call, rule: "identity:delete_trust")
-        try await identity.delete(trust, call) { state in state.changeDelegations { $0.remove(trust) } }
-        return .empty(204)
+        try await call.delete(identity) { try trust(call, $0, rule: "identity:delete_trust") }
     }
 
     // MARK: - Making one
 
+    private struct Draft: Sendable {
+        var trustor = ""
+        var trustee = ""
+        var isImpersonating = false
+        var project: String?
+        var uses: Int64?
+        var expiry: String?
+        var roles: [DelegationFields.RoleName] = []
+        var redelegation = TrustPlanner.Request(allowsRedelegation: false)
+        var extra: [String: JSON] = [:]
+    }
+
+    private static let count = BodyFormat<Int64>.number(0...Int(Int32.max))
+    private static let schema = BodySchema<Draft>(
+        blank: Draft(), unknown: .kept(\.extra),
+        [
+            .required("trustor_user_id", \.trustor, .text(1...255)),
+            .required("trustee_user_id", \.trustee, .text(1...255)),
+            .required("impersonation", \.isImpersonating, .flag), .given("project_id", \.project, .textOrNull()),
+            .given("remaining_uses", \.uses, BodyFormat<Int64>.number(1...Int(Int32.max)).nullable),
+            .given("expires_at", \.expiry, .textOrNull()), .given("roles", \.roles, DelegationFields.roles),
+            .given("allow_redelegation", \.redelegation.allowsRedelegation, .flag.orNull(false)),
+            .given("redelegation_count", \.redelegation.redelegationCount, count.nullable)
+        ])
+    private static let owner = BodySchema<String>(
+        blank: "", unknown: .ignored, [.required("trustor_user_id", \.self, .text(1...255))])
+
     private func create(_ call: APICall) async throws -> APIResponse {
-        let fields = try await IdentityService.fields(call, at: "trust")
-        let trustor = try fields.string("trustor_user_id", length: 1...255)
+        let trustor = try await Keystone.read(Self.owner, "trust", call)
         try call.authorize("identity:create_trust", attributes: Self.attributes(trustor: trustor))
         try refuseDelegated(call)
         let token = try call.requireToken(identity)
-        let state = identity.directory.state
-        let asked = try read(fields, token, call, state)
-        let trust = try TrustPlanner.complete(
-            asked, try redelegation(fields), chain: try source(token, state, at: call.now),
-            limit: identity.settings.redelegationLimit)
-        let spent = try check(trust, state, at: call.now)
-        do {
-            try await identity.create(
-                trust, call,
-                before: { _, transaction in
-                    for old in spent { try DelegationStore.delete(old, in: transaction) }
-                    return { state in state.changeDelegations { for old in spent { $0.remove(old) } } }
-                }
-            ) { state in state.changeDelegations { $0.put(trust) } }
-        } catch StoreError.duplicate {
-            throw APIError.conflict("Conflict occurred attempting to store trust - Duplicate entry.")
+        let draft = try await Keystone.read(Self.schema, "trust", call)
+        let expiry = try DelegationFields.expiry(draft.expiry, now: call.now)
+        let trust = try await call.change(identity, target: { $0.key }) { edit in
+            var asked = try read(draft, token, edit.state)
+            asked.expiresAt = expiry
+            let trust = try TrustPlanner.complete(
+                asked, draft.redelegation, chain: try source(token, edit.state, at: call.now),
+                limit: identity.settings.redelegationLimit)
+            for old in try check(trust, edit.state, at: call.now) where edit.state.delegations.trusts[old.key] != nil {
+                try edit.delete(old)
+            }
+            do { try edit.insert(trust) } catch StoreError.duplicate {
+                throw Keystone.duplicate("trust - Duplicate entry")
+            }
+            return trust
         }
-        return .json(["trust": render(trust, call, state)], status: 201)
+        return .json(["trust": render(trust, call, identity.directory.state)], status: 201)
     }
 
-    private static let members: Set<String> = [
-        "id", "links", "trustor_user_id", "trustee_user_id", "project_id", "impersonation", "roles", "roles_links",
-        "expires_at", "remaining_uses", "allow_redelegation", "redelegation_count", "redelegated_trust_id", "deleted_at"
-    ]
+    private static let ignored = ["id", "links", "roles_links", "redelegated_trust_id", "deleted_at"]
 
-    private func read(_ fields: Fields, _ token: ValidToken, _ call: APICall, _ state: IdentityState) throws -> Trust {
-        let trusteeText = try fields.string("trustee_user_id", length: 1...255)
-        guard let impersonation = try fields.optionalBool("impersonation") else {
-            throw fields.missing("impersonation")
-        }
-        let projectText = try fields.nullableString("project_id").flatMap { $0 } ?? ""
-        let uses =
-            fields["remaining_uses"]?.isNull == true
-            ? nil : try fields.optionalInt("remaining_uses", in: 1...Int64(Int32.max))
-        let roles = try DelegationFields.roles(fields, state) ?? []
+    private func read(_ draft: Draft, _ token: ValidToken, _ state: IdentityState) throws -> Trust {
+        let projectText = draft.project ?? ""
+        let roles = try DelegationFields.keys(draft.roles, state)
         guard projectText.isEmpty || !roles.isEmpty else {
             throw IdentityService.forbidden("At least one role should be specified")
         }
-        guard let trustee = UserID(trusteeText), state.users[trustee] != nil else {
-            throw IdentityAPI.notFound("user", trusteeText)
+        guard let trustee = UserID(draft.trustee), state.users[trustee] != nil else {
+            throw IdentityAPI.notFound("user", draft.trustee)
         }
         var project: ProjectID?
         if !projectText.isEmpty {
@@ -190,19 +204,8 @@ struct TrustRoutes: Sendable {
         try requireHeld(roles, project, token, state)
         return Trust(
             key: IdentityService.newKey(), trustor: token.caller.user, trustee: trustee, project: project,
-            isImpersonating: impersonation, roles: roles, expiresAt: try DelegationFields.expiry(fields, now: call.now),
-            remainingUses: uses, redelegatedFrom: nil, redelegationCount: 0,
-            extra: IdentityService.extra(fields, known: Self.members))
-    }
-
-    private func redelegation(_ fields: Fields) throws -> TrustPlanner.Request {
-        let isAllowed =
-            fields["allow_redelegation"]?.isNull == true
-            ? false : try fields.optionalBool("allow_redelegation") ?? false
-        let count =
-            fields["redelegation_count"]?.isNull == true
-            ? nil : try fields.optionalInt("redelegation_count", in: 0...Int64(Int32.max))
-        return TrustPlanner.Request(allowsRedelegation: isAllowed, redelegationCount: count)
+            isImpersonating: draft.isImpersonating, roles: roles, remainingUses: draft.uses, redelegationCount: 0,
+            extra: draft.extra.filter { !Self.ignored.contains($0.key) })
     }
 
     /// Nobody gives what is not theirs; and a token that has only a part of its user's roles gives no more than that.
@@ -247,7 +250,7 @@ struct TrustRoutes: Sendable {
                     && $0.isImpersonating == trust.isImpersonating
             }
         guard !isDouble else {
-            throw APIError.conflict("Conflict occurred attempting to store trust - Duplicate entry.")
+            throw Keystone.duplicate("trust - Duplicate entry")
         }
         return spent
     }

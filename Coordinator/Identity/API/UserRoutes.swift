@@ -1,63 +1,64 @@
 import CoordinatorPlatform
 import ProtocolModel
 
-extension IdentityService {
-    /// Users; unlike the other kinds they need the hasher.
-    var users: ResourceKind<User> {
-        ResourceKind<User>(
-            singular: "user", plural: "users", filters: ["name", "enabled", "domain_id", "default_project_id", "email"],
-            all: { Array($0.users.values) }, find: { state, key in UserID(key).flatMap { state.users[$0] } },
-            render: { rendered($0) }, target: { Policy.Target(domain: $0.domain, user: $0.id) },
-            make: { fields, call, state in
-                var user = User(
-                    id: .random(), domain: try Self.domain(fields, call, state), name: try Self.name(fields),
-                    description: try fields.nullableString("description").flatMap { $0 },
-                    isEnabled: try fields.optionalBool("enabled") ?? true,
-                    defaultProject: try fields.nullableString("default_project_id").flatMap { $0 },
-                    createdAt: call.now, extra: Self.extra(fields, known: Self.userMembers))
-                user.extra["options"] = try Self.options(fields, over: nil)
-                if let password = try fields.nullableString("password").flatMap({ $0 }) {
-                    // Hashing is dear: only who may make users gets to it.
-                    try call.authorize("identity:create_user", domain: user.domain)
-                    user = try await setPassword(password, of: user, at: call.now)
+extension IdentityKinds {
+    /// Users; unlike the other kinds they need the service: for passwords, and for what is remembered of them.
+    static func users(_ identity: IdentityService) -> IdentityKind<User> {
+        IdentityKind<User>(
+            names: IdentityKind<User>.names("user", "users"),
+            filters: ["name", "enabled", "domain_id", "default_project_id", "email"],
+            render: { identity.rendered($0) }, schema: userSchema,
+            complete: { user, old, input in
+                guard let old else {
+                    user.id = .random()
+                    user.domain = try input.domain(user.domain)
+                    user.createdAt = input.call.now
+                    guard input.hash != nil else { return }
+                    user = identity.replacing(input.hash, of: user, byUser: false, at: input.call.now)
                     // Nothing has been issued that could be void.
                     user.tokensValidFrom = 0
+                    return
                 }
-                return user
-            },
-            change: { user, fields, call, state in
                 try IdentityPolicy.requireMayChange(
-                    holding: state.assignments(of: user.id), state, call, rule: "identity:update_user")
-                if let key = fields["domain_id"], key != .string(user.domain) {
-                    throw APIError.badRequest("Cannot change Domain ID.")
-                }
-                if let name = try Self.changedName(fields) { user.name = name }
-                if let description = try fields.nullableString("description") { user.description = description }
-                if let project = try fields.nullableString("default_project_id") { user.defaultProject = project }
-                if let enabled = try fields.optionalBool("enabled") {
-                    if user.isEnabled, !enabled { user.endTokens(at: tokens.bound(at: call.now)) }
-                    user.isEnabled = enabled
-                }
-                let options = try Self.options(fields, over: user.extra["options"])
-                user.extra = Self.extra(fields, known: Self.userMembers, over: user.extra)
-                user.extra["options"] = options
-                if let password = try fields.nullableString("password") {
-                    user = try await setPassword(password, of: user, at: call.now)
+                    holding: input.state.assignments(of: old.id), input.state, input.call, rule: "identity:update_user")
+                guard user.domain == old.domain else { throw APIError.badRequest("Cannot change Domain ID.") }
+                if old.isEnabled, !user.isEnabled { user.endTokens(at: identity.tokens.bound(at: input.call.now)) }
+                if input.hash != nil || input.members["password"] == .null {
+                    user = identity.replacing(input.hash, of: user, byUser: false, at: input.call.now)
                 }
             },
-            checkDelete: { _, _ in }, put: { $0.put($1) }, remove: { $0.remove($1) },
+            target: { Policy.Target(domain: $0.domain, user: $0.id) },
             isListed: { user, call in
                 call.query("password_expires_at").map { PasswordExpiryFilter($0)?.matches(user) ?? false } ?? true
             },
-            beforeWrite: settle,
-            beforeDelete: { user, call, identity, transaction in
-                let state = identity.directory.state
+            prepare: { json in
+                guard let password = json["password"]?.stringValue else { return nil }
+                return try await identity.hash(password)
+            },
+            beforeWrite: { try identity.settle($0, in: &$1) },
+            beforeDelete: { user, call, edit in
                 try IdentityPolicy.requireMayChange(
-                    holding: state.assignments(of: user.id), state, call, rule: "identity:delete_user")
-                try identity.held.tidy(after: user.id, in: transaction)
+                    holding: edit.state.assignments(of: user.id), edit.state, call, rule: "identity:delete_user")
+                try identity.held.tidy(after: user.id, in: edit.transaction)
             })
     }
 
+    private static let userSchema = BodySchema<User>(
+        blank: .blank, unknown: .kept(\.extra),
+        [
+            .required("name", \.name, .identityName()), .given("description", \.description, .textOrNull()),
+            .given("enabled", \.isEnabled, .flag),
+            .given("domain_id", \.domain, .referenceOrEmpty),
+            .given("default_project_id", \.defaultProject, .textOrNull()),
+            .checked("password", .textOrNull()),
+            .special("options") { json, user throws(BodyFailure) in
+                user.extra["options"] = try UserOptions.merged(
+                    json, over: user.extra["options"], methods: AuthenticationMethods.names)
+            }
+        ])
+}
+
+extension IdentityService {
     /// One that stayed away for too long counts as disabled.
     func rendered(_ user: User) -> [String: JSON] {
         var members = user.rendered
@@ -66,14 +67,6 @@ extension IdentityService {
         if isInactive { members["enabled"] = false }
         return members
     }
-
-    private static func options(_ fields: Fields, over stored: JSON?) throws(APIError) -> JSON? {
-        try UserOptions.merged(fields, over: stored, methods: AuthenticationMethods.names)
-    }
-
-    private static let userMembers: Set<String> = [
-        "name", "description", "enabled", "domain_id", "default_project_id", "password", "options"
-    ]
 }
 
 /// `password_expires_at=lt:2026-01-01T00:00:00Z`; users whose password does not expire are on no such list.
@@ -124,15 +117,21 @@ struct UserRoutes: Sendable {
         ]
     }
 
+    private struct PasswordChange {
+        var password = ""
+        var original = ""
+    }
+
+    private static let passwordSchema = BodySchema<PasswordChange>(
+        blank: PasswordChange(),
+        [.required("password", \.password, .text()), .required("original_password", \.original, .text())])
+
     /// Whoever knows the old password may set a new one; no token is needed (an expired password must be replaceable).
     private func changePassword(_ call: APICall) async throws -> APIResponse {
-        let fields = try await IdentityService.fields(call, at: "user")
-        try fields.allow(only: ["password", "original_password"])
-        let password = try fields.string("password")
-        let original = try fields.string("original_password")
+        let said = try await Keystone.read(Self.passwordSchema, "user", call)
         let user = UserID(call.parameter("key")).flatMap { identity.directory.state.users[$0] }
-        let changed = try await identity.changePassword(password, from: original, of: user, at: call.now)
-        _ = try await identity.update(changed, call) { $0.put($1) }
+        let changed = try await identity.changePassword(said.password, from: said.original, of: user, at: call.now)
+        try await call.change(identity, target: { $0.key }) { try $0.update(changed) }
         return .empty(204)
     }
 
@@ -145,8 +144,8 @@ struct UserRoutes: Sendable {
         return user
     }
 
-    private func group(_ call: APICall, rule: String) throws -> Group {
-        guard let group = identity.directory.state.groups[call.parameter("key")] else {
+    private func group(_ call: APICall, _ state: IdentityState, rule: String) throws -> Group {
+        guard let group = state.groups[call.parameter("key")] else {
             try call.authorize(rule)
             throw IdentityAPI.notFound("group", call.parameter("key"))
         }
@@ -156,71 +155,70 @@ struct UserRoutes: Sendable {
 
     private func projects(_ call: APICall) async throws -> APIResponse {
         let user = try user(call, "key", rule: "identity:list_user_projects")
-        let filters = try ListFilter.parse(call.query, names: ["name", "enabled", "domain_id"])
-        let mine = AssignmentRoutes.shownProjects(of: user.id, identity.directory.state)
-        return Rendering.projects(mine.filter { project in filters.allSatisfy { $0.matches(project) } }, call)
+        let isWanted = try Keystone.filter(call, by: ["name", "enabled", "domain_id"])
+        return Keystone.projects(
+            AssignmentRoutes.shownProjects(of: user.id, identity.directory.state).filter(isWanted), call)
     }
 
     private func groups(_ call: APICall) async throws -> APIResponse {
         let user = try user(call, "key", rule: "identity:list_groups_for_user")
         let state = identity.directory.state
         let mine = (state.groupsOfUser[user.id] ?? []).compactMap { state.groups[$0] }.sorted { $0.name < $1.name }
-        return Rendering.collection(
-            "groups", mine.map { Rendering.single($0.rendered, "groups/\($0.key)", call) }, call)
+        return Keystone.collection(
+            "groups", mine.map { Keystone.single($0.rendered, "groups/\($0.key)", call) }, call)
     }
 
     private func members(_ call: APICall) async throws -> APIResponse {
-        let group = try group(call, rule: "identity:list_users_in_group")
         let state = identity.directory.state
+        let group = try group(call, state, rule: "identity:list_users_in_group")
         let users = (state.membersOfGroup[group.key] ?? []).compactMap { state.users[$0] }.sorted { $0.name < $1.name }
-        return Rendering.collection(
-            "users", users.map { Rendering.single(identity.rendered($0), "users/\($0.key)", call) }, call)
+        return Keystone.collection(
+            "users", users.map { Keystone.single(identity.rendered($0), "users/\($0.key)", call) }, call)
     }
 
-    private func memberOfPath(_ call: APICall) throws -> User {
-        guard let user = UserID(call.parameter("user")).flatMap({ identity.directory.state.users[$0] }) else {
+    private func memberOfPath(_ call: APICall, _ state: IdentityState) throws(APIError) -> User {
+        guard let user = UserID(call.parameter("user")).flatMap({ state.users[$0] }) else {
             throw IdentityAPI.notFound("user", call.parameter("user"))
         }
         return user
     }
 
-    private func checkMember(_ call: APICall) async throws -> APIResponse {
-        let group = try group(call, rule: "identity:list_users_in_group")
-        let user = try memberOfPath(call)
-        guard identity.directory.state.membersOfGroup[group.key]?.contains(user.id) == true else {
-            throw APIError.notFound("User '\(user.key)' not found in group '\(group.key)'.")
+    private static func requireMember(_ user: User, _ group: Group, _ state: IdentityState) throws(APIError) {
+        guard state.membersOfGroup[group.key]?.contains(user.id) == true else {
+            throw .notFound("User '\(user.key)' not found in group '\(group.key)'.")
         }
+    }
+
+    private func checkMember(_ call: APICall) async throws -> APIResponse {
+        let state = identity.directory.state
+        let group = try group(call, state, rule: "identity:list_users_in_group")
+        try Self.requireMember(try memberOfPath(call, state), group, state)
         return .empty(204)
     }
 
     private func addMember(_ call: APICall) async throws -> APIResponse {
         let rule = "identity:add_user_to_group"
-        let group = try group(call, rule: rule)
-        let user = try memberOfPath(call)
-        // A domain's manager deals with the people of the domain only.
-        try call.authorize(rule, domain: user.domain)
-        let state = identity.directory.state
-        try IdentityPolicy.requireMayChange(
-            holding: state.assignments[.group(group.key)] ?? [], state, call, rule: rule)
-        try await identity.change(call, target: "\(group.key)/\(user.key)") { transaction in
-            try IdentityStore.addMember(user.id, to: group.key, in: transaction)
-        } apply: {
-            $0.addMember(user.id, to: group.key)
-        }
-        return .empty(204)
+        return try await call.change(
+            identity,
+            { state in
+                let group = try group(call, state, rule: rule)
+                let user = try memberOfPath(call, state)
+                // A domain's manager deals with the people of the domain only.
+                try call.authorize(rule, domain: user.domain)
+                try IdentityPolicy.requireMayChange(
+                    holding: state.assignments[.group(group.key)] ?? [], state, call, rule: rule)
+                return (group: group.key, user: user.id)
+            }, target: { "\($0.group)/\($0.user.compact)" }, { try $1.addMember($0.user, to: $0.group) })
     }
 
     private func removeMember(_ call: APICall) async throws -> APIResponse {
-        let group = try group(call, rule: "identity:remove_user_from_group")
-        let user = try memberOfPath(call)
-        guard identity.directory.state.membersOfGroup[group.key]?.contains(user.id) == true else {
-            throw APIError.notFound("User '\(user.key)' not found in group '\(group.key)'.")
-        }
-        try await identity.change(call, target: "\(group.key)/\(user.key)") { transaction in
-            try IdentityStore.removeMember(user.id, from: group.key, in: transaction)
-        } apply: {
-            $0.removeMember(user.id, from: group.key)
-        }
-        return .empty(204)
+        try await call.change(
+            identity,
+            { state in
+                let group = try group(call, state, rule: "identity:remove_user_from_group")
+                let user = try memberOfPath(call, state)
+                try Self.requireMember(user, group, state)
+                return (group: group.key, user: user.id)
+            }, target: { "\($0.group)/\($0.user.compact)" }, { try $1.removeMember($0.user, from: $0.group) })
     }
 }

@@ -11,18 +11,6 @@ public struct EndpointGroup: IdentityRecord, Hashable {
     public var extra: [String: JSON] = [:]
     public var generation: Int64 = 1
 
-    public init(
-        key: String, name: String, description: String? = nil, filters: [String: JSON], extra: [String: JSON] = [:],
-        generation: Int64 = 1
-    ) {
-        self.key = key
-        self.name = name
-        self.description = description
-        self.filters = filters
-        self.extra = extra
-        self.generation = generation
-    }
-
     public func contains(_ endpoint: Endpoint) -> Bool {
         filters.allSatisfy { name, value in
             switch name {
@@ -73,8 +61,9 @@ public struct CatalogFilter: Sendable {
     mutating func associate(_ choice: Choice, with project: ProjectID) {
         self[choice.kind][project, default: []].insert(choice.key)
     }
-    mutating func dissociate(_ choice: Choice, from project: ProjectID) {
-        self[choice.kind][project]?.remove(choice.key)
+    mutating func set(_ choices: [Choice], of project: ProjectID) {
+        forget(project: project)
+        for choice in choices { associate(choice, with: project) }
     }
     func isAssociated(_ choice: Choice, with project: ProjectID) -> Bool {
         self[choice.kind][project]?.contains(choice.key) == true

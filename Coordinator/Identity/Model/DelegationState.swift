@@ -88,15 +88,8 @@ public struct DelegationState: Sendable {
         credentialsOfUser[credential.user]?.remove(credential.key)
     }
 
-    /// The user lost a role in the project: what was made with it there ends.
-    mutating func removeApplicationCredentials(of user: UserID, in project: ProjectID? = nil) {
-        for credential in applicationCredentials(of: user) where project == nil || credential.project == project {
-            remove(credential)
-        }
-    }
-
     mutating func forget(user: UserID) {
-        removeApplicationCredentials(of: user)
+        for credential in applicationCredentials(of: user) { remove(credential) }
         for rule in accessRules(of: user) { remove(rule) }
         for credential in credentials(of: user) { remove(credential) }
         for trust in trusts.values where trust.trustor == user || trust.trustee == user { remove(trust) }

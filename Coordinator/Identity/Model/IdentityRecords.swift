@@ -171,16 +171,6 @@ public struct Region: IdentityRecord, Hashable {
     public var parent: String?
     public var extra: [String: JSON] = [:]
     public var generation: Int64 = 1
-
-    public init(
-        key: String, description: String = "", parent: String?, extra: [String: JSON] = [:], generation: Int64 = 1
-    ) {
-        self.key = key
-        self.description = description
-        self.parent = parent
-        self.extra = extra
-        self.generation = generation
-    }
 }
 
 /// A service of the catalog.
@@ -193,19 +183,6 @@ public struct CatalogService: IdentityRecord, Hashable {
     public var isEnabled = true
     public var extra: [String: JSON] = [:]
     public var generation: Int64 = 1
-
-    public init(
-        key: String, type: String, name: String, description: String? = nil, isEnabled: Bool = true,
-        extra: [String: JSON] = [:], generation: Int64 = 1
-    ) {
-        self.key = key
-        self.type = type
-        self.name = name
-        self.description = description
-        self.isEnabled = isEnabled
-        self.extra = extra
-        self.generation = generation
-    }
 }
 
 public struct Endpoint: IdentityRecord, Hashable {
@@ -218,20 +195,6 @@ public struct Endpoint: IdentityRecord, Hashable {
     public var isEnabled = true
     public var extra: [String: JSON] = [:]
     public var generation: Int64 = 1
-
-    public init(
-        key: String, service: String, interface: String, region: String? = nil, url: String, isEnabled: Bool = true,
-        extra: [String: JSON] = [:], generation: Int64 = 1
-    ) {
-        self.key = key
-        self.service = service
-        self.interface = interface
-        self.region = region
-        self.url = url
-        self.isEnabled = isEnabled
-        self.extra = extra
-        self.generation = generation
-    }
 }
 
 /// A role given to somebody somewhere.

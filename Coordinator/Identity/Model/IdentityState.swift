@@ -27,6 +27,10 @@ public struct IdentityState: Sendable {
     public private(set) var activity: [UserID: UserActivity] = [:]
     /// Endpoint filters, policies, limits, domain configurations.
     public private(set) var resources = ResourceState()
+    /// The number of the feed of changes up to which this is what the rows say.
+    var feedNumber: Int64 = 0
+    /// Tokens whose revocation is not in force yet: it is once this state is the directory's.
+    private var unpublished: Set<AuditID> = []
     /// Counts changes, so that what was derived from an older state is known to be old.
     public private(set) var generation: UInt64 = 0
 
@@ -46,6 +50,16 @@ public struct IdentityState: Sendable {
         let next = max(generation, other.generation) + 1
         self = other
         generation = next
+    }
+
+    /// Takes the place of the directory's state.
+    /// - Parameters:
+    ///   - generation: The new one.
+    ///   - moment: From now on nothing is made from a token whose revocation this state is the first to know.
+    mutating func publish(generation: UInt64, at moment: Int64) {
+        self.generation = generation
+        for token in unpublished { revoked[token]?.knownAt = moment }
+        unpublished = []
     }
 
     // MARK: - Looking up
@@ -208,10 +222,6 @@ public struct IdentityState: Sendable {
         dropAssignments { $0.target == .project(project.id) }
         delegations.forget(project: project.id)
         resources.forget(project: project.id)
-        for user in users.values where user.defaultProject == project.key {
-            users[user.id]?.defaultProject = nil
-            users[user.id]?.generation += 1
-        }
     }
 
     public mutating func remove(_ user: User) {
@@ -283,11 +293,8 @@ public struct IdentityState: Sendable {
         generation += 1
     }
 
-    public mutating func take(_ assignment: Assignment) {
-        assignments[assignment.actor]?.remove(assignment)
-        if case .user(let user) = assignment.actor, case .project(let project) = assignment.target {
-            delegations.removeApplicationCredentials(of: user, in: project)
-        }
+    mutating func setAssignments(_ new: Set<Assignment>, of actor: Assignment.Actor) {
+        assignments[actor] = new.isEmpty ? nil : new
         generation += 1
     }
 
@@ -296,8 +303,8 @@ public struct IdentityState: Sendable {
         generation += 1
     }
 
-    public mutating func removeImplication(of implied: String, by prior: String) {
-        implications[prior]?.remove(implied)
+    mutating func setImplications(_ implied: Set<String>, of prior: String) {
+        implications[prior] = implied.isEmpty ? nil : implied
         generation += 1
     }
 
@@ -307,40 +314,30 @@ public struct IdentityState: Sendable {
         generation += 1
     }
 
-    public mutating func removeMember(_ user: UserID, from group: String) {
-        membersOfGroup[group]?.remove(user)
-        groupsOfUser[user]?.remove(group)
+    public mutating func setMembers(_ users: Set<UserID>, of group: String) {
+        for user in (membersOfGroup[group] ?? []).subtracting(users) { groupsOfUser[user]?.remove(group) }
+        for user in users { groupsOfUser[user, default: []].insert(group) }
+        membersOfGroup[group] = users.isEmpty ? nil : users
         generation += 1
     }
 
     /// Those of one user.
     func revocations(of user: UserID) -> [AuditID: Revocation] { revoked.filter { $0.value.user == user } }
 
-    /// Ends all tokens of a delegation from before a moment.
-    mutating func collapse(_ collapse: RevocationPlanner.Collapse, of delegation: String, expiresAt: Int64) {
-        let old = delegationBounds[delegation]
-        bound(
-            delegation,
-            DelegationBound(
-                issuedBefore: max(old?.issuedBefore ?? 0, collapse.issuedBefore),
-                expiresAt: max(old?.expiresAt ?? 0, expiresAt)))
-        for token in collapse.tokens { revoked[token] = nil }
-    }
-
-    mutating func bound(_ delegation: String, _ bound: DelegationBound) {
+    /// Which tokens of a delegation are void by their age; `nil` for none.
+    mutating func bound(_ delegation: String, _ bound: DelegationBound?) {
         delegationBounds[delegation] = bound
         generation += 1
     }
 
-    /// Ends all tokens of a user from before a moment.
-    /// - Parameter isNew: Whether the user's row was changed.
-    mutating func collapse(_ collapse: RevocationPlanner.Collapse, of user: UserID, isNew: Bool) {
-        if isNew, let old = users[user] {
-            users[user]?.tokensValidFrom = max(old.tokensValidFrom, collapse.issuedBefore)
-            users[user]?.generation += 1
-        }
-        for token in collapse.tokens { revoked[token] = nil }
+    mutating func forgetRevocation(of token: AuditID) {
+        revoked[token] = nil
         generation += 1
+    }
+
+    /// What a domain sets for itself.
+    mutating func configure(_ domain: String, _ configuration: DomainConfiguration) {
+        changeResources { $0.configurations[domain] = configuration.isEmpty ? nil : configuration }
     }
 
     /// - Parameter now: Revocations of tokens that have expired by then are forgotten.
@@ -348,6 +345,7 @@ public struct IdentityState: Sendable {
         if revoked.count > 1024 { revoked = revoked.filter { $0.value.expiresAt > now } }
         if delegationBounds.count > 1024 { delegationBounds = delegationBounds.filter { $0.value.expiresAt > now } }
         revoked[token] = revocation
+        if revocation.knownAt == Revocation.unpublished { unpublished.insert(token) }
         generation += 1
     }
 }

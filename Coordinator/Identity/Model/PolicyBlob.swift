@@ -10,14 +10,6 @@ public struct PolicyBlob: IdentityRecord, Hashable {
     public var type: String
     public var extra: [String: JSON] = [:]
     public var generation: Int64 = 1
-
-    public init(key: String, blob: JSON, type: String, extra: [String: JSON] = [:], generation: Int64 = 1) {
-        self.key = key
-        self.blob = blob
-        self.type = type
-        self.extra = extra
-        self.generation = generation
-    }
 }
 
 /// What a policy is meant for (`OS-ENDPOINT-POLICY`).
@@ -64,7 +56,10 @@ public struct PolicyShelf: Sendable {
         policyOfTarget = policyOfTarget.filter { $0.value != policy.key }
     }
     mutating func associate(_ policy: String, with target: PolicyTarget) { policyOfTarget[target] = policy }
-    mutating func dissociate(_ target: PolicyTarget) { policyOfTarget[target] = nil }
+    mutating func set(_ targets: [PolicyTarget], of policy: String) {
+        policyOfTarget = policyOfTarget.filter { $0.value != policy }
+        for target in targets { associate(policy, with: target) }
+    }
 
     mutating func forget(endpoint: String) { policyOfTarget[.endpoint(endpoint)] = nil }
     mutating func forget(service: String) {

@@ -17,6 +17,9 @@ public struct Revocation: Sendable, Hashable {
     /// not stored, since after a restart it is the start.
     public var knownAt: Int64
 
+    /// ``knownAt`` of one that the directory does not know yet.
+    static let unpublished = Int64.max
+
     public init(
         expiresAt: Int64, revokedAt: Int64, user: UserID?, delegation: String?, issuedUpTo: Int64?, knownAt: Int64
     ) {

@@ -13,19 +13,6 @@ public struct RegisteredLimit: IdentityRecord, Hashable {
     public var extra: [String: JSON] = [:]
     public var generation: Int64 = 1
 
-    public init(
-        key: String, service: String, region: String?, resource: String, defaultLimit: Int64,
-        description: String? = nil, generation: Int64 = 1
-    ) {
-        self.key = key
-        self.service = service
-        self.region = region
-        self.resource = resource
-        self.defaultLimit = defaultLimit
-        self.description = description
-        self.generation = generation
-    }
-
     /// Nothing is registered twice.
     public func isRival(of other: RegisteredLimit) -> Bool {
         key != other.key && service == other.service && region == other.region && resource == other.resource
@@ -48,17 +35,6 @@ public struct ResourceLimit: IdentityRecord, Hashable {
     public var description: String?
     public var extra: [String: JSON] = [:]
     public var generation: Int64 = 1
-
-    public init(
-        key: String, owner: Owner, registered: String, limit: Int64, description: String? = nil, generation: Int64 = 1
-    ) {
-        self.key = key
-        self.owner = owner
-        self.registered = registered
-        self.limit = limit
-        self.description = description
-        self.generation = generation
-    }
 }
 
 /// The unified limits, in the flat model: a project's limit does not depend on those above or below it.

@@ -38,43 +38,34 @@ public struct UserOptions: Sendable, Equatable {
     /// Checks what a request says and merges it with what is stored; `null` takes an option away.
     /// - Parameter methods: The ways to log in that there are. A rule that asks for another is refused: it could not be
     ///   kept, and who reads it would think the account safer than it is.
-    /// - Throws: ``APIError`` 400.
-    package static func merged(_ fields: Fields, over stored: JSON?, methods: Set<String>) throws(APIError) -> JSON? {
-        guard let given = try fields.optionalObject("options") else { return stored }
-        try given.allow(only: Set(flags.keys).union([rules]))
+    /// - Throws: ``BodyFailure``
+    package static func merged(_ given: JSON, over stored: JSON?, methods: Set<String>) throws(BodyFailure) -> JSON {
+        let options = try BodyFormat.members.read(given)
+        let unknown = options.keys.filter { flags[$0] == nil && $0 != rules }.sorted()
+        guard unknown.isEmpty else { throw BodyFailure(.unexpected(unknown), given) }
         var members = stored?.objectValue ?? [:]
-        for (name, value) in given.members {
+        for (name, value) in options {
             if value.isNull {
                 members.removeValue(forKey: name)
                 continue
             }
-            if name == rules {
-                try check(value, given, methods)
-            } else {
-                _ = try given.optionalBool(name)
-            }
+            do throws(BodyFailure) {
+                if name == rules { try check(value, methods) } else { _ = try BodyFormat.flag.read(value) }
+            } catch { throw BodyFailure(error.reason, error.value, path: [name]) }
             members[name] = value
         }
         return .object(members)
     }
 
-    private static func check(_ value: JSON, _ fields: Fields, _ methods: Set<String>) throws(APIError) {
-        guard let lists = value.arrayValue else { throw fields.wrongType(rules, value, "array") }
-        guard Set(lists).count == lists.count, lists.count <= 64 else {
-            throw fields.invalid(rules, value, "\(value.pythonQuoted) has non-unique elements")
-        }
-        for list in lists {
-            guard let words = list.arrayValue, words.allSatisfy({ $0.stringValue != nil }) else {
-                throw fields.wrongType(rules, list, "array")
-            }
-            guard !words.isEmpty, Set(words).count == words.count else {
-                throw fields.invalid(rules, list, "\(list.pythonQuoted) is too short or has non-unique elements")
-            }
-            for word in words where !methods.contains(word.stringValue ?? "") {
-                throw fields.invalid(
-                    rules, list, "This cloud has no way to log in called \(word.pythonQuoted), so it cannot ask for it."
-                )
-            }
+    private static func check(_ value: JSON, _ methods: Set<String>) throws(BodyFailure) {
+        let words = BodyFormat<[String]>.list(of: .text(), most: 64, isUnique: true)
+        let lists = try BodyFormat<[[String]]>.list(of: words, most: 64, isUnique: true).read(value)
+        guard !lists.contains([]) else { throw BodyFailure(.tooShort(least: 1), []) }
+        for word in lists.joined() where !methods.contains(word) {
+            throw BodyFailure(
+                .sentence(
+                    "This cloud has no way to log in called \(JSON.string(word).pythonQuoted), so it cannot ask for it."
+                ), value)
         }
     }
 

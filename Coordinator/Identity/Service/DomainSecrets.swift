@@ -14,33 +14,23 @@ extension IdentityService {
         "domain \(domain) \(group)/\(option)"
     }
 
-    /// Seals with the newest key what was sealed with an older one, which may have lain open. What no key opens stays.
-    func resealOldSecrets() async throws {
-        let state = directory.state
-        let credentials = try state.delegations.credentials.values.compactMap(resealed)
-        var configurations: [String: DomainConfiguration] = [:]
-        for (domain, configuration) in state.resources.configurations {
-            let changed = try configuration.resealed { group, option, sealed in
-                let place = Self.place(domain, group, option)
-                guard credentialSealer.isOld(sealed), let plain = credentialSealer.open(sealed, for: place) else {
-                    return nil
-                }
-                return try credentialSealer.seal(plain, for: place)
+    /// Seals what a release before this one has stored open, and with the newest key what was sealed with an older one,
+    /// which may have lain open. What no key opens stays.
+    func sealSecrets() async throws {
+        try await change { edit in
+            for credential in edit.state.delegations.credentials.values {
+                if let changed = try resealed(credential) { try edit.update(changed) }
             }
-            if changed != configuration { configurations[domain] = changed }
-        }
-        guard !credentials.isEmpty || !configurations.isEmpty else { return }
-        let stored = configurations
-        try await database.write { transaction in
-            for credential in credentials { try credential.update(after: credential.generation - 1, in: transaction) }
-            for (domain, configuration) in stored {
-                try ResourceStore.set(configuration, of: domain, in: transaction)
-            }
-            transaction.afterCommit {
-                directory.apply { state in
-                    state.changeDelegations { for credential in credentials { $0.put(credential) } }
-                    state.changeResources { $0.configurations.merge(stored) { $1 } }
+            for (domain, configuration) in edit.state.resources.configurations {
+                let closed = configuration.hasOpenSecrets ? try sealed(configuration, of: domain) : configuration
+                let changed = try closed.resealed { group, option, sealed in
+                    let place = Self.place(domain, group, option)
+                    guard credentialSealer.isOld(sealed), let plain = credentialSealer.open(sealed, for: place) else {
+                        return nil
+                    }
+                    return try credentialSealer.seal(plain, for: place)
                 }
+                if changed != configuration { try edit.set(changed, of: domain) }
             }
         }
     }
@@ -51,26 +41,6 @@ extension IdentityService {
         else { return nil }
         var changed = credential
         changed.sealed = try credentialSealer.seal(plain, for: credential.key)
-        changed.generation += 1
         return changed
-    }
-
-    /// Seals what a release before this one has stored open.
-    func sealOpenSecrets() async throws {
-        let open = directory.state.resources.configurations.filter(\.value.hasOpenSecrets)
-        guard !open.isEmpty else { return }
-        var sealed: [String: DomainConfiguration] = [:]
-        for (domain, configuration) in open { sealed[domain] = try self.sealed(configuration, of: domain) }
-        let stored = sealed
-        try await database.write { transaction in
-            for (domain, configuration) in stored {
-                try ResourceStore.set(configuration, of: domain, in: transaction)
-            }
-            transaction.afterCommit {
-                directory.apply { state in
-                    state.changeResources { $0.configurations.merge(stored) { $1 } }
-                }
-            }
-        }
     }
 }

@@ -75,16 +75,14 @@ public struct IdentityBootstrap: Sendable {
             hashes[account.user] = try await identity.hasher.hash(password)
         }
         let passwords = hashes
-        try await identity.database.write { transaction in
-            var steps = BootstrapSteps(
-                state: try IdentityStore.load(transaction, now: now), transaction: transaction, now: now)
+        try await identity.change { edit in
+            var steps = BootstrapSteps(edit: edit, now: now)
             try steps.domainAndRoles()
             try steps.account(admin, hash: passwords[admin.user], isAdministrator: true)
             if let demo { try steps.account(demo, hash: passwords[demo.user], isAdministrator: false) }
             try steps.catalog(services, region: region, publicURL: publicURL)
-            if steps.changes > 0 { try EventLog.append(event(now), in: transaction) }
-            let state = steps.state
-            transaction.afterCommit { identity.directory.apply { $0.replace(by: state) } }
+            if !steps.edit.isEmpty { try EventLog.append(event(now), in: edit.transaction) }
+            edit = steps.edit
         }
     }
 
@@ -97,23 +95,19 @@ public struct IdentityBootstrap: Sendable {
 
 /// One run: compares with what is there and writes what differs.
 private struct BootstrapSteps {
-    var state: IdentityState
-    let transaction: any SQLTransaction
+    var edit: IdentityEdit
     let now: Int64
-    var changes = 0
+    private var state: IdentityState { edit.state }
 
-    init(state: IdentityState, transaction: any SQLTransaction, now: Int64) {
-        self.state = state
-        self.transaction = transaction
+    init(edit: IdentityEdit, now: Int64) {
+        self.edit = edit
         self.now = now
     }
 
     mutating func domainAndRoles() throws {
         if state.domains[Domain.defaultKey] == nil {
             let domain = Domain(key: Domain.defaultKey, name: "Default", description: "The default domain")
-            try domain.insert(in: transaction)
-            state.put(domain)
-            changes += 1
+            try edit.insert(domain)
         }
         let descriptions = [
             ("admin", "Administers the whole cloud"), ("manager", "Manages a project or domain"),
@@ -121,17 +115,13 @@ private struct BootstrapSteps {
         ]
         for (name, description) in descriptions where state.role(named: name) == nil {
             let role = Role(key: IdentityService.newKey(), name: name, domain: nil, description: description)
-            try role.insert(in: transaction)
-            state.put(role)
-            changes += 1
+            try edit.insert(role)
         }
         for (prior, implied) in [("admin", "manager"), ("manager", "member"), ("member", "reader")] {
             guard let prior = state.role(named: prior), let implied = state.role(named: implied),
                 state.implications[prior.key]?.contains(implied.key) != true
             else { continue }
-            try IdentityStore.imply(implied.key, by: prior.key, in: transaction)
-            state.imply(implied.key, by: prior.key)
-            changes += 1
+            try edit.imply(implied.key, by: prior.key)
         }
     }
 
@@ -148,32 +138,23 @@ private struct BootstrapSteps {
     private mutating func project(_ name: String) throws -> Project {
         if let project = state.project(named: name, in: Domain.defaultKey) { return project }
         let project = Project(id: .random(), domain: Domain.defaultKey, parent: nil, name: name)
-        try project.insert(in: transaction)
-        state.put(project)
-        changes += 1
+        try edit.insert(project)
         return project
     }
 
     private mutating func user(_ name: String, hash: String?, defaultProject: Project) throws -> User {
         if var user = state.user(named: name, in: Domain.defaultKey) {
             guard let hash else { return user }
-            let seen = user.generation
             user.passwordHash = hash
             user.passwordState = PasswordState(createdAt: now)
             user.endTokens(at: now)
             user.isEnabled = true
-            user.generation += 1
-            try user.update(after: seen, in: transaction)
-            state.put(user)
-            changes += 1
-            return user
+            return try edit.update(user)
         }
         let user = User(
             id: .random(), domain: Domain.defaultKey, name: name, defaultProject: defaultProject.key,
             passwordHash: hash, createdAt: now, passwordState: PasswordState(createdAt: hash == nil ? nil : now))
-        try user.insert(in: transaction)
-        state.put(user)
-        changes += 1
+        try edit.insert(user)
         return user
     }
 
@@ -181,17 +162,13 @@ private struct BootstrapSteps {
         guard let role = state.role(named: role) else { throw BootstrapFailure.unknownRole(role) }
         let assignment = Assignment(actor: .user(user.id), target: target, role: role.key)
         guard state.assignments[.user(user.id)]?.contains(assignment) != true else { return }
-        try IdentityStore.give(assignment, in: transaction)
-        state.give(assignment)
-        changes += 1
+        try edit.give(assignment)
     }
 
     mutating func catalog(_ services: [IdentityBootstrap.ServiceEntry], region: String, publicURL: String) throws {
         if state.regions[region] == nil {
             let record = Region(key: region, parent: nil)
-            try record.insert(in: transaction)
-            state.put(record)
-            changes += 1
+            try edit.insert(record)
         }
         for entry in services {
             let service = try self.service(entry)
@@ -205,9 +182,7 @@ private struct BootstrapSteps {
         if let service = state.services.values.first(where: { $0.type == entry.type }) { return service }
         let service = CatalogService(
             key: IdentityService.newKey(), type: entry.type, name: entry.name, description: entry.description)
-        try service.insert(in: transaction)
-        state.put(service)
-        changes += 1
+        try edit.insert(service)
         return service
     }
 
@@ -219,18 +194,12 @@ private struct BootstrapSteps {
         guard var endpoint = known else {
             let endpoint = Endpoint(
                 key: IdentityService.newKey(), service: service.key, interface: interface, region: region, url: url)
-            try endpoint.insert(in: transaction)
-            state.put(endpoint)
-            changes += 1
+            try edit.insert(endpoint)
             return
         }
         guard endpoint.url != url else { return }
-        let seen = endpoint.generation
         endpoint.url = url
-        endpoint.generation += 1
-        try endpoint.update(after: seen, in: transaction)
-        state.put(endpoint)
-        changes += 1
+        try edit.update(endpoint)
     }
 }
 

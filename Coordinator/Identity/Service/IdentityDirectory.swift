@@ -4,8 +4,8 @@ import Synchronization
 
 /// The identity service's current state, for whoever needs a name, a role or a yes: never touches the database.
 ///
-/// Each commit that changes identity applies its change here before the writer's caller goes on, in the order of
-/// commits.
+/// It is a copy of rows. Each commit here that changes identity puts its state here before the writer's caller goes on;
+/// what others have committed to the same database comes with ``IdentityService/follow()``, within a second.
 public final class IdentityDirectory: Sendable {
     private final class Snapshot: Sendable {
         let state: IdentityState
@@ -24,10 +24,18 @@ public final class IdentityDirectory: Sendable {
 
     private var snapshot: Snapshot { current.withLock { $0 } }
 
-    package func apply(_ change: (inout IdentityState) -> Void) {
+    /// Puts a state in force, unless a newer one is already.
+    /// - Parameters:
+    ///   - base: The generation of the state that it was made from.
+    ///   - moment: From now on nothing is made from a token whose revocation comes with this state.
+    func publish(_ next: IdentityState, since base: UInt64, at moment: Int64) {
         current.withLock { snapshot in
-            var state = snapshot.state
-            change(&state)
+            let known = snapshot.state
+            guard next.feedNumber > known.feedNumber else { return }
+            var state = next
+            // Some changes are none for what was derived from the state, log-ins for instance.
+            let isSame = next.generation == base && known.generation == base
+            state.publish(generation: isSame ? base : known.generation + 1, at: moment)
             snapshot = Snapshot(state)
         }
     }

@@ -50,7 +50,8 @@ public struct IdentityService: Sendable {
         self.settings = settings
         pattern = settings.security.passwordPattern.map { PasswordPattern($0) }
         let now = clock.now()
-        let state = try await database.read { try IdentityStore.load($0, now: now) }
+        var state = try await database.read { try IdentityFeed.load($0, now: now) }
+        state.publish(generation: state.generation, at: now)
         directory = IdentityDirectory(state)
         sealer = TokenSealer([])
         tokens = TokenService(
@@ -58,8 +59,7 @@ public struct IdentityService: Sendable {
             expiredWindow: settings.expiredWindow)
         try await renewTokenKeys()
         try await loadCredentialKeys()
-        try await sealOpenSecrets()
-        try await resealOldSecrets()
+        try await sealSecrets()
     }
 
     /// Whether what is stored needs the sealing key that was there before: a new one would open nothing.
@@ -75,13 +75,13 @@ public struct IdentityService: Sendable {
         let lifetime = settings.tokenLifetime + settings.expiredWindow
         let kept = 2 + Int(lifetime.components.seconds / max(1, settings.keyLifetime.components.seconds))
         let vault = KeyVault(settings.sealingKey)
-        let keys = try await database.write { transaction in
-            let (keys, wereOpen) = try vault.keys(.token, in: transaction)
+        let keys = try await change { edit in
+            let (keys, wereOpen) = try vault.keys(.token, in: edit.transaction)
             if let newest = keys.last, now - newest.createdAt < keyLifetime, !wereOpen { return keys }
             let key = TokenKey(number: (keys.last?.number ?? 0) + 1, secret: secret, createdAt: now)
-            try vault.add(key, to: .token, in: transaction)
-            try KeyStore.remove(upTo: Int64(key.number) - Int64(kept), from: .token, in: transaction)
-            return keys.filter { Int64($0.number) > Int64(key.number) - Int64(kept) } + [key]
+            let bound = Int64(key.number) - Int64(kept)
+            try vault.add(key, to: .token, upTo: bound, in: &edit)
+            return keys.filter { Int64($0.number) > bound } + [key]
         }
         sealer.replaceKeys(keys)
     }
@@ -91,81 +91,60 @@ public struct IdentityService: Sendable {
         let now = clock.now()
         let secret = (0..<32).map { _ in UInt8.random(in: 0...255) }
         let vault = KeyVault(settings.sealingKey)
-        let keys = try await database.write { transaction in
-            let (keys, wereOpen) = try vault.keys(.credential, in: transaction)
+        let keys = try await change { edit in
+            let (keys, wereOpen) = try vault.keys(.credential, in: edit.transaction)
             guard keys.isEmpty || wereOpen else { return keys }
             let key = TokenKey(number: (keys.last?.number ?? 0) + 1, secret: secret, createdAt: now)
-            try vault.add(key, to: .credential, in: transaction)
+            try vault.add(key, to: .credential, upTo: 0, in: &edit)
             return keys + [key]
         }
         credentialSealer.replaceKeys(keys)
     }
 
-    // MARK: - Changes: the row, the event line and the directory in one commit
+    // MARK: - Changes
 
-    /// What follows in memory once the rows are durable.
-    typealias StateChange = @Sendable (inout IdentityState) -> Void
+    /// A part of a transaction that changes what the identity service knows: it is in force once that is committed.
+    func edit<T>(in transaction: any SQLTransaction, _ body: (inout IdentityEdit) throws -> T) throws -> T {
+        let base = directory.state
+        var edit = try IdentityEdit(base, in: transaction, now: clock.now())
+        let result = try body(&edit)
+        let state = try edit.finish()
+        transaction.afterCommit { publish(state, since: base.generation) }
+        return result
+    }
 
-    func create<Record: StoredRecord>(
-        _ record: Record, _ call: APICall,
-        before: @escaping @Sendable (Record, any SQLTransaction) throws -> StateChange = { _, _ in { _ in } },
-        apply: @escaping StateChange
-    ) async throws {
-        try await call.write(target: { _ in record.key }) { transaction in
-            let first = try before(record, transaction)
-            try record.insert(in: transaction)
-            transaction.afterCommit {
-                directory.apply { state in
-                    first(&state)
-                    apply(&state)
-                }
+    /// The same as a transaction of its own, for what nobody has asked for.
+    func change<T: Sendable>(_ body: @escaping @Sendable (inout IdentityEdit) throws -> T) async throws -> T {
+        try await database.write { try edit(in: $0, body) }
+    }
+
+    private func publish(_ state: IdentityState, since base: UInt64) {
+        directory.publish(state, since: base, at: tokens.latestIssue(clock.now()))
+    }
+
+    /// How often ``follow()`` is to be called: with the time that it takes, others' changes, revocations among them, are
+    /// in force here within a second.
+    public static let followInterval = Duration.milliseconds(500)
+
+    /// Takes over what other coordinators have committed to the same database. Where there is nothing new, it reads one
+    /// number.
+    public func follow() async throws {
+        let base = directory.state
+        let now = clock.now()
+        let vault = KeyVault(settings.sealingKey)
+        let news = try await database.read { reader -> (state: IdentityState, keys: [KeyRing: [TokenKey]])? in
+            let newest = try IdentityFeed.newest(in: reader)
+            guard newest > base.feedNumber else { return nil }
+            var state = base
+            var keys: [KeyRing: [TokenKey]] = [:]
+            if try IdentityFeed.advance(&state, to: newest, in: reader, now: now) {
+                for ring in KeyRing.allCases { keys[ring] = try vault.keys(ring, reading: reader) }
             }
+            return (state, keys)
         }
-    }
-
-    /// - Parameter record: With the generation that was read.
-    /// - Returns: The record as stored.
-    func update<Record: StoredRecord>(
-        _ record: Record, _ call: APICall,
-        before: @escaping @Sendable (Record, any SQLTransaction) throws -> StateChange = { _, _ in { _ in } },
-        apply: @escaping @Sendable (inout IdentityState, Record) -> Void
-    ) async throws -> Record {
-        let seen = record.generation
-        var changed = record
-        changed.generation += 1
-        let stored = changed
-        try await call.write(target: { _ in stored.key }) { transaction in
-            let first = try before(stored, transaction)
-            try stored.update(after: seen, in: transaction)
-            transaction.afterCommit {
-                directory.apply { state in
-                    first(&state)
-                    apply(&state, stored)
-                }
-            }
-        }
-        return stored
-    }
-
-    func delete<Record: StoredRecord>(
-        _ record: Record, _ call: APICall, before: @escaping @Sendable (any SQLTransaction) throws -> Void = { _ in },
-        apply: @escaping StateChange
-    ) async throws {
-        try await call.write(target: { _ in record.key }) { transaction in
-            try before(transaction)
-            try record.delete(in: transaction)
-            transaction.afterCommit { directory.apply(apply) }
-        }
-    }
-
-    /// For what has no record of its own.
-    func change(
-        _ call: APICall, target: String = "", _ body: @escaping @Sendable (any SQLTransaction) throws -> Void,
-        apply: @escaping @Sendable (inout IdentityState) -> Void
-    ) async throws {
-        try await call.write(target: { _ in target }) { transaction in
-            try body(transaction)
-            transaction.afterCommit { directory.apply(apply) }
-        }
+        guard let news else { return }
+        if let keys = news.keys[.token] { sealer.replaceKeys(keys) }
+        if let keys = news.keys[.credential] { credentialSealer.replaceKeys(keys) }
+        publish(news.state, since: base.generation)
     }
 }

@@ -19,13 +19,13 @@ struct KeyVault: Sendable {
     ///   nothing more.
     /// - Throws: ``KeyVaultError`` where the file's key is not the one that they were sealed with.
     func keys(
-        _ ring: KeyStore.Ring, in transaction: any SQLTransaction
+        _ ring: KeyRing, in transaction: any SQLTransaction
     ) throws -> (keys: [TokenKey], wereOpen: Bool) {
         var wereOpen = false
-        let keys = try KeyStore.rows(ring, in: transaction).map { row in
+        let keys = try Self.rows(ring, transaction).map { row in
             guard row.secret.count != Self.secretLength else {
                 if key != nil {
-                    try KeyStore.replaceSecret(of: sealed(row, ring), in: ring, in: transaction)
+                    try ring.table.update(sealed(row, ring), in: transaction)
                     wereOpen = true
                 }
                 return row
@@ -35,18 +35,29 @@ struct KeyVault: Sendable {
         return (keys, wereOpen)
     }
 
+    private static func rows(_ ring: KeyRing, _ reader: any SQLReader) throws -> [TokenKey] {
+        try ring.table.all(order: "number", in: reader)
+    }
+
+    /// All keys of a ring as they are, oldest first.
+    /// - Throws: ``KeyVaultError``
+    func keys(_ ring: KeyRing, reading reader: any SQLReader) throws -> [TokenKey] {
+        try Self.rows(ring, reader).map { $0.secret.count == Self.secretLength ? $0 : try opened($0, ring) }
+    }
+
     /// Whether the database has keys that nothing but the file's key opens.
     static func hasSealedKeys(_ reader: any SQLReader) throws -> Bool {
-        try [KeyStore.Ring.token, .credential].contains { ring in
-            try KeyStore.rows(ring, in: reader).contains { $0.secret.count != secretLength }
+        try KeyRing.allCases.contains { ring in
+            try rows(ring, reader).contains { $0.secret.count != secretLength }
         }
     }
 
-    func add(_ key: TokenKey, to ring: KeyStore.Ring, in transaction: any SQLTransaction) throws {
-        try KeyStore.add(sealed(key, ring), to: ring, in: transaction)
+    /// - Parameter number: The keys up to this one go.
+    func add(_ key: TokenKey, to ring: KeyRing, upTo number: Int64, in edit: inout IdentityEdit) throws {
+        try edit.add(sealed(key, ring), to: ring, upTo: number)
     }
 
-    private func sealed(_ row: TokenKey, _ ring: KeyStore.Ring) throws -> TokenKey {
+    private func sealed(_ row: TokenKey, _ ring: KeyRing) throws -> TokenKey {
         guard let key else { return row }
         let box = try AES.GCM.seal(row.secret, using: key, authenticating: Self.name(row, ring))
         var row = row
@@ -54,7 +65,7 @@ struct KeyVault: Sendable {
         return row
     }
 
-    private func opened(_ row: TokenKey, _ ring: KeyStore.Ring) throws -> TokenKey {
+    private func opened(_ row: TokenKey, _ ring: KeyRing) throws -> TokenKey {
         guard let key, let box = try? AES.GCM.SealedBox(combined: row.secret),
             let secret = try? AES.GCM.open(box, using: key, authenticating: Self.name(row, ring))
         else { throw KeyVaultError(ring: ring.rawValue, number: row.number) }
@@ -63,7 +74,7 @@ struct KeyVault: Sendable {
         return row
     }
 
-    private static func name(_ row: TokenKey, _ ring: KeyStore.Ring) -> [UInt8] {
+    private static func name(_ row: TokenKey, _ ring: KeyRing) -> [UInt8] {
         Array("skerry \(ring.rawValue) key \(row.number)".utf8)
     }
 }

@@ -25,7 +25,7 @@ extension IdentityService {
             throw Self.unauthorized(claiming: user, "the account is locked")
         }
         guard isRight else {
-            try await noteFailure(of: user, state.activity[user.id], at: now)
+            try await noteFailure(of: user, at: now)
             throw Self.unauthorized(claiming: user, "wrong password")
         }
         // The password may have been replaced while it was being checked.
@@ -35,35 +35,28 @@ extension IdentityService {
         return current
     }
 
-    private func noteFailure(of user: User, _ activity: UserActivity?, at now: Int64) async throws {
+    private func noteFailure(of user: User, at now: Int64) async throws {
         guard rules.lockoutFailureAttempts != nil, !user.options.ignoresLockout else { return }
-        let limit = PasswordRules.forgetsFailures(before: now, rules, activity)
-        try await database.write { transaction in
-            let news = try ActivityStore.fail(user.id, at: now, forgottenBefore: limit, in: transaction)
-            transaction.afterCommit { directory.apply { $0.note(news, of: user.id) } }
+        try await change { [rules] edit in
+            let limit = PasswordRules.forgetsFailures(before: now, rules, edit.state.activity[user.id])
+            try edit.noteFailure(of: user.id, at: now, forgottenBefore: limit)
         }
     }
 
     private func noteSuccess(of user: User, _ activity: UserActivity?, at now: Int64) async throws {
         let day = rules.disableUserAccountDaysInactive == nil ? nil : UserActivity.day(of: now)
         guard (activity?.failures ?? 0) > 0 || (day != nil && activity?.activeAt != day) else { return }
-        try await database.write { transaction in
-            let news = try ActivityStore.succeed(user.id, on: day, in: transaction)
-            transaction.afterCommit { directory.apply { $0.note(news, of: user.id) } }
-        }
+        try await change { try $0.noteSuccess(of: user.id, on: day) }
     }
 
-    /// A password that an administrator sets.
-    func setPassword(_ password: String?, of user: User, at now: Int64) async throws -> User {
-        var hash: String?
-        if let password {
-            try await checkStrength(password)
-            hash = try await hasher.hash(password)
-        }
-        return replacing(hash, of: user, byUser: false, at: now)
+    /// A password that an administrator sets, as it is stored.
+    /// - Throws: ``APIError`` 400 for a password that is not strong enough, 403 for one that is too long.
+    func hash(_ password: String) async throws -> String {
+        try await checkStrength(password)
+        return try await hasher.hash(password)
     }
 
-    private func replacing(_ hash: String?, of user: User, byUser isSelfService: Bool, at now: Int64) -> User {
+    func replacing(_ hash: String?, of user: User, byUser isSelfService: Bool, at now: Int64) -> User {
         var changed = PasswordRules.replacing(hash, of: user, byUser: isSelfService, rules, at: now)
         changed.tokensValidFrom = max(changed.tokensValidFrom, tokens.bound(at: now))
         return changed
@@ -90,16 +83,10 @@ extension IdentityService {
 
     /// What goes with a user's row: an administrator who enables a user ends a lock, one who disables a user ends the
     /// user's application credentials.
-    func settle(_ user: User, _ transaction: any SQLTransaction) throws -> @Sendable (inout IdentityState) -> Void {
-        guard user.isEnabled else {
-            try DelegationStore.deleteApplicationCredentials(of: user.id, in: nil, transaction)
-            return { state in state.changeDelegations { $0.removeApplicationCredentials(of: user.id) } }
-        }
-        let state = directory.state
-        let isKnown = state.users[user.id] != nil
+    func settle(_ user: User, in edit: inout IdentityEdit) throws {
+        guard user.isEnabled else { return try edit.deleteApplicationCredentials(of: user.id) }
         let day = rules.disableUserAccountDaysInactive == nil ? nil : UserActivity.day(of: clock.now())
-        guard isKnown, state.activity[user.id] != nil || day != nil else { return { _ in } }
-        let news = try ActivityStore.succeed(user.id, on: day, in: transaction)
-        return { $0.note(news, of: user.id) }
+        guard edit.state.users[user.id] != nil, edit.state.activity[user.id] != nil || day != nil else { return }
+        try edit.noteSuccess(of: user.id, on: day)
     }
 }

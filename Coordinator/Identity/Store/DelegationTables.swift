@@ -1,66 +1,82 @@
 import CoordinatorPlatform
 import ProtocolModel
 
+private let nobody = UserID(high: 0, low: 0)
+
 extension ApplicationCredential: StoredRecord {
-    static let table = StoredTable(
-        "identity_application_credentials",
-        [
-            "user_key", "project_key", "name", "description", "secret_hash", "expires_at", "unrestricted", "roles",
-            "access_rules"
-        ])
-    var values: [any SQLArgument] {
-        [
-            user.compact, project.compact, name, description, secretHash, expiresAt, isUnrestricted,
-            JSON.column(roles), JSON.column(accessRules)
-        ]
+    public static let blank = ApplicationCredential(
+        key: "", user: nobody, project: ProjectID(high: 0, low: 0), name: "", secretHash: "", isUnrestricted: false,
+        roles: [], accessRules: [])
+    public static let table = RecordTable<Self>("identity_application_credentials")
+    public mutating func columns(_ column: inout some ColumnVisitor) throws {
+        try column.standard(&key, &generation, &extra)
+        try column.compact("user_key", &user)
+        try column.compact("project_key", &project)
+        try column("name", &name)
+        try column("description", &description)
+        try column("secret_hash", &secretHash)
+        try column("expires_at", &expiresAt)
+        try column("unrestricted", &isUnrestricted)
+        try column.words("roles", &roles)
+        try column.words("access_rules", &accessRules)
     }
-    init(row: any SQLRow, extra: [String: JSON]) throws {
-        self.init(
-            key: row.text(0), user: try row.id(3), project: try row.id(4), name: row.text(5),
-            description: row.optionalText(6), secretHash: row.text(7), expiresAt: row.optionalInteger(8),
-            isUnrestricted: row.bool(9), roles: try JSON.words(row.text(10)), accessRules: try JSON.words(row.text(11)),
-            extra: extra)
-    }
+    static func all(in state: IdentityState) -> [Self] { Array(state.delegations.applicationCredentials.values) }
+    static func find(_ key: String, in state: IdentityState) -> Self? { state.delegations.applicationCredentials[key] }
+    func put(in state: inout IdentityState) { state.changeDelegations { $0.put(self) } }
+    func remove(from state: inout IdentityState) { state.changeDelegations { $0.remove(self) } }
 }
 
 extension AccessRuleRecord: StoredRecord {
-    static let table = StoredTable("identity_access_rules", ["user_key", "service", "method", "path"])
-    var values: [any SQLArgument] { [user.compact, rule.service, rule.method, rule.path] }
-    init(row: any SQLRow, extra: [String: JSON]) throws {
-        self.init(
-            key: row.text(0), user: try row.id(3),
-            rule: AccessRules.Rule(service: row.text(4), method: row.text(5), path: row.text(6)), extra: extra)
+    public static let blank = AccessRuleRecord(
+        key: "", user: nobody, rule: AccessRules.Rule(service: "", method: "", path: ""))
+    public static let table = RecordTable<Self>("identity_access_rules")
+    public mutating func columns(_ column: inout some ColumnVisitor) throws {
+        try column.standard(&key, &generation, &extra)
+        try column.compact("user_key", &user)
+        try column("service", &rule.service)
+        try column("method", &rule.method)
+        try column("path", &rule.path)
     }
+    static func all(in state: IdentityState) -> [Self] { Array(state.delegations.accessRules.values) }
+    static func find(_ key: String, in state: IdentityState) -> Self? { state.delegations.accessRules[key] }
+    func put(in state: inout IdentityState) { state.changeDelegations { $0.put(self) } }
+    func remove(from state: inout IdentityState) { state.changeDelegations { $0.remove(self) } }
 }
 
 extension Trust: StoredRecord {
-    static let table = StoredTable(
-        "identity_trusts",
-        [
-            "trustor_key", "trustee_key", "project_key", "impersonation", "roles", "expires_at", "remaining_uses",
-            "redelegated_key", "redelegation_count"
-        ])
-    var values: [any SQLArgument] {
-        [
-            trustor.compact, trustee.compact, project?.compact, isImpersonating, JSON.column(roles), expiresAt,
-            remainingUses, redelegatedFrom, redelegationCount
-        ]
+    public static let blank = Trust(
+        key: "", trustor: nobody, trustee: nobody, isImpersonating: false, roles: [], redelegationCount: 0)
+    public static let table = RecordTable<Self>("identity_trusts")
+    public mutating func columns(_ column: inout some ColumnVisitor) throws {
+        try column.standard(&key, &generation, &extra)
+        try column.compact("trustor_key", &trustor)
+        try column.compact("trustee_key", &trustee)
+        try column.compact("project_key", &project)
+        try column("impersonation", &isImpersonating)
+        try column.words("roles", &roles)
+        try column("expires_at", &expiresAt)
+        try column("remaining_uses", &remainingUses)
+        try column("redelegated_key", &redelegatedFrom)
+        try column("redelegation_count", &redelegationCount)
     }
-    init(row: any SQLRow, extra: [String: JSON]) throws {
-        self.init(
-            key: row.text(0), trustor: try row.id(3), trustee: try row.id(4), project: try row.optionalID(5),
-            isImpersonating: row.bool(6), roles: try JSON.words(row.text(7)), expiresAt: row.optionalInteger(8),
-            remainingUses: row.optionalInteger(9), redelegatedFrom: row.optionalText(10),
-            redelegationCount: row.integer(11), extra: extra)
-    }
+    static func all(in state: IdentityState) -> [Self] { Array(state.delegations.trusts.values) }
+    static func find(_ key: String, in state: IdentityState) -> Self? { state.delegations.trusts[key] }
+    func put(in state: inout IdentityState) { state.changeDelegations { $0.put(self) } }
+    func remove(from state: inout IdentityState) { state.changeDelegations { $0.remove(self) } }
 }
 
 extension StoredCredential: StoredRecord {
-    static let table = StoredTable("identity_credentials", ["user_key", "project_key", "type", "sealed"])
-    var values: [any SQLArgument] { [user.compact, project?.compact, type, sealed] }
-    init(row: any SQLRow, extra: [String: JSON]) throws {
-        self.init(
-            key: row.text(0), user: try row.id(3), project: try row.optionalID(4), type: row.text(5),
-            sealed: row.blob(6), extra: extra)
+    public static let blank = StoredCredential(key: "", user: nobody, type: "", sealed: [])
+    public static let table = RecordTable<Self>("identity_credentials")
+    public mutating func columns(_ column: inout some ColumnVisitor) throws {
+        try column.standard(&key, &generation, &extra)
+        try column.compact("user_key", &user)
+        try column.compact("project_key", &project)
+        try column("type", &type)
+        try column("sealed", &sealed)
     }
+    static func all(in state: IdentityState) -> [Self] { Array(state.delegations.credentials.values) }
+    static func find(_ key: String, in state: IdentityState) -> Self? { state.delegations.credentials[key] }
+    func put(in state: inout IdentityState) { state.changeDelegations { $0.put(self) } }
+    func remove(from state: inout IdentityState) { state.changeDelegations { $0.remove(self) } }
 }

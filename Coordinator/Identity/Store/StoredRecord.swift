@@ -1,65 +1,58 @@
 import CoordinatorPlatform
+import ProtocolModel
 
-/// A record with a table of its own: `record_key`, `generation`, `extra` and its columns.
-protocol StoredRecord: IdentityRecord {
-    static var table: StoredTable { get }
-    /// In the order of the table's columns.
-    var values: [any SQLArgument] { get }
-    /// - Parameter row: `record_key`, `generation`, `extra`, then the table's columns.
-    init(row: any SQLRow, extra: [String: JSON]) throws
+/// A record with a table of its own: `record_key`, `generation`, `extra` and its columns. In memory it has its place in
+/// ``IdentityState``.
+protocol StoredRecord: IdentityRecord, TableRecord {
+    static func all(in state: IdentityState) -> [Self]
+    static func find(_ key: String, in state: IdentityState) -> Self?
+    func put(in state: inout IdentityState)
+    /// With all that hangs on it, as the database does.
+    func remove(from state: inout IdentityState)
 }
 
-/// The statements for one table, put together once.
-struct StoredTable: Sendable {
-    let select: String
-    let insert: String
-    let update: String
-    let delete: String
-
-    init(_ name: String, _ columns: [String]) {
-        let list = (["record_key", "generation", "extra"] + columns).joined(separator: ", ")
-        let marks = Array(repeating: "?", count: columns.count + 3).joined(separator: ", ")
-        let changes = (["generation", "extra"] + columns).map { "\($0) = ?" }.joined(separator: ", ")
-        select = "SELECT \(list) FROM \(name) ORDER BY id"
-        insert = "INSERT INTO \(name) (\(list)) VALUES (\(marks))"
-        update = "UPDATE \(name) SET \(changes) WHERE record_key = ? AND generation = ?"
-        delete = "DELETE FROM \(name) WHERE record_key = ?"
-    }
-}
-
-extension StoredRecord {
-    static func all(in reader: any SQLReader) throws -> [Self] {
-        try reader.query(table.select) { row in
-            let extra = try JSON.parse(row.text(2)).objectValue ?? [:]
-            var record = try Self(row: row, extra: extra)
-            record.generation = row.integer(1)
-            return record
-        }
+extension ColumnVisitor {
+    /// What all records of the identity service have.
+    mutating func standard(
+        _ key: inout String, _ generation: inout Int64, _ extra: inout [String: JSON]
+    ) throws {
+        try self("record_key", &key, .key)
+        try rest(&generation, &extra)
     }
 
-    func insert(in transaction: any SQLTransaction) throws {
-        try transaction.execute(
-            Self.table.insert, [key, generation, JSON.object(extra).text] as [any SQLArgument] + values)
+    mutating func standard<R>(
+        _ id: inout Identifier<R>, _ generation: inout Int64, _ extra: inout [String: JSON]
+    ) throws {
+        try compact("record_key", &id, .key)
+        try rest(&generation, &extra)
     }
 
-    /// - Parameter seen: The generation that was read.
-    /// - Throws: ``StoreError/stale(_:)`` when somebody changed it since.
-    func update(after seen: Int64, in transaction: any SQLTransaction) throws {
-        let changed = try transaction.execute(
-            Self.table.update,
-            [generation, JSON.object(extra).text] as [any SQLArgument] + values + [key, seen] as [any SQLArgument])
-        guard changed == 1 else { throw StoreError.stale(key) }
+    private mutating func rest(_ generation: inout Int64, _ extra: inout [String: JSON]) throws {
+        try self("generation", &generation, .generation)
+        try members("extra", &extra)
     }
 
-    func delete(in transaction: any SQLTransaction) throws {
-        guard try transaction.execute(Self.table.delete, [key]) == 1 else { throw StoreError.stale(key) }
+    mutating func members(_ name: String, _ members: inout [String: JSON]) throws {
+        var json = JSON.object(isReading ? [:] : members)
+        try self(name, &json)
+        if isReading { members = json.objectValue ?? [:] }
     }
-}
 
-extension JSON {
     /// Texts as one column.
-    static func column(_ words: [String]) -> String { JSON.array(words.map { .string($0) }).text }
-    static func words(_ column: String) throws -> [String] {
-        try JSON.parse(column).arrayValue?.compactMap(\.stringValue) ?? []
+    mutating func words(_ name: String, _ words: inout [String]) throws {
+        var json = JSON.array(isReading ? [] : words.map { .string($0) })
+        try self(name, &json)
+        if isReading { words = json.arrayValue?.compactMap(\.stringValue) ?? [] }
+    }
+
+    /// An identifier as 32 digits, where there is one.
+    mutating func compact<R>(_ name: String, _ id: inout Identifier<R>?, _ role: ColumnRole = .changing) throws {
+        var text = isReading ? nil : id?.compact
+        try self(name, &text, role)
+        guard isReading else { return }
+        id = try text.map { text in
+            guard let id = Identifier<R>(text) else { throw StoreError.corrupt("'\(text)' is not an identifier") }
+            return id
+        }
     }
 }

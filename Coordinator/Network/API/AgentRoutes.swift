@@ -32,22 +32,14 @@ struct AgentRoutes: Sendable {
 
     @Sendable private func list(_ call: APICall) async throws -> APIResponse {
         try call.authorize("get_agent")
-        let reserved: Set<String> = ["fields", "limit", "marker", "page_reverse", "sort_key", "sort_dir"]
-        let wanted = Dictionary(grouping: call.query.filter { !reserved.contains($0.name) }, by: \.name)
+        let query = try Neutron.list.read(
+            call.query, isFilter: { _ in true }, isFlag: ["admin_state_up", "alive"].contains, isSort: { _ in true })
         let nodes = try await call.database.read { try service.directory.nodes(in: $0) }
-        let views = nodes.map(Self.view).filter { view in
-            wanted.allSatisfy { name, values in values.contains { Self.matches(view[name], $0.value) } }
-        }
+        let views = nodes.map(Self.view).filter { view in query.filters.allSatisfy { $0.matches(view[$0.name]) } }
         let fields = Set(call.queryAll("fields"))
-        return .json(["agents": .array(views.map { .object(ListParameters.select(fields, $0)) })])
-    }
-
-    private static func matches(_ value: JSON?, _ text: String) -> Bool {
-        switch value {
-        case .string(let string): string == text
-        case .bool(let flag): ListTable.flag(text) == flag
-        default: false
-        }
+        return .json([
+            "agents": .array(views.map { .object(fields.isEmpty ? $0 : $0.filter { fields.contains($0.key) }) })
+        ])
     }
 
     @Sendable private func show(_ call: APICall) async throws -> APIResponse {

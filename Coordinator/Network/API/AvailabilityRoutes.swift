@@ -18,14 +18,8 @@ struct AvailabilityRoutes: Sendable {
     private static func number(_ value: UInt128) -> JSON { .raw(Array(String(value).utf8)) }
 
     private func view(_ network: NetworkRecord, ipVersion: Int?, in reader: any SQLReader) throws -> JSON {
-        let subnets = try service.subnets.subnets(of: network.id, in: reader).filter {
-            ipVersion == nil || $0.prefix.family.rawValue == ipVersion
-        }
-        let counts = try subnets.map { subnet in
-            (
-                subnet: subnet, total: subnet.pools.reduce(UInt128(0)) { $0 + $1.count },
-                used: UInt128(try service.addresses.count(in: subnet.id, in: reader))
-            )
+        let counts = try service.availability(in: network.id, in: reader).filter {
+            ipVersion == nil || $0.subnet.prefix.family.rawValue == ipVersion
         }
         return [
             "network_id": JSON(network.id.text), "network_name": JSON(network.standard.name),
@@ -51,13 +45,13 @@ struct AvailabilityRoutes: Sendable {
             ("network_id", "id"), ("network_name", "name"), ("project_id", "project_id"), ("tenant_id", "project_id")
         ] {
             let values = call.queryAll(filter)
-            if !values.isEmpty { query.filters.append((column, values)) }
+            if !values.isEmpty { query.filters.append(.init(column, .equal, values)) }
         }
         let wanted = query
         let version = call.query("ip_version").flatMap { Int($0) }
         let views = try await call.database.read { reader in
-            try service.list(networks: wanted, viewer: Viewer(isAdmin: true, project: nil), in: reader).map {
-                try view($0.network, ipVersion: version, in: reader)
+            try service.networkListing.list(wanted, viewer: .everything, in: reader).map {
+                try view($0.record, ipVersion: version, in: reader)
             }
         }
         return .json(["network_ip_availabilities": .array(views)])
@@ -67,7 +61,7 @@ struct AvailabilityRoutes: Sendable {
         try call.authorize("get_network_ip_availability")
         let viewer = Viewer(try call.requireCaller())
         let shown = try await call.database.read { reader in
-            let network = try service.network(call.parameter("id"), viewer: viewer, in: reader).network
+            let network = try service.networkListing.record(call.parameter("id"), viewer: viewer, in: reader)
             return try view(network, ipVersion: nil, in: reader)
         }
         return .json(["network_ip_availability": shown])

@@ -11,7 +11,7 @@ struct NetworkAPI: Sendable {
                 + SubnetRoutes(service: service).routes + PortRoutes(service: service).routes
                 + SecurityGroupRoutes(service: service).routes + SecurityGroupRuleRoutes(service: service).routes
                 + QuotaRoutes(service: service).routes + AgentRoutes(service: service).routes
-                + AvailabilityRoutes(service: service).routes + TagRoutes(service: service).routes,
+                + AvailabilityRoutes(service: service).routes + NetworkTagRoutes(service: service).routes,
             policy: NetworkPolicy.policy, renderError: Self.renderError)
     }
 

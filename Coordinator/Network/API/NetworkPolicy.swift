@@ -26,6 +26,15 @@ enum NetworkPolicy {
         "update_port:binding:host_id", "update_port:binding:profile", "update_port:mac_address", "get_agent",
         "get_network_ip_availability", "list_quotas", "update_quota", "delete_quota"
     ]
+    /// What answers show of networks and ports to administrators alone.
+    static let shownProvider = [
+        "get_network:provider:network_type", "get_network:provider:physical_network",
+        "get_network:provider:segmentation_id"
+    ]
+    static let shownBinding = [
+        "get_port:binding:host_id", "get_port:binding:profile", "get_port:binding:vif_type",
+        "get_port:binding:vif_details"
+    ]
     /// Asked about the caller's own project. Which networks, ports and so on one then sees is above every rule: those of
     /// one's project and shared ones, and all for administrators.
     private static let readers = [
@@ -34,6 +43,6 @@ enum NetworkPolicy {
     ]
 
     static let policy = Policy(
-        rules: rules.merging(administrators.map { ($0, .admin) }) { own, _ in own }
+        rules: rules.merging((administrators + shownProvider + shownBinding).map { ($0, .admin) }) { own, _ in own }
             .merging(readers.map { ($0, .projectReader) }) { own, _ in own })
 }

@@ -5,152 +5,101 @@ import ProtocolModel
 struct PortRoutes: Sendable {
     let service: NetworkService
 
-    private static let writable: Set<String> = [
-        "name", "description", "admin_state_up", "mac_address", "fixed_ips", "device_id", "device_owner",
-        "security_groups", "port_security_enabled", "allowed_address_pairs", "binding:host_id", "binding:vnic_type",
-        "binding:profile"
-    ]
+    static let names = ResourceNames("port", "ports", path: "/v2.0/ports", action: "network.port")
 
-    static let schema = AttributeSchema(
-        resource: "port", collection: "ports",
-        post: writable.union(["network_id", "project_id", "tenant_id"]), put: writable,
-        readOnly: [
-            "id", "status", "created_at", "updated_at", "revision_number", "tags", "binding:vif_type",
-            "binding:vif_details"
-        ], required: ["network_id"])
-
-    private var reads: ReadCalls<Tagged<PortRecord>> {
-        ReadCalls(
-            table: .ports, schema: Self.schema,
-            find: { [service] in try service.list(ports: $0, viewer: $1, in: $2) },
-            findOne: { [service] in try service.port($0, viewer: $1, in: $2) },
-            render: { ($0.record.id.text, View.port($0.record, tags: $0.tags, isAdmin: $1.isAdmin)) })
+    private static let fixedIP = BodyFormat<FixedIPRequest> { json throws(BodyFailure) in
+        guard let members = json.objectValue, Set(members.keys).isSubset(of: ["subnet_id", "ip_address"]) else {
+            throw BodyFailure(.sentence("Invalid data format for fixed IP: '\(json.text)'"), json)
+        }
+        return FixedIPRequest(
+            subnet: try Form.id().nullable.read(json["subnet_id"] ?? .null),
+            address: try Form.address.nullable.read(json["ip_address"] ?? .null))
     }
+
+    /// The address stays in the words of the request.
+    private static let pairAddress = Form.text.map { text, json throws(BodyFailure) in
+        guard IPPrefix(text) != nil else { throw BodyFailure(.format("IP address"), json) }
+        return text
+    }
+
+    private static let pair = BodySchema<AddressPair>(
+        blank: AddressPair(address: ""),
+        [
+            .required("ip_address", \.address, pairAddress),
+            .given("mac_address", \.mac, BodyFormat.parsed("MAC address") { MACAddress($0) }.nullable)
+        ])
+
+    private static let vnicType = BodyFormat.word(of: ["normal"]).nullable
+
+    /// There is no driver to read a profile: only an empty one is true.
+    private static let profile = BodyFormat<Bool> { json throws(BodyFailure) in
+        guard json.isNull || json.objectValue?.isEmpty ?? false else {
+            throw BodyFailure(.sentence("'\(json.text)' is not supported, it must be empty"), json)
+        }
+        return !json.isNull
+    }
+
+    private static let bodies = ResourceBodies<PortDraft>(
+        "port", blank: PortDraft(project: .blank, network: .blank),
+        shared: [
+            .optional("name", \.draft.change.name, Form.text),
+            .optional("description", \.draft.change.description, Form.text),
+            .optional("admin_state_up", \.draft.change.isAdminUp, Form.flag),
+            .given("mac_address", \.draft.change.mac, Form.mac.nullable),
+            .given("fixed_ips", \.draft.change.fixedIPs, Form.list(of: fixedIP).nullable),
+            .optional("device_id", \.draft.change.deviceID, Form.text),
+            .optional("device_owner", \.draft.change.deviceOwner, Form.text),
+            .optional("security_groups", \.draft.change.groups, Form.list(of: Form.id())),
+            .optional("port_security_enabled", \.draft.change.isSecurityEnabled, Form.flag),
+            .optional("allowed_address_pairs", \.draft.change.pairs, Form.list(of: pair.format())),
+            .given("binding:host_id", \.draft.change.host, Form.text.nullable),
+            .given("binding:vnic_type", \.draft.change.vnicType, vnicType),
+            .given("binding:profile", \.draft.change.hasProfile, profile)
+        ],
+        fixed: [.required("network_id", \.draft.network, Form.id())],
+        shown: ["status", "binding:vif_type", "binding:vif_details"])
 
     var routes: [Route] {
-        [
-            Route(.get, "/v2.0/ports", handler: reads.list)
-                .gated(by: "get_port"),
-            Route(.post, "/v2.0/ports", action: "network.port.create", handler: create)
-                .asking("create_port"),
-            Route(.get, "/v2.0/ports/{id}", handler: reads.show)
-                .gated(by: "get_port"),
-            Route(.put, "/v2.0/ports/{id}", action: "network.port.update", handler: update)
-                .asking("update_port"),
-            Route(.delete, "/v2.0/ports/{id}", action: "network.port.delete", handler: delete)
-                .asking("delete_port")
-        ]
-    }
-
-    @Sendable private func create(_ call: APICall) async throws -> APIResponse {
-        let (items, isBulk) = try Attributes.oneOrMany(try await call.json(), Self.schema)
-        let drafts = try items.map { (try draft($0, call), $0) }
-        let viewer = Viewer(try call.requireCaller())
-        let made = try await call.write(target: { Target.text($0.map(\.record.id.text)) }) { transaction in
-            let ids = try drafts.map { draft, attributes in
-                try call.authorize("create_port", project: draft.project)
-                let network = try service.network(draft.network.text, viewer: viewer, in: transaction).network
-                try PortPolicy.authorize("create_port", attributes, network: network.project, call)
-                return try service.createPort(draft, viewer: viewer, at: call.now, in: transaction)
-            }
-            return try service.ports(ids, in: transaction)
+        let listing = service.portListing
+        var resource = ResourceRoutes<Listed<PortRecord>, PortDraft, PortDraft>(
+            Self.names, listing, view: { ($0.record.id.text, View.port($0, $1)) })
+        resource.draft = Self.bodies.draft
+        resource.create = { draft, call, transaction in
+            let viewer = try call.viewer()
+            try call.authorize("create_port", project: draft.project)
+            let network = try service.networkListing.record(draft.network.text, viewer: viewer, in: transaction)
+            try Self.authorize("create_port", draft.change, network: network.project, call)
+            let id = try service.createPort(draft, viewer: viewer, at: call.now, in: transaction)
+            return try listing.find(id.text, viewer: viewer, in: transaction)
         }
-        return Created.answer(
-            made.map { View.port($0.record, tags: $0.tags, isAdmin: viewer.isAdmin) }, Self.schema, isBulk: isBulk)
-    }
-
-    private func draft(_ attributes: Attributes, _ call: APICall) throws -> PortDraft {
-        guard let network: NetworkID = try attributes.id("network_id") else {
-            throw Attributes.invalid("network_id", "'None' is not a valid UUID")
+        resource.change = Self.bodies.change
+        resource.update = { item, wanted, call, transaction in
+            let viewer = try call.viewer()
+            let owner = try service.owner(of: item.record.network, in: transaction)
+            try call.authorize("update_port", project: viewer.project(among: item.record.project, owner))
+            try Self.authorize("update_port", wanted.change, network: owner, call)
+            try service.updatePort(item.record.id, wanted.change, at: call.now, in: transaction)
+            return try listing.find(item.record.id.text, viewer: viewer, in: transaction)
         }
-        var draft = PortDraft(project: try attributes.project(of: call), network: network)
-        draft.name = try attributes.text("name") ?? ""
-        draft.description = try attributes.text("description") ?? ""
-        draft.mac = try attributes.mac("mac_address")
-        draft.isAdminUp = try attributes.flag("admin_state_up") ?? true
-        draft.deviceID = try attributes.text("device_id") ?? ""
-        draft.deviceOwner = try attributes.text("device_owner") ?? ""
-        draft.isSecurityEnabled = try attributes.flag("port_security_enabled")
-        draft.pairs = try PortAttributes.pairs(attributes) ?? []
-        draft.vnicType = try PortAttributes.vnicType(attributes) ?? "normal"
-        draft.host = attributes.given("binding:host_id") == nil ? "" : try attributes.text("binding:host_id") ?? ""
-        draft.fixedIPs = try PortAttributes.fixedIPs(attributes)
-        draft.groups = try PortAttributes.groups(attributes)
-        try PortAttributes.checkProfile(attributes)
-        return draft
-    }
-
-    @Sendable private func update(_ call: APICall) async throws -> APIResponse {
-        let attributes = try Attributes.one(try await call.json(), Self.schema, creating: false)
-        let viewer = Viewer(try call.requireCaller())
-        let change = try change(attributes)
-        let updated = try await call.write { transaction in
-            let old = try service.port(call.parameter("id"), viewer: viewer, in: transaction).record
-            let network = try service.networks(id: old.network, in: transaction)
-            try call.authorize(
-                "update_port", project: viewer.owns(network.project) ? viewer.project : old.project)
-            try PortPolicy.authorize("update_port", attributes, network: network.project, call)
-            try service.updatePort(old.id, change, at: call.now, in: transaction)
-            return try service.port(old.id.text, viewer: viewer, in: transaction)
+        resource.delete = { item, call, transaction in
+            let owner = try service.owner(of: item.record.network, in: transaction)
+            try call.authorize("delete_port", project: call.viewer().project(among: item.record.project, owner))
+            try service.deletePort(item.record.id, at: call.now, in: transaction)
         }
-        return .json(["port": .object(View.port(updated.record, tags: updated.tags, isAdmin: viewer.isAdmin))])
+        resource.furtherRules = [.create: NetworkPolicy.shownBinding, .update: NetworkPolicy.shownBinding]
+        return resource.routes
     }
 
-    private func change(_ attributes: Attributes) throws -> PortChange {
-        var change = PortChange()
-        change.name = try attributes.text("name")
-        change.description = try attributes.text("description")
-        change.mac = try attributes.mac("mac_address")
-        change.isAdminUp = try attributes.flag("admin_state_up")
-        change.deviceID = try attributes.text("device_id")
-        change.deviceOwner = try attributes.text("device_owner")
-        change.isSecurityEnabled = try attributes.flag("port_security_enabled")
-        change.pairs = try PortAttributes.pairs(attributes)
-        change.vnicType = try PortAttributes.vnicType(attributes)
-        change.host = attributes.given("binding:host_id") == nil ? nil : try attributes.text("binding:host_id")
-        change.fixedIPs = try PortAttributes.fixedIPs(attributes)
-        change.groups = try PortAttributes.groups(attributes)
-        try PortAttributes.checkProfile(attributes)
-        return change
-    }
-
-    @Sendable private func delete(_ call: APICall) async throws -> APIResponse {
-        let viewer = Viewer(try call.requireCaller())
-        try await call.write { transaction in
-            let port = try service.port(call.parameter("id"), viewer: viewer, in: transaction).record
-            let isNetworkOwner = try service.ownsNetwork(port.network, viewer, transaction)
-            try call.authorize("delete_port", project: isNetworkOwner ? viewer.project : port.project)
-            try service.deletePort(port.id, at: call.now, in: transaction)
-        }
-        return .empty(204)
-    }
-}
-
-/// Which attributes of a port take more than owning it.
-enum PortPolicy {
+    /// Which attributes of a port take more than owning it.
     /// - Parameter network: The owner of the port's network, who may do what would upset others on it.
-    static func authorize(_ rule: String, _ attributes: Attributes, network: ProjectID, _ call: APICall) throws {
-        for name in ["binding:host_id", "binding:profile"] where attributes.given(name) != nil {
-            try call.authorize("\(rule):\(name)")
-        }
-        for name in ["port_security_enabled", "allowed_address_pairs"] where attributes.given(name) != nil {
-            try call.authorize("\(rule):\(name)", project: network)
-        }
-        if attributes.given("mac_address") != nil { try call.authorize("\(rule):mac_address", project: network) }
-        if attributes.given("device_owner")?.stringValue?.hasPrefix("network:") ?? false {
-            try call.authorize("\(rule):device_owner", project: network)
-        }
-        let fixedIPs = attributes.given("fixed_ips")?.arrayValue ?? []
-        if fixedIPs.contains(where: { $0["ip_address"] != nil }) {
-            try call.authorize("\(rule):fixed_ips:ip_address", project: network)
-        }
-    }
-}
-
-extension NetworkService {
-    /// - Throws: ``APIError`` 404.
-    func networks(id: NetworkID, in reader: any SQLReader) throws -> NetworkRecord {
-        guard let network = try networks.find(id, in: reader) else { throw APIError.networkNotFound(id.text) }
-        return network
+    private static func authorize(_ rule: String, _ change: PortChange, network: ProjectID, _ call: APICall) throws {
+        if change.host != nil { try call.authorize("\(rule):binding:host_id") }
+        if change.hasProfile { try call.authorize("\(rule):binding:profile") }
+        let restricted = [
+            ("port_security_enabled", change.isSecurityEnabled != nil), ("allowed_address_pairs", change.pairs != nil),
+            ("mac_address", change.mac != nil), ("device_owner", change.deviceOwner?.hasPrefix("network:") ?? false),
+            ("fixed_ips:ip_address", change.fixedIPs?.contains { $0.address != nil } ?? false)
+        ]
+        for (name, isGiven) in restricted where isGiven { try call.authorize("\(rule):\(name)", project: network) }
     }
 }

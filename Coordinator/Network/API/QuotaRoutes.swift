@@ -4,6 +4,9 @@ import ProtocolModel
 /// `/v2.0/quotas`.
 struct QuotaRoutes: Sendable {
     let service: NetworkService
+    private var quotas: QuotaLedger { service.quotas }
+
+    init(service: NetworkService) { self.service = service }
 
     var routes: [Route] {
         [
@@ -31,17 +34,21 @@ struct QuotaRoutes: Sendable {
         return project
     }
 
-    private func view(_ project: ProjectID, in reader: any SQLReader) throws -> [String: JSON] {
-        var view: [String: JSON] = [:]
-        for (resource, limit) in try service.limits(of: project, in: reader) { view[resource.rawValue] = JSON(limit) }
-        return view
+    /// The project whose quota the caller may see.
+    private func shownProject(_ call: APICall) throws -> ProjectID {
+        let project = try project(call)
+        try call.authorize("get_quota", project: project)
+        return project
     }
+
+    private static func answer(_ members: [String: JSON]) -> APIResponse { .json(["quota": .object(members)]) }
+    private static func answer(_ limits: QuotaLedger.Limits) -> APIResponse { answer(limits.mapValues { JSON($0) }) }
 
     @Sendable private func list(_ call: APICall) async throws -> APIResponse {
         try call.authorize("list_quotas")
         let views = try await call.database.read { reader in
-            try service.quotas.all(in: reader).keys.sorted().map { project -> JSON in
-                var view = try self.view(project, in: reader)
+            try quotas.projects(in: reader).map { project -> JSON in
+                var view = try quotas.limits(of: project, in: reader).mapValues { JSON($0) }
                 view["tenant_id"] = JSON(project.compact)
                 view["project_id"] = JSON(project.compact)
                 return .object(view)
@@ -59,69 +66,77 @@ struct QuotaRoutes: Sendable {
     }
 
     @Sendable private func show(_ call: APICall) async throws -> APIResponse {
-        let project = try project(call)
-        try call.authorize("get_quota", project: project)
-        return .json(["quota": .object(try await call.database.read { try view(project, in: $0) })])
+        let project = try shownProject(call)
+        return Self.answer(try await call.database.read { try quotas.limits(of: project, in: $0) })
     }
 
     @Sendable private func defaults(_ call: APICall) async throws -> APIResponse {
-        try call.authorize("get_quota", project: try project(call))
-        return .json([
-            "quota": .object(
-                Dictionary(uniqueKeysWithValues: QuotaResource.allCases.map { ($0.rawValue, JSON($0.defaultLimit)) }))
-        ])
+        _ = try shownProject(call)
+        return Self.answer(quotas.defaults)
     }
 
     @Sendable private func details(_ call: APICall) async throws -> APIResponse {
-        let project = try project(call)
-        try call.authorize("get_quota", project: project)
-        let view = try await call.database.read { reader in
-            try service.limits(of: project, in: reader).reduce(into: [String: JSON]()) { view, item in
-                view[item.resource.rawValue] = [
-                    "limit": JSON(item.limit), "reserved": 0,
-                    "used": JSON(try service.quotas.used(item.resource, by: project, in: reader))
-                ]
+        let project = try shownProject(call)
+        let (limits, used) = try await call.database.read { reader in
+            let limits = try quotas.limits(of: project, in: reader)
+            return (limits, try quotas.used(Array(limits.keys), by: project, in: reader))
+        }
+        return Self.answer(
+            Dictionary(
+                uniqueKeysWithValues: limits.map { name, limit in
+                    (name, ["limit": JSON(limit), "reserved": 0, "used": JSON(used[name] ?? 0)] as JSON)
+                }))
+    }
+
+    /// What a body may say: limits, and whether they may be below what is used.
+    private struct Change: Sendable {
+        var limits: [String: Int] = [:]
+        var isForced = false
+        var nothing = JSON.null
+    }
+
+    private static let limit = BodyFormat<Int> { json throws(BodyFailure) in
+        guard let limit = json.intValue ?? json.stringValue.flatMap({ Int64($0) }),
+            (-1...Int64(Int32.max)).contains(limit)
+        else { throw BodyFailure(.sentence("'\(json.text)' is not an integer from -1 to \(Int32.max)"), json) }
+        return Int(limit)
+    }
+
+    private var schema: BodySchema<Change> {
+        let limits = quotas.resources.map { resource in
+            BodyField<Change>.special(resource.name) { json, change throws(BodyFailure) in
+                change.limits[resource.name] = try Self.limit.read(json)
             }
         }
-        return .json(["quota": .object(view)])
+        let others = ["check_limit", "tenant_id", "project_id"].map { BodyField.given($0, \Change.nothing, .any) }
+        return BodySchema(blank: Change(), limits + others + [.given("force", \.isForced, Form.flag)])
     }
 
     @Sendable private func update(_ call: APICall) async throws -> APIResponse {
         let project = try project(call)
         try call.authorize("update_quota")
-        guard var members = try await call.json()["quota"]?.objectValue else {
+        guard let body = try await call.json()["quota"], body.objectValue != nil else {
             throw APIError.http("Unable to find 'quota' in request body")
         }
-        let isForced = members.removeValue(forKey: "force")?.boolValue ?? false
-        for name in ["check_limit", "tenant_id", "project_id"] { members[name] = nil }
-        let limits = try members.map { name, value -> (QuotaResource, Int) in
-            guard let resource = QuotaResource(rawValue: name) else {
-                throw APIError.http("Unrecognized attribute(s) '\(name)'")
-            }
-            guard let limit = value.intValue ?? value.stringValue.flatMap({ Int64($0) }),
-                (-1...Int64(Int32.max)).contains(limit)
-            else { throw Attributes.invalid(name, "'\(value.text)' is not an integer from -1 to \(Int32.max)") }
-            return (resource, Int(limit))
-        }
-        let view = try await call.write { transaction in
-            for (resource, limit) in limits {
-                let used = try service.quotas.used(resource, by: project, in: transaction)
-                if !isForced, limit >= 0, used > limit {
+        let change = try schema.read(body, wording: Neutron.bodyWords)
+        let limits = try await call.write { transaction in
+            for (name, limit) in change.limits.sorted(by: { $0.key < $1.key }) {
+                let used = try quotas.used(name, by: project, in: transaction)
+                if !change.isForced, limit >= 0, used > limit {
                     throw APIError.http(
-                        "Quota limit \(limit) for \(resource.rawValue) must be greater than or equal to already used "
-                            + "\(used)")
+                        "Quota limit \(limit) for \(name) must be greater than or equal to already used \(used)")
                 }
-                try service.setQuota(limit, of: resource.rawValue, project: project, in: transaction)
+                try service.setQuota(limit, of: name, project: project, in: transaction)
             }
-            return try self.view(project, in: transaction)
+            return try quotas.limits(of: project, in: transaction)
         }
-        return .json(["quota": .object(view)])
+        return Self.answer(limits)
     }
 
     @Sendable private func reset(_ call: APICall) async throws -> APIResponse {
         let project = try project(call)
         try call.authorize("delete_quota")
-        try await call.write { try service.quotas.reset(project, in: $0) }
+        try await call.write { try quotas.reset(project, in: $0) }
         return .empty(204)
     }
 }

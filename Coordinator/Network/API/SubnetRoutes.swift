@@ -5,175 +5,104 @@ import ProtocolModel
 struct SubnetRoutes: Sendable {
     let service: NetworkService
 
-    static let schema = AttributeSchema(
-        resource: "subnet", collection: "subnets",
-        post: [
-            "name", "description", "network_id", "ip_version", "cidr", "gateway_ip", "allocation_pools",
-            "dns_nameservers", "host_routes", "enable_dhcp", "ipv6_ra_mode", "ipv6_address_mode", "project_id",
-            "tenant_id", "subnetpool_id", "prefixlen"
-        ],
-        put: [
-            "name", "description", "gateway_ip", "allocation_pools", "dns_nameservers", "host_routes", "enable_dhcp"
-        ],
-        readOnly: ["id", "created_at", "updated_at", "revision_number", "tags", "router:external"],
-        required: ["network_id", "ip_version"])
+    static let names = ResourceNames("subnet", "subnets", path: "/v2.0/subnets", action: "network.subnet")
 
-    private var reads: ReadCalls<Tagged<SubnetRecord>> {
-        ReadCalls(
-            table: .subnets, schema: Self.schema,
-            find: { [service] in try service.list(subnets: $0, viewer: $1, in: $2) },
-            findOne: { [service] in try service.subnet($0, viewer: $1, in: $2) },
-            render: { item, _ in (item.record.id.text, View.subnet(item.record, tags: item.tags)) })
+    private static let family = BodyFormat<IPAddress.Family> { json throws(BodyFailure) in
+        let number = try BodyFormat.integer(orText: true).read(json)
+        guard let family = IPAddress.Family(rawValue: number) else {
+            throw BodyFailure(.sentence("\(number) is not in valid_values"), json)
+        }
+        return family
     }
 
-    var routes: [Route] {
-        [
-            Route(.get, "/v2.0/subnets", handler: reads.list)
-                .gated(by: "get_subnet"),
-            Route(.post, "/v2.0/subnets", action: "network.subnet.create", handler: create)
-                .asking("create_subnet"),
-            Route(.get, "/v2.0/subnets/{id}", handler: reads.show)
-                .gated(by: "get_subnet"),
-            Route(.put, "/v2.0/subnets/{id}", action: "network.subnet.update", handler: update)
-                .asking("update_subnet"),
-            Route(.delete, "/v2.0/subnets/{id}", action: "network.subnet.delete", handler: delete)
-                .asking("delete_subnet")
-        ]
-    }
-
-    @Sendable private func create(_ call: APICall) async throws -> APIResponse {
-        let (items, isBulk) = try Attributes.oneOrMany(try await call.json(), Self.schema)
-        let drafts = try items.map { try draft($0, call) }
-        let viewer = Viewer(try call.requireCaller())
-        let made = try await call.write(target: { Target.text($0.map(\.record.id.text)) }) { transaction in
-            let ids = try drafts.map { draft in
-                let network = try service.network(draft.network.text, viewer: viewer, in: transaction).network
-                try call.authorize("create_subnet", project: network.project)
-                return try service.createSubnet(draft, at: call.now, in: transaction)
-            }
-            return try service.subnets(ids, in: transaction)
-        }
-        return Created.answer(made.map { View.subnet($0.record, tags: $0.tags) }, Self.schema, isBulk: isBulk)
-    }
-
-    private func draft(_ attributes: Attributes, _ call: APICall) throws -> SubnetDraft {
-        guard let network: NetworkID = try attributes.id("network_id") else {
-            throw Attributes.invalid("network_id", "'None' is not a valid UUID")
-        }
-        let version = try attributes.number("ip_version") ?? 0
-        guard let family = IPAddress.Family(rawValue: version) else {
-            throw Attributes.invalid("ip_version", "\(version) is not in valid_values")
-        }
-        if attributes.given("subnetpool_id") != nil || attributes.given("prefixlen") != nil {
-            throw APIError.http("Subnet pools are not supported: give the subnet's cidr.")
-        }
-        guard attributes.given("cidr") != nil, let text = try attributes.text("cidr") else {
-            throw APIError.badRequest(
-                "Bad subnets request: a subnetpool must be specified in the absence of a cidr.", type: "BadRequest")
-        }
-        guard let prefix = IPPrefix(text), text.contains("/") else {
-            throw Attributes.invalid("cidr", "'\(text)' is not a valid IP subnet")
-        }
-        guard prefix.family == family else {
-            throw APIError.invalidInput("cidr '\(text)' does not match the ip_version '\(version)'")
-        }
-        var draft = SubnetDraft(project: try attributes.project(of: call), network: network, prefix: prefix)
-        draft.name = try attributes.text("name") ?? ""
-        draft.description = try attributes.text("description") ?? ""
-        draft.gateway = try gateway(attributes) ?? .first
-        draft.isDHCPEnabled = try attributes.flag("enable_dhcp") ?? true
-        draft.raMode = try mode("ipv6_ra_mode", attributes)
-        draft.addressMode = try mode("ipv6_address_mode", attributes)
-        draft.dnsServers = try dnsServers(attributes) ?? []
-        draft.hostRoutes = try hostRoutes(attributes) ?? []
-        draft.pools = try pools(attributes)
-        return draft
-    }
-
-    private func mode(_ name: String, _ attributes: Attributes) throws -> SubnetSpec.IPv6Mode? {
-        guard attributes.given(name) != nil, let text = try attributes.text(name) else { return nil }
+    private static let mode = BodyFormat<SubnetSpec.IPv6Mode?> { json throws(BodyFailure) in
+        guard let text = try Form.text.nullable.read(json) else { return nil }
         guard let mode = SubnetSpec.IPv6Mode(rawValue: text) else {
-            throw Attributes.invalid(name, "\(text) is not in ['dhcpv6-stateful', 'dhcpv6-stateless', 'slaac', None]")
+            throw BodyFailure(
+                .sentence("\(text) is not in ['dhcpv6-stateful', 'dhcpv6-stateless', 'slaac', None]"), json)
         }
         return mode
     }
 
-    private func gateway(_ attributes: Attributes) throws -> SubnetDraft.Gateway? {
-        guard attributes.has("gateway_ip") else { return nil }
-        return try attributes.address("gateway_ip").map { .address($0) } ?? SubnetDraft.Gateway.none
+    private static let gateway = Form.address.nullable.map { address, _ in
+        address.map { SubnetChange.Gateway.address($0) } ?? .none
     }
 
-    private func dnsServers(_ attributes: Attributes) throws -> [IPAddress]? {
-        try attributes.list("dns_nameservers")?.map { try Attributes.address($0, "dns_nameservers") }
-    }
-
-    private func hostRoutes(_ attributes: Attributes) throws -> [HostRoute]? {
-        try attributes.list("host_routes")?.map { item in
-            guard let members = item.objectValue, Set(members.keys) == ["destination", "nexthop"] else {
-                throw Attributes.invalid(
-                    "host_routes",
+    private static let route = BodyFormat<HostRoute> { json throws(BodyFailure) in
+        let keys = json.objectValue?.keys.sorted() ?? []
+        guard keys == ["destination", "nexthop"] else {
+            throw BodyFailure(
+                .sentence(
                     "Validation of dictionary's keys failed. Expected keys: {'destination', 'nexthop'} Provided keys: "
-                        + "\(item.objectValue?.keys.sorted() ?? [])")
-            }
-            guard let text = item["destination"]?.stringValue, text.contains("/"), let destination = IPPrefix(text)
-            else {
-                throw Attributes.invalid(
-                    "host_routes", "'\(item["destination"]?.stringValue ?? "None")' is not a valid IP subnet")
-            }
-            return HostRoute(
-                destination: destination, nextHop: try Attributes.address(item["nexthop"] ?? .null, "host_routes"))
+                        + "\(keys)"), json)
         }
+        return HostRoute(
+            destination: try Form.prefix.read(json["destination"] ?? .null),
+            nextHop: try Form.address.read(json["nexthop"] ?? .null))
     }
 
-    private func pools(_ attributes: Attributes) throws -> [(first: IPAddress, last: IPAddress)]? {
-        try attributes.list("allocation_pools")?.map { item in
-            guard let members = item.objectValue, Set(members.keys) == ["start", "end"] else {
-                throw Attributes.invalid(
-                    "allocation_pools", "Invalid data format for IP pool: '\(item.text)'")
-            }
-            return (
-                try Attributes.address(item["start"] ?? .null, "allocation_pools"),
-                try Attributes.address(item["end"] ?? .null, "allocation_pools")
-            )
+    private static let pool = BodyFormat<AddressRange> { json throws(BodyFailure) in
+        guard json.objectValue?.keys.sorted() == ["end", "start"] else {
+            throw BodyFailure(.sentence("Invalid data format for IP pool: '\(json.text)'"), json)
         }
+        return AddressRange(
+            first: try Form.address.read(json["start"] ?? .null), last: try Form.address.read(json["end"] ?? .null))
     }
 
-    @Sendable private func update(_ call: APICall) async throws -> APIResponse {
-        let attributes = try Attributes.one(try await call.json(), Self.schema, creating: false)
-        let viewer = Viewer(try call.requireCaller())
-        var change = SubnetChange()
-        change.name = try attributes.text("name")
-        change.description = try attributes.text("description")
-        change.gateway = try gateway(attributes)
-        change.isDHCPEnabled = try attributes.flag("enable_dhcp")
-        change.dnsServers = try dnsServers(attributes)
-        change.hostRoutes = try hostRoutes(attributes)
-        change.pools = try pools(attributes)
-        let wanted = change
-        let updated = try await call.write { transaction in
-            let old = try service.subnet(call.parameter("id"), viewer: viewer, in: transaction).record
-            try authorize("update_subnet", old, call, viewer, transaction)
-            try service.updateSubnet(old.id, wanted, at: call.now, in: transaction)
-            return try service.subnet(old.id.text, viewer: viewer, in: transaction)
-        }
-        return .json(["subnet": .object(View.subnet(updated.record, tags: updated.tags))])
+    @Sendable private static func noPool(
+        _ json: JSON, _ sent: inout ResourceBodies<SubnetDraft>.Sent
+    ) throws(BodyFailure) {
+        if !json.isNull { throw BodyFailure(.sentence("subnet pools are not supported: give the subnet's cidr"), json) }
     }
 
-    @Sendable private func delete(_ call: APICall) async throws -> APIResponse {
-        let viewer = Viewer(try call.requireCaller())
-        try await call.write { transaction in
-            let subnet = try service.subnet(call.parameter("id"), viewer: viewer, in: transaction).record
-            try authorize("delete_subnet", subnet, call, viewer, transaction)
-            try service.deleteSubnet(subnet.id, at: call.now, in: transaction)
+    private static let bodies = ResourceBodies<SubnetDraft>(
+        "subnet", blank: SubnetDraft(project: .blank, network: .blank, prefix: nil),
+        shared: [
+            .optional("name", \.draft.change.name, Form.text),
+            .optional("description", \.draft.change.description, Form.text),
+            .optional("gateway_ip", \.draft.change.gateway, gateway),
+            .optional("allocation_pools", \.draft.change.pools, Form.list(of: pool)),
+            .optional("dns_nameservers", \.draft.change.dnsServers, Form.list(of: Form.address)),
+            .optional("host_routes", \.draft.change.hostRoutes, Form.list(of: route)),
+            .optional("enable_dhcp", \.draft.change.isDHCPEnabled, Form.flag)
+        ],
+        fixed: [
+            .required("network_id", \.draft.network, Form.id()), .required("ip_version", \.draft.family, family),
+            .given("cidr", \.draft.prefix, Form.prefix.nullable), .given("ipv6_ra_mode", \.draft.raMode, mode),
+            .given("ipv6_address_mode", \.draft.addressMode, mode),
+            .special("subnetpool_id", noPool), .special("prefixlen", noPool)
+        ], shown: ["router:external"])
+
+    var routes: [Route] {
+        let listing = service.subnetListing
+        var resource = ResourceRoutes<Listed<SubnetRecord>, SubnetDraft, SubnetDraft>(
+            Self.names, listing, view: { item, _ in (item.record.id.text, View.subnet(item)) })
+        resource.draft = Self.bodies.draft
+        resource.create = { draft, call, transaction in
+            let viewer = try call.viewer()
+            let network = try service.networkListing.record(draft.network.text, viewer: viewer, in: transaction)
+            try call.authorize("create_subnet", project: network.project)
+            let id = try service.createSubnet(draft, at: call.now, in: transaction)
+            return try listing.find(id.text, viewer: viewer, in: transaction)
         }
-        return .empty(204)
+        resource.change = Self.bodies.change
+        resource.update = { item, wanted, call, transaction in
+            try authorize("update_subnet", item.record, call, transaction)
+            try service.updateSubnet(item.record.id, wanted.change, at: call.now, in: transaction)
+            return try listing.find(item.record.id.text, viewer: call.viewer(), in: transaction)
+        }
+        resource.delete = { item, call, transaction in
+            try authorize("delete_subnet", item.record, call, transaction)
+            try service.deleteSubnet(item.record.id, at: call.now, in: transaction)
+        }
+        return resource.routes
     }
 
     /// A subnet is its project's, and its network's owner's.
     private func authorize(
-        _ rule: String, _ subnet: SubnetRecord, _ call: APICall, _ viewer: Viewer, _ reader: any SQLReader
+        _ rule: String, _ subnet: SubnetRecord, _ call: APICall, _ reader: any SQLReader
     ) throws {
-        let isNetworkOwner = try service.ownsNetwork(subnet.network, viewer, reader)
-        try call.authorize(rule, project: isNetworkOwner ? viewer.project : subnet.project)
+        let owner = try service.owner(of: subnet.network, in: reader)
+        try call.authorize(rule, project: call.viewer().project(among: subnet.project, owner))
     }
 }

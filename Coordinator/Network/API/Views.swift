@@ -14,10 +14,18 @@ enum View {
         ]
     }
 
-    static func network(
-        _ network: NetworkRecord, subnets: [SubnetID], tags: [String], zones: [String], isAdmin: Bool
-    ) -> Members {
-        var view = standard(network.standard, network.project, tags)
+    /// Adds what not everybody sees, where the rule of its name lets the caller see it: `get_port:binding:host_id`.
+    private static func add(
+        _ members: Members, to view: inout Members, _ resource: String, of project: ProjectID, _ call: APICall
+    ) {
+        for (name, value) in members where call.isAllowed("get_\(resource):\(name)", project: project) {
+            view[name] = value
+        }
+    }
+
+    static func network(_ item: Listed<NetworkRecord>, _ call: APICall) -> Members {
+        let network = item.record
+        var view = standard(network.standard, network.project, item.tags)
         view["id"] = JSON(network.id.text)
         view["admin_state_up"] = JSON(network.isAdminUp)
         view["status"] = "ACTIVE"
@@ -25,22 +33,24 @@ enum View {
         view["router:external"] = JSON(network.isExternal)
         view["mtu"] = JSON(network.mtuBytes)
         view["port_security_enabled"] = JSON(network.isPortSecurityEnabled)
-        view["subnets"] = .array(subnets.map { JSON($0.text) })
+        view["subnets"] = .array(item.subnets.map { JSON($0.text) })
         view["availability_zone_hints"] = []
-        view["availability_zones"] = .array(zones.map { JSON($0) })
+        view["availability_zones"] = []
         view["ipv4_address_scope"] = .null
         view["ipv6_address_scope"] = .null
         if network.isExternal { view["is_default"] = JSON(network.isDefault) }
-        if isAdmin {
-            view["provider:network_type"] = JSON(network.networkType)
-            view["provider:physical_network"] = JSON(network.physicalNetwork)
-            view["provider:segmentation_id"] = JSON(network.segmentationID)
-        }
+        let provider: Members = [
+            "provider:network_type": JSON(network.networkType),
+            "provider:physical_network": JSON(network.physicalNetwork),
+            "provider:segmentation_id": JSON(network.segmentationID)
+        ]
+        add(provider, to: &view, "network", of: network.project, call)
         return view
     }
 
-    static func subnet(_ subnet: SubnetRecord, tags: [String]) -> Members {
-        var view = standard(subnet.standard, subnet.project, tags)
+    static func subnet(_ item: Listed<SubnetRecord>) -> Members {
+        let subnet = item.record
+        var view = standard(subnet.standard, subnet.project, item.tags)
         view["id"] = JSON(subnet.id.text)
         view["network_id"] = JSON(subnet.network.text)
         view["ip_version"] = JSON(subnet.prefix.family.rawValue)
@@ -61,8 +71,9 @@ enum View {
         return view
     }
 
-    static func port(_ port: PortRecord, tags: [String], isAdmin: Bool) -> Members {
-        var view = standard(port.standard, port.project, tags)
+    static func port(_ item: Listed<PortRecord>, _ call: APICall) -> Members {
+        let port = item.record
+        var view = standard(port.standard, port.project, item.tags)
         view["id"] = JSON(port.id.text)
         view["network_id"] = JSON(port.network.text)
         view["mac_address"] = JSON(port.mac.description)
@@ -79,13 +90,12 @@ enum View {
                 ["ip_address": JSON($0.address), "mac_address": JSON(($0.mac ?? port.mac).description)]
             })
         view["binding:vnic_type"] = JSON(port.vnicType)
-        if isAdmin {
-            view["binding:host_id"] = JSON(port.host)
-            view["binding:profile"] = [:]
-            view["binding:vif_type"] = JSON(vifType(port))
-            view["binding:vif_details"] =
+        let binding: Members = [
+            "binding:host_id": JSON(port.host), "binding:profile": [:], "binding:vif_type": JSON(vifType(port)),
+            "binding:vif_details":
                 port.node == nil ? [:] : ["port_filter": true, "connectivity": "l2", "bound_drivers": ["0": "skerry"]]
-        }
+        ]
+        add(binding, to: &view, "port", of: port.project, call)
         return view
     }
 
@@ -94,11 +104,12 @@ enum View {
         return port.lastError == nil ? "bridge" : "binding_failed"
     }
 
-    static func group(_ group: SecurityGroupRecord, rules: [RuleRecord], tags: [String]) -> Members {
-        var view = standard(group.standard, group.project, tags)
+    static func group(_ item: Listed<SecurityGroupRecord>) -> Members {
+        let group = item.record
+        var view = standard(group.standard, group.project, item.tags)
         view["id"] = JSON(group.id.text)
         view["shared"] = false
-        view["security_group_rules"] = .array(rules.map { .object(rule($0)) })
+        view["security_group_rules"] = .array(item.rules.map { .object(rule($0)) })
         return view
     }
 

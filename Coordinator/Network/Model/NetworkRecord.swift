@@ -54,9 +54,14 @@ struct NetworkRecord: Sendable, Hashable {
 }
 
 /// First and last address of an allocation pool.
-struct AddressRange: Sendable, Hashable {
-    var first: IPAddress
-    var last: IPAddress
+package struct AddressRange: Sendable, Hashable {
+    package var first: IPAddress
+    package var last: IPAddress
+
+    package init(first: IPAddress, last: IPAddress) {
+        self.first = first
+        self.last = last
+    }
 
     func contains(_ address: IPAddress) -> Bool {
         address.family == first.family && first <= address && address <= last

@@ -7,11 +7,7 @@ struct PortRecord: Sendable, Hashable {
         case down = "DOWN"
     }
 
-    /// `allowed_address_pairs`, the address in the words of the request.
-    struct Pair: Sendable, Hashable {
-        var address: String
-        var mac: MACAddress?
-    }
+    typealias Pair = AddressPair
 
     var id: PortID
     var network: NetworkID
@@ -43,4 +39,15 @@ struct PortRecord: Sendable, Hashable {
     var isService: Bool { deviceOwner == Self.dhcpOwner }
 
     static let dhcpOwner = "network:dhcp"
+}
+
+/// One of `allowed_address_pairs`, the address in the words of the request.
+package struct AddressPair: Sendable, Hashable {
+    package var address: String
+    package var mac: MACAddress?
+
+    package init(address: String, mac: MACAddress? = nil) {
+        self.address = address
+        self.mac = mac
+    }
 }

@@ -1,7 +1,8 @@
 import CoordinatorPlatform
 import ProtocolModel
 
-/// Whose eyes look: administrators see all, others what is theirs or open to them.
+/// Whose eyes look: administrators see all, others what is theirs or open to them. What one may do with what one sees
+/// is the policy's to say.
 package struct Viewer: Sendable, Hashable {
     package var isAdmin: Bool
     package var project: ProjectID?
@@ -13,6 +14,11 @@ package struct Viewer: Sendable, Hashable {
 
     package init(_ caller: Caller) { self.init(isAdmin: caller.isAdmin, project: caller.project) }
 
-    func owns(_ project: ProjectID) -> Bool { isAdmin || self.project == project }
-    func sees(_ network: NetworkRecord) -> Bool { owns(network.project) || network.isShared || network.isExternal }
+    /// The cloud itself, when it cleans up.
+    static let everything = Viewer(isAdmin: true, project: nil)
+
+    /// The owner that a rule is asked about where several may: the viewer, where it is one of them.
+    func project(among owners: ProjectID...) -> ProjectID? {
+        owners.first { $0 == project } ?? owners.first
+    }
 }

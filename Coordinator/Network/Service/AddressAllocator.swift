@@ -31,19 +31,19 @@ struct AddressAllocator: Sendable {
         throw StoreError.stale("addresses of subnet \(subnet.id)")
     }
 
-    /// - Throws: ``APIError`` 409 when another port has it.
+    /// - Throws: ``AddressRefusal/inUse(_:_:)``
     func take(
         _ address: IPAddress, of subnet: SubnetRecord, for port: PortID, in transaction: any SQLTransaction
     ) throws -> PortSpec.FixedIP {
         guard
             try addresses.take(address, subnet: subnet.id, network: subnet.network, port: port, in: transaction)
-        else { throw APIError.addressInUse(address, subnet.id) }
+        else { throw AddressRefusal.inUse(address, subnet.id) }
         return PortSpec.FixedIP(subnet: subnet.id, address: address)
     }
 
     private func free(
         in subnet: SubnetRecord, _ reader: any SQLReader
-    ) throws -> (address: IPAddress, pool: AddressStore.Pool)? {
+    ) throws -> (address: IPAddress, pool: PoolRecord)? {
         for pool in try addresses.pools(of: subnet.id, in: reader) {
             let next = pool.range.contains(pool.next) ? pool.next : pool.range.first
             if let address = try free(in: AddressRange(first: next, last: pool.range.last), subnet.id, reader) {

@@ -12,11 +12,15 @@ extension NetworkService {
             id: newID(), project: project,
             standard: Standard(name: "default", description: "Default security group", createdAt: now), isDefault: true)
         try groups.insert(group, in: transaction)
+        try insertEgressRules(of: group, at: now, in: transaction)
         for family in IPAddress.Family.allCases {
-            try insertRule(.egress, family, of: group, remoteGroup: nil, at: now, in: transaction)
             try insertRule(.ingress, family, of: group, remoteGroup: group.id, at: now, in: transaction)
         }
         return group
+    }
+
+    func hasDefaultGroup(_ project: ProjectID, in reader: any SQLReader) throws -> Bool {
+        try groups.defaultGroup(of: project, in: reader) != nil
     }
 
     /// Everything out, as each new group allows.
@@ -33,6 +37,6 @@ extension NetworkService {
         let rule = RuleRecord(
             id: newID(), group: group.id, project: group.project, standard: Standard(createdAt: now),
             direction: direction, family: family, remoteGroup: remoteGroup)
-        _ = try rules.insert(rule, in: transaction)
+        try rules.insert(rule, in: transaction)
     }
 }

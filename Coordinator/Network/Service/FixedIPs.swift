@@ -2,13 +2,33 @@ import CoordinatorPlatform
 import ProtocolModel
 
 /// One item of a request's `fixed_ips`.
-struct FixedIPRequest: Sendable, Hashable {
-    var subnet: SubnetID?
-    var address: IPAddress?
+package struct FixedIPRequest: Sendable, Hashable {
+    package var subnet: SubnetID?
+    package var address: IPAddress?
+
+    package init(subnet: SubnetID? = nil, address: IPAddress? = nil) {
+        self.subnet = subnet
+        self.address = address
+    }
 }
 
 extension NetworkService {
     private var allocator: AddressAllocator { AddressAllocator() }
+
+    /// How many addresses each subnet's pools have, and how many ports have one.
+    func availability(
+        in network: NetworkID, in reader: any SQLReader
+    ) throws -> [(subnet: SubnetRecord, total: UInt128, used: UInt128)] {
+        try subnets.subnets(of: network, in: reader).map { subnet in
+            let used = UInt128(try addresses.count(in: subnet.id, in: reader))
+            return (subnet, subnet.pools.reduce(0) { $0 + $1.count }, used)
+        }
+    }
+
+    /// A port's addresses, in their order.
+    package func fixedAddresses(of port: PortID, in reader: any SQLReader) throws -> [IPAddress] {
+        try addresses.fixedIPs(of: [port], in: reader)[port]?.map(\.address) ?? []
+    }
 
     /// Gives a new port its addresses.
     /// - Parameter request: `nil` for whatever the network's subnets give; an empty list for none at all.
@@ -33,7 +53,7 @@ extension NetworkService {
             for subnet in candidates {
                 if let taken = try allocator.takeAny(of: subnet, for: port.id, in: transaction) { return taken }
             }
-            guard candidates.isEmpty else { throw APIError.noAddressLeft(port.network) }
+            guard candidates.isEmpty else { throw AddressRefusal.noneLeft(port.network) }
             return nil
         }
     }
@@ -51,12 +71,12 @@ extension NetworkService {
             let subnet = try subnet(for: item, among: all, port, transaction)
             if let address = item.address {
                 if subnet.isAutoAddressed, address != subnet.autoAddress(for: port.mac) {
-                    throw APIError.addressIsAutomatic(address, subnet.id)
+                    throw AddressRefusal.automatic(address, subnet.id)
                 }
                 result.append((offset, try allocator.take(address, of: subnet, for: port.id, in: transaction)))
             } else if !subnet.isAutoAddressed {
                 guard let taken = try allocator.takeAny(of: subnet, for: port.id, in: transaction) else {
-                    throw APIError.noAddressLeft(port.network)
+                    throw AddressRefusal.noneLeft(port.network)
                 }
                 result.append((offset, taken))
             }
@@ -77,21 +97,18 @@ extension NetworkService {
     private func subnet(
         for item: FixedIPRequest, among all: [SubnetRecord], _ port: PortRecord, _ reader: any SQLReader
     ) throws -> SubnetRecord {
-        guard !all.isEmpty else { throw APIError.invalidInput("IP allocation requires subnets for network") }
+        guard !all.isEmpty else { throw AddressRefusal.noSubnet }
         if let wanted = item.subnet {
             guard let subnet = all.first(where: { $0.id == wanted }) else {
-                if try subnets.find(wanted, in: reader) == nil { throw APIError.subnetNotFound(wanted.text) }
-                throw APIError.invalidInput(
-                    "Failed to create port on network \(port.network), because fixed_ips included invalid subnet \(wanted)"
-                )
+                let isKnown = try subnets.table.find(wanted, in: reader) != nil
+                throw isKnown
+                    ? AddressRefusal.foreignSubnet(wanted, port.network) : AddressRefusal.unknownSubnet(wanted)
             }
-            if let address = item.address, !subnet.admits(address) { throw APIError.addressNotInSubnet(address) }
+            if let address = item.address, !subnet.admits(address) { throw AddressRefusal.notInSubnet(address) }
             return subnet
         }
-        guard let address = item.address else {
-            throw APIError.invalidInput("IP allocation requires subnet_id or ip_address")
-        }
-        guard let subnet = all.first(where: { $0.admits(address) }) else { throw APIError.addressNotInNetwork(address) }
+        guard let address = item.address else { throw AddressRefusal.nothingNamed }
+        guard let subnet = all.first(where: { $0.admits(address) }) else { throw AddressRefusal.notInNetwork(address) }
         return subnet
     }
 
@@ -162,10 +179,10 @@ extension NetworkService {
     func insertWithFreeMAC(_ port: inout PortRecord, isMACGiven: Bool, in transaction: any SQLTransaction) throws {
         for _ in 0..<16 {
             if try ports.insert(port, in: transaction) { return }
-            if isMACGiven { throw APIError.macInUse(port.mac, port.network) }
+            if isMACGiven { throw AddressRefusal.macInUse(port.mac, port.network) }
             port.mac = newMAC()
         }
-        throw APIError.macInUse(port.mac, port.network)
+        throw AddressRefusal.macInUse(port.mac, port.network)
     }
 }
 

@@ -6,17 +6,18 @@ public protocol NetworkForCompute: Sendable {
     /// Checks the request (networks visible to the project, ports free, security groups known, quota) and reserves: makes
     /// the ports that do not exist, with addresses, unbound. One result per interface, in order.
     /// With no request at all: the project's only network, as `auto` does when there is exactly one.
-    /// - Throws: ``APIError`` in the compute API's words.
+    /// - Throws: ``Refusal`` of a `network`, `port`, `address` or `security_group`.
     func reservePorts(
         _ request: NetworkRequest, server: ServerID, hostname: String, caller: Caller, project: ProjectID,
-        at now: Int64,
-        in transaction: any SQLTransaction
+        at now: Int64, in transaction: any SQLTransaction
     ) throws -> [ServerPort]
     /// Binds the server's ports to its host, which puts them, their networks and groups on the node's plan.
-    func bindPorts(of server: ServerID, to node: NodeID, availabilityZone: String, in transaction: any SQLTransaction)
-        throws
+    func bindPorts(
+        of server: ServerID, to node: NodeID, availabilityZone: String, at now: Int64,
+        in transaction: any SQLTransaction
+    ) throws
     /// Takes the ports off the node's plan; deletes those that were made for the server, unbinds the others.
-    func releasePorts(of server: ServerID, in transaction: any SQLTransaction) throws
+    func releasePorts(of server: ServerID, at now: Int64, in transaction: any SQLTransaction) throws
     /// All ports of these servers, in interface order, for `addresses` and server specs.
     func ports(of servers: [ServerID], in reader: any SQLReader) throws -> [ServerID: [ServerPort]]
     /// The names of the security groups on the server's ports, sorted.

@@ -44,29 +44,11 @@ extension APIError {
         status: 503, message: "Unable to create the network. No project network is available for allocation.",
         type: "NoNetworkAvailable")
 
-    static func macInUse(_ mac: MACAddress, _ network: NetworkID) -> Self {
+    /// RFC 8200 section 5: an IPv6 link carries 1280 octets.
+    static func mtuTooSmall(_ network: NetworkID) -> Self {
         .conflict(
-            "Unable to complete operation for network \(network). The mac address \(mac) is in use.",
-            type: "MacAddressInUse")
-    }
-    static func addressInUse(_ address: IPAddress, _ subnet: SubnetID) -> Self {
-        .conflict("IP address \(address) already allocated in subnet \(subnet)", type: "IpAddressAlreadyAllocated")
-    }
-    static func noAddressLeft(_ network: NetworkID) -> Self {
-        .conflict("No more IP addresses available on network \(network).", type: "IpAddressGenerationFailure")
-    }
-    static func addressNotInNetwork(_ address: IPAddress) -> Self {
-        .badRequest(
-            "IP address \(address) is not a valid IP for any of the subnets on the specified network.",
-            type: "InvalidIpForNetwork")
-    }
-    static func addressNotInSubnet(_ address: IPAddress) -> Self {
-        .badRequest("IP address \(address) is not a valid IP for the specified subnet.", type: "InvalidIpForSubnet")
-    }
-    static func addressIsAutomatic(_ address: IPAddress, _ subnet: SubnetID) -> Self {
-        .badRequest(
-            "IPv6 address \(address) cannot be directly assigned to a port on subnet \(subnet) as the subnet is "
-                + "configured for automatic addresses", type: "AllocationOnAutoAddressSubnet")
+            "MTU of \(network) is not valid, subnet requires a minimum of \(SubnetChecks.leastIPv6MTU)",
+            type: "NetworkMTUSubnetConflict")
     }
     static func gatewayInPool(_ address: IPAddress, _ pool: AddressRange) -> Self {
         .conflict(
@@ -74,9 +56,6 @@ extension APIError {
             type: "GatewayConflictWithAllocationPools")
     }
 
-    static func overQuota(_ resource: QuotaResource) -> Self {
-        .conflict("Quota exceeded for resources: ['\(resource.rawValue)'].", type: "OverQuota")
-    }
     static let defaultGroupExists = Self.conflict(
         "Default security group already exists.", type: "SecurityGroupDefaultAlreadyExists")
 }

@@ -1,58 +1,48 @@
-import CoordinatorIdentity
 import CoordinatorPlatform
 import ProtocolModel
 
 /// What projects have of this slice. The default group and the quotas are housekeeping.
-public struct NetworkHoldings: ProjectHoldings {
+struct NetworkHoldings: ProjectHoldings {
     let service: NetworkService
-    private let owned = OwnershipStore()
 
-    init(service: NetworkService) { self.service = service }
-
-    public func remaining(of project: ProjectID, in reader: any SQLReader) throws -> [ProjectHolding] {
+    func remaining(of project: ProjectID, in reader: any SQLReader) throws -> [ProjectHolding] {
         [
-            ProjectHolding("network", try owned.networks(of: project, in: reader).count),
-            ProjectHolding("subnet", try owned.strangeSubnets(of: project, in: reader).count),
-            ProjectHolding("port", try owned.ports(of: project, in: reader).count),
-            ProjectHolding("security group", try owned.groups(of: project, in: reader).count)
+            ProjectHolding("network", try service.networks.owned(by: project, in: reader).count),
+            ProjectHolding("subnet", try service.subnets.strange(to: project, in: reader).count),
+            ProjectHolding("port", try service.ports.ports(outlivingServersOf: project, in: reader).count),
+            ProjectHolding("security group", try service.groups.made(by: project, in: reader).count)
         ]
     }
 
     /// Leaves what ports of others, or of servers that are still going, hold on to.
-    public func remove(
+    func remove(
         everythingOf project: ProjectID, by origin: RemovalOrigin, in transaction: any SQLTransaction
     ) throws {
-        for port in try owned.ports(of: project, in: transaction) {
-            try service.deletePort(port, at: origin.now, in: transaction)
+        for port in try service.ports.ports(outlivingServersOf: project, in: transaction) {
+            try service.deletePort(port.id, at: origin.now, in: transaction)
         }
-        for network in try owned.networks(of: project, in: transaction)
-        where try service.ports.user(of: network, in: transaction) == nil {
-            try service.deleteNetwork(network, in: transaction)
+        for network in try service.networks.owned(by: project, in: transaction)
+        where try service.ports.user(of: network.id, in: transaction) == nil {
+            try service.deleteNetwork(network.id, in: transaction)
         }
-        for subnet in try owned.strangeSubnets(of: project, in: transaction)
-        where try service.addresses.holder(in: subnet, exceptOwner: PortRecord.dhcpOwner, in: transaction) == nil {
-            try service.deleteSubnet(subnet, at: origin.now, in: transaction)
+        for subnet in try service.subnets.strange(to: project, in: transaction)
+        where try !service.addresses.isUsed(subnet.id, exceptBy: PortRecord.dhcpOwner, in: transaction) {
+            try service.deleteSubnet(subnet.id, at: origin.now, in: transaction)
         }
-        for group in try owned.groups(of: project, in: transaction)
-        where try !service.groups.isUsed(group, in: transaction) {
-            try service.deleteGroup(group, viewer: Self.administrator, in: transaction)
+        for group in try service.groups.made(by: project, in: transaction)
+        where try !service.members.isUsed(group.id, in: transaction) {
+            try service.deleteGroup(group.id, viewer: .everything, in: transaction)
         }
     }
 
-    public func tidy(after project: ProjectID, in transaction: any SQLTransaction) throws {
+    func tidy(after project: ProjectID, in transaction: any SQLTransaction) throws {
         try service.quotas.reset(project, in: transaction)
         guard let group = try service.groups.defaultGroup(of: project, in: transaction) else { return }
         // Ports of servers that are on their way out may still be in it: they leave it now.
-        for port in try owned.ports(in: group.id, transaction) {
-            try service.groups.remove(port, from: [group.id], in: transaction)
+        for port in try service.members.ports(in: group.id, transaction) {
+            try service.members.remove(port, from: [group.id], in: transaction)
             try service.plan.touch(.port(port), in: transaction)
         }
-        try service.deleteGroup(group.id, viewer: Self.administrator, in: transaction)
+        try service.deleteGroup(group.id, viewer: .everything, in: transaction)
     }
-
-    private static let administrator = Viewer(isAdmin: true, project: nil)
-}
-
-extension NetworkSlice {
-    public var holdings: any ProjectHoldings { NetworkHoldings(service: service) }
 }

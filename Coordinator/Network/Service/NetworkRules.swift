@@ -2,25 +2,7 @@ import CoordinatorFleet
 import CoordinatorPlatform
 import ProtocolModel
 
-/// What a create call says of a network; `nil` where it says nothing.
-package struct NetworkDraft: Sendable {
-    package var project: ProjectID
-    package var name = ""
-    package var description = ""
-    package var isAdminUp = true
-    package var isShared = false
-    package var isExternal = false
-    package var isDefault = false
-    package var isPortSecurityEnabled = true
-    package var mtuBytes: Int?
-    package var networkType: String?
-    package var physicalNetwork: String?
-    package var segmentationID: Int?
-
-    package init(project: ProjectID) { self.project = project }
-}
-
-/// What an update call changes of a network; `nil` where it says nothing.
+/// What a call changes of a network; `nil` where it says nothing.
 package struct NetworkChange: Sendable {
     package var name: String?
     package var description: String?
@@ -29,69 +11,86 @@ package struct NetworkChange: Sendable {
     package var isExternal: Bool?
     package var isDefault: Bool?
     package var isPortSecurityEnabled: Bool?
+    /// 0 asks for the default, as it does in Neutron.
     package var mtuBytes: Int?
 
     package init() {}
+}
+
+/// What a create call says of a network; `nil` where it says nothing.
+@dynamicMemberLookup
+package struct NetworkDraft: Sendable {
+    package var project: ProjectID
+    package var change = NetworkChange()
+    package var networkType: String?
+    package var physicalNetwork: String?
+    package var segmentationID: Int?
+
+    package init(project: ProjectID) { self.project = project }
+
+    package subscript<T>(dynamicMember member: WritableKeyPath<NetworkChange, T>) -> T {
+        get { change[keyPath: member] }
+        set { change[keyPath: member] = newValue }
+    }
 }
 
 extension NetworkService {
     package func createNetwork(
         _ draft: NetworkDraft, at now: Int64, in transaction: any SQLTransaction
     ) throws -> NetworkID {
-        try checkQuota(.network, project: draft.project, in: transaction)
+        try quotas.claim("network", for: draft.project, in: transaction)
         var network = NetworkRecord(
-            id: newID(), project: draft.project,
-            standard: Standard(name: draft.name, description: draft.description, createdAt: now),
-            mtuBytes: try mtu(draft.mtuBytes) ?? settings.defaultMTUBytes,
+            id: newID(), project: draft.project, standard: Standard(createdAt: now), mtuBytes: settings.defaultMTUBytes,
             attachment: try attachment(draft, in: transaction))
-        network.isAdminUp = draft.isAdminUp
-        network.isShared = draft.isShared
-        network.isExternal = draft.isExternal
-        network.isDefault = draft.isDefault
-        network.isPortSecurityEnabled = draft.isPortSecurityEnabled
+        try apply(draft.change, to: &network)
         try networks.insert(network, in: transaction)
         _ = try defaultGroup(of: draft.project, at: now, in: transaction)
         return network.id
     }
 
-    /// 0 asks for the default, as it does in Neutron.
-    private func mtu(_ bytes: Int?) throws -> Int? {
-        guard let bytes, bytes != 0 else { return nil }
-        guard bytes >= 68 else { throw APIError.invalidInput("Requested MTU is too small, minimum is 68") }
+    private func apply(_ change: NetworkChange, to network: inout NetworkRecord) throws {
+        network.standard.name = change.name ?? network.standard.name
+        network.standard.description = change.description ?? network.standard.description
+        network.isAdminUp = change.isAdminUp ?? network.isAdminUp
+        network.isShared = change.isShared ?? network.isShared
+        network.isExternal = change.isExternal ?? network.isExternal
+        network.isDefault = change.isDefault ?? network.isDefault
+        network.isPortSecurityEnabled = change.isPortSecurityEnabled ?? network.isPortSecurityEnabled
+        guard let bytes = change.mtuBytes else { return }
+        guard bytes == 0 || bytes >= 68 else {
+            throw APIError.invalidInput("Requested MTU is too small, minimum is 68")
+        }
         guard bytes <= 65_535 else { throw APIError.invalidInput("Requested MTU is too big, maximum is 65535") }
-        return bytes
+        network.mtuBytes = bytes == 0 ? settings.defaultMTUBytes : bytes
     }
 
     private func attachment(_ draft: NetworkDraft, in reader: any SQLReader) throws -> NetworkSpec.Attachment {
-        guard let type = draft.networkType else {
-            if draft.physicalNetwork != nil || draft.segmentationID != nil {
-                throw APIError.invalidInput("provider:network_type required")
+        func physicalNetwork(_ type: String) throws -> String {
+            guard let physical = draft.physicalNetwork else {
+                throw APIError.invalidInput("physical_network required for \(type) provider network")
             }
-            return .local
+            return physical
         }
-        switch type {
-        case "local":
-            guard draft.physicalNetwork == nil, draft.segmentationID == nil else {
+        let isBare = draft.physicalNetwork == nil && draft.segmentationID == nil
+        switch draft.networkType {
+        case nil:
+            guard isBare else { throw APIError.invalidInput("provider:network_type required") }
+            return .local
+        case "local"?:
+            guard isBare else {
                 throw APIError.invalidInput(
                     "physical_network and segmentation_id prohibited for local provider network")
             }
             return .local
-        case "flat":
-            guard let physical = draft.physicalNetwork else {
-                throw APIError.invalidInput("physical_network required for flat provider network")
-            }
+        case "flat"?:
+            let physical = try physicalNetwork("flat")
             guard draft.segmentationID == nil else {
                 throw APIError.invalidInput("segmentation_id prohibited for flat provider network")
             }
             if try networks.isFlatTaken(physical, in: reader) { throw APIError.flatNetworkInUse(physical) }
             return .flat(physicalNetwork: physical)
-        case "vlan":
-            guard let physical = draft.physicalNetwork else {
-                throw APIError.invalidInput("physical_network required for VLAN provider network")
-            }
-            return try vlan(draft.segmentationID, on: physical, in: reader)
-        default:
-            throw APIError.invalidInput("network_type value '\(type)' not supported")
+        case "vlan"?: return try vlan(draft.segmentationID, on: try physicalNetwork("VLAN"), in: reader)
+        case let type?: throw APIError.invalidInput("network_type value '\(type)' not supported")
         }
     }
 
@@ -120,27 +119,15 @@ extension NetworkService {
                 type: "InvalidSharedSetting")
         }
         let old = network
-        network.standard.name = change.name ?? network.standard.name
-        network.standard.description = change.description ?? network.standard.description
-        network.isAdminUp = change.isAdminUp ?? network.isAdminUp
-        network.isShared = change.isShared ?? network.isShared
-        network.isExternal = change.isExternal ?? network.isExternal
-        network.isDefault = change.isDefault ?? network.isDefault
-        network.isPortSecurityEnabled = change.isPortSecurityEnabled ?? network.isPortSecurityEnabled
-        if let bytes = change.mtuBytes { network.mtuBytes = try mtu(bytes) ?? settings.defaultMTUBytes }
+        try apply(change, to: &network)
         if network.mtuBytes != old.mtuBytes { try checkMTU(network, in: transaction) }
         try networks.update(network, at: now, in: transaction)
         if network.mtuBytes != old.mtuBytes { try plan.touch(.network(id), in: transaction) }
     }
 
-    /// RFC 8200 section 5: an IPv6 link carries 1280 octets.
     private func checkMTU(_ network: NetworkRecord, in reader: any SQLReader) throws {
         let hasIPv6 = try subnets.subnets(of: network.id, in: reader).contains { $0.prefix.family == .ipv6 }
-        if hasIPv6, network.mtuBytes < 1280 {
-            throw APIError.conflict(
-                "MTU of \(network.id) is not valid, subnet requires a minimum of 1280", type: "NetworkMTUSubnetConflict"
-            )
-        }
+        if hasIPv6, network.mtuBytes < SubnetChecks.leastIPv6MTU { throw APIError.mtuTooSmall(network.id) }
     }
 
     /// Deletes the network with its subnets and its service port.
@@ -151,9 +138,9 @@ extension NetworkService {
                 id, "There are one or more ports still in use on the network, id for these ports is: \(port)")
         }
         if let service = try ports.servicePort(of: id, in: transaction) {
-            try ports.delete(service.id, in: transaction)
+            try ports.remove(service.id, in: transaction)
         }
-        for subnet in try subnets.subnets(of: id, in: transaction) { try subnets.delete(subnet.id, in: transaction) }
-        try networks.delete(id, in: transaction)
+        for subnet in try subnets.subnets(of: id, in: transaction) { try subnets.remove(subnet.id, in: transaction) }
+        try networks.remove(id, in: transaction)
     }
 }

@@ -36,13 +36,15 @@ public struct NetworkService: Sendable {
     let settings: NetworkSettings
     let random: RandomWords
 
-    let networks = NetworkStore()
+    let networks = NetworkRecord.table
     let subnets = SubnetStore()
     let addresses = AddressStore()
     let ports = PortStore()
-    let groups = SecurityGroupStore()
-    let rules = RuleStore()
-    let quotas = QuotaStore()
+    let groups = SecurityGroupRecord.table
+    let members = MembershipStore()
+    let rules = RuleRecord.table
+    let tags = TagSet.network
+    let quotas = NetworkQuotas.ledger
 
     public init(
         plan: any PlanWriter, directory: any NodeDirectory, settings: NetworkSettings = NetworkSettings(),
@@ -62,14 +64,5 @@ public struct NetworkService: Sendable {
     func newMAC() -> MACAddress {
         var generator = random
         return .random(using: &generator)
-    }
-
-    /// - Throws: ``APIError`` 409 OverQuota when `count` more would be too many for the project.
-    func checkQuota(
-        _ resource: QuotaResource, adding count: Int = 1, project: ProjectID, in reader: any SQLReader
-    ) throws {
-        let limit = try quotas.limits(of: project, in: reader)[resource.rawValue] ?? resource.defaultLimit
-        guard limit >= 0 else { return }
-        if try quotas.used(resource, by: project, in: reader) + count > limit { throw APIError.overQuota(resource) }
     }
 }

@@ -64,10 +64,11 @@ struct SecurityGroupSpecs: PlanSpecProvider {
     var kind: ResourceKind { .securityGroup }
 
     func specs(of ids: [AnyID], on node: NodeID, in reader: any SQLReader) throws -> [AnyID: ResourceSpec] {
-        let known = try service.groups.find(ids.map { $0.cast() }, in: reader).map(\.id)
+        let wanted: [SecurityGroupID] = ids.map { $0.cast() }
+        let known = try service.groups.find(wanted, in: reader).map(\.id)
         // A group that is here for its members alone comes without rules: its remote groups are not here.
-        let withRules = try service.groups.memberGroups(among: known, on: node, in: reader)
-        let rules = try service.rules.rules(of: Array(withRules), in: reader)
+        let withRules = try known.filter { try service.members.hasMember($0, on: node, in: reader) }
+        let rules = try service.rules.rules(of: withRules, in: reader)
         var result: [AnyID: ResourceSpec] = [:]
         for id in known {
             let members = try service.rules.isReferredTo(id, in: reader) ? members(of: id, reader) : []
@@ -78,11 +79,11 @@ struct SecurityGroupSpecs: PlanSpecProvider {
     }
 
     private func members(of group: SecurityGroupID, _ reader: any SQLReader) throws -> [IPAddress] {
-        let paired = try service.groups.memberPairs(group, in: reader).compactMap { pair -> IPAddress? in
+        let paired = try service.members.pairs(in: group, reader).compactMap { pair -> IPAddress? in
             // Whole ranges are not members: an allowed pair of 0.0.0.0/0 must not open a group to everybody.
             guard let prefix = IPPrefix(pair.address), prefix.length == prefix.family.bitCount else { return nil }
             return prefix.first
         }
-        return Set(try service.groups.memberAddresses(group, in: reader) + paired).sorted()
+        return Set(try service.members.addresses(in: group, reader) + paired).sorted()
     }
 }

@@ -2,35 +2,7 @@ import CoordinatorFleet
 import CoordinatorPlatform
 import ProtocolModel
 
-/// What a create call says of a port; `nil` where it says nothing.
-package struct PortDraft: Sendable {
-    package var project: ProjectID
-    package var network: NetworkID
-    package var name = ""
-    package var description = ""
-    package var mac: MACAddress?
-    package var isAdminUp = true
-    package var deviceID = ""
-    package var deviceOwner = ""
-    package var isSecurityEnabled: Bool?
-    var pairs: [PortRecord.Pair] = []
-    package var vnicType = "normal"
-    package var host = ""
-    var fixedIPs: [FixedIPRequest]?
-    package var groups: [SecurityGroupID]?
-
-    package init(project: ProjectID, network: NetworkID) {
-        self.project = project
-        self.network = network
-    }
-
-    /// Asks for these addresses, each in whatever subnet has it.
-    package mutating func setAddresses(_ addresses: [IPAddress]) {
-        fixedIPs = addresses.map { FixedIPRequest(subnet: nil, address: $0) }
-    }
-}
-
-/// What an update call changes of a port; `nil` where it says nothing.
+/// What a call changes of a port; `nil` where it says nothing.
 package struct PortChange: Sendable {
     package var name: String?
     package var description: String?
@@ -39,37 +11,78 @@ package struct PortChange: Sendable {
     package var deviceID: String?
     package var deviceOwner: String?
     package var isSecurityEnabled: Bool?
-    var pairs: [PortRecord.Pair]?
+    package var pairs: [AddressPair]?
     package var vnicType: String?
     package var host: String?
-    var fixedIPs: [FixedIPRequest]?
+    /// `binding:profile` was given.
+    package var hasProfile = false
+    package var fixedIPs: [FixedIPRequest]?
     package var groups: [SecurityGroupID]?
 
     package init() {}
+}
+
+/// What a create call says of a port; `nil` where it says nothing.
+@dynamicMemberLookup
+package struct PortDraft: Sendable {
+    package var project: ProjectID
+    package var network: NetworkID
+    package var change = PortChange()
+
+    package init(project: ProjectID, network: NetworkID) {
+        self.project = project
+        self.network = network
+    }
+
+    package subscript<T>(dynamicMember member: WritableKeyPath<PortChange, T>) -> T {
+        get { change[keyPath: member] }
+        set { change[keyPath: member] = newValue }
+    }
+
+    /// Asks for these addresses, each in whatever subnet has it.
+    package mutating func setAddresses(_ addresses: [IPAddress]) {
+        change.fixedIPs = addresses.map { FixedIPRequest(subnet: nil, address: $0) }
+    }
 }
 
 extension NetworkService {
     package func createPort(
         _ draft: PortDraft, viewer: Viewer, at now: Int64, in transaction: any SQLTransaction
     ) throws -> PortID {
-        guard let network = try networks.find(draft.network, in: transaction), viewer.sees(network) else {
-            throw APIError.networkNotFound(draft.network.text)
-        }
-        try checkQuota(.port, project: draft.project, in: transaction)
+        let network = try networkListing.record(draft.network.text, viewer: viewer, in: transaction)
+        try quotas.claim("port", for: draft.project, in: transaction)
         var port = PortRecord(
-            id: newID(), network: network.id, project: draft.project,
-            standard: Standard(name: draft.name, description: draft.description, createdAt: now),
+            id: newID(), network: network.id, project: draft.project, standard: Standard(createdAt: now),
             mac: draft.mac ?? newMAC())
-        port.isAdminUp = draft.isAdminUp
-        port.deviceID = draft.deviceID
-        port.deviceOwner = draft.deviceOwner
         port.isSecurityEnabled =
-            draft.isSecurityEnabled ?? (network.isPortSecurityEnabled && !draft.deviceOwner.hasPrefix("network:"))
-        port.pairs = try checkedPairs(draft.pairs, of: port)
-        port.vnicType = draft.vnicType
-        port.host = draft.host
+            network.isPortSecurityEnabled && !(draft.deviceOwner?.hasPrefix("network:") ?? false)
+        try apply(draft.change, to: &port)
+        port.host = draft.host ?? ""
         port.groups = try groups(draft.groups, for: port, now, transaction)
-        return try insert(&port, isMACGiven: draft.mac != nil, fixedIPs: draft.fixedIPs, in: transaction).id
+        try insert(&port, isMACGiven: draft.mac != nil, fixedIPs: draft.fixedIPs, in: transaction)
+        return port.id
+    }
+
+    /// What changes without regard to where the port is.
+    private func apply(_ change: PortChange, to port: inout PortRecord) throws {
+        port.standard.name = change.name ?? port.standard.name
+        port.standard.description = change.description ?? port.standard.description
+        port.isAdminUp = change.isAdminUp ?? port.isAdminUp
+        port.deviceID = change.deviceID ?? port.deviceID
+        port.deviceOwner = change.deviceOwner ?? port.deviceOwner
+        port.vnicType = change.vnicType ?? port.vnicType
+        port.isSecurityEnabled = change.isSecurityEnabled ?? port.isSecurityEnabled
+        port.pairs = try PortChecks.pairs(change.pairs ?? port.pairs, of: port)
+    }
+
+    /// Inserts the port with its addresses and groups (`port.groups`), unbound.
+    func insert(
+        _ port: inout PortRecord, isMACGiven: Bool, fixedIPs: [FixedIPRequest]?, in transaction: any SQLTransaction
+    ) throws {
+        try insertWithFreeMAC(&port, isMACGiven: isMACGiven, in: transaction)
+        port.fixedIPs = try allocate(fixedIPs, for: port, in: transaction)
+        try members.add(port.id, to: port.groups, in: transaction)
+        if !port.fixedIPs.isEmpty { try membersChanged(port.groups, in: transaction) }
     }
 
     /// The groups asked for, checked; the project's default group where nothing is said.
@@ -77,11 +90,7 @@ extension NetworkService {
         _ wanted: [SecurityGroupID]?, for port: PortRecord, _ now: Int64, _ transaction: any SQLTransaction
     ) throws -> [SecurityGroupID] {
         guard port.isSecurityEnabled else {
-            guard (wanted ?? []).isEmpty else {
-                throw APIError.badRequest(
-                    "Port security must be enabled and port must have an IP address in order to use security groups.",
-                    type: "PortSecurityAndIPRequiredForSecurityGroups")
-            }
+            guard (wanted ?? []).isEmpty else { throw PortChecks.securityRequired }
             return []
         }
         guard let wanted else { return [try defaultGroup(of: port.project, at: now, in: transaction).id] }
@@ -91,19 +100,9 @@ extension NetworkService {
     private func checkedGroups(
         _ wanted: [SecurityGroupID], project: ProjectID, in reader: any SQLReader
     ) throws -> [SecurityGroupID] {
-        guard !wanted.isEmpty else { return [] }
         let known = Set(try groups.find(wanted, in: reader).filter { $0.project == project }.map(\.id))
         for id in wanted where !known.contains(id) { throw APIError.groupNotFound(id.text) }
         return Array(Set(wanted)).sorted()
-    }
-
-    private func checkedPairs(_ pairs: [PortRecord.Pair], of port: PortRecord) throws -> [PortRecord.Pair] {
-        if !pairs.isEmpty, !port.isSecurityEnabled {
-            throw APIError.conflict(
-                "Port Security must be enabled in order to have allowed address pairs on a port.",
-                type: "AddressPairAndPortSecurityRequired")
-        }
-        return pairs
     }
 
     package func updatePort(
@@ -111,14 +110,7 @@ extension NetworkService {
     ) throws {
         guard let old = try ports.find(id, in: transaction) else { throw APIError.portNotFound(id.text) }
         var port = old
-        port.standard.name = change.name ?? port.standard.name
-        port.standard.description = change.description ?? port.standard.description
-        port.isAdminUp = change.isAdminUp ?? port.isAdminUp
-        port.deviceID = change.deviceID ?? port.deviceID
-        port.deviceOwner = change.deviceOwner ?? port.deviceOwner
-        port.vnicType = change.vnicType ?? port.vnicType
-        port.isSecurityEnabled = change.isSecurityEnabled ?? port.isSecurityEnabled
-        port.pairs = try checkedPairs(change.pairs ?? port.pairs, of: port)
+        try apply(change, to: &port)
         if port.node == nil { port.host = change.host ?? port.host }
         if let mac = change.mac, mac != port.mac {
             guard port.node == nil else {
@@ -127,7 +119,7 @@ extension NetworkService {
                         + "old_mac \(port.mac), new_mac \(mac).", type: "PortBound")
             }
             if try ports.isMACTaken(mac, on: port.network, in: transaction) {
-                throw APIError.macInUse(mac, port.network)
+                throw AddressRefusal.macInUse(mac, port.network)
             }
             port.mac = mac
         }
@@ -136,7 +128,7 @@ extension NetworkService {
         if let wanted = change.fixedIPs ?? (port.mac == old.mac ? nil : automaticAgain(port)) {
             port.fixedIPs = try reallocate(wanted, for: port, in: transaction)
         }
-        try ports.update(port, at: now, in: transaction)
+        try ports.table.update(port, at: now, in: transaction)
         try propagate(from: old, to: port, in: transaction)
     }
 
@@ -158,17 +150,13 @@ extension NetworkService {
             }
             return
         }
-        guard port.isSecurityEnabled || wanted.isEmpty else {
-            throw APIError.badRequest(
-                "Port security must be enabled and port must have an IP address in order to use security groups.",
-                type: "PortSecurityAndIPRequiredForSecurityGroups")
-        }
+        guard port.isSecurityEnabled || wanted.isEmpty else { throw PortChecks.securityRequired }
         let checked = try checkedGroups(wanted, project: port.project, in: transaction)
         let gone = port.groups.filter { !checked.contains($0) }
         let come = checked.filter { !port.groups.contains($0) }
         guard !gone.isEmpty || !come.isEmpty else { return }
-        try groups.remove(port.id, from: gone, in: transaction)
-        try groups.add(port.id, to: come, node: nil, in: transaction)
+        try members.remove(port.id, from: gone, in: transaction)
+        try members.add(port.id, to: come, in: transaction)
         if let node = port.node {
             try planGroups(come, of: port.id, on: node, in: transaction)
             try unplanGroups(gone, from: node, in: transaction)
@@ -187,7 +175,7 @@ extension NetworkService {
 
     package func deletePort(_ id: PortID, at now: Int64, in transaction: any SQLTransaction) throws {
         guard let port = try ports.find(id, in: transaction) else { throw APIError.portNotFound(id.text) }
-        try remove(port, in: transaction)
+        try remove(port, at: now, in: transaction)
         try serverChanged(of: port, in: transaction)
         if port.isService, let network = try networks.find(port.network, in: transaction),
             try !plan.nodes(holding: .network(network.id), in: transaction).isEmpty
@@ -196,5 +184,12 @@ extension NetworkService {
             _ = try ensureServicePort(of: network, at: now, in: transaction)
             try plan.touch(.network(network.id), in: transaction)
         }
+    }
+
+    /// Takes the port off its node and deletes it with its addresses.
+    func remove(_ port: PortRecord, at now: Int64, in transaction: any SQLTransaction) throws {
+        if let node = port.node { try unplan(port, from: node, at: now, in: transaction) }
+        try ports.remove(port.id, in: transaction)
+        if !port.fixedIPs.isEmpty { try membersChanged(port.groups, in: transaction) }
     }
 }

@@ -26,8 +26,8 @@ extension NetworkService {
         port.node = nil
         port.host = ""
         port.status = .down
-        try ports.update(port, at: now, in: transaction)
-        try groups.setNode(nil, of: port.id, in: transaction)
+        try ports.table.update(port, at: now, in: transaction)
+        try members.setNode(nil, of: port.id, in: transaction)
         if try !ports.hasPort(of: port.network, on: node, in: transaction) {
             try takeOff(.network(port.network), node, transaction)
         }
@@ -38,7 +38,7 @@ extension NetworkService {
     func planGroups(
         _ wanted: [SecurityGroupID], of port: PortID, on node: NodeID, in transaction: any SQLTransaction
     ) throws {
-        let fresh = try wanted.filter { try !groups.hasMember($0, on: node, in: transaction) }
+        let fresh = try wanted.filter { try !members.hasMember($0, on: node, in: transaction) }
         if !fresh.isEmpty {
             let remotes = try rules.remotes(of: fresh, in: transaction)
             for group in Set(fresh).union(remotes) where try !isNeeded(group, on: node, in: transaction) {
@@ -49,12 +49,12 @@ extension NetworkService {
                 try plan.put(.securityGroup(group), on: node, in: transaction)
             }
         }
-        try groups.setNode(node, of: port, in: transaction)
+        try members.setNode(node, of: port, in: transaction)
     }
 
     /// Takes those of the groups, and of the groups they refer to, off the node that no port there needs any more.
     func unplanGroups(_ candidates: [SecurityGroupID], from node: NodeID, in transaction: any SQLTransaction) throws {
-        let gone = try candidates.filter { try !groups.hasMember($0, on: node, in: transaction) }
+        let gone = try candidates.filter { try !members.hasMember($0, on: node, in: transaction) }
         guard !gone.isEmpty else { return }
         for group in Set(gone).union(try rules.remotes(of: gone, in: transaction)) {
             if try isNeeded(group, on: node, in: transaction) {
@@ -73,7 +73,7 @@ extension NetworkService {
 
     /// Whether a port on the node is in the group, or in one with a rule that refers to it.
     func isNeeded(_ group: SecurityGroupID, on node: NodeID, in reader: any SQLReader) throws -> Bool {
-        if try groups.hasMember(group, on: node, in: reader) { return true }
+        if try members.hasMember(group, on: node, in: reader) { return true }
         return try rules.isReferredTo(group, on: node, in: reader)
     }
 

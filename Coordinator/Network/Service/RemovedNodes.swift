@@ -15,6 +15,6 @@ struct RemovedNodes: NodeObserver {
     ) throws {}
 
     func nodeRemoved(_ node: NodeID, at now: Int64, in transaction: any SQLTransaction) throws {
-        try service.ports.unbindAll(from: node, in: transaction)
+        try service.ports.unbindAll(from: node, at: now, in: transaction)
     }
 }

@@ -22,23 +22,40 @@ package struct RuleDraft: Sendable {
     }
 }
 
+/// What a call says of a group; `nil` where it says nothing.
+package struct SecurityGroupDraft: Sendable {
+    package var project: ProjectID
+    package var name: String?
+    package var description: String?
+
+    package init(project: ProjectID, name: String? = nil, description: String? = nil) {
+        self.project = project
+        self.name = name
+        self.description = description
+    }
+}
+
 extension NetworkService {
     package func createGroup(
-        project: ProjectID, name: String, description: String, at now: Int64, in transaction: any SQLTransaction
+        _ draft: SecurityGroupDraft, at now: Int64, in transaction: any SQLTransaction
     ) throws -> SecurityGroupID {
+        let project = draft.project
+        let name = draft.name ?? ""
         _ = try defaultGroup(of: project, at: now, in: transaction)
         if name.lowercased() == "default" { throw APIError.defaultGroupExists }
-        try checkQuota(.securityGroup, project: project, in: transaction)
+        try quotas.claim("security_group", for: project, in: transaction)
         let group = SecurityGroupRecord(
-            id: newID(), project: project, standard: Standard(name: name, description: description, createdAt: now))
+            id: newID(), project: project,
+            standard: Standard(name: name, description: draft.description ?? "", createdAt: now))
         try groups.insert(group, in: transaction)
         try insertEgressRules(of: group, at: now, in: transaction)
         return group.id
     }
 
     package func updateGroup(
-        _ id: SecurityGroupID, name: String?, description: String?, at now: Int64, in transaction: any SQLTransaction
+        _ id: SecurityGroupID, _ change: SecurityGroupDraft, at now: Int64, in transaction: any SQLTransaction
     ) throws {
+        let name = change.name
         guard var group = try groups.find(id, in: transaction) else { throw APIError.groupNotFound(id.text) }
         if group.isDefault, let name, name != group.standard.name {
             throw APIError.conflict(
@@ -46,13 +63,13 @@ extension NetworkService {
         }
         if !group.isDefault, name?.lowercased() == "default" { throw APIError.defaultGroupExists }
         group.standard.name = name ?? group.standard.name
-        group.standard.description = description ?? group.standard.description
+        group.standard.description = change.description ?? group.standard.description
         try groups.update(group, at: now, in: transaction)
     }
 
     package func deleteGroup(_ id: SecurityGroupID, viewer: Viewer, in transaction: any SQLTransaction) throws {
         guard let group = try groups.find(id, in: transaction) else { throw APIError.groupNotFound(id.text) }
-        if try groups.isUsed(id, in: transaction) {
+        if try members.isUsed(id, in: transaction) {
             throw APIError.conflict("Security Group \(id) in use.", type: "SecurityGroupInUse")
         }
         if group.isDefault, !viewer.isAdmin {
@@ -60,20 +77,18 @@ extension NetworkService {
                 "Insufficient rights for removing default security group.", type: "SecurityGroupCannotRemoveDefault")
         }
         // Rules of other groups that refer to it go with it, by the foreign key.
-        let referrers = try rules.referrers(to: id, in: transaction)
+        let referrers = try rules.referrers(to: id, in: transaction).filter { $0 != id }
         for node in try plan.nodes(holding: .securityGroup(id), in: transaction) {
             try plan.remove(.securityGroup(id), from: node, in: transaction)
         }
-        try groups.delete(id, in: transaction)
+        try groups.remove(id, in: transaction)
         for referrer in referrers { try plan.touch(.securityGroup(referrer), in: transaction) }
     }
 
     package func createRule(
         _ draft: RuleDraft, viewer: Viewer, at now: Int64, in transaction: any SQLTransaction
     ) throws -> SecurityGroupRuleID {
-        guard let group = try groups.find(draft.group, in: transaction), viewer.owns(group.project) else {
-            throw APIError.groupNotFound(draft.group.text)
-        }
+        let group = try groupListing.record(draft.group.text, viewer: viewer, in: transaction)
         var rule = RuleRecord(
             id: newID(), group: draft.group, project: draft.project,
             standard: Standard(description: draft.description, createdAt: now), direction: draft.direction,
@@ -82,17 +97,16 @@ extension NetworkService {
         try RuleChecks.canonicalize(&rule)
         try RuleChecks.check(rule)
         if let remote = rule.remoteGroup {
-            guard let known = try groups.find(remote, in: transaction), viewer.isAdmin || known.project == group.project
-            else { throw APIError.groupNotFound(remote.text) }
+            _ = try groupListing.record(remote.text, viewer: viewer, in: transaction)
         }
-        try checkQuota(.securityGroupRule, project: draft.project, in: transaction)
+        try quotas.claim("security_group_rule", for: draft.project, in: transaction)
         try checkSize(of: group.id, adding: rule, in: transaction)
         let carriers = try carriers(of: group.id, in: transaction)
         let newcomers = try rule.remoteGroup.map { remote in
             try carriers.filter { try !isNeeded(remote, on: $0, in: transaction) }
         }
-        guard try rules.insert(rule, in: transaction) else {
-            let id = try rules.duplicate(of: rule, in: transaction)?.text ?? ""
+        guard try rules.insertUnique(rule, in: transaction) else {
+            let id = try rules.duplicate(of: rule, in: transaction)?.id.text ?? ""
             throw APIError.conflict(
                 "Security group rule already exists. Rule id is \(id).", type: "SecurityGroupRuleExists")
         }
@@ -134,7 +148,7 @@ extension NetworkService {
     /// Nodes with ports in the group.
     private func carriers(of group: SecurityGroupID, in reader: any SQLReader) throws -> [NodeID] {
         try plan.nodes(holding: .securityGroup(group), in: reader).filter {
-            try groups.hasMember(group, on: $0, in: reader)
+            try members.hasMember(group, on: $0, in: reader)
         }
     }
 }

@@ -5,14 +5,26 @@ import ProtocolModel
 enum SubnetChecks {
     /// Neutron's limits: `max_dns_nameservers`, `max_subnet_host_routes`.
     private static let dnsLimit = 5
+    /// Octets (RFC 8200 section 5).
+    static let leastIPv6MTU = 1280
     private static let routeLimit = 20
 
-    static func gateway(_ wanted: SubnetDraft.Gateway, in prefix: IPPrefix) -> IPAddress? {
+    static func gateway(_ wanted: SubnetChange.Gateway, in prefix: IPPrefix) -> IPAddress? {
         switch wanted {
         case .none: nil
         case .address(let address): address
         case .first: prefix.length >= prefix.family.bitCount - 1 ? prefix.first : prefix.address(at: 1)
         }
+    }
+
+    /// What a new subnet's addresses are taken from.
+    static func prefix(_ draft: SubnetDraft) throws -> IPPrefix {
+        guard let prefix = draft.prefix else {
+            throw APIError.badRequest(
+                "Bad subnets request: a subnetpool must be specified in the absence of a cidr.", type: "BadRequest")
+        }
+        guard prefix.family == draft.family else { throw wrongVersion(prefix.description, "cidr", draft.family) }
+        return prefix
     }
 
     /// - Parameter isNew: Whether DHCP is being turned on, which asks for more.
@@ -52,7 +64,9 @@ enum SubnetChecks {
 
     /// A gateway outside of the subnet is fine (it is reached on the link), its network and broadcast addresses are not.
     private static func checkGateway(_ gateway: IPAddress, _ prefix: IPPrefix) throws {
-        guard gateway.family == prefix.family else { throw wrongVersion(gateway.description, "gateway_ip", prefix) }
+        guard gateway.family == prefix.family else {
+            throw wrongVersion(gateway.description, "gateway_ip", prefix.family)
+        }
         let isInvalid =
             switch prefix.family {
             case .ipv4: prefix.length < 31 && (gateway == prefix.first || gateway == prefix.last)
@@ -68,7 +82,7 @@ enum SubnetChecks {
                 type: "DNSNameServersExhausted")
         }
         for server in subnet.dnsServers where server.family != subnet.prefix.family {
-            throw wrongVersion(server.description, "dns_nameserver", subnet.prefix)
+            throw wrongVersion(server.description, "dns_nameserver", subnet.prefix.family)
         }
         if subnet.hostRoutes.count > routeLimit {
             throw APIError.badRequest(
@@ -77,10 +91,10 @@ enum SubnetChecks {
         }
         for route in subnet.hostRoutes {
             if route.nextHop.family != subnet.prefix.family {
-                throw wrongVersion(route.nextHop.description, "nexthop", subnet.prefix)
+                throw wrongVersion(route.nextHop.description, "nexthop", subnet.prefix.family)
             }
             if route.destination.family != subnet.prefix.family {
-                throw wrongVersion(route.destination.description, "destination", subnet.prefix)
+                throw wrongVersion(route.destination.description, "destination", subnet.prefix.family)
             }
         }
     }
@@ -102,24 +116,23 @@ enum SubnetChecks {
         }
     }
 
-    private static func wrongVersion(_ text: String, _ name: String, _ prefix: IPPrefix) -> APIError {
-        .invalidInput("\(name) '\(text)' does not match the ip_version '\(prefix.family.rawValue)'")
+    private static func wrongVersion(_ text: String, _ name: String, _ family: IPAddress.Family) -> APIError {
+        .invalidInput("\(name) '\(text)' does not match the ip_version '\(family.rawValue)'")
     }
 
     /// The pools asked for, checked, or all addresses but the gateway's.
-    static func pools(_ wanted: [(first: IPAddress, last: IPAddress)]?, of subnet: SubnetRecord) throws
-        -> [AddressRange]
-    {
+    static func pools(_ wanted: [AddressRange]?, of subnet: SubnetRecord) throws -> [AddressRange] {
         guard let wanted else { return defaultPools(of: subnet) }
         guard let whole = usable(subnet.prefix) else { return [] }
         var result: [AddressRange] = []
-        for (first, last) in wanted {
-            let pool = AddressRange(first: first, last: last)
-            guard first.family == subnet.prefix.family, last.family == subnet.prefix.family, first <= last else {
+        for pool in wanted {
+            guard [pool.first.family, pool.last.family].allSatisfy({ $0 == subnet.prefix.family }),
+                pool.first <= pool.last
+            else {
                 throw APIError.badRequest(
                     "The allocation pool \(pool.text) is not valid.", type: "InvalidAllocationPool")
             }
-            guard whole.contains(first), whole.contains(last) else {
+            guard whole.contains(pool.first), whole.contains(pool.last) else {
                 throw APIError.badRequest(
                     "The allocation pool \(pool.text) spans beyond the subnet cidr \(subnet.prefix).",
                     type: "OutOfBoundsAllocationPool")

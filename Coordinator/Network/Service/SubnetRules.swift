@@ -2,46 +2,48 @@ import CoordinatorFleet
 import CoordinatorPlatform
 import ProtocolModel
 
-/// What a create call says of a subnet.
-package struct SubnetDraft: Sendable {
-    /// `gateway_ip`: left out stands for the first address, `null` for none.
+/// What a call changes of a subnet; `nil` where it says nothing.
+package struct SubnetChange: Sendable {
+    /// `gateway_ip`: left out of a new subnet, it stands for the first address; `null` for none.
     package enum Gateway: Sendable, Hashable {
         case first, none
         case address(IPAddress)
     }
 
-    package var project: ProjectID
-    package var network: NetworkID
-    package var prefix: IPPrefix
-    package var name = ""
-    package var description = ""
-    package var gateway = Gateway.first
-    package var isDHCPEnabled = true
-    package var addressMode: SubnetSpec.IPv6Mode?
-    package var raMode: SubnetSpec.IPv6Mode?
-    package var dnsServers: [IPAddress] = []
-    package var hostRoutes: [HostRoute] = []
-    /// First and last addresses; `nil` for all that the gateway leaves.
-    package var pools: [(first: IPAddress, last: IPAddress)]?
-
-    package init(project: ProjectID, network: NetworkID, prefix: IPPrefix) {
-        self.project = project
-        self.network = network
-        self.prefix = prefix
-    }
-}
-
-/// What an update call changes of a subnet; `nil` where it says nothing.
-package struct SubnetChange: Sendable {
     package var name: String?
     package var description: String?
-    package var gateway: SubnetDraft.Gateway?
+    package var gateway: Gateway?
     package var isDHCPEnabled: Bool?
     package var dnsServers: [IPAddress]?
     package var hostRoutes: [HostRoute]?
-    package var pools: [(first: IPAddress, last: IPAddress)]?
+    /// As they were asked for; a new subnet that says nothing gets all that the gateway leaves.
+    package var pools: [AddressRange]?
 
     package init() {}
+}
+
+/// What a create call says of a subnet.
+@dynamicMemberLookup
+package struct SubnetDraft: Sendable {
+    package var project: ProjectID
+    package var network: NetworkID
+    package var prefix: IPPrefix?
+    package var family: IPAddress.Family
+    package var change = SubnetChange()
+    package var addressMode: SubnetSpec.IPv6Mode?
+    package var raMode: SubnetSpec.IPv6Mode?
+
+    package init(project: ProjectID, network: NetworkID, prefix: IPPrefix?, family: IPAddress.Family = .ipv4) {
+        self.project = project
+        self.network = network
+        self.prefix = prefix
+        self.family = prefix?.family ?? family
+    }
+
+    package subscript<T>(dynamicMember member: WritableKeyPath<SubnetChange, T>) -> T {
+        get { change[keyPath: member] }
+        set { change[keyPath: member] = newValue }
+    }
 }
 
 extension NetworkService {
@@ -51,21 +53,18 @@ extension NetworkService {
         guard let network = try networks.find(draft.network, in: transaction) else {
             throw APIError.networkNotFound(draft.network.text)
         }
-        try checkQuota(.subnet, project: draft.project, in: transaction)
+        let prefix = try SubnetChecks.prefix(draft)
+        try quotas.claim("subnet", for: draft.project, in: transaction)
         var subnet = SubnetRecord(
-            id: newID(), network: draft.network, project: draft.project,
-            standard: Standard(name: draft.name, description: draft.description, createdAt: now), prefix: draft.prefix)
-        subnet.isDHCPEnabled = draft.isDHCPEnabled
+            id: newID(), network: draft.network, project: draft.project, standard: Standard(createdAt: now),
+            prefix: prefix)
         subnet.addressMode = draft.addressMode
         subnet.raMode = draft.raMode
-        subnet.dnsServers = draft.dnsServers
-        subnet.hostRoutes = draft.hostRoutes
-        subnet.gateway = SubnetChecks.gateway(draft.gateway, in: draft.prefix)
+        subnet.gateway = SubnetChecks.gateway(.first, in: prefix)
+        apply(draft.change, to: &subnet)
         try SubnetChecks.check(subnet, isNew: true)
-        if subnet.prefix.family == .ipv6, network.mtuBytes < 1280 {
-            throw APIError.conflict(
-                "MTU of \(network.id) is not valid, subnet requires a minimum of 1280", type: "NetworkMTUSubnetConflict"
-            )
+        if prefix.family == .ipv6, network.mtuBytes < SubnetChecks.leastIPv6MTU {
+            throw APIError.mtuTooSmall(network.id)
         }
         if try subnets.subnets(of: network.id, in: transaction).contains(where: { $0.prefix.overlaps(subnet.prefix) }) {
             throw APIError.invalidInput(
@@ -78,6 +77,15 @@ extension NetworkService {
         return subnet.id
     }
 
+    private func apply(_ change: SubnetChange, to subnet: inout SubnetRecord) {
+        subnet.standard.name = change.name ?? subnet.standard.name
+        subnet.standard.description = change.description ?? subnet.standard.description
+        subnet.isDHCPEnabled = change.isDHCPEnabled ?? subnet.isDHCPEnabled
+        subnet.dnsServers = change.dnsServers ?? subnet.dnsServers
+        subnet.hostRoutes = change.hostRoutes ?? subnet.hostRoutes
+        if let gateway = change.gateway { subnet.gateway = SubnetChecks.gateway(gateway, in: subnet.prefix) }
+    }
+
     package func updateSubnet(
         _ id: SubnetID, _ change: SubnetChange, at now: Int64, in transaction: any SQLTransaction
     ) throws {
@@ -85,12 +93,7 @@ extension NetworkService {
             let network = try networks.find(subnet.network, in: transaction)
         else { throw APIError.subnetNotFound(id.text) }
         let wasDHCPEnabled = subnet.isDHCPEnabled
-        subnet.standard.name = change.name ?? subnet.standard.name
-        subnet.standard.description = change.description ?? subnet.standard.description
-        subnet.isDHCPEnabled = change.isDHCPEnabled ?? subnet.isDHCPEnabled
-        subnet.dnsServers = change.dnsServers ?? subnet.dnsServers
-        subnet.hostRoutes = change.hostRoutes ?? subnet.hostRoutes
-        if let gateway = change.gateway { subnet.gateway = SubnetChecks.gateway(gateway, in: subnet.prefix) }
+        apply(change, to: &subnet)
         try SubnetChecks.check(subnet, isNew: subnet.isDHCPEnabled && !wasDHCPEnabled)
         if let pools = change.pools {
             subnet.pools = try SubnetChecks.pools(pools, of: subnet)
@@ -99,7 +102,7 @@ extension NetworkService {
         {
             throw APIError.gatewayInPool(gateway, pool)
         }
-        try subnets.update(subnet, at: now, in: transaction)
+        try subnets.table.update(subnet, at: now, in: transaction)
         if change.pools != nil { try subnets.replacePools(of: subnet, in: transaction) }
         try subnetsChanged(of: network, at: now, in: transaction)
     }
@@ -110,13 +113,13 @@ extension NetworkService {
         else { throw APIError.subnetNotFound(id.text) }
         if subnet.isAutoAddressed {
             try removeAutoAddresses(of: subnet, in: transaction)
-        } else if try addresses.holder(in: id, exceptOwner: PortRecord.dhcpOwner, in: transaction) != nil {
+        } else if try addresses.isUsed(id, exceptBy: PortRecord.dhcpOwner, in: transaction) {
             throw APIError.subnetInUse(id, "One or more ports have an IP allocation from this subnet")
         }
         try addresses.giveBackAll(in: id, in: transaction)
-        try subnets.delete(id, in: transaction)
+        try subnets.remove(id, in: transaction)
         if let service = try ports.servicePort(of: network.id, in: transaction), service.fixedIPs.isEmpty {
-            try ports.delete(service.id, in: transaction)
+            try ports.remove(service.id, in: transaction)
         }
         try plan.touch(.network(network.id), in: transaction)
     }

@@ -1,30 +1,55 @@
 import CoordinatorPlatform
 import ProtocolModel
 
+/// An allocation pool with the hint where the search for a free address begins.
+struct PoolRecord: TableRecord {
+    var number: Int64 = 0
+    var subnet: SubnetID
+    var range: AddressRange
+    var next: IPAddress
+
+    static let blank = PoolRecord(subnet: .blank, range: AddressRange(first: .blank, last: .blank), next: .blank)
+    static let table = RecordTable<Self>("network_pools")
+
+    mutating func columns(_ column: inout some ColumnVisitor) throws {
+        try column("id", &number, .number)
+        try column("subnet_id", &subnet, .fixed)
+        try column.key("first_key", &range.first)
+        try column.key("last_key", &range.last)
+        try column.key("next_key", &next)
+    }
+}
+
+/// An address that a port has.
+struct AllocationRecord: TableRecord {
+    var network: NetworkID
+    var subnet: SubnetID
+    var port: PortID
+    var address: IPAddress
+
+    static let blank = AllocationRecord(network: .blank, subnet: .blank, port: .blank, address: .blank)
+    static let table = RecordTable<Self>("network_allocations")
+
+    mutating func columns(_ column: inout some ColumnVisitor) throws {
+        try column("network_id", &network, .fixed)
+        try column("subnet_id", &subnet, .fixed)
+        try column("port_id", &port, .fixed)
+        try column("address", &address, .fixed)
+        try column.key("sort_key", &address)
+    }
+}
+
 /// Which port has which address. The unique index over network and address decides all races.
 struct AddressStore: Sendable {
-    /// A pool with the hint where the search for a free address begins.
-    struct Pool {
-        var key: Int64
-        var range: AddressRange
-        var next: IPAddress
+    let table = AllocationRecord.table
+
+    func pools(of subnet: SubnetID, in reader: any SQLReader) throws -> [PoolRecord] {
+        try PoolRecord.table.all(where: .equal("subnet_id", subnet), in: reader)
     }
 
-    func pools(of subnet: SubnetID, in reader: any SQLReader) throws -> [Pool] {
-        try reader.query(
-            "SELECT id, first_key, last_key, next_key FROM network_pools WHERE subnet_id = ? ORDER BY id", [subnet]
-        ) { row in
-            Pool(
-                key: row.integer(0),
-                range: AddressRange(
-                    first: try AddressKey.address(row.text(1)), last: try AddressKey.address(row.text(2))),
-                next: try AddressKey.address(row.text(3)))
-        }
-    }
-
-    func setNext(_ next: IPAddress, of pool: Pool, in transaction: any SQLTransaction) throws {
+    func setNext(_ next: IPAddress, of pool: PoolRecord, in transaction: any SQLTransaction) throws {
         try transaction.execute(
-            "UPDATE network_pools SET next_key = ? WHERE id = ?", [AddressKey.text(next), pool.key])
+            "UPDATE network_pools SET next_key = ? WHERE id = ?", [AddressKey(next), pool.number])
     }
 
     /// The lowest addresses in use in the range, in order, at most `limit`.
@@ -33,65 +58,48 @@ struct AddressStore: Sendable {
             """
             SELECT sort_key FROM network_allocations WHERE subnet_id = ? AND sort_key >= ? AND sort_key <= ?
             ORDER BY sort_key LIMIT ?
-            """, [subnet, AddressKey.text(range.first), AddressKey.text(range.last), limit]
-        ) { try AddressKey.address($0.text(0)) }
+            """, [subnet, AddressKey(range.first), AddressKey(range.last), limit]
+        ) { try AddressKey.read($0, 0).address }
     }
 
     /// - Returns: `false`, and nothing changes, when another port of the network has the address.
     func take(
         _ address: IPAddress, subnet: SubnetID, network: NetworkID, port: PortID, in transaction: any SQLTransaction
     ) throws -> Bool {
-        try transaction.execute(
-            """
-            INSERT INTO network_allocations (network_id, subnet_id, port_id, address, sort_key) VALUES (?, ?, ?, ?, ?)
-            ON CONFLICT (network_id, sort_key) DO NOTHING
-            """, [network, subnet, port, address, AddressKey.text(address)]) == 1
+        try table.insert(
+            AllocationRecord(network: network, subnet: subnet, port: port, address: address),
+            unlessTaken: "network_id, sort_key", in: transaction)
     }
 
     func giveBack(_ address: IPAddress, of port: PortID, in transaction: any SQLTransaction) throws {
-        try transaction.execute(
-            "DELETE FROM network_allocations WHERE port_id = ? AND sort_key = ?", [port, AddressKey.text(address)])
-    }
-
-    func fixedIPs(of ports: [PortID], in reader: any SQLReader) throws -> [PortID: [PortSpec.FixedIP]] {
-        var result: [PortID: [PortSpec.FixedIP]] = [:]
-        for chunk in ports.chunks(of: InList.limit) {
-            let list = InList(Array(chunk))
-            _ = try reader.query(
-                """
-                SELECT port_id, subnet_id, sort_key FROM network_allocations WHERE port_id IN \(list.placeholders)
-                ORDER BY id
-                """, list.arguments
-            ) { row in
-                result[try row.id(0), default: []].append(
-                    PortSpec.FixedIP(subnet: try row.id(1), address: try AddressKey.address(row.text(2))))
-            }
-        }
-        return result
-    }
-
-    /// A port of a device owner other than these that has an address in the subnet.
-    func holder(in subnet: SubnetID, exceptOwner owner: String, in reader: any SQLReader) throws -> PortID? {
-        try reader.first(
-            """
-            SELECT a.port_id FROM network_allocations a JOIN network_ports p ON p.uuid = a.port_id
-            WHERE a.subnet_id = ? AND p.device_owner <> ? LIMIT 1
-            """, [subnet, owner]
-        ) { try $0.id(0) }
-    }
-
-    func ports(in subnet: SubnetID, in reader: any SQLReader) throws -> [PortID] {
-        try reader.query("SELECT port_id FROM network_allocations WHERE subnet_id = ? ORDER BY id", [subnet]) {
-            try $0.id(0)
-        }
+        try table.delete(
+            where: .all([.equal("port_id", port), .equal("sort_key", AddressKey(address))]), in: transaction)
     }
 
     func giveBackAll(in subnet: SubnetID, in transaction: any SQLTransaction) throws {
-        try transaction.execute("DELETE FROM network_allocations WHERE subnet_id = ?", [subnet])
+        try table.delete(where: .equal("subnet_id", subnet), in: transaction)
+    }
+
+    func fixedIPs(of ports: [PortID], in reader: any SQLReader) throws -> [PortID: [PortSpec.FixedIP]] {
+        let found = try reader.inPieces(ports) { try table.all(where: .in("port_id", Array($0)), in: reader) }
+        return Dictionary(grouping: found, by: \.port).mapValues { allocations in
+            allocations.map { PortSpec.FixedIP(subnet: $0.subnet, address: $0.address) }
+        }
+    }
+
+    /// Whether a port of a device owner other than this one has an address in the subnet.
+    func isUsed(_ subnet: SubnetID, exceptBy owner: String, in reader: any SQLReader) throws -> Bool {
+        try reader.exists(
+            "network_allocations a JOIN network_ports p ON p.uuid = a.port_id",
+            SQLCondition("a.subnet_id = ? AND p.device_owner <> ?", [subnet, owner]))
+    }
+
+    func ports(in subnet: SubnetID, in reader: any SQLReader) throws -> [PortID] {
+        try table.all(where: .equal("subnet_id", subnet), in: reader).map(\.port)
     }
 
     /// How many addresses of the subnet are in use.
     func count(in subnet: SubnetID, in reader: any SQLReader) throws -> Int {
-        try reader.count("SELECT COUNT(*) FROM network_allocations WHERE subnet_id = ?", [subnet])
+        try table.count(where: .equal("subnet_id", subnet), in: reader)
     }
 }

@@ -4,7 +4,8 @@ enum NetworkSchema {
     static let migrations = [
         Migration(slice: "network", number: 1, name: "networks, subnets", sql: networks),
         Migration(slice: "network", number: 2, name: "ports, security groups", sql: ports),
-        Migration(slice: "network", number: 3, name: "quotas, tags", sql: quotas)
+        Migration(slice: "network", number: 3, name: "quotas, tags", sql: quotas),
+        Migration(slice: "network", number: 4, name: "quotas among those of all services", sql: sharedQuotas)
     ]
 
     /// `sort_key` and the pools' bounds are addresses as 8 or 32 hexadecimal digits, which sort as the addresses do.
@@ -163,5 +164,11 @@ enum NetworkSchema {
             tag TEXT NOT NULL,
             PRIMARY KEY (resource_id, tag)
         );
+        """
+
+    private static let sharedQuotas = """
+        INSERT INTO quota_limits (service, project_id, resource, quota)
+            SELECT 'network', project_id, resource, quota FROM network_quotas;
+        DROP TABLE network_quotas;
         """
 }

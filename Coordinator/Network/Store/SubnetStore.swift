@@ -1,139 +1,99 @@
 import CoordinatorPlatform
 import ProtocolModel
 
-/// The tables of subnets and their allocation pools.
-struct SubnetStore: Sendable {
-    static let columns = """
-        s.uuid, s.network_id, s.project_id, s.name, s.description, s.revision, s.created_at, s.updated_at, s.cidr,
-        s.gateway_ip, s.enable_dhcp, s.ipv6_address_mode, s.ipv6_ra_mode, s.dns_nameservers, s.host_routes,
-        (SELECT e.external FROM network_networks e WHERE e.uuid = s.network_id)
-        """
+extension SubnetSpec.IPv6Mode: SQLWord {}
+extension IPAddress.Family: SQLNumber {}
 
-    /// Without pools: ``withPools(_:in:)`` adds them.
-    static func record(_ row: any SQLRow) throws -> SubnetRecord {
-        guard let prefix = IPPrefix(row.text(8)) else {
-            throw StoreError.corrupt("'\(row.text(8))' is not an address prefix")
-        }
-        return SubnetRecord(
-            id: try row.id(0), network: try row.id(1), project: try row.id(2),
-            standard: Standard(
-                name: row.text(3), description: row.text(4), revision: row.int(5), createdAt: row.integer(6),
-                updatedAt: row.integer(7)),
-            prefix: prefix, gateway: row.isNull(9) ? nil : try row.address(9), isDHCPEnabled: row.bool(10),
-            addressMode: row.optionalText(11).flatMap { SubnetSpec.IPv6Mode(rawValue: $0) },
-            raMode: row.optionalText(12).flatMap { SubnetSpec.IPv6Mode(rawValue: $0) },
-            dnsServers: ListColumn.addresses(row.text(13)), hostRoutes: ListColumn.routes(row.text(14)),
-            isNetworkExternal: row.bool(15))
+/// Without pools: ``SubnetStore/withPools(_:in:)`` adds them.
+extension SubnetRecord: StandardRecord {
+    static let blank = SubnetRecord(
+        id: .blank, network: .blank, project: .blank, standard: .blank,
+        prefix: .blank)
+    static let table = RecordTable<Self>(
+        "network_subnets", alias: "s", join: "JOIN network_networks n ON n.uuid = s.network_id")
+
+    mutating func columns(_ column: inout some ColumnVisitor) throws {
+        try column("uuid", &id, .key)
+        try column("network_id", &network, .fixed)
+        try column.compact("project_id", &project, .fixed)
+        try standard.columns(&column)
+        var family = prefix.family
+        try column("ip_version", &family, .fixed)
+        try column("cidr", &prefix, .fixed)
+        try column("gateway_ip", &gateway)
+        try column("enable_dhcp", &isDHCPEnabled)
+        try column("ipv6_address_mode", &addressMode, .fixed)
+        try column("ipv6_ra_mode", &raMode, .fixed)
+        try column.list("dns_nameservers", &dnsServers)
+        try column.list("host_routes", &hostRoutes)
+        try column("n.external", &isNetworkExternal, .joined)
     }
+}
+
+/// Subnets with their allocation pools.
+struct SubnetStore: Sendable {
+    let table = SubnetRecord.table
+    let pools = PoolRecord.table
 
     func find(_ id: SubnetID, in reader: any SQLReader) throws -> SubnetRecord? {
-        let found = try reader.query(
-            "SELECT \(Self.columns) FROM network_subnets s WHERE s.uuid = ?", [id], Self.record)
-        return try withPools(found, in: reader).first
+        try withPools(try table.find([id], in: reader), in: reader).first
     }
 
     /// In order of creation.
     func subnets(of network: NetworkID, in reader: any SQLReader) throws -> [SubnetRecord] {
-        let found = try reader.query(
-            "SELECT \(Self.columns) FROM network_subnets s WHERE s.network_id = ? ORDER BY s.id", [network], Self.record
-        )
-        return try withPools(found, in: reader)
+        try withPools(try table.all(where: .equal("s.network_id", network), in: reader), in: reader)
     }
 
     /// Without pools, for specs.
     func subnets(of networks: [NetworkID], in reader: any SQLReader) throws -> [NetworkID: [SubnetRecord]] {
-        let list = InList(networks)
-        let found = try reader.query(
-            "SELECT \(Self.columns) FROM network_subnets s WHERE s.network_id IN \(list.placeholders) ORDER BY s.id",
-            list.arguments, Self.record)
+        let found = try reader.inPieces(networks) {
+            try table.all(where: .in("s.network_id", Array($0)), in: reader)
+        }
         return Dictionary(grouping: found, by: \.network)
     }
 
     /// Ids by network, in order of creation.
     func ids(of networks: [NetworkID], in reader: any SQLReader) throws -> [NetworkID: [SubnetID]] {
-        var result: [NetworkID: [SubnetID]] = [:]
-        for chunk in networks.chunks(of: InList.limit) {
-            let list = InList(Array(chunk))
-            _ = try reader.query(
-                "SELECT network_id, uuid FROM network_subnets WHERE network_id IN \(list.placeholders) ORDER BY id",
-                list.arguments
-            ) { row in result[try row.id(0), default: []].append(try row.id(1)) }
+        try reader.grouped(networks, by: "network_id") {
+            "SELECT network_id, uuid FROM network_subnets WHERE \($0) ORDER BY id"
         }
-        return result
+    }
+
+    /// Subnets on other projects' networks; those on the own networks go with them.
+    func strange(to project: ProjectID, in reader: any SQLReader) throws -> [SubnetRecord] {
+        let elsewhere = SQLCondition("n.project_id <> ?", [project.compact])
+        return try table.all(where: .all([.project(project, "s.project_id"), elsewhere]), in: reader)
     }
 
     func withPools(_ subnets: [SubnetRecord], in reader: any SQLReader) throws -> [SubnetRecord] {
-        var pools: [SubnetID: [AddressRange]] = [:]
-        for chunk in subnets.map(\.id).chunks(of: InList.limit) {
-            let list = InList(Array(chunk))
-            _ = try reader.query(
-                """
-                SELECT subnet_id, first_key, last_key FROM network_pools WHERE subnet_id IN \(list.placeholders)
-                ORDER BY id
-                """, list.arguments
-            ) { row in
-                let range = AddressRange(
-                    first: try AddressKey.address(row.text(1)), last: try AddressKey.address(row.text(2)))
-                pools[try row.id(0), default: []].append(range)
-            }
+        let found = try reader.inPieces(subnets.map(\.id)) {
+            try pools.all(where: .in("subnet_id", Array($0)), in: reader)
         }
+        let ranges = Dictionary(grouping: found, by: \.subnet).mapValues { $0.map(\.range) }
         return subnets.map { subnet in
             var subnet = subnet
-            subnet.pools = pools[subnet.id] ?? []
+            subnet.pools = ranges[subnet.id] ?? []
             return subnet
         }
     }
 
     func insert(_ subnet: SubnetRecord, in transaction: any SQLTransaction) throws {
-        try transaction.execute(
-            """
-            INSERT INTO network_subnets (uuid, network_id, project_id, name, description, revision, created_at,
-                updated_at, ip_version, cidr, gateway_ip, enable_dhcp, ipv6_address_mode, ipv6_ra_mode, dns_nameservers,
-                host_routes)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            """,
-            [
-                subnet.id, subnet.network, subnet.project.compact, subnet.standard.name, subnet.standard.description,
-                subnet.standard.revision, subnet.standard.createdAt, subnet.standard.updatedAt,
-                subnet.prefix.family.rawValue, subnet.prefix, subnet.gateway, subnet.isDHCPEnabled,
-                subnet.addressMode?.rawValue, subnet.raMode?.rawValue, ListColumn.text(subnet.dnsServers),
-                ListColumn.text(subnet.hostRoutes)
-            ])
+        try table.insert(subnet, in: transaction)
         try insertPools(of: subnet, in: transaction)
     }
 
-    /// - Throws: ``StoreError/stale(_:)`` when `subnet` is not the newest revision.
-    func update(_ subnet: SubnetRecord, at now: Int64, in transaction: any SQLTransaction) throws {
-        let changed = try transaction.execute(
-            """
-            UPDATE network_subnets SET name = ?, description = ?, gateway_ip = ?, enable_dhcp = ?, dns_nameservers = ?,
-                host_routes = ?, revision = revision + 1, updated_at = ?
-            WHERE uuid = ? AND revision = ?
-            """,
-            [
-                subnet.standard.name, subnet.standard.description, subnet.gateway, subnet.isDHCPEnabled,
-                ListColumn.text(subnet.dnsServers), ListColumn.text(subnet.hostRoutes), now, subnet.id,
-                subnet.standard.revision
-            ])
-        guard changed == 1 else { throw StoreError.stale("subnet \(subnet.id)") }
-    }
-
     func replacePools(of subnet: SubnetRecord, in transaction: any SQLTransaction) throws {
-        try transaction.execute("DELETE FROM network_pools WHERE subnet_id = ?", [subnet.id])
+        try pools.delete(where: .equal("subnet_id", subnet.id), in: transaction)
         try insertPools(of: subnet, in: transaction)
     }
 
     private func insertPools(of subnet: SubnetRecord, in transaction: any SQLTransaction) throws {
-        for pool in subnet.pools {
-            try transaction.execute(
-                "INSERT INTO network_pools (subnet_id, first_key, last_key, next_key) VALUES (?, ?, ?, ?)",
-                [subnet.id, AddressKey.text(pool.first), AddressKey.text(pool.last), AddressKey.text(pool.first)])
+        for range in subnet.pools {
+            try pools.insert(
+                PoolRecord(subnet: subnet.id, range: range, next: range.first), in: transaction)
         }
     }
 
-    func delete(_ id: SubnetID, in transaction: any SQLTransaction) throws {
-        try transaction.execute("DELETE FROM network_tags WHERE resource_id = ?", [id])
-        try transaction.execute("DELETE FROM network_pools WHERE subnet_id = ?", [id])
-        try transaction.execute("DELETE FROM network_subnets WHERE uuid = ?", [id])
-    }
+    /// Its pools go with it, by the foreign key.
+    func remove(_ id: SubnetID, in transaction: any SQLTransaction) throws { try table.remove(id, in: transaction) }
 }

@@ -47,18 +47,11 @@ struct InventoryRoutes: Sendable {
         return .json(try await call.database.read { try all(call, in: $0) })
     }
 
-    private func one(_ call: APICall, in reader: any SQLReader) throws -> (Provider, Inventory) {
-        let provider = try service.provider(call.parameter("uuid"), in: reader)
-        let name = call.parameter("class")
-        guard let inventory = try service.providers.inventories(of: provider.key, in: reader)[name] else {
-            throw APIError.notFound("No inventory of class \(name) for \(provider.uuid)")
-        }
-        return (provider, inventory)
-    }
-
     @Sendable private func show(_ call: APICall) async throws -> APIResponse {
         try call.authorize("placement:resource_providers:inventories:show")
-        let (provider, inventory) = try await call.database.read { try one(call, in: $0) }
+        let (provider, inventory) = try await call.database.read {
+            try service.inventory(of: call.parameter("class"), on: call.parameter("uuid"), in: $0)
+        }
         return .json(Self.view(inventory, generation: provider.generation))
     }
 
@@ -84,16 +77,11 @@ struct InventoryRoutes: Sendable {
         let members = try PlacementBody.object(try await call.json(), "body")
         let name = try PlacementBody.text(members["resource_class"], "resource_class", limit: 255)
         let inventory = try PlacementBody.inventory(members)
+        let seen = members["resource_provider_generation"]?.intValue.map(Int.init)
         let made = try await call.write { transaction in
-            let provider = try service.provider(call.parameter("uuid"), in: transaction)
-            guard try service.providers.inventories(of: provider.key, in: transaction)[name] == nil else {
-                throw APIError.conflict("Update conflict: there is an inventory of class \(name) already")
-            }
-            let seen = members["resource_provider_generation"]?.intValue.map(Int.init) ?? provider.generation
-            try service.advance(provider, from: seen, at: call.now, in: transaction)
-            try service.check(inventory, name, provider, in: transaction)
-            try service.providers.put(inventory, of: name, on: provider.key, in: transaction)
-            return Self.view(inventory, generation: provider.generation + 1)
+            let generation = try service.createInventory(
+                inventory, of: name, on: call.parameter("uuid"), seen: seen, at: call.now, in: transaction)
+            return Self.view(inventory, generation: generation)
         }
         let location = "\(call.baseURL)\(call.path)/\(name)"
         return .json(made, status: 201, headers: [(name: "Location", value: location)])
@@ -105,33 +93,20 @@ struct InventoryRoutes: Sendable {
         let seen = try PlacementBody.number(
             members["resource_provider_generation"], "resource_provider_generation", Self.generation)
         let inventory = try PlacementBody.inventory(members)
-        let name = call.parameter("class")
         return .json(
             try await call.write { transaction in
-                let provider = try service.provider(call.parameter("uuid"), in: transaction)
-                try service.advance(provider, from: seen, at: call.now, in: transaction)
-                guard try service.providers.inventories(of: provider.key, in: transaction)[name] != nil else {
-                    throw APIError.badRequest(
-                        "No inventory record with resource class for resource provider \(provider.uuid): No inventory of "
-                            + "class \(name) found.")
-                }
-                try service.check(inventory, name, provider, in: transaction)
-                try service.providers.put(inventory, of: name, on: provider.key, in: transaction)
-                return Self.view(inventory, generation: provider.generation + 1)
+                let generation = try service.updateInventory(
+                    inventory, of: call.parameter("class"), on: call.parameter("uuid"), seen: seen, at: call.now,
+                    in: transaction)
+                return Self.view(inventory, generation: generation)
             })
     }
 
     @Sendable private func delete(_ call: APICall) async throws -> APIResponse {
         try call.authorize("placement:resource_providers:inventories:delete")
         try await call.write { transaction in
-            let (provider, _) = try one(call, in: transaction)
-            let name = call.parameter("class")
-            guard try service.providers.deleteInventory(of: name, on: provider.key, in: transaction) else {
-                throw APIError.conflict(
-                    "Unable to delete inventory of class \(name): Inventory for '\(name)' on resource provider "
-                        + "'\(provider.uuid)' in use.")
-            }
-            try service.advance(provider, from: provider.generation, at: call.now, in: transaction)
+            try service.deleteInventory(
+                of: call.parameter("class"), on: call.parameter("uuid"), at: call.now, in: transaction)
         }
         return .empty(204)
     }

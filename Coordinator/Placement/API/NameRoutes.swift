@@ -116,7 +116,7 @@ struct NameRoutes: Sendable {
     @Sendable private func listTraits(_ call: APICall) async throws -> APIResponse {
         try call.need(6)
         try call.authorize("placement:traits:list")
-        var own = try await call.database.read { try service.names.names(.trait, in: $0) }
+        var own = Trait.standard + (try await call.database.read { try service.names.names(.trait, in: $0) })
         if let filter = call.query("name") {
             if filter.hasPrefix("in:") {
                 let wanted = Set(filter.dropFirst(3).split(separator: ",").map(String.init))
@@ -136,7 +136,7 @@ struct NameRoutes: Sendable {
         try call.need(6)
         try call.authorize("placement:traits:show")
         let name = call.parameter("name")
-        guard try await call.database.read({ try service.names.has(name, .trait, in: $0) }) else {
+        guard try await call.database.read({ try service.isKnown(trait: name, in: $0) }) else {
             throw APIError.notFound("No such trait(s): \(name).")
         }
         return .empty(204)
@@ -160,6 +160,7 @@ struct NameRoutes: Sendable {
         try call.need(6)
         try call.authorize("placement:traits:delete")
         let name = call.parameter("name")
+        guard !Trait.standard.contains(name) else { throw APIError.badRequest("Cannot delete standard trait \(name).") }
         try await call.write { transaction in
             guard try service.names.has(name, .trait, in: transaction) else {
                 throw APIError.notFound("No such trait(s): \(name).")
@@ -200,7 +201,7 @@ struct NameRoutes: Sendable {
         return .json(
             try await call.write { transaction in
                 let provider = try service.provider(call.parameter("uuid"), in: transaction)
-                let unknown = try wanted.filter { try !service.names.has($0, .trait, in: transaction) }
+                let unknown = try wanted.filter { try !service.isKnown(trait: $0, in: transaction) }
                 guard unknown.isEmpty else {
                     throw APIError.badRequest("No such trait \(unknown.joined(separator: ", "))")
                 }

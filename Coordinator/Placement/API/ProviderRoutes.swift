@@ -104,7 +104,7 @@ struct ProviderRoutes: Sendable {
 
     @Sendable private func delete(_ call: APICall) async throws -> APIResponse {
         try call.authorize("placement:resource_providers:delete")
-        try await call.write { try service.deleteProvider(call.parameter("uuid"), in: $0) }
+        try await call.write { try service.deleteProvider(call.parameter("uuid"), at: call.now, in: $0) }
         return .empty(204)
     }
 
@@ -157,8 +157,7 @@ struct ProviderRoutes: Sendable {
         let uuids = try items.map { try PlacementBody.uuid($0, "aggregate") }
         guard Set(uuids).count == uuids.count else { throw PlacementBody.invalid("the items are not unique") }
         try await call.write { transaction in
-            let provider = try service.provider(call.parameter("uuid"), in: transaction)
-            try service.names.setAggregates(uuids, of: provider.key, in: transaction)
+            try service.setAggregates(uuids, of: call.parameter("uuid"), at: call.now, in: transaction)
         }
         return .json(["aggregates": .array(uuids.sorted().map { JSON($0) })])
     }

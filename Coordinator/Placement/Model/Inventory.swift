@@ -42,6 +42,8 @@ struct Claim: Sendable, Hashable {
 /// Who holds claims.
 struct Consumer: Sendable, Hashable {
     var uuid: String
+    /// As in ``PlacementRequest/Consumer/type``; empty for one of whom that was not said.
+    var type = ""
     var project: String
     var user: String
     var generation: Int

@@ -16,8 +16,10 @@ public struct HostState: Sendable, Hashable {
             self.largest = largest
         }
 
+        /// What is not given away; below 0 on a host that shrank.
+        public var left: Int { capacity - used }
         /// What one consumer could still get; 0 or more.
-        public var free: Int { max(0, min(capacity - used, largest)) }
+        public var free: Int { max(0, min(left, largest)) }
     }
 
     /// The fleet's verdict, in the scheduler's own words: this folder knows nothing of sessions.
@@ -25,38 +27,45 @@ public struct HostState: Sendable, Hashable {
         case up, suspect, down
     }
 
+    /// What many hosts have in common, and what requests ask for first.
+    public struct Facts: Sendable, Hashable {
+        public var availabilityZone: String
+        public var roles: Set<NodeReport.Role>
+        public var isEnabled: Bool
+        public var disabledReason: String?
+        public var health: Health
+        public var physicalNetworks: Set<String>
+        public var traits: Set<String>
+        public var aggregates: Set<String>
+
+        public init(
+            availabilityZone: String, roles: Set<NodeReport.Role>, isEnabled: Bool, disabledReason: String?,
+            health: Health, physicalNetworks: Set<String>, traits: Set<String>, aggregates: Set<String>
+        ) {
+            self.availabilityZone = availabilityZone
+            self.roles = roles
+            self.isEnabled = isEnabled
+            self.disabledReason = disabledReason
+            self.health = health
+            self.physicalNetworks = physicalNetworks
+            self.traits = traits
+            self.aggregates = aggregates
+        }
+    }
+
     public var node: NodeID
     public var hostname: String
-    public var availabilityZone: String
-    public var isCompute: Bool
-    public var isEnabled: Bool
-    public var disabledReason: String?
-    public var health: Health
-    public var physicalNetworks: Set<String>
-    public var hasUEFI: Bool
-    public var vcpus: Stock
-    public var memoryMiB: Stock
-    public var diskGiB: Stock
+    public var facts: Facts
+    /// By resource class.
+    public var stocks: [String: Stock]
     /// How many consumers have something of the host.
     public var consumers: Int
 
-    public init(
-        node: NodeID, hostname: String, availabilityZone: String, isCompute: Bool, isEnabled: Bool,
-        disabledReason: String?, health: Health, physicalNetworks: Set<String>, hasUEFI: Bool, vcpus: Stock,
-        memoryMiB: Stock, diskGiB: Stock, consumers: Int
-    ) {
+    public init(node: NodeID, hostname: String, facts: Facts, stocks: [String: Stock], consumers: Int) {
         self.node = node
         self.hostname = hostname
-        self.availabilityZone = availabilityZone
-        self.isCompute = isCompute
-        self.isEnabled = isEnabled
-        self.disabledReason = disabledReason
-        self.health = health
-        self.physicalNetworks = physicalNetworks
-        self.hasUEFI = hasUEFI
-        self.vcpus = vcpus
-        self.memoryMiB = memoryMiB
-        self.diskGiB = diskGiB
+        self.facts = facts
+        self.stocks = stocks
         self.consumers = consumers
     }
 }

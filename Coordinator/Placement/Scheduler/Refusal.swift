@@ -5,33 +5,14 @@ public enum Refusal: Sendable, Hashable {
     case excluded(String)
     case otherHost(wanted: String)
     case otherZone(wanted: String)
-    case notCompute
+    case otherAggregate
+    case lacksRole(NodeReport.Role)
     case disabled(String?)
     case unhealthy(HostState.Health)
     case lacksNetworks([String])
-    case lacksUEFI
-    case short(of: Scarce, need: Int, has: Int)
-
-    public enum Scarce: Int, Sendable, Hashable, CaseIterable {
-        case vcpus, memory, disk
-
-        var noun: String {
-            switch self {
-            case .vcpus: "VCPUs"
-            case .memory: "memory"
-            case .disk: "disk"
-            }
-        }
-
-        /// With a leading space, or empty for a plain count.
-        var unit: String {
-            switch self {
-            case .vcpus: ""
-            case .memory: " MiB"
-            case .disk: " GiB"
-            }
-        }
-    }
+    case lacksTraits([String])
+    case hasTraits([String])
+    case short(of: String, need: Int, has: Int)
 
     /// For one host: "short of memory (need 4096 MiB, has 3100)".
     public var text: String {
@@ -39,13 +20,26 @@ public enum Refusal: Sendable, Hashable {
         case .excluded(let reason): "tried before: \(reason)"
         case .otherHost(let wanted): "not the host asked for (\(wanted))"
         case .otherZone(let wanted): "not in availability zone \(wanted)"
-        case .notCompute: "runs no guests"
+        case .otherAggregate: "not in an aggregate asked for"
+        case .lacksRole(.compute): "runs no guests"
+        case .lacksRole(let role): "has not the role \(role.rawValue)"
         case .disabled(let reason): reason.map { "disabled: \($0)" } ?? "disabled"
         case .unhealthy(.down): "down"
         case .unhealthy(let verdict): "\(verdict.rawValue): its agent has not been heard of lately"
         case .lacksNetworks(let names): "not connected to \(names.joined(separator: ", "))"
-        case .lacksUEFI: "has no UEFI firmware"
-        case .short(let scarce, let need, let has): "short of \(scarce.noun) (need \(need)\(scarce.unit), has \(has))"
+        case .lacksTraits([Trait.uefi]): "has no UEFI firmware"
+        case .lacksTraits(let names): "lacks \(names.joined(separator: ", "))"
+        case .hasTraits(let names): "has \(names.joined(separator: ", ")), which is not wanted"
+        case .short(let scarce, let need, let has): Self.shortage(of: scarce, need: need, has: "has \(has)")
+        }
+    }
+
+    private static func shortage(of resourceClass: String, need: Int, has: String) -> String {
+        switch resourceClass {
+        case ResourceClass.vcpu: "short of VCPUs (need \(need), \(has))"
+        case ResourceClass.memory: "short of memory (need \(need) MiB, \(has))"
+        case ResourceClass.disk: "short of disk (need \(need) GiB, \(has))"
+        default: "short of \(resourceClass) (need \(need), \(has))"
         }
     }
 
@@ -53,16 +47,23 @@ public enum Refusal: Sendable, Hashable {
     /// asked can act on first.
     var kind: Kind {
         switch self {
-        case .short(let scarce, _, _): Kind(rank: scarce.rawValue, discriminator: "")
-        case .disabled(let reason): Kind(rank: 3, discriminator: reason ?? "")
-        case .unhealthy(let verdict): Kind(rank: verdict == .down ? 4 : 5, discriminator: "")
-        case .lacksNetworks(let names): Kind(rank: 6, discriminator: names.joined(separator: ","))
-        case .lacksUEFI: Kind(rank: 7, discriminator: "")
-        case .excluded(let reason): Kind(rank: 8, discriminator: reason)
-        case .otherZone: Kind(rank: 9, discriminator: "")
-        case .otherHost: Kind(rank: 10, discriminator: "")
-        case .notCompute: Kind(rank: 11, discriminator: "")
+        case .short(let scarce, _, _): Kind(rank: Self.rank(of: scarce), discriminator: scarce)
+        case .disabled(let reason): Kind(rank: 4, discriminator: reason ?? "")
+        case .unhealthy(let verdict): Kind(rank: verdict == .down ? 5 : 6, discriminator: "")
+        case .lacksNetworks(let names): Kind(rank: 7, discriminator: names.joined(separator: ","))
+        case .lacksTraits(let names): Kind(rank: 8, discriminator: names.joined(separator: ","))
+        case .hasTraits(let names): Kind(rank: 9, discriminator: names.joined(separator: ","))
+        case .excluded(let reason): Kind(rank: 10, discriminator: reason)
+        case .otherZone: Kind(rank: 11, discriminator: "")
+        case .otherAggregate: Kind(rank: 12, discriminator: "")
+        case .otherHost: Kind(rank: 13, discriminator: "")
+        case .lacksRole: Kind(rank: 14, discriminator: "")
         }
+    }
+
+    /// The classes every host has come first, in this order; own ones behind them.
+    static func rank(of resourceClass: String) -> Int {
+        [ResourceClass.vcpu, ResourceClass.memory, ResourceClass.disk].firstIndex(of: resourceClass) ?? 3
     }
 
     struct Kind: Hashable, Comparable {
@@ -75,12 +76,9 @@ public enum Refusal: Sendable, Hashable {
     }
 
     /// For several hosts of one kind: "2 short of memory (need 4096 MiB, best has 3100)".
-    static func summary(of alike: [Refusal]) -> String {
-        guard let first = alike.first else { return "" }
-        if case .short(let scarce, let need, let has) = first, alike.count > 1 {
-            let best = alike.reduce(has) { if case .short(_, _, let has) = $1 { max($0, has) } else { $0 } }
-            return "\(alike.count) short of \(scarce.noun) (need \(need)\(scarce.unit), best has \(best))"
-        }
-        return "\(alike.count) \(first.text)"
+    /// - Parameter best: The most that one of them has of what is scarce.
+    func summary(count: Int, best: Int) -> String {
+        guard case .short(let scarce, let need, _) = self, count > 1 else { return "\(count) \(text)" }
+        return "\(count) \(Self.shortage(of: scarce, need: need, has: "best has \(best)"))"
     }
 }

@@ -7,6 +7,7 @@ public struct NodeInventories: NodeObserver {
     let ratios: AllocationRatios
     let providers = ProviderStore()
     let allocations = AllocationStore()
+    let names = NameStore()
 
     public init(ratios: AllocationRatios) { self.ratios = ratios }
 
@@ -27,6 +28,7 @@ public struct NodeInventories: NodeObserver {
             // What guests still hold stays on the books until they are gone; the scheduler no longer looks at the host.
             isChanged = try providers.deleteInventory(of: name, on: provider.key, in: transaction) || isChanged
         }
+        isChanged = try setTraits(of: report, on: provider, in: transaction) || isChanged
         if isChanged {
             _ = try providers.advance(provider.key, from: provider.generation, at: now, in: transaction)
         }
@@ -35,15 +37,30 @@ public struct NodeInventories: NodeObserver {
     public func nodeHealthChanged(
         _ health: HealthVerdict, of node: NodeID, at now: Int64, in transaction: any SQLTransaction
     ) throws {
-        // The scheduler reads the verdict from the node directory: one truth.
+        // The table of hosts follows the fleet's own feed: one truth.
+    }
+
+    /// Traits that an operator gave the provider stay.
+    /// - Returns: Whether they changed.
+    private func setTraits(
+        of report: NodeReport, on provider: Provider, in transaction: any SQLTransaction
+    ) throws -> Bool {
+        let old = Set(try names.traits(of: provider.key, in: transaction))
+        let wanted = old.filter { !Trait.isReported($0) }.union(Trait.of(report))
+        guard wanted != old else { return false }
+        for name in wanted where ResourceClass.isCustomName(name) {
+            _ = try names.add(name, .trait, in: transaction)
+        }
+        try names.setTraits(Array(wanted), of: provider.key, in: transaction)
+        return true
     }
 
     public func nodeRemoved(_ node: NodeID, at now: Int64, in transaction: any SQLTransaction) throws {
         guard let provider = try providers.find(uuid: node.text, in: transaction) else { return }
         for consumer in Set(try allocations.claims(on: provider.key, in: transaction).map(\.consumer.uuid)) {
-            try allocations.release(consumer, at: nil, in: transaction)
+            try allocations.release(consumer, at: now, in: transaction)
         }
-        try providers.delete(provider.key, in: transaction)
+        try providers.delete(provider.key, at: now, in: transaction)
     }
 
     private func ensureProvider(

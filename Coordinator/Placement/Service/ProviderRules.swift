@@ -39,13 +39,13 @@ extension PlacementService {
         return try provider(uuid, in: transaction)
     }
 
-    func deleteProvider(_ uuid: String, in transaction: any SQLTransaction) throws {
+    func deleteProvider(_ uuid: String, at now: Int64, in transaction: any SQLTransaction) throws {
         let provider = try provider(uuid, in: transaction)
         guard try allocations.claims(on: provider.key, in: transaction).isEmpty else {
             throw APIError.conflict(
                 "Unable to delete resource provider \(uuid): Resource provider has allocations.")
         }
-        try providers.delete(provider.key, in: transaction)
+        try providers.delete(provider.key, at: now, in: transaction)
     }
 
     /// Counts the generation up unless somebody else did since the caller looked.
@@ -72,6 +72,68 @@ extension PlacementService {
                     "update conflict: Inventory for '\(name)' on resource provider '\(provider.uuid)' in use.")
             }
         }
+    }
+
+    /// - Returns: The provider's new generation.
+    func createInventory(
+        _ inventory: Inventory, of name: String, on uuid: String, seen: Int?, at now: Int64,
+        in transaction: any SQLTransaction
+    ) throws -> Int {
+        let provider = try provider(uuid, in: transaction)
+        guard try providers.inventories(of: provider.key, in: transaction)[name] == nil else {
+            throw APIError.conflict("Update conflict: there is an inventory of class \(name) already")
+        }
+        try advance(provider, from: seen ?? provider.generation, at: now, in: transaction)
+        try check(inventory, name, provider, in: transaction)
+        try providers.put(inventory, of: name, on: provider.key, in: transaction)
+        return provider.generation + 1
+    }
+
+    /// - Returns: The provider's new generation.
+    func updateInventory(
+        _ inventory: Inventory, of name: String, on uuid: String, seen: Int, at now: Int64,
+        in transaction: any SQLTransaction
+    ) throws -> Int {
+        let provider = try provider(uuid, in: transaction)
+        try advance(provider, from: seen, at: now, in: transaction)
+        guard try providers.inventories(of: provider.key, in: transaction)[name] != nil else {
+            throw APIError.badRequest(
+                "No inventory record with resource class for resource provider \(provider.uuid): No inventory of "
+                    + "class \(name) found.")
+        }
+        try check(inventory, name, provider, in: transaction)
+        try providers.put(inventory, of: name, on: provider.key, in: transaction)
+        return provider.generation + 1
+    }
+
+    func deleteInventory(of name: String, on uuid: String, at now: Int64, in transaction: any SQLTransaction) throws {
+        let (provider, _) = try inventory(of: name, on: uuid, in: transaction)
+        guard try providers.deleteInventory(of: name, on: provider.key, in: transaction) else {
+            throw APIError.conflict(
+                "Unable to delete inventory of class \(name): Inventory for '\(name)' on resource provider "
+                    + "'\(provider.uuid)' in use.")
+        }
+        try advance(provider, from: provider.generation, at: now, in: transaction)
+    }
+
+    /// - Throws: ``APIError`` 404.
+    func inventory(of name: String, on uuid: String, in reader: any SQLReader) throws -> (Provider, Inventory) {
+        let provider = try provider(uuid, in: reader)
+        guard let inventory = try providers.inventories(of: provider.key, in: reader)[name] else {
+            throw APIError.notFound("No inventory of class \(name) for \(provider.uuid)")
+        }
+        return (provider, inventory)
+    }
+
+    func setAggregates(_ uuids: [String], of provider: String, at now: Int64, in transaction: any SQLTransaction) throws
+    {
+        let provider = try self.provider(provider, in: transaction)
+        try names.setAggregates(uuids, of: provider.key, in: transaction)
+        try providers.changed(provider.key, PlacementFeed.providers, at: now, in: transaction)
+    }
+
+    func isKnown(trait name: String, in reader: any SQLReader) throws -> Bool {
+        try Trait.standard.contains(name) || names.has(name, .trait, in: reader)
     }
 
     func check(_ inventory: Inventory, _ name: String, _ provider: Provider, in reader: any SQLReader) throws {
@@ -114,13 +176,15 @@ extension PlacementService {
                         + "provider '\(claim.provider)'. The requested amount would violate inventory constraints.")
             }
         }
-        let generation = try allocations.consumer(uuid, in: transaction)?.generation ?? 0
+        let held = try allocations.consumer(uuid, in: transaction)
         try allocations.release(uuid, at: now, in: transaction)
         guard !claims.isEmpty else { return }
         do {
             try allocations.claim(
                 claims,
-                for: Consumer(uuid: uuid, project: project, user: user, generation: generation + 1, updatedAt: now),
+                for: Consumer(
+                    uuid: uuid, type: held?.type ?? "", project: project, user: user,
+                    generation: (held?.generation ?? 0) + 1, updatedAt: now),
                 at: now, in: transaction)
         } catch StoreError.stale(let what) {
             throw APIError.conflict(

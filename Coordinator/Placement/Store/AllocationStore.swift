@@ -5,11 +5,14 @@ import ProtocolModel
 struct AllocationStore: Sendable {
     func consumer(_ uuid: String, in reader: any SQLReader) throws -> Consumer? {
         try reader.first(
-            "SELECT uuid, project_id, user_id, generation, updated_at FROM placement_consumers WHERE uuid = ?", [uuid]
+            """
+            SELECT uuid, consumer_type, project_id, user_id, generation, updated_at FROM placement_consumers
+            WHERE uuid = ?
+            """, [uuid]
         ) {
             Consumer(
-                uuid: $0.text(0), project: $0.text(1), user: $0.text(2), generation: $0.int(3), updatedAt: $0.integer(4)
-            )
+                uuid: $0.text(0), type: $0.text(1), project: $0.text(2), user: $0.text(3), generation: $0.int(4),
+                updatedAt: $0.integer(5))
         }
     }
 
@@ -61,61 +64,94 @@ struct AllocationStore: Sendable {
 
     /// Takes `claims` for a consumer that has none: all of them or, when one does not fit any more, none.
     /// - Throws: ``StoreError/stale(_:)`` naming provider and class of the first that does not fit; the caller's
-    ///   transaction is to be given up or the claims released.
+    ///   transaction is to be given up.
     func claim(
         _ claims: [Claim], for consumer: Consumer, at now: Int64, in transaction: any SQLTransaction
     ) throws {
-        try transaction.execute(
-            "INSERT INTO placement_consumers (uuid, project_id, user_id, generation, updated_at) VALUES (?, ?, ?, ?, ?)",
-            [consumer.uuid, consumer.project, consumer.user, consumer.generation, now])
-        for claim in claims {
-            // One conditional write decides: the capacity is compared where it is taken.
-            let taken = try transaction.execute(
-                """
-                UPDATE placement_inventories SET used = used + ?
-                WHERE provider_id = (SELECT id FROM placement_providers WHERE uuid = ?) AND resource_class = ?
-                    AND used + ? <= (total - reserved) * allocation_ratio AND ? <= max_unit
-                """, [claim.amount, claim.provider, claim.resourceClass, claim.amount, claim.amount])
-            guard taken == 1 else { throw StoreError.stale("\(claim.resourceClass) of provider \(claim.provider)") }
+        let id = try transaction.first(
+            """
+            INSERT INTO placement_consumers (uuid, consumer_type, project_id, user_id, generation, updated_at)
+            VALUES (?, ?, ?, ?, ?, ?) RETURNING id
+            """, [consumer.uuid, consumer.type, consumer.project, consumer.user, consumer.generation, now]
+        ) { $0.integer(0) }
+        for (provider, claims) in Self.byProvider(claims) {
+            guard let id, let key = try count(provider, by: 1, at: now, in: transaction) else {
+                throw StoreError.stale("\(claims.first?.resourceClass ?? "nothing") of provider \(provider)")
+            }
+            try take(claims, of: key, named: provider, in: transaction)
             try transaction.execute(
                 """
                 INSERT INTO placement_allocations (consumer_id, provider_id, resource_class, used)
-                SELECT c.id, p.id, ?, ? FROM placement_consumers c, placement_providers p WHERE c.uuid = ? AND p.uuid = ?
-                """, [claim.resourceClass, claim.amount, consumer.uuid, claim.provider])
+                VALUES \(claims.map { _ in "(?, ?, ?, ?)" }.joined(separator: ", "))
+                """, claims.flatMap { [id, key, $0.resourceClass, $0.amount] as [any SQLArgument] })
         }
-        try count(Set(claims.map(\.provider)), by: 1, at: now, in: transaction)
+    }
+
+    /// One conditional write decides for all classes: the capacity is compared where it is taken.
+    private func take(
+        _ claims: [Claim], of provider: Int64, named name: String, in transaction: any SQLTransaction
+    ) throws {
+        let amount = Self.amount(of: claims)
+        let classes = claims.map(\.resourceClass) as [any SQLArgument]
+        let taken = try transaction.query(
+            """
+            UPDATE placement_inventories SET used = used + \(amount.sql)
+            WHERE provider_id = ? AND resource_class IN (\(claims.map { _ in "?" }.joined(separator: ", ")))
+                AND used + \(amount.sql) <= (total - reserved) * allocation_ratio AND \(amount.sql) <= max_unit
+            RETURNING resource_class
+            """,
+            amount.arguments + [provider] + classes + amount.arguments + amount.arguments
+        ) { $0.text(0) }
+        if let missed = claims.first(where: { !taken.contains($0.resourceClass) }) {
+            throw StoreError.stale("\(missed.resourceClass) of provider \(name)")
+        }
     }
 
     /// Gives everything of the consumer back and forgets it.
     /// - Returns: What it had.
     @discardableResult
-    func release(_ consumer: String, at now: Int64?, in transaction: any SQLTransaction) throws -> [Claim] {
+    func release(_ consumer: String, at now: Int64, in transaction: any SQLTransaction) throws -> [Claim] {
         let claims = try claims(of: consumer, in: transaction)
-        for claim in claims {
+        guard try !claims.isEmpty || self.consumer(consumer, in: transaction) != nil else { return [] }
+        for (provider, claims) in Self.byProvider(claims) {
+            guard let key = try count(provider, by: -1, at: now, in: transaction) else { continue }
+            let amount = Self.amount(of: claims)
             try transaction.execute(
                 """
-                UPDATE placement_inventories SET used = used - ?
-                WHERE provider_id = (SELECT id FROM placement_providers WHERE uuid = ?) AND resource_class = ?
-                """, [claim.amount, claim.provider, claim.resourceClass])
+                UPDATE placement_inventories SET used = used - \(amount.sql)
+                WHERE provider_id = ? AND resource_class IN (\(claims.map { _ in "?" }.joined(separator: ", ")))
+                """, amount.arguments + [key] + claims.map(\.resourceClass) as [any SQLArgument])
         }
         try transaction.execute(
             "DELETE FROM placement_allocations WHERE consumer_id = (SELECT id FROM placement_consumers WHERE uuid = ?)",
             [consumer])
         try transaction.execute("DELETE FROM placement_consumers WHERE uuid = ?", [consumer])
-        try count(Set(claims.map(\.provider)), by: -1, at: now, in: transaction)
         return claims
     }
 
-    private func count(_ providers: Set<String>, by step: Int, at now: Int64?, in transaction: any SQLTransaction)
-        throws
-    {
-        for provider in providers {
-            try transaction.execute(
-                """
-                UPDATE placement_providers SET consumers = consumers + ?, generation = generation + 1,
-                    updated_at = COALESCE(?, updated_at)
-                WHERE uuid = ?
-                """, [step, now, provider])
-        }
+    private static func byProvider(_ claims: [Claim]) -> [(provider: String, claims: [Claim])] {
+        Dictionary(grouping: claims, by: \.provider).sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
+    /// What is claimed of the row's class.
+    private static func amount(of claims: [Claim]) -> (sql: String, arguments: [any SQLArgument]) {
+        (
+            "CASE resource_class \(claims.map { _ in "WHEN ? THEN CAST(? AS BIGINT)" }.joined(separator: " ")) END",
+            claims.flatMap { [$0.resourceClass, $0.amount] as [any SQLArgument] }
+        )
+    }
+
+    /// Counts the provider's consumers and its generation.
+    /// - Returns: Its row's key; `nil` when there is no such provider.
+    private func count(
+        _ provider: String, by step: Int, at now: Int64, in transaction: any SQLTransaction
+    ) throws -> Int64? {
+        try ChangeFeed.append(topic: PlacementFeed.stocks, key: provider, at: now, in: transaction)
+        return try transaction.first(
+            """
+            UPDATE placement_providers SET consumers = consumers + ?, generation = generation + 1, updated_at = ?
+            WHERE uuid = ? RETURNING id
+            """, [step, now, provider]
+        ) { $0.integer(0) }
     }
 }

@@ -44,6 +44,21 @@ struct NameStore: Sendable {
         }
     }
 
+    /// By the provider's key.
+    func allTraits(in reader: any SQLReader) throws -> [Int64: Set<String>] {
+        try grouped("SELECT provider_id, name FROM placement_traits", in: reader)
+    }
+
+    func allAggregates(in reader: any SQLReader) throws -> [Int64: Set<String>] {
+        try grouped("SELECT provider_id, uuid FROM placement_aggregates", in: reader)
+    }
+
+    private func grouped(_ sql: String, in reader: any SQLReader) throws -> [Int64: Set<String>] {
+        var result: [Int64: Set<String>] = [:]
+        _ = try reader.query(sql) { result[$0.integer(0), default: []].insert($0.text(1)) }
+        return result
+    }
+
     func setTraits(_ names: [String], of provider: Int64, in transaction: any SQLTransaction) throws {
         try transaction.execute("DELETE FROM placement_traits WHERE provider_id = ?", [provider])
         for name in Set(names).sorted() {

@@ -59,6 +59,9 @@ enum PlacementSchema {
                     name TEXT NOT NULL,
                     UNIQUE (kind, name)
                 );
-                """)
+                """),
+        Migration(
+            slice: "placement", number: 2, name: "types of consumers",
+            sql: "ALTER TABLE placement_consumers ADD COLUMN consumer_type TEXT NOT NULL DEFAULT ''")
     ]
 }

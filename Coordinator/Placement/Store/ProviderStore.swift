@@ -28,24 +28,53 @@ struct ProviderStore: Sendable {
         try transaction.execute(
             "INSERT INTO placement_providers (uuid, name, generation, consumers, updated_at) VALUES (?, ?, 0, 0, ?)",
             [uuid, name, now])
+        try ChangeFeed.append(topic: PlacementFeed.providers, key: uuid, at: now, in: transaction)
     }
 
     func rename(_ provider: Int64, to name: String, at now: Int64, in transaction: any SQLTransaction) throws {
         try transaction.execute(
             "UPDATE placement_providers SET name = ?, updated_at = ? WHERE id = ?", [name, now, provider])
+        try changed(provider, PlacementFeed.providers, at: now, in: transaction)
     }
 
-    func delete(_ provider: Int64, in transaction: any SQLTransaction) throws {
+    func delete(_ provider: Int64, at now: Int64, in transaction: any SQLTransaction) throws {
+        try changed(provider, PlacementFeed.providers, at: now, in: transaction)
         try transaction.execute("DELETE FROM placement_inventories WHERE provider_id = ?", [provider])
         try transaction.execute("DELETE FROM placement_providers WHERE id = ?", [provider])
+    }
+
+    /// Tells who follows. A row that is about to go is told of before.
+    func changed(_ provider: Int64, _ topic: String, at now: Int64, in transaction: any SQLTransaction) throws {
+        let uuid = try transaction.first("SELECT uuid FROM placement_providers WHERE id = ?", [provider]) { $0.text(0) }
+        if let uuid { try ChangeFeed.append(topic: topic, key: uuid, at: now, in: transaction) }
     }
 
     /// Counts the generation up, unless it is no longer `seen`.
     /// - Returns: `false` when somebody else was faster.
     func advance(_ provider: Int64, from seen: Int, at now: Int64, in transaction: any SQLTransaction) throws -> Bool {
-        try transaction.execute(
+        let count = try transaction.execute(
             "UPDATE placement_providers SET generation = generation + 1, updated_at = ? WHERE id = ? AND generation = ?",
-            [now, provider, seen]) == 1
+            [now, provider, seen])
+        guard count == 1 else { return false }
+        // Generations count changes of inventories, traits and aggregates.
+        try changed(provider, PlacementFeed.providers, at: now, in: transaction)
+        return true
+    }
+
+    /// What the scheduler reads again after a claim.
+    func stock(of uuid: String, in reader: any SQLReader) throws -> (inventories: [String: Inventory], consumers: Int) {
+        var result: (inventories: [String: Inventory], consumers: Int) = ([:], 0)
+        _ = try reader.query(
+            """
+            SELECT p.consumers, i.resource_class, i.total, i.reserved, i.min_unit, i.max_unit, i.step_size,
+                i.allocation_ratio, i.used
+            FROM placement_providers p JOIN placement_inventories i ON i.provider_id = p.id WHERE p.uuid = ?
+            """, [uuid]
+        ) { row in
+            result.consumers = row.int(0)
+            result.inventories[row.text(1)] = inventory(row, from: 2)
+        }
+        return result
     }
 
     func inventories(of provider: Int64, in reader: any SQLReader) throws -> [String: Inventory] {

@@ -82,6 +82,18 @@ public enum ChangeFeed {
             """, [topic, key, number, mark, now])
     }
 
+    /// Keeps others who append to the topic or claim it waiting until this transaction ends. Whoever claims it before it
+    /// decides by a copy, brought up to the number returned, decides by what will be true when it is written.
+    /// - Returns: The number of the newest change.
+    public static func claim(topic: String, in transaction: any SQLTransaction) throws -> Int64 {
+        try transaction.query(
+            """
+            INSERT INTO feed_topics (topic, newest, mark, pruned) VALUES (?, 0, 0, 0)
+            ON CONFLICT (topic) DO UPDATE SET newest = feed_topics.newest RETURNING newest
+            """, [topic]
+        ) { $0.integer(0) }.first ?? 0
+    }
+
     /// The place of the topic's newest change.
     public static func newest(topic: String, in reader: any SQLReader) throws -> Place {
         try newest(topics: [topic], in: reader).first ?? .start

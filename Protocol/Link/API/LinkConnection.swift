@@ -68,6 +68,12 @@ public final class LinkConnection: Sendable {
             authorityPEM: grant.authorityPEM)
     }
 
+    /// Calls `body` on the event loop for each frame that arrives from now on, keep-alive's too: every one is a sign of
+    /// life, whether or not anybody reads ``messages``.
+    public func onFrame(_ body: @escaping @Sendable () -> Void) {
+        eventLoop.execute { self.handler.value.onFrame = body }
+    }
+
     /// Tells the peer why and closes after what was handed over before. Does not wait; a second call does nothing.
     public func close(_ reason: LinkCloseReason) {
         eventLoop.execute { self.handler.value.withSession { $0.leave(reason) } }

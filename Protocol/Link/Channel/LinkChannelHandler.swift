@@ -58,6 +58,8 @@ final class LinkChannelHandler: ChannelInboundHandler {
     private(set) var wasConnected = false
     var needsFlush = false
     var owedPong: UInt64?
+    /// Told of each frame that arrives once there is a session.
+    var onFrame: (@Sendable () -> Void)?
 
     init(
         side: Side, limits: LinkSession.Limits, remoteAddress: String, eventLoop: any EventLoop,
@@ -180,6 +182,7 @@ final class LinkChannelHandler: ChannelInboundHandler {
     }
 
     private func receive(_ frame: Frame, _ context: ChannelHandlerContext) throws {
+        onFrame?()
         let message = try WireMessage.decode(frame)
         let effects = session?.receive(message, bytes: frame.wireBytes, now: now(context)) ?? []
         if case .streamData(let stream, let bytes)? = message,

@@ -28,8 +28,8 @@ public enum TestStore {
         }
     }
 
-    /// Tests begin all at once, and a server's connections are processes.
-    private static let slots = Slots(40)
+    /// A server's connections are processes, and some tests leave things running that keep their database.
+    private static let slots = Slots(400)
 }
 
 /// The databases that have been migrated, by what was run on them.

@@ -160,7 +160,7 @@ final class VolumeKind: HostedKind {
 
     func aim(_ volume: inout Volume) { volume.wantedGiB = volume.state.sizeGiB }
 
-    func release(_ volume: Volume, in transaction: any SQLTransaction) throws {
+    func release(_ volume: Volume, at now: Int64, in transaction: any SQLTransaction) throws {
         released.withLock { $0.append(volume.id) }
     }
 

@@ -46,7 +46,7 @@ struct PlanDecisionTests {
         let tracker = NodeHealthTracker()
         let second: Int64 = 1_000_000
         func verdict(_ current: HealthVerdict, connected: Bool, silence: Int64) -> HealthVerdict {
-            tracker.verdict(current: current, isConnected: connected, lastSeen: 0, now: silence * second)
+            tracker.verdict(current: current, isConnected: connected, silence: silence * second)
         }
         #expect(verdict(.down, connected: true, silence: 0) == .up)
         #expect(verdict(.up, connected: true, silence: 14) == .up)

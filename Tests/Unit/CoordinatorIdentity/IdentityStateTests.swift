@@ -38,7 +38,7 @@ struct IdentityStateTests {
         state.addMember(alice.id, to: "g")
         #expect(names(state, at: child) == ["manager", "member", "reader"])
         #expect(names(state, at: parent) == [])
-        state.removeMember(alice.id, from: "g")
+        state.setMembers([], of: "g")
         #expect(names(state, at: child) == ["reader"])
     }
 

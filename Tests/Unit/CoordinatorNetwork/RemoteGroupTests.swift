@@ -20,9 +20,9 @@ struct RemoteGroupTests {
         let (web, client) = try await cloud.database.write { transaction in
             try (
                 service.createGroup(
-                    project: TestCloud.project, name: "web", description: "", at: 1, in: transaction),
+                    SecurityGroupDraft(project: TestCloud.project, name: "web"), at: 1, in: transaction),
                 service.createGroup(
-                    project: TestCloud.project, name: "client", description: "", at: 1, in: transaction)
+                    SecurityGroupDraft(project: TestCloud.project, name: "client"), at: 1, in: transaction)
             )
         }
         for (number, name) in [(1, "web"), (2, "client")] {
@@ -101,7 +101,7 @@ struct RemoteGroupTests {
         let setting = try await makeSetting()
         let slice = setting.cloud.slice
         try await setting.cloud.database.write { transaction in
-            for observer in slice.observers { try observer.nodeRemoved(TestCloud.node1, at: 0, in: transaction) }
+            for observer in slice.observers { try observer.nodeRemoved(TestCloud.node1, at: 1, in: transaction) }
         }
         try await setting.cloud.bind(server(1), to: TestCloud.node2)
         #expect(setting.cloud.plan.keys(on: TestCloud.node2).contains(.securityGroup(setting.web)))

@@ -61,7 +61,9 @@ struct FixedDirectory: NodeDirectory {
         }
     }
     func node(_ id: NodeID, in reader: any SQLReader) throws -> Node? { try nodes(in: reader).first { $0.id == id } }
-    func setEnabled(_ enabled: Bool, reason: String?, node: NodeID, in transaction: any SQLTransaction) throws {}
+    func setEnabled(_ enabled: Bool, reason: String?, node: NodeID, at now: Int64, in transaction: any SQLTransaction)
+        throws
+    {}
 }
 
 /// A network slice over a database in memory, with three nodes and a project.
@@ -72,6 +74,8 @@ struct TestCloud: Sendable {
     var service: NetworkService { slice.service }
 
     static let project = ProtocolModel.ProjectID(high: 2, low: 2)
+    static let otherProject = ProtocolModel.ProjectID(high: 2, low: 3)
+    static let viewer = Viewer(isAdmin: false, project: project)
     static let member = Caller(
         user: UserID(high: 3, low: 3), userName: "demo", userDomain: "default", scope: .project(project),
         projectName: "demo", roles: ["member", "reader"])
@@ -82,7 +86,7 @@ struct TestCloud: Sendable {
         database = try EmbeddedDatabase(inMemory: .init())
         plan = RecordedPlan()
         slice = NetworkSlice(plan: plan, directory: FixedDirectory(count: 3))
-        try await Migrator(EventLog.migrations + NetworkSlice.migrations).migrate(database, now: 0)
+        try await Migrator(PlatformMigrations.all + NetworkSlice.migrations).migrate(database, now: 0)
     }
 
     /// A tenant network with one subnet.
@@ -102,6 +106,60 @@ struct TestCloud: Sendable {
         }
     }
 
+    @discardableResult
+    func write<T: Sendable>(
+        _ body: @escaping @Sendable (NetworkService, any SQLTransaction) throws -> T
+    ) async throws -> T {
+        let service = service
+        return try await database.write { try body(service, $0) }
+    }
+
+    /// Runs what may be refused.
+    /// - Returns: What came of it, and Neutron's type of the refusal, what other slices are told, or nothing.
+    func attempt<T: Sendable>(
+        _ body: @escaping @Sendable (NetworkService, any SQLTransaction) throws -> T
+    ) async -> (made: T?, refusal: String) {
+        do {
+            return (try await write(body), "")
+        } catch let error as APIError {
+            return (nil, error.type)
+        } catch let error as AddressRefusal {
+            return (nil, error.neutron.type)
+        } catch let error as QuotaExceeded {
+            return (nil, "OverQuota \(error.excesses.map(\.name))")
+        } catch let error as Refusal {
+            return (nil, "\(error.code) \(error.kind) \(error.name)")
+        } catch {
+            return (nil, "\(error)")
+        }
+    }
+
+    func refusal<T: Sendable>(
+        of body: @escaping @Sendable (NetworkService, any SQLTransaction) throws -> T
+    ) async -> String { await attempt(body).refusal }
+
+    func port(
+        on network: NetworkID, as project: ProjectID = Self.project,
+        _ change: @escaping @Sendable (inout PortDraft) -> Void = { _ in }
+    ) async throws -> PortID {
+        try await write { service, transaction in
+            var draft = PortDraft(project: project, network: network)
+            change(&draft)
+            return try service.createPort(
+                draft, viewer: Viewer(isAdmin: false, project: project), at: 1, in: transaction)
+        }
+    }
+
+    func addresses(_ port: PortID) async throws -> [String] {
+        let service = service
+        return try await database.read { try service.fixedAddresses(of: port, in: $0).map(\.description) }
+    }
+
+    func networkSpec(_ network: NetworkID) async throws -> NetworkSpec? {
+        guard case .network(let spec) = try await spec(.network(network), on: Self.node1) else { return nil }
+        return spec
+    }
+
     func reserve(
         _ server: ServerID, _ request: NetworkRequest = .automatic, hostname: String = "web.example"
     ) async throws -> [ServerPort] {
@@ -116,13 +174,13 @@ struct TestCloud: Sendable {
     func bind(_ server: ServerID, to node: NodeID) async throws {
         let service = service
         try await database.write { transaction in
-            try service.bindPorts(of: server, to: node, availabilityZone: "nova", in: transaction)
+            try service.bindPorts(of: server, to: node, availabilityZone: "nova", at: 6, in: transaction)
         }
     }
 
     func release(_ server: ServerID) async throws {
         let service = service
-        try await database.write { try service.releasePorts(of: server, in: $0) }
+        try await database.write { try service.releasePorts(of: server, at: 8, in: $0) }
     }
 
     func spec(_ key: ResourceKey, on node: NodeID) async throws -> ResourceSpec? {

@@ -9,7 +9,9 @@ struct FixedDirectory: NodeDirectory {
     var all: [Node]
     func nodes(in reader: any SQLReader) throws -> [Node] { all }
     func node(_ id: NodeID, in reader: any SQLReader) throws -> Node? { all.first { $0.id == id } }
-    func setEnabled(_ enabled: Bool, reason: String?, node: NodeID, in transaction: any SQLTransaction) throws {}
+    func setEnabled(_ enabled: Bool, reason: String?, node: NodeID, at now: Int64, in transaction: any SQLTransaction)
+        throws
+    {}
 
     static func node(_ number: Int, memory: Int = 4096, vcpus: Int = 4, disk: Int = 50) -> Node {
         let report = NodeReport(
@@ -31,7 +33,7 @@ struct ClaimTests {
     func makeCloud(_ nodes: [Node]) async throws -> (EmbeddedDatabase, PlacementSlice) {
         let slice = PlacementSlice(directory: FixedDirectory(all: nodes))
         let database = try EmbeddedDatabase(inMemory: .init())
-        try await Migrator(EventLog.migrations + PlacementSlice.migrations).migrate(database, now: 0)
+        try await Migrator(PlatformMigrations.all + PlacementSlice.migrations).migrate(database, now: 0)
         try await database.write { transaction in
             for node in nodes {
                 guard let report = node.report else { continue }
@@ -45,9 +47,10 @@ struct ClaimTests {
 
     func request(_ number: Int, memory: Int = 512) -> PlacementRequest {
         PlacementRequest(
-            consumer: ServerID(high: 1, low: UInt64(number)), project: ProjectID(high: 2, low: 2),
-            user: UserID(high: 3, low: 3), vcpus: 1, memoryMiB: memory, diskGiB: 1, availabilityZone: nil, host: nil,
-            physicalNetworks: [], needsUEFI: false, excluded: [:])
+            consumer: PlacementRequest.Consumer(
+                id: AnyID(high: 1, low: UInt64(number)), type: "INSTANCE", project: ProjectID(high: 2, low: 2),
+                user: UserID(high: 3, low: 3)),
+            resources: [ResourceClass.vcpu: 1, ResourceClass.memory: memory, ResourceClass.disk: 1], role: .compute)
     }
 
     @Test("claims stop at what the host has less its reserve, and come back by release")
@@ -61,8 +64,8 @@ struct ClaimTests {
         #expect(outcomes.map { $0.host != nil } == Array(repeating: true, count: 7) + [false])
         #expect(outcomes.last?.summary == "1 host: 1 short of memory (need 512 MiB, has 0)")
         let again = try await database.write { transaction in
-            try service.release(ServerID(high: 1, low: 3), in: transaction)
-            try service.release(ServerID(high: 1, low: 3), in: transaction)
+            try service.release(AnyID(high: 1, low: 3), at: 3, in: transaction)
+            try service.release(AnyID(high: 1, low: 3), at: 3, in: transaction)
             return try service.claim(request(8), at: 3, in: transaction)
         }
         #expect(again.host != nil)
@@ -93,8 +96,8 @@ struct ClaimTests {
         }
         #expect(decision.summary == "1 host: 1 short of memory (need 512 MiB, has 0)")
         try await database.write { transaction in
-            for observer in slice.observers { try observer.nodeRemoved(node.id, at: 0, in: transaction) }
-            try service.release(ServerID(high: 1, low: 1), in: transaction)
+            for observer in slice.observers { try observer.nodeRemoved(node.id, at: 5, in: transaction) }
+            try service.release(AnyID(high: 1, low: 1), at: 3, in: transaction)
         }
     }
 
@@ -106,7 +109,7 @@ struct ClaimTests {
         let hosts = try await withThrowingTaskGroup(of: NodeID?.self) { group in
             for number in 1...500 {
                 group.addTask {
-                    try await database.write { try service.claim(request(number), at: 2, in: $0).host }
+                    try await database.write { try service.claim(request(number), at: 2, in: $0).host?.node }
                 }
             }
             return try await group.reduce(into: [NodeID?]()) { $0.append($1) }

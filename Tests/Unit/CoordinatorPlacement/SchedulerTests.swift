@@ -6,23 +6,38 @@ import TestsSupportRandomness
 func makeHost(
     _ number: UInt64, memory: (Int, Int) = (8192, 0), vcpus: (Int, Int) = (16, 0), disk: (Int, Int) = (100, 0),
     zone: String = "nova", health: HostState.Health = .up, isEnabled: Bool = true, disabledReason: String? = nil,
-    networks: Set<String> = ["physnet1"], hasUEFI: Bool = true, isCompute: Bool = true, consumers: Int = 0
+    networks: Set<String> = ["physnet1"], traits: Set<String> = [Trait.compute, Trait.uefi],
+    roles: Set<NodeReport.Role> = [.compute], aggregates: Set<String> = [], others: [String: Int] = [:],
+    consumers: Int = 0
 ) -> HostState {
     func stock(_ pair: (Int, Int)) -> HostState.Stock { .init(capacity: pair.0, used: pair.1, largest: pair.0) }
+    var stocks = [
+        ResourceClass.vcpu: stock(vcpus), ResourceClass.memory: stock(memory), ResourceClass.disk: stock(disk)
+    ]
+    for (name, amount) in others { stocks[name] = stock((amount, 0)) }
     return HostState(
-        node: NodeID(high: 0, low: number), hostname: "host-\(number)", availabilityZone: zone, isCompute: isCompute,
-        isEnabled: isEnabled, disabledReason: disabledReason, health: health, physicalNetworks: networks,
-        hasUEFI: hasUEFI, vcpus: stock(vcpus), memoryMiB: stock(memory), diskGiB: stock(disk), consumers: consumers)
+        node: NodeID(high: 0, low: number), hostname: "host-\(number)",
+        facts: HostState.Facts(
+            availabilityZone: zone, roles: roles, isEnabled: isEnabled, disabledReason: disabledReason, health: health,
+            physicalNetworks: networks, traits: traits, aggregates: aggregates), stocks: stocks, consumers: consumers)
 }
 
 func makeRequest(
-    memory: Int = 512, vcpus: Int = 1, disk: Int = 1, zone: String? = nil, host: String? = nil,
-    networks: Set<String> = [], needsUEFI: Bool = false, excluded: [NodeID: String] = [:]
+    memory: Int = 512, vcpus: Int = 1, disk: Int = 1, _ change: (inout PlacementRequest) -> Void = { _ in }
 ) -> PlacementRequest {
-    PlacementRequest(
-        consumer: ServerID(high: 1, low: 1), project: ProjectID(high: 2, low: 2), user: UserID(high: 3, low: 3),
-        vcpus: vcpus, memoryMiB: memory, diskGiB: disk, availabilityZone: zone, host: host, physicalNetworks: networks,
-        needsUEFI: needsUEFI, excluded: excluded)
+    var request = PlacementRequest(
+        consumer: PlacementRequest.Consumer(
+            id: AnyID(high: 1, low: 1), type: "INSTANCE", project: ProjectID(high: 2, low: 2),
+            user: UserID(high: 3, low: 3)),
+        resources: [ResourceClass.vcpu: vcpus, ResourceClass.memory: memory, ResourceClass.disk: disk], role: .compute)
+    change(&request)
+    return request
+}
+
+extension Scheduler {
+    static func decide(
+        _ request: PlacementRequest, among hosts: [HostState], tieBreak: UInt64
+    ) -> PlacementDecision { decide(request, among: HostTable(hosts), tieBreak: tieBreak) }
 }
 
 struct SchedulerTests {
@@ -36,8 +51,10 @@ struct SchedulerTests {
         #expect(decision.host == nil)
         #expect(
             decision.summary == "3 hosts: 2 short of memory (need 4096 MiB, best has 3100), 1 disabled: new fan")
-        #expect(decision.verdicts.map(\.isKept) == [false, false, false])
-        #expect(decision.verdicts[0].reason == "short of memory (need 4096 MiB, has 3100)")
+        #expect(decision.groups.map(\.isKept) == [false, false])
+        #expect(decision.groups.map(\.count) == [2, 1])
+        #expect(decision.groups[0].samples.map(\.hostname) == ["host-1", "host-2"])
+        #expect(decision.groups[0].samples[0].reason == "short of memory (need 4096 MiB, has 3100)")
     }
 
     @Test("without any host the summary says what to do")
@@ -48,18 +65,36 @@ struct SchedulerTests {
     }
 
     static let refusals: [(HostState, PlacementRequest, String)] = [
-        (makeHost(1), makeRequest(zone: "west"), "not in availability zone west"),
-        (makeHost(1), makeRequest(host: "other"), "not the host asked for (other)"),
-        (makeHost(1, isCompute: false), makeRequest(), "runs no guests"),
+        (makeHost(1), makeRequest { $0.availabilityZone = "west" }, "not in availability zone west"),
+        (makeHost(1), makeRequest { $0.host = "other" }, "not the host asked for (other)"),
+        (makeHost(1, roles: [.network]), makeRequest(), "runs no guests"),
+        (makeHost(1), makeRequest { $0.role = .storage }, "has not the role storage"),
         (makeHost(1, isEnabled: false), makeRequest(), "disabled"),
         (makeHost(1, health: .down), makeRequest(), "down"),
         (makeHost(1, health: .suspect), makeRequest(), "suspect: its agent has not been heard of lately"),
-        (makeHost(1), makeRequest(networks: ["physnet1", "b", "a"]), "not connected to a, b"),
-        (makeHost(1, hasUEFI: false), makeRequest(needsUEFI: true), "has no UEFI firmware"),
+        (makeHost(1), makeRequest { $0.physicalNetworks = ["physnet1", "b", "a"] }, "not connected to a, b"),
+        (makeHost(1, traits: []), makeRequest { $0.required = [Trait.uefi] }, "has no UEFI firmware"),
+        (makeHost(1), makeRequest { $0.required = ["CUSTOM_B", "CUSTOM_A"] }, "lacks CUSTOM_A, CUSTOM_B"),
+        (
+            makeHost(1, traits: ["CUSTOM_OLD"]), makeRequest { $0.forbidden = ["CUSTOM_OLD"] },
+            "has CUSTOM_OLD, which is not wanted"
+        ),
+        (
+            makeHost(1, aggregates: ["a"]), makeRequest { $0.aggregates = [["a"], ["b", "c"]] },
+            "not in an aggregate asked for"
+        ),
         (makeHost(1, vcpus: (4, 3)), makeRequest(vcpus: 2), "short of VCPUs (need 2, has 1)"),
         (makeHost(1, memory: (1024, 1000)), makeRequest(memory: 64), "short of memory (need 64 MiB, has 24)"),
         (makeHost(1, disk: (10, 10)), makeRequest(disk: 1), "short of disk (need 1 GiB, has 0)"),
-        (makeHost(1), makeRequest(excluded: [NodeID(high: 0, low: 1): "no-space"]), "tried before: no-space")
+        (makeHost(1), makeRequest { $0.resources["VGPU"] = 1 }, "short of VGPU (need 1, has 0)"),
+        (
+            makeHost(1, others: ["CUSTOM_FPGA": 2]), makeRequest { $0.resources["CUSTOM_FPGA"] = 3 },
+            "short of CUSTOM_FPGA (need 3, has 2)"
+        ),
+        (makeHost(1), makeRequest { $0.excluded = [NodeID(high: 0, low: 1): "no-space"] }, "tried before: no-space"),
+        (
+            makeHost(1, health: .down), makeRequest { $0.host = "host-1" }, "down"
+        )
     ]
 
     @Test("each filter names its reason", arguments: refusals.indices)
@@ -67,7 +102,7 @@ struct SchedulerTests {
         let (host, request, reason) = Self.refusals[index]
         let decision = Scheduler.decide(request, among: [host], tieBreak: 7)
         #expect(decision.host == nil)
-        #expect(decision.verdicts.first?.reason == reason)
+        #expect(decision.groups.first?.samples.first?.reason == reason)
         #expect(decision.summary == "1 host: 1 \(reason)")
     }
 
@@ -75,11 +110,15 @@ struct SchedulerTests {
     func weights() {
         let hosts = [makeHost(1, memory: (8192, 4096), consumers: 3), makeHost(2)]
         let decision = Scheduler.decide(makeRequest(), among: hosts, tieBreak: 0)
-        #expect(decision.hostname == "host-2")
+        #expect(decision.host?.hostname == "host-2")
         #expect(decision.summary == "2 hosts: 2 suitable, chose host-2")
-        #expect(decision.verdicts[1].reason.hasPrefix("weight 1.00"))
+        #expect(decision.groups[0].samples.map(\.hostname) == ["host-2", "host-1"])
+        #expect(decision.groups[0].samples[0].reason.hasPrefix("weight 1.00"))
+        #expect(
+            decision.groups[0].samples[1].reason
+                == "weight 0.50: free memory 0.50, free VCPUs 1.00, spread 0.00")
         let equals = (1...4).map { makeHost(UInt64($0)) }
-        let chosen = (0..<64).map { Scheduler.decide(makeRequest(), among: equals, tieBreak: UInt64($0)).hostname }
+        let chosen = (0..<64).map { Scheduler.decide(makeRequest(), among: equals, tieBreak: UInt64($0)).host }
         #expect(Set(chosen).count == 4)
     }
 
@@ -97,18 +136,18 @@ struct SchedulerTests {
         }
         let request = makeRequest(
             memory: Int.random(in: 1...8192, using: &random), vcpus: Int.random(in: 1...16, using: &random),
-            disk: Int.random(in: 0...100, using: &random), zone: [nil, "a"].randomElement(using: &random) ?? nil)
+            disk: Int.random(in: 0...100, using: &random)
+        ) { $0.availabilityZone = [nil, "a"].randomElement(using: &random) ?? nil }
         let decision = Scheduler.decide(request, among: hosts, tieBreak: random.next())
         let fitting = hosts.filter { host in
-            host.isEnabled && host.health == .up
-                && (request.availabilityZone ?? host.availabilityZone)
-                    == host.availabilityZone
-                && host.memoryMiB.used + request.memoryMiB <= 8192
-                && host.vcpus.used + request.vcpus <= 16 && host.diskGiB.used + request.diskGiB <= 100
+            host.facts.isEnabled && host.facts.health == .up
+                && (request.availabilityZone ?? host.facts.availabilityZone) == host.facts.availabilityZone
+                && request.resources.allSatisfy { name, amount in (host.stocks[name]?.left ?? 0) >= amount }
         }
         #expect((decision.host == nil) == fitting.isEmpty)
-        if let host = decision.host { #expect(fitting.contains { $0.node == host }) }
-        #expect(Set(decision.verdicts.filter(\.isKept).map(\.node)) == Set(fitting.map(\.node)))
+        if let host = decision.host { #expect(fitting.contains { $0.node == host.node }) }
+        #expect((decision.groups.first { $0.isKept }?.count ?? 0) == fitting.count)
+        #expect(decision.groups.reduce(0) { $0 + $1.count } == hosts.count)
         let tieBreak = random.next()
         let straight = Scheduler.decide(request, among: hosts, tieBreak: tieBreak)
         #expect(Scheduler.decide(request, among: hosts.shuffled(using: &random), tieBreak: tieBreak) == straight)

@@ -20,6 +20,16 @@ struct ChangeFeedTests {
         if case .changes(let changes) = news { changes.map(\.key) } else { nil }
     }
 
+    @Test("who claims a topic learns its newest number, and changes nothing")
+    func claim() async throws {
+        let database = try await makeDatabase()
+        #expect(try await database.write { try ChangeFeed.claim(topic: "t", in: $0) } == 0)
+        try await database.write { try ChangeFeed.append(topic: "t", key: "a", at: 1, in: $0) }
+        let before = try await database.read { try ChangeFeed.newest(topic: "t", in: $0) }
+        #expect(try await database.write { try ChangeFeed.claim(topic: "t", in: $0) } == 1)
+        #expect(try await database.read { try ChangeFeed.newest(topic: "t", in: $0) } == before)
+    }
+
     @Test("a key has one line, with the number of its latest change")
     func latest() async throws {
         let database = try await makeDatabase()

@@ -118,7 +118,8 @@ struct PostgreSQLTests {
 
     @Test("a database that is somebody's alone is nobody else's until it is let go")
     func alone() async throws {
-        let (_, name) = try await database()
+        let (database, name) = try await database()
+        try database.close()
         let url = Self.url(of: name, on: server)
         let first = try await PostgreSQLDatabase(url: url, alone: true)
         await #expect(throws: StoreError.unavailable("the database cannot be reached: another coordinator works on it"))
@@ -127,6 +128,8 @@ struct PostgreSQLTests {
         }
         try first.close()
         try await PostgreSQLDatabase(url: url, alone: true).close()
+        // The database goes with whoever made it.
+        withExtendedLifetime(database) {}
     }
 
     @Test("a database whose text sorts by a language is refused with what to do")

@@ -1,17 +1,21 @@
 import CoordinatorPlatform
 import Synchronization
 import Testing
+import TestsSupportStore
 
-@Suite("parts of a transaction")
+@Suite("parts of a transaction, on whichever engine the environment tells")
 struct SavepointTests {
     private struct Refusal: Error {}
 
     @Test("what a part throws undoes that part, its own parts and their hooks; the rest stands")
     func undone() async throws {
-        let database = try EmbeddedDatabase(inMemory: .init())
+        let database = try await TestStore.database([
+            Migration(
+                slice: "test", number: 1, name: "numbers",
+                sql: "CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER NOT NULL)")
+        ])
         let hooks = Mutex<[Int]>([])
         let seen = try await database.write { transaction in
-            try transaction.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER NOT NULL)")
             func add(_ number: Int) throws {
                 try transaction.execute("INSERT INTO t (n) VALUES (?)", [number])
                 transaction.afterCommit { hooks.withLock { $0.append(number) } }

@@ -81,20 +81,7 @@ extension IdentityService {
 
     private func use(_ trust: Trust) async throws {
         guard trust.remainingUses != nil else { return }
-        let isUsed = try await database.write { transaction in
-            guard let left = try DelegationStore.consume(trust.key, in: transaction) else { return false }
-            transaction.afterCommit {
-                directory.apply { state in
-                    guard var used = state.delegations.trusts[trust.key] else { return }
-                    used.generation += 1
-                    // Of several at once, the one applied last need not be the one that was written last.
-                    used.remainingUses = min(left, used.remainingUses ?? left)
-                    let stored = used
-                    state.changeDelegations { $0.put(stored) }
-                }
-            }
-            return true
-        }
+        let isUsed = try await change { try $0.use(trust.key) }
         guard isUsed else { throw Self.unauthorized }
     }
 

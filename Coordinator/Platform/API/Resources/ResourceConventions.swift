@@ -11,6 +11,8 @@ public struct ResourceConventions: Sendable {
     public var takesMany: Bool
     /// Whether `fields` chooses members of the answer.
     public var selectsFields: Bool
+    /// Puts what a service throws into the answer's words; what it has none for stays what it is.
+    public var refused: @Sendable (any Error) -> any Error
     /// The policy's name for a call: `create_network`, `identity:list_projects`.
     public var rule: @Sendable (ResourceVerb, ResourceNames) -> String
     /// Items that one call may make.
@@ -19,6 +21,7 @@ public struct ResourceConventions: Sendable {
     public init(
         list: ListDialect, body: @escaping BodyWording, updates: UpdateMethod = .put, createdStatus: Int = 201,
         deletedStatus: Int = 204, takesMany: Bool = false, selectsFields: Bool = false,
+        refused: @escaping @Sendable (any Error) -> any Error = { $0 },
         rule: @escaping @Sendable (ResourceVerb, ResourceNames) -> String
     ) {
         self.list = list
@@ -28,6 +31,7 @@ public struct ResourceConventions: Sendable {
         self.deletedStatus = deletedStatus
         self.takesMany = takesMany
         self.selectsFields = selectsFields
+        self.refused = refused
         self.rule = rule
     }
 }

@@ -18,6 +18,8 @@ public struct ResourceRoutes<Item: Sendable, Draft: Sendable, Change: Sendable>:
     public var change: (@Sendable (JSON, APICall) async throws -> Change)?
     public var update: (@Sendable (Item, Change, APICall, any SQLTransaction) throws -> Item)?
     public var delete: (@Sendable (Item, APICall, any SQLTransaction) throws -> Void)?
+    /// What a list call makes sure of before it looks, once its query is known to be good.
+    public var prepareList: (@Sendable (APICall) async throws -> Void)?
     /// Rules that creating or changing may ask beside the call's own: `create_network:shared`.
     public var furtherRules: [ResourceVerb: [String]] = [:]
 
@@ -116,6 +118,7 @@ public struct ResourceRoutes<Item: Sendable, Draft: Sendable, Change: Sendable>:
         case .memory(let memory): return try answerList(call, memory)
         case .rows(let schema, let list, _):
             let query = try conventions.list.read(call, schema)
+            try await prepareList?(call)
             let items = try await call.database.read { reader in
                 try conventions.list.found { try list(query, call, reader) }
             }
@@ -157,7 +160,7 @@ public struct ResourceRoutes<Item: Sendable, Draft: Sendable, Change: Sendable>:
             items.prefix(8).map { view($0, call).id }.joined(separator: ",")
         }
         let wanted = drafts
-        let made = try await call.write(target: named) { transaction in
+        let made = try await write(call, target: named) { transaction in
             try wanted.map { try create($0, call, transaction) }
         }
         let views = made.map { JSON.object(view($0, call).members) }
@@ -169,7 +172,7 @@ public struct ResourceRoutes<Item: Sendable, Draft: Sendable, Change: Sendable>:
         guard let change, let update else { throw call.words.unknownPath }
         try precheck(call, .update)
         let wanted = try await change(try object(try await call.json()), call)
-        let item = try await call.write(target: { view($0, call).id }) { transaction in
+        let item = try await write(call, target: { identity(of: $0, call) }) { transaction in
             try update(try found(call, .update, transaction), wanted, call, transaction)
         }
         return .json([names.singular: .object(view(item, call).members)])
@@ -178,12 +181,25 @@ public struct ResourceRoutes<Item: Sendable, Draft: Sendable, Change: Sendable>:
     @Sendable public func answerDelete(_ call: APICall) async throws -> APIResponse {
         guard let delete else { throw call.words.unknownPath }
         try precheck(call, .delete)
-        try await call.write(target: { $0 }) { transaction in
+        try await write(call, target: { $0 }) { transaction in
             let item = try found(call, .delete, transaction)
             try delete(item, call, transaction)
-            return view(item, call).id
+            return identity(of: item, call)
         }
         return .empty(conventions.deletedStatus)
+    }
+
+    @discardableResult
+    private func write<T: Sendable>(
+        _ call: APICall, target: @escaping @Sendable (T) -> String,
+        _ body: @escaping @Sendable (any SQLTransaction) throws -> T
+    ) async throws -> T {
+        do { return try await call.write(target: target, body) } catch { throw conventions.refused(error) }
+    }
+
+    /// For the event log. Rows are called by their identity; what is shown of them may ask rules of its own.
+    private func identity(of item: Item, _ call: APICall) -> String {
+        if case .memory = source { view(item, call).id } else { call.parameter("id") }
     }
 
     /// Items in memory can be asked for before a body is read, and before the writer is troubled.

@@ -9,6 +9,8 @@ final class PostgreSQLSession: WriterSession {
     private var waiting: [String] = []
     /// Whether the server knows of the transaction.
     private var isOpen = false
+    /// Once: a statement that takes the server down must not do so for ever.
+    private var mayRepeat = true
     /// Whether the transaction is lost as a whole.
     private var isBroken = false
     /// Whether a statement failed since the last savepoint: the server takes nothing but a rollback then.
@@ -123,7 +125,10 @@ final class PostgreSQLSession: WriterSession {
             throw failure
         } catch let lost as PostgreSQLConnectionLost {
             connection.drop()
-            if canRepeat, !isOpen {
+            if canRepeat, mayRepeat, !isOpen {
+                mayRepeat = false
+                // What was prepared went with the old connection.
+                waiting.removeAll { $0.hasPrefix("DEALLOCATE ") }
                 try connection.reconnect()
                 return []
             }

@@ -1,0 +1,36 @@
+import CoordinatorPlatform
+import ProtocolModel
+
+/// What projects may have of this slice's resources, with Neutron's names and defaults.
+enum NetworkQuotas {
+    static let ledger = QuotaLedger(
+        service: "network",
+        [
+            resource("network", 100, NetworkRecord.table), resource("subnet", 100, SubnetRecord.table),
+            // The service ports that Skerry makes itself do not count.
+            resource("port", 500, PortRecord.table, PortStore.notService),
+            resource("security_group", 10, SecurityGroupRecord.table),
+            resource("security_group_rule", 100, RuleRecord.table)
+        ])
+
+    private static func resource<Record>(
+        _ name: String, _ limit: Int, _ table: RecordTable<Record>, _ counted: SQLCondition = .always
+    ) -> QuotaLedger.Resource {
+        QuotaLedger.Resource(name, defaultLimit: limit) { project, reader in
+            try reader.count(table.name, .all([.project(project), counted]))
+        }
+    }
+}
+
+extension NetworkService {
+    /// - Parameter limit: -1 for none.
+    /// - Throws: ``APIError`` 404 for what is not counted.
+    package func setQuota(
+        _ limit: Int, of resource: String, project: ProjectID, in transaction: any SQLTransaction
+    ) throws {
+        guard quotas[resource] != nil else {
+            throw APIError.notFound("Unknown quota resources ['\(resource)'].", type: "QuotaResourceUnknown")
+        }
+        try quotas.set(limit, of: resource, for: project, in: transaction)
+    }
+}

@@ -1,0 +1,120 @@
+import CoordinatorPlatform
+import ProtocolModel
+
+/// The attributes of networks, subnets, ports, groups and rules that list calls filter and sort by.
+extension ListSchema {
+    private static func standard<Record>(
+        _ table: RecordTable<Record>, from source: String? = nil, isTagged: Bool = true, _ own: [String: Column],
+        special: [String: Special] = [:]
+    ) -> ListSchema {
+        let alias = table.prefix
+        var common: [String: Column] = [
+            "id": Column("\(alias)uuid", .identifier), "project_id": Column("\(alias)project_id", .compactIdentifier),
+            "tenant_id": Column("\(alias)project_id", .compactIdentifier),
+            "description": Column("\(alias)description"), "revision_number": Column("\(alias)revision", .number)
+        ]
+        if isTagged { common["name"] = Column("\(alias)name") }
+        let tags = isTagged ? TagSet.network.filters("\(alias)uuid") : [:]
+        return ListSchema(
+            source: source ?? table.source, identity: Column("\(alias)uuid", .identifier), number: "\(alias)id",
+            columns: common.merging(own) { $1 }, special: tags.merging(special) { $1 })
+    }
+
+    static let networks = standard(
+        NetworkRecord.table,
+        [
+            "admin_state_up": Column("n.admin_state_up", .flag), "status": Column("'ACTIVE'"),
+            "shared": Column("n.shared", .flag), "router:external": Column("n.external", .flag),
+            "is_default": Column("n.is_default", .flag), "mtu": Column("n.mtu", .number),
+            "port_security_enabled": Column("n.port_security", .flag),
+            "provider:network_type": Column("n.network_type"),
+            "provider:physical_network": Column("n.physical_network", isNullable: true),
+            "provider:segmentation_id": Column("n.segmentation_id", .number, isNullable: true)
+        ])
+
+    static let subnets = standard(
+        SubnetRecord.table,
+        [
+            "network_id": Column("s.network_id", .identifier), "ip_version": Column("s.ip_version", .number),
+            "cidr": Column("s.cidr"), "gateway_ip": Column("s.gateway_ip", isNullable: true),
+            "enable_dhcp": Column("s.enable_dhcp", .flag),
+            "ipv6_address_mode": Column("s.ipv6_address_mode", isNullable: true),
+            "ipv6_ra_mode": Column("s.ipv6_ra_mode", isNullable: true), "shared": Column("n.shared", .flag),
+            "router:external": Column("n.external", .flag), "subnetpool_id": Column("NULL", isNullable: true)
+        ])
+
+    static let ports = standard(
+        PortRecord.table, from: "\(PortRecord.table.source) JOIN network_networks n ON n.uuid = p.network_id",
+        [
+            "network_id": Column("p.network_id", .identifier), "admin_state_up": Column("p.admin_state_up", .flag),
+            "mac_address": Column("p.mac"), "device_id": Column("p.device_id"),
+            "device_owner": Column("p.device_owner"), "status": Column("p.status"),
+            "port_security_enabled": Column("p.port_security", .flag), "binding:host_id": Column("p.host"),
+            "binding:vnic_type": Column("p.vnic_type")
+        ], special: ["fixed_ips": fixedIPs, "security_groups": inGroups])
+
+    static let securityGroups = standard(
+        SecurityGroupRecord.table, ["is_default": Column("g.is_default", .flag)],
+        special: ["shared": { $0.contains { BooleanWords.strict($0) == false } ? .always : .never }])
+
+    static let securityGroupRules = standard(
+        RuleRecord.table, isTagged: false,
+        [
+            "security_group_id": Column("r.group_id", .identifier), "direction": Column("r.direction"),
+            "ethertype": Column("CASE r.ip_version WHEN 4 THEN 'IPv4' ELSE 'IPv6' END"),
+            "protocol": Column("r.protocol", isNullable: true),
+            "port_range_min": Column("r.port_range_min", .number, isNullable: true),
+            "port_range_max": Column("r.port_range_max", .number, isNullable: true),
+            "remote_group_id": Column("r.remote_group_id", .identifier, isNullable: true),
+            "remote_ip_prefix": Column("r.remote_ip_prefix", isNullable: true),
+            "belongs_to_default_sg": Column("g.is_default", .flag)
+        ])
+
+    /// `fixed_ips=ip_address=A&fixed_ips=subnet_id=S`: values of one key are alternatives, keys add up, and one address
+    /// must meet them all.
+    @Sendable private static func fixedIPs(_ values: [String]) -> SQLCondition {
+        var parts: [String: [String]] = [:]
+        for value in values {
+            guard let separator = value.firstIndex(of: "=") else { return .never }
+            parts[String(value[..<separator]), default: []].append(String(value[value.index(after: separator)...]))
+        }
+        var conditions = [SQLCondition("a.port_id = p.uuid")]
+        for (key, wanted) in parts.sorted(by: { $0.key < $1.key }) {
+            switch key {
+            case "ip_address":
+                conditions.append(.in("a.sort_key", wanted.map { IPAddress($0).map { AddressKey($0).text } ?? $0 }))
+            case "subnet_id": conditions.append(.in("a.subnet_id", wanted))
+            case "ip_address_substr": conditions.append(.any(wanted.map { .contains("a.address", $0) }))
+            default: return .never
+            }
+        }
+        return .existing("network_allocations a", .all(conditions))
+    }
+
+    @Sendable private static func inGroups(_ values: [String]) -> SQLCondition {
+        .existing("network_port_groups m", .all([SQLCondition("m.port_id = p.uuid"), .in("m.group_id", values)]))
+    }
+}
+
+extension SQLCondition {
+    fileprivate static func existing(_ source: String, _ condition: SQLCondition) -> Self {
+        Self("EXISTS (SELECT 1 FROM \(source) WHERE \(condition.sql))", condition.arguments)
+    }
+}
+
+/// What a caller may see.
+extension Viewer {
+    private func sees(_ reasons: SQLCondition...) -> SQLCondition { isAdmin ? .always : .any(reasons) }
+
+    private func owns(_ alias: String) -> SQLCondition { .project(project, "\(alias).project_id") }
+
+    private static let openNetworks: SQLCondition = .any([.equal("n.shared", true), .equal("n.external", true)])
+
+    var visibleNetworks: SQLCondition { sees(owns("n"), Self.openNetworks) }
+    var visibleSubnets: SQLCondition { sees(owns("s"), owns("n"), Self.openNetworks) }
+    /// One's own and those in one's own networks.
+    var visiblePorts: SQLCondition { sees(owns("p"), owns("n")) }
+    var visibleGroups: SQLCondition { sees(owns("g")) }
+    /// Rules one made, and those in one's own groups.
+    var visibleRules: SQLCondition { sees(owns("r"), owns("g")) }
+}
