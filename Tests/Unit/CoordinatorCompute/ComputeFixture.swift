@@ -47,9 +47,9 @@ struct AddressesOnly: NetworkForCompute {
         at now: Int64, in transaction: any SQLTransaction
     ) throws -> [ServerPort] { [] }
     func bindPorts(
-        of server: ServerID, to node: NodeID, availabilityZone: String, in transaction: any SQLTransaction
+        of server: ServerID, to node: NodeID, availabilityZone: String, at now: Int64, in transaction: any SQLTransaction
     ) throws {}
-    func releasePorts(of server: ServerID, in transaction: any SQLTransaction) throws {}
+    func releasePorts(of server: ServerID, at now: Int64, in transaction: any SQLTransaction) throws {}
 
     func ports(of servers: [ServerID], in reader: any SQLReader) throws -> [ServerID: [ServerPort]] {
         Dictionary(uniqueKeysWithValues: servers.map { ($0, [port(of: $0)]) })
