@@ -89,7 +89,8 @@ final class SimulatedCoordinator {
             guard isOn else { return }
             try transaction.execute(
                 """
-                CREATE TRIGGER simulated_refusal BEFORE UPDATE OF last_error ON network_ports
+                CREATE TRIGGER simulated_refusal BEFORE UPDATE OF status ON network_ports
+                WHEN NEW.status = 'ACTIVE' AND OLD.status <> 'ACTIVE'
                 BEGIN SELECT RAISE(ABORT, 'refused'); END
                 """)
         }
