@@ -212,8 +212,7 @@ let package = Package(
         tests(
             "Tests/Unit/CoordinatorCompute",
             [
-                "CoordinatorCompute", "CoordinatorNetwork", "CoordinatorImage", "CoordinatorPlacement",
-                "CoordinatorFleet",
+                "CoordinatorCompute", "CoordinatorNetwork", "CoordinatorImage", "CoordinatorFleet",
                 "CoordinatorPlatform", "ProtocolModel"
             ]),
         tests(

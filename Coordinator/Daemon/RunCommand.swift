@@ -59,20 +59,12 @@ struct RunCommand: AsyncParsableCommand {
                 logger: logger),
             Ticker(interval: .seconds(1)) { cloud.fleet.look() },
             Ticker(interval: .seconds(1)) { await cloud.fleet.tick() },
-            policyWatch, SmallMemory(),
-            PeriodicWork("removal of old changes", every: .seconds(3_600), logger: logger) {
-                try await ChangeFeed.sweep(database, at: clock.now())
-            }
+            policyWatch, SmallMemory()
         ]
         services += cloud.identity.services
         services += auditServices(configuration, database: database, clock: clock, logger: logger)
         services += cloud.image.services
-        for periodic in cloud.compute.periodics {
-            services.append(
-                Ticker(interval: .seconds(periodic.everySeconds)) {
-                    await run(periodic, database: database, clock: clock, logger: logger)
-                })
-        }
+        services += repeatedServices(cloud, database: database, clock: clock, logger: logger)
         services += metricsServices(configuration, metrics, cloud)
         var group = ServiceGroupConfiguration(
             services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
@@ -85,6 +77,20 @@ struct RunCommand: AsyncParsableCommand {
         }
         try database.close()
         logger.notice("stopped")
+    }
+
+    private func repeatedServices(
+        _ cloud: Cloud, database: any SQLDatabase, clock: any WallClock, logger: Logger
+    ) -> [any Service] {
+        let sweep = PeriodicWork("removal of old changes", every: .seconds(3_600), logger: logger) {
+            try await ChangeFeed.sweep(database, at: clock.now())
+        }
+        return [sweep]
+            + cloud.compute.periodics.map { periodic in
+                Ticker(interval: .seconds(periodic.everySeconds)) {
+                    await run(periodic, database: database, clock: clock, logger: logger)
+                }
+            }
     }
 
     private func metricsServices(

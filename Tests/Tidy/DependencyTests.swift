@@ -78,7 +78,7 @@ struct DependencyTests {
 
     /// Targets and folders that decide and never act.
     static let pure =
-        ["Protocol/Model/", "Coordinator/Placement/Scheduler/"]
+        ["Protocol/Model/"]
         + ["Identity", "Image", "Network", "Compute", "Placement", "Fleet"].map { "Coordinator/\($0)/Model/" }
 
     /// What asks the world for the time or for chance. `random(using:)` takes the chance it is given.

@@ -4,7 +4,7 @@ import Testing
 @Suite("sizes")
 struct SizeTests {
     static let tree = SourceTree()
-    static let longestFile = 600
+    static let longestFile = 420
     static let longestFunction = 70
     static let longestLine = 120
 

@@ -47,7 +47,8 @@ struct AddressesOnly: NetworkForCompute {
         at now: Int64, in transaction: any SQLTransaction
     ) throws -> [ServerPort] { [] }
     func bindPorts(
-        of server: ServerID, to node: NodeID, availabilityZone: String, at now: Int64, in transaction: any SQLTransaction
+        of server: ServerID, to node: NodeID, availabilityZone: String, at now: Int64,
+        in transaction: any SQLTransaction
     ) throws {}
     func releasePorts(of server: ServerID, at now: Int64, in transaction: any SQLTransaction) throws {}
 

@@ -13,7 +13,10 @@ struct CreateServerBodyTests {
     static func command(_ extra: [String: JSON], _ minor: Int, beside: [String: JSON] = [:]) throws -> CreateServer {
         var server: [String: JSON] = ["name": "web", "flavorRef": "1", "imageRef": .string(image)]
         if minor >= 37 { server["networks"] = "auto" }
-        for (name, value) in extra { server[name] = value == "absent" ? nil : value }
+        for (name, value) in extra {
+            // Not by assigning `nil`, which is a JSON value, too.
+            if value == "absent" { server.removeValue(forKey: name) } else { server[name] = value }
+        }
         var body: [String: JSON] = ["server": .object(server)]
         body.merge(beside) { _, new in new }
         let version = Microversion(2, minor)
