@@ -82,15 +82,11 @@ struct RunCommand: AsyncParsableCommand {
     private func repeatedServices(
         _ cloud: Cloud, database: any SQLDatabase, clock: any WallClock, logger: Logger
     ) -> [any Service] {
-        let sweep = PeriodicWork("removal of old changes", every: .seconds(3_600), logger: logger) {
-            try await ChangeFeed.sweep(database, at: clock.now())
-        }
-        return [sweep]
-            + cloud.compute.periodics.map { periodic in
-                Ticker(interval: .seconds(periodic.everySeconds)) {
-                    await run(periodic, database: database, clock: clock, logger: logger)
-                }
+        cloud.compute.periodics.map { periodic in
+            Ticker(interval: .seconds(periodic.everySeconds)) {
+                await run(periodic, database: database, clock: clock, logger: logger)
             }
+        }
     }
 
     private func metricsServices(

@@ -85,18 +85,26 @@ struct ServerListQuery {
     // MARK: Whose
 
     private mutating func readScope() throws {
-        var isEverybody = false
-        if let text = value("all_tenants") {
-            guard let flag = text.isEmpty ? true : BooleanWords.loose(text) else {
-                throw APIError.badRequest("Invalid value '\(text)' for all_tenants")
-            }
-            isEverybody = flag
+        guard try asksForEverybody() else {
+            result.scope = Self.scope(of: caller)
+            return
         }
-        if isEverybody {
-            if let text = value("project_id") ?? value("tenant_id") { require("project_id", [text]) }
-        } else {
-            result.scope = caller.project.map { .project($0) } ?? .user(caller.user)
+        if let text = value("project_id") ?? value("tenant_id") { require("project_id", [text]) }
+    }
+
+    private func asksForEverybody() throws -> Bool {
+        guard let text = value("all_tenants") else { return false }
+        if text.isEmpty { return true }
+        guard let flag = BooleanWords.loose(text) else {
+            throw APIError.badRequest("Invalid value '\(text)' for all_tenants")
         }
+        return flag
+    }
+
+    /// What a caller sees without asking for more. Not inlined: Swift 6.3's optimizer gives up in "CopyPropagation" then.
+    @inline(never)
+    private static func scope(of caller: Caller) -> ServerQuery.Scope {
+        if let project = caller.project { .project(project) } else { .user(caller.user) }
     }
 
     // MARK: States

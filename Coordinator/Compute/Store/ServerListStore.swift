@@ -9,9 +9,13 @@ package struct ServerListStore: Sendable {
     package init(network: any NetworkForCompute) { self.network = network }
 
     /// What the compute API filters and sorts servers by.
-    package static let schema = ListSchema(
-        ServerRecord.table, columns: columns, special: special.merging(tags) { first, _ in first },
-        numberFollows: true)
+    package static let schema: ListSchema = {
+        var schema = ListSchema(
+            ServerRecord.table, columns: columns, special: special.merging(tags) { first, _ in first },
+            numberFollows: true)
+        schema.identity.kind = .identifier
+        return schema
+    }()
 
     private static let columns: [String: ListSchema.Column] = [
         "access_ip_v4": .init("access_ipv4"), "access_ip_v6": .init("access_ipv6"),
@@ -24,6 +28,7 @@ package struct ServerListStore: Sendable {
         "instance_type_id": .init("flavor_id", isFilter: false), "key_name": .init("key_name", isNullable: true),
         "launch_index": .init("launch_index", .number),
         "launched_at": .init("launched_at", .number, isNullable: true),
+        "locked": .init("locked_by", isNullable: true, isFilter: false),
         "locked_by": .init("locked_by", isNullable: true), "node": .init("host", isNullable: true),
         "power_state": .init("power_state", .number), "project_id": .init("project_id", .identifier),
         "reservation_id": .init("reservation_id", isSort: false),

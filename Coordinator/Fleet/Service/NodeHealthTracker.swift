@@ -46,7 +46,8 @@ package struct OwnPauses: Sendable, Equatable {
     /// The judge looks.
     package mutating func look(at now: Int64) {
         if let lastLook, now - lastLook > Self.allowed {
-            pauses.append(lastLook..<now + Self.recovery)
+            let start = max(lastLook, pauses.last?.upperBound ?? lastLook)
+            if start < now + Self.recovery { pauses.append(start..<now + Self.recovery) }
             pauses.removeAll { $0.upperBound < now - Self.remembered }
             if pauses.count > Self.most { pauses.removeFirst(pauses.count - Self.most) }
         }

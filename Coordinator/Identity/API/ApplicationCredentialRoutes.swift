@@ -121,13 +121,42 @@ struct ApplicationCredentialRoutes: Sendable {
         ])
 
     private func create(_ call: APICall) async throws -> APIResponse {
+        let user = try mayCreate(call)
+        let wanted = try wanted(try await call.json(), user, call)
+        let hash = try await identity.hasher.hash(wanted.secret)
+        return answer(try await store(wanted, hash: hash, call), wanted.secret, call)
+    }
+
+    @inline(never)
+    private func mayCreate(_ call: APICall) throws -> UserID {
         let user = try call.user(identity, rule: "identity:create_application_credential")
         try Self.refuseDelegated(call, identity)
         try refuseRestricted(call)
-        let draft = try await Keystone.read(Self.schema, "application_credential", call)
-        let shown = draft.secret.isEmpty ? Self.randomSecret() : draft.secret
+        return user.id
+    }
+
+    @inline(never)
+    private func answer(_ made: ApplicationCredential, _ secret: String, _ call: APICall) -> APIResponse {
+        let body = render(made, call, identity.directory.state, secret: secret)
+        return .json(["application_credential": body], status: 201)
+    }
+
+    /// A credential that is to be made, and who asks for it.
+    private struct Wanted: Sendable {
+        var blank: ApplicationCredential
+        var draft: Draft
+        var token: ValidToken
+        /// As it is shown, this once.
+        var secret: String
+    }
+
+    /// Hashing is dear: first it is looked whether there is anything to refuse.
+    @inline(never)
+    private func wanted(_ body: JSON, _ user: UserID, _ call: APICall) throws -> Wanted {
+        let draft = try Self.schema.read(
+            body, under: "application_credential", isAlone: false, wording: Keystone.body)
         let token = try call.requireToken(identity)
-        guard token.user.id == user.id else {
+        guard token.user.id == user else {
             throw IdentityService.forbidden("Cannot create an application credential for another user.")
         }
         guard case .project(let project) = token.payload.scope else {
@@ -135,15 +164,18 @@ struct ApplicationCredentialRoutes: Sendable {
                 "An application credential is made with a token for the project it is to work in.")
         }
         let blank = ApplicationCredential(
-            key: IdentityService.newKey(), user: user.id, project: project, name: draft.name,
+            key: IdentityService.newKey(), user: user, project: project, name: draft.name,
             description: draft.description, secretHash: "",
             expiresAt: try DelegationFields.expiry(draft.expiry, now: call.now),
             isUnrestricted: draft.isUnrestricted, roles: [], accessRules: [])
-        // Hashing is dear: first it is looked whether there is anything to refuse.
         _ = try complete(blank, draft, token, identity.directory.state)
-        let hash = try await identity.hasher.hash(shown)
-        let made = try await call.change(identity, target: { $0.key }) { edit in
-            var (credential, rules) = try complete(blank, draft, token, edit.state)
+        let secret = draft.secret.isEmpty ? Self.randomSecret() : draft.secret
+        return Wanted(blank: blank, draft: draft, token: token, secret: secret)
+    }
+
+    private func store(_ wanted: Wanted, hash: String, _ call: APICall) async throws -> ApplicationCredential {
+        try await call.change(identity, target: { $0.key }) { edit in
+            var (credential, rules) = try complete(wanted.blank, wanted.draft, wanted.token, edit.state)
             credential.secretHash = hash
             do {
                 for rule in rules where edit.state.delegations.accessRules[rule.key] == nil { try edit.insert(rule) }
@@ -154,8 +186,6 @@ struct ApplicationCredentialRoutes: Sendable {
             }
             return credential
         }
-        let body = render(made, call, identity.directory.state, secret: shown)
-        return .json(["application_credential": body], status: 201)
     }
 
     private func complete(

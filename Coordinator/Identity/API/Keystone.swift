@@ -104,7 +104,14 @@ enum Keystone {
 
     /// What the body says in member `name`, read by a schema.
     static func read<Body>(_ schema: BodySchema<Body>, _ name: String, _ call: APICall) async throws -> Body {
-        try schema.read(try await call.json(), under: name, isAlone: false, wording: body)
+        try read(try await call.json(), schema, name)
+    }
+
+    /// Not inlined: Swift 6.3's optimizer crashes where a typed error is thrown in the middle of an asynchronous function
+    /// ("splitting coroutine").
+    @inline(never)
+    private static func read<Body>(_ json: JSON, _ schema: BodySchema<Body>, _ name: String) throws -> Body {
+        try schema.read(json, under: name, isAlone: false, wording: body)
     }
 }
 

@@ -23,7 +23,7 @@ extension ListSchema {
     static let networks = standard(
         NetworkRecord.table,
         [
-            "admin_state_up": Column("n.admin_state_up", .flag), "status": Column("'ACTIVE'"),
+            "admin_state_up": Column("n.admin_state_up", .flag), "status": Column("COALESCE('ACTIVE', '')"),
             "shared": Column("n.shared", .flag), "router:external": Column("n.external", .flag),
             "is_default": Column("n.is_default", .flag), "mtu": Column("n.mtu", .number),
             "port_security_enabled": Column("n.port_security", .flag),
