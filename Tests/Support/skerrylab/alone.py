@@ -6,8 +6,9 @@ from . import database
 from .private import PrivateCloud
 from .waiting import eventually
 
-# What grows with use and is cleared in its own time: events, the tasks of the last days, names of contents.
-LASTING = {"events", "event_cursors", "image_tasks", "image_blobs"}
+# What grows with use and is cleared in its own time: events, the feed of changes, the tasks of the last days, names of
+# contents.
+LASTING = {"events", "event_cursors", "image_tasks", "image_blobs", "feed_topics", "feed_changes"}
 IMAGES = "/image/v2/images"
 
 

@@ -17,8 +17,16 @@ network_start() {
         udhcpc -i "$card" -s /lib/skerry/dhcp4 -O mtu -O staticroutes -t 10 -T 1 -A 5 -b -S \
             -p "/run/udhcpc.$card.pid" >/dev/null 2>&1 &
     done
-    # It stays in the foreground: going to the background makes it crash without its unprivileged user.
-    [ -n "$all" ] && dhcpcd -q -B -f /etc/dhcpcd.conf -c /lib/skerry/dhcp6 $all >/dev/null 2>&1 &
+    # One for each card, since one for all of them now and then ends without a word. It stays in the foreground: going to
+    # the background makes it crash without its unprivileged user.
+    for card in $all; do
+        (
+            for _ in 1 2 3 4 5; do
+                dhcpcd -q -B -f /etc/dhcpcd.conf -c /lib/skerry/dhcp6 "$card"
+                sleep 1
+            done
+        ) >/dev/null 2>&1 &
+    done
 }
 
 uptime_tenths() {
