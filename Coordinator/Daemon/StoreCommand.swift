@@ -49,8 +49,7 @@ struct StoreCopyCommand: AsyncParsableCommand {
             """
             Copied and verified \(moved.reduce(0) { $0 + $1.rows }) rows of \(moved.count) tables in \
             \(hundredths / 100).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100) s.
-            Now say 'url: \(second)' under 'store' in \(options.config), with a password if it needs one, and start the \
-            coordinator.
+            Now set 'url' under 'store' in \(options.config) to the second URL as you gave it, and start the coordinator.
             """)
     }
 
