@@ -32,15 +32,18 @@ public struct ServerFoundations: Sendable {
 public struct HostDrivers: Sendable {
     public var compute: ComputeDrivers?
     public var network: (any NetworkDriver)?
+    public var routers: (@Sendable (EngineCore) -> any KindOwner)?
     /// Owners of further kinds.
     public var others: [@Sendable (EngineCore) -> any KindOwner]
 
     public init(
         compute: ComputeDrivers?, network: (any NetworkDriver)?,
+        routers: (@Sendable (EngineCore) -> any KindOwner)? = nil,
         others: [@Sendable (EngineCore) -> any KindOwner] = []
     ) {
         self.compute = compute
         self.network = network
+        self.routers = routers
         self.others = others
     }
 
@@ -60,6 +63,13 @@ public struct HostDrivers: Sendable {
                 error: StatusError(
                     code: .unsupported, message: "The host does not provide networks: choose another host.",
                     detail: "the agent has no network driver"), core: core)
-        return [servers, networks] + others.map { $0(core) }
+        let routing =
+            routers?(core)
+            ?? AbsentRole(
+                [.router],
+                error: StatusError(
+                    code: .unsupported, message: "The host does not route: choose another host.",
+                    detail: "the agent lacks the network role"), core: core)
+        return [servers, networks, routing] + others.map { $0(core) }
     }
 }

@@ -30,6 +30,7 @@ extension StatusError {
             switch attachment {
             case .local: "local"
             case .flat(let physicalNetwork): "untagged on physical network '\(physicalNetwork)'"
+            case .vxlan(let vni): "VXLAN network identifier \(vni)"
             case .vlan(let physicalNetwork, let tag): "VLAN \(tag) on physical network '\(physicalNetwork)'"
             }
         return Self(

@@ -43,7 +43,7 @@ public struct SimulatedNetwork: NetworkDriver {
                 failures[.network(network.id)] = StatusError(
                     code: .unsupported,
                     message: "The host has no physical network '\(name)': use another network or host.", detail: "")
-            case .local: continue
+            case .local, .vxlan: continue
             }
         }
         return failures

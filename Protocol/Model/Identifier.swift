@@ -109,6 +109,9 @@ public enum SubnetTag {}
 public enum PortTag {}
 public enum SecurityGroupTag {}
 public enum SecurityGroupRuleTag {}
+public enum RouterTag {}
+public enum FloatingIPTag {}
+public enum PortForwardingTag {}
 public enum ImageTag {}
 public enum ProjectTag {}
 public enum UserTag {}
@@ -122,6 +125,9 @@ public typealias SubnetID = Identifier<SubnetTag>
 public typealias PortID = Identifier<PortTag>
 public typealias SecurityGroupID = Identifier<SecurityGroupTag>
 public typealias SecurityGroupRuleID = Identifier<SecurityGroupRuleTag>
+public typealias RouterID = Identifier<RouterTag>
+public typealias FloatingIPID = Identifier<FloatingIPTag>
+public typealias PortForwardingID = Identifier<PortForwardingTag>
 public typealias ImageID = Identifier<ImageTag>
 public typealias ProjectID = Identifier<ProjectTag>
 public typealias UserID = Identifier<UserTag>

@@ -8,6 +8,22 @@ public struct NetworkSpec: Hashable, Sendable {
         case flat(physicalNetwork: String)
         /// With an 802.1Q tag, 1 to 4094, on that interface.
         case vlan(physicalNetwork: String, tag: Int)
+        /// Inside UDP between hosts (RFC 7348), with this network identifier, 1 to 16,777,215.
+        case vxlan(vni: Int)
+    }
+
+    /// A port of the network on another host.
+    public struct RemotePort: Hashable, Sendable {
+        public var mac: MACAddress
+        public var addresses: [IPAddress]
+        /// The other host's tunnel address.
+        public var tunnel: IPAddress
+
+        public init(mac: MACAddress, addresses: [IPAddress], tunnel: IPAddress) {
+            self.mac = mac
+            self.addresses = addresses
+            self.tunnel = tunnel
+        }
     }
 
     public var id: NetworkID
@@ -18,10 +34,13 @@ public struct NetworkSpec: Hashable, Sendable {
     public var subnets: [SubnetSpec]
     /// The domain that DHCP hands out, without a dot at the end; empty for none.
     public var dnsDomain: String
+    /// With ``Attachment/vxlan(vni:)``: where the ports on other hosts are, sorted by MAC address. Hosts learn nothing
+    /// by themselves.
+    public var remotePorts: [RemotePort]
 
     public init(
         id: NetworkID, project: ProjectID, attachment: Attachment, mtuBytes: Int, subnets: [SubnetSpec],
-        dnsDomain: String
+        dnsDomain: String, remotePorts: [RemotePort] = []
     ) {
         self.id = id
         self.project = project
@@ -29,6 +48,7 @@ public struct NetworkSpec: Hashable, Sendable {
         self.mtuBytes = mtuBytes
         self.subnets = subnets
         self.dnsDomain = dnsDomain
+        self.remotePorts = remotePorts
     }
 }
 

@@ -14,10 +14,13 @@ public struct NodeReport: Hashable, Sendable {
     public var physicalNetworks: [String]
     /// What is not right on the host; empty when all is.
     public var problems: [String]
+    /// Where other hosts send the frames of overlay networks; `nil`: the host takes part in none.
+    public var tunnelAddress: IPAddress?
 
     public init(
         hostname: String, roles: Set<Role>, agentVersion: String, availabilityZone: String, capacity: NodeCapacity,
-        hypervisor: HypervisorReport, physicalNetworks: [String], problems: [String]
+        hypervisor: HypervisorReport, physicalNetworks: [String], problems: [String],
+        tunnelAddress: IPAddress? = nil
     ) {
         self.hostname = hostname
         self.roles = roles
@@ -27,6 +30,7 @@ public struct NodeReport: Hashable, Sendable {
         self.hypervisor = hypervisor
         self.physicalNetworks = physicalNetworks
         self.problems = problems
+        self.tunnelAddress = tunnelAddress
     }
 }
 

@@ -10,10 +10,12 @@ public struct ResourceKind: RawRepresentable, Hashable, Sendable {
     public static let network = Self(rawValue: 2)
     public static let port = Self(rawValue: 3)
     public static let server = Self(rawValue: 4)
+    public static let router = Self(rawValue: 5)
 
     /// What is known of each kind. The order of the lines is the order of making; deletion goes the other way.
     private static let table: [(kind: Self, name: String)] = [
-        (.securityGroup, "security-group"), (.network, "network"), (.port, "port"), (.server, "server")
+        (.securityGroup, "security-group"), (.network, "network"), (.port, "port"), (.router, "router"),
+        (.server, "server")
     ]
 
     private static let places = Dictionary(
@@ -52,6 +54,7 @@ public struct ResourceKey: Hashable, Sendable, Comparable, CustomStringConvertib
     public static func network(_ id: NetworkID) -> Self { Self(kind: .network, id: id.cast()) }
     public static func port(_ id: PortID) -> Self { Self(kind: .port, id: id.cast()) }
     public static func server(_ id: ServerID) -> Self { Self(kind: .server, id: id.cast()) }
+    public static func router(_ id: RouterID) -> Self { Self(kind: .router, id: id.cast()) }
 
     public static func < (left: Self, right: Self) -> Bool { (left.kind, left.id) < (right.kind, right.id) }
     public var description: String { "\(kind) \(id)" }
@@ -63,6 +66,7 @@ public enum ResourceSpec: Hashable, Sendable {
     case network(NetworkSpec)
     case port(PortSpec)
     case server(ServerSpec)
+    case router(RouterSpec)
     /// What this release cannot read. It is kept as it came, so that a later release finds it.
     indirect case opaque(OpaqueSpec)
 
@@ -72,6 +76,7 @@ public enum ResourceSpec: Hashable, Sendable {
         case .network(let spec): .network(spec.id)
         case .port(let spec): .port(spec.id)
         case .server(let spec): .server(spec.id)
+        case .router(let spec): .router(spec.id)
         case .opaque(let spec): spec.key
         }
     }

@@ -83,6 +83,8 @@ private struct Uplinks {
     func links(for network: NetworkSpec) throws(StatusError) -> [DesiredLink] {
         switch network.attachment {
         case .local: return []
+        case .vxlan:
+            throw StatusError(code: .unsupported, message: "The host has no overlay networks: use another.", detail: "")
         case .flat(let physicalNetwork):
             let link = try physical(physicalNetwork, for: network)
             try checkIsFree(link, for: network)

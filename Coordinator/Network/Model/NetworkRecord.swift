@@ -38,18 +38,23 @@ struct NetworkRecord: Sendable, Hashable {
         case .local: "local"
         case .flat: "flat"
         case .vlan: "vlan"
+        case .vxlan: "vxlan"
         }
     }
 
     var physicalNetwork: String? {
         switch attachment {
-        case .local: nil
+        case .local, .vxlan: nil
         case .flat(let name), .vlan(let name, _): name
         }
     }
 
     var segmentationID: Int? {
-        if case .vlan(_, let tag) = attachment { tag } else { nil }
+        switch attachment {
+        case .local, .flat: nil
+        case .vlan(_, let tag): tag
+        case .vxlan(let vni): vni
+        }
     }
 }
 

@@ -24,6 +24,7 @@ extension NetworkRecord: StandardRecord {
         switch type {
         case "flat": attachment = .flat(physicalNetwork: physical ?? "")
         case "vlan": attachment = .vlan(physicalNetwork: physical ?? "", tag: tag ?? 0)
+        case "vxlan": attachment = .vxlan(vni: tag ?? 0)
         default: attachment = .local
         }
     }

@@ -8,7 +8,8 @@ extension NetworkSpec: MessageConvertible {
             attachment: try Self.attachment(message.attachment),
             mtuBytes: try checked(message.mtuBytes, 68...65_535, field: "network.mtu_bytes"),
             subnets: try message.subnets.converted { subnet throws(WireError) in try SubnetSpec(subnet) },
-            dnsDomain: message.dnsDomain)
+            dnsDomain: message.dnsDomain,
+            remotePorts: try message.remotePorts.converted { port throws(WireError) in try RemotePort(port) })
     }
 
     private static func attachment(_ message: PBNetworkSpec.OneOf_Attachment?) throws(WireError) -> Attachment {
@@ -19,6 +20,8 @@ extension NetworkSpec: MessageConvertible {
             return .vlan(
                 physicalNetwork: vlan.physicalNetwork,
                 tag: try checked(vlan.tag, 1...4094, field: "network.vlan.tag"))
+        case .vxlan(let vxlan)?:
+            return .vxlan(vni: try checked(vxlan.vni, 1...16_777_215, field: "network.vxlan.vni"))
         case nil: throw .invalid("network.attachment: none or of an unknown kind")
         }
     }
@@ -35,10 +38,31 @@ extension NetworkSpec: MessageConvertible {
                     $0.physicalNetwork = physicalNetwork
                     $0.tag = clamped(tag)
                 }
+            case .vxlan(let vni): $0.vxlan = .with { $0.vni = clamped(vni) }
             }
             $0.mtuBytes = clamped(mtuBytes)
             $0.subnets = subnets.map(\.wire)
             $0.dnsDomain = dnsDomain
+            $0.remotePorts = remotePorts.map(\.wire)
+        }
+    }
+}
+
+extension NetworkSpec.RemotePort: MessageConvertible {
+    init(_ message: PBNetworkSpec.RemotePort) throws(WireError) {
+        self.init(
+            mac: try MACAddress(wire: message.mac, field: "network.remote_ports.mac"),
+            addresses: try message.addresses.converted { address throws(WireError) in
+                try IPAddress(wire: address, field: "network.remote_ports.addresses")
+            },
+            tunnel: try IPAddress(wire: message.tunnel, field: "network.remote_ports.tunnel"))
+    }
+
+    var wire: PBNetworkSpec.RemotePort {
+        .with {
+            $0.mac = mac.bits
+            $0.addresses = addresses.map { .init($0.octets) }
+            $0.tunnel = .init(tunnel.octets)
         }
     }
 }

@@ -7,7 +7,9 @@ extension NodeReport: MessageConvertible {
             roles: Set(try message.roles.converted { role throws(WireError) in try Role(role) }.compactMap(\.self)),
             agentVersion: message.agentVersion, availabilityZone: message.availabilityZone,
             capacity: try NodeCapacity(message.capacity), hypervisor: try HypervisorReport(message.hypervisor),
-            physicalNetworks: message.physicalNetworks, problems: message.problems)
+            physicalNetworks: message.physicalNetworks, problems: message.problems,
+            tunnelAddress: message.hasTunnelAddress
+                ? try IPAddress(wire: message.tunnelAddress, field: "report.tunnel_address") : nil)
     }
 
     var wire: PBNodeReport {
@@ -20,6 +22,7 @@ extension NodeReport: MessageConvertible {
             $0.hypervisor = hypervisor.wire
             $0.physicalNetworks = physicalNetworks
             $0.problems = problems
+            if let tunnelAddress { $0.tunnelAddress = .init(tunnelAddress.octets) }
         }
     }
 }

@@ -31,6 +31,7 @@ extension ResourceSpec: MessageConvertible {
         case .network(let spec)?: self = .network(try NetworkSpec(spec))
         case .port(let spec)?: self = .port(try PortSpec(spec))
         case .server(let spec)?: self = .server(try ServerSpec(spec))
+        case .router(let spec)?: self = .router(try RouterSpec(spec))
         case .withheld(let withheld)?: throw .invalid(withheld.reason)
         case nil: throw .invalid("spec: empty or of an unknown kind")
         }
@@ -54,6 +55,7 @@ extension ResourceSpec: MessageConvertible {
         case .network(let spec): message.network = spec.wire
         case .port(let spec): message.port = spec.wire
         case .server(let spec): message.server = spec.wire
+        case .router(let spec): message.router = spec.wire
         // The bytes are those of such a message.
         case .opaque(let spec): return (try? parse(spec.bytes)) ?? message
         }

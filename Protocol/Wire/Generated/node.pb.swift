@@ -10,6 +10,11 @@
 
 /// What a host is and has, and its regular sign of life.
 
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
 import SwiftProtobuf
 
 // If the compiler emits an error on this type, it is because this file
@@ -75,6 +80,16 @@ nonisolated struct PBNodeReport: @unchecked Sendable {
     get {_storage._problems}
     set {_uniqueStorage()._problems = newValue}
   }
+
+  /// Where other hosts send the frames of overlay networks; absent: the host takes part in none.
+  var tunnelAddress: Data {
+    get {_storage._tunnelAddress ?? Data()}
+    set {_uniqueStorage()._tunnelAddress = newValue}
+  }
+  /// Returns true if `tunnelAddress` has been explicitly set.
+  var hasTunnelAddress: Bool {_storage._tunnelAddress != nil}
+  /// Clears the value of `tunnelAddress`. Subsequent reads from it will return its default value.
+  mutating func clearTunnelAddress() {_uniqueStorage()._tunnelAddress = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -212,7 +227,7 @@ fileprivate nonisolated let _protobuf_package = "skerry.v1"
 
 nonisolated extension PBNodeReport: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".NodeReport"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hostname\0\u{1}roles\0\u{3}agent_version\0\u{3}availability_zone\0\u{1}capacity\0\u{1}hypervisor\0\u{3}physical_networks\0\u{1}problems\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hostname\0\u{1}roles\0\u{3}agent_version\0\u{3}availability_zone\0\u{1}capacity\0\u{1}hypervisor\0\u{3}physical_networks\0\u{1}problems\0\u{3}tunnel_address\0")
 
   fileprivate class _StorageClass {
     var _hostname: String = String()
@@ -223,6 +238,7 @@ nonisolated extension PBNodeReport: SwiftProtobuf.Message, SwiftProtobuf._Messag
     var _hypervisor: PBHypervisorReport? = nil
     var _physicalNetworks: [String] = []
     var _problems: [String] = []
+    var _tunnelAddress: Data? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -241,6 +257,7 @@ nonisolated extension PBNodeReport: SwiftProtobuf.Message, SwiftProtobuf._Messag
       _hypervisor = source._hypervisor
       _physicalNetworks = source._physicalNetworks
       _problems = source._problems
+      _tunnelAddress = source._tunnelAddress
     }
   }
 
@@ -267,6 +284,7 @@ nonisolated extension PBNodeReport: SwiftProtobuf.Message, SwiftProtobuf._Messag
         case 6: try { try decoder.decodeSingularMessageField(value: &_storage._hypervisor) }()
         case 7: try { try decoder.decodeRepeatedStringField(value: &_storage._physicalNetworks) }()
         case 8: try { try decoder.decodeRepeatedStringField(value: &_storage._problems) }()
+        case 9: try { try decoder.decodeSingularBytesField(value: &_storage._tunnelAddress) }()
         default: break
         }
       }
@@ -303,6 +321,9 @@ nonisolated extension PBNodeReport: SwiftProtobuf.Message, SwiftProtobuf._Messag
       if !_storage._problems.isEmpty {
         try visitor.visitRepeatedStringField(value: _storage._problems, fieldNumber: 8)
       }
+      try { if let v = _storage._tunnelAddress {
+        try visitor.visitSingularBytesField(value: v, fieldNumber: 9)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -320,6 +341,7 @@ nonisolated extension PBNodeReport: SwiftProtobuf.Message, SwiftProtobuf._Messag
         if _storage._hypervisor != rhs_storage._hypervisor {return false}
         if _storage._physicalNetworks != rhs_storage._physicalNetworks {return false}
         if _storage._problems != rhs_storage._problems {return false}
+        if _storage._tunnelAddress != rhs_storage._tunnelAddress {return false}
         return true
       }
       if !storagesAreEqual {return false}

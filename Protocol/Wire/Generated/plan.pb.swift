@@ -36,6 +36,7 @@ nonisolated enum PBResourceKind: SwiftProtobuf.Enum, Swift.CaseIterable {
   case network // = 2
   case port // = 3
   case server // = 4
+  case router // = 5
   case UNRECOGNIZED(Int)
 
   init() {
@@ -49,6 +50,7 @@ nonisolated enum PBResourceKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 2: self = .network
     case 3: self = .port
     case 4: self = .server
+    case 5: self = .router
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -60,6 +62,7 @@ nonisolated enum PBResourceKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .network: return 2
     case .port: return 3
     case .server: return 4
+    case .router: return 5
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -71,6 +74,7 @@ nonisolated enum PBResourceKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     .network,
     .port,
     .server,
+    .router,
   ]
 
 }
@@ -108,38 +112,40 @@ nonisolated struct PBPlanUpdate: Sendable {
   init() {}
 }
 
-nonisolated struct PBPlanEntry: Sendable {
+nonisolated struct PBPlanEntry: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   var key: PBResourceKey {
-    get {_key ?? PBResourceKey()}
-    set {_key = newValue}
+    get {_storage._key ?? PBResourceKey()}
+    set {_uniqueStorage()._key = newValue}
   }
   /// Returns true if `key` has been explicitly set.
-  var hasKey: Bool {self._key != nil}
+  var hasKey: Bool {_storage._key != nil}
   /// Clears the value of `key`. Subsequent reads from it will return its default value.
-  mutating func clearKey() {self._key = nil}
+  mutating func clearKey() {_uniqueStorage()._key = nil}
 
-  var generation: Int64 = 0
+  var generation: Int64 {
+    get {_storage._generation}
+    set {_uniqueStorage()._generation = newValue}
+  }
 
   /// Absent: the resource is to be removed.
   var spec: PBResourceSpec {
-    get {_spec ?? PBResourceSpec()}
-    set {_spec = newValue}
+    get {_storage._spec ?? PBResourceSpec()}
+    set {_uniqueStorage()._spec = newValue}
   }
   /// Returns true if `spec` has been explicitly set.
-  var hasSpec: Bool {self._spec != nil}
+  var hasSpec: Bool {_storage._spec != nil}
   /// Clears the value of `spec`. Subsequent reads from it will return its default value.
-  mutating func clearSpec() {self._spec = nil}
+  mutating func clearSpec() {_uniqueStorage()._spec = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
-  fileprivate var _key: PBResourceKey? = nil
-  fileprivate var _spec: PBResourceSpec? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 nonisolated struct PBResourceSpec: Sendable {
@@ -181,6 +187,14 @@ nonisolated struct PBResourceSpec: Sendable {
     set {spec = .server(newValue)}
   }
 
+  var router: PBRouterSpec {
+    get {
+      if case .router(let v)? = spec {return v}
+      return PBRouterSpec()
+    }
+    set {spec = .router(newValue)}
+  }
+
   var withheld: PBResourceSpec.Withheld {
     get {
       if case .withheld(let v)? = spec {return v}
@@ -196,6 +210,7 @@ nonisolated struct PBResourceSpec: Sendable {
     case network(PBNetworkSpec)
     case port(PBPortSpec)
     case server(PBServerSpec)
+    case router(PBRouterSpec)
     case withheld(PBResourceSpec.Withheld)
 
   }
@@ -408,11 +423,22 @@ nonisolated struct PBNetworkSpec: Sendable {
     set {attachment = .vlan(newValue)}
   }
 
+  var vxlan: PBNetworkSpec.VXLAN {
+    get {
+      if case .vxlan(let v)? = attachment {return v}
+      return PBNetworkSpec.VXLAN()
+    }
+    set {attachment = .vxlan(newValue)}
+  }
+
   var mtuBytes: UInt32 = 0
 
   var subnets: [PBSubnetSpec] = []
 
   var dnsDomain: String = String()
+
+  /// With VXLAN: where the ports on other hosts are, sorted by MAC address.
+  var remotePorts: [PBNetworkSpec.RemotePort] = []
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -420,6 +446,7 @@ nonisolated struct PBNetworkSpec: Sendable {
     case local(PBNetworkSpec.Local)
     case flat(PBNetworkSpec.Flat)
     case vlan(PBNetworkSpec.VLAN)
+    case vxlan(PBNetworkSpec.VXLAN)
 
   }
 
@@ -453,6 +480,37 @@ nonisolated struct PBNetworkSpec: Sendable {
     var physicalNetwork: String = String()
 
     var tag: UInt32 = 0
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+  }
+
+  nonisolated struct VXLAN: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    /// 1 to 16777215 (RFC 7348).
+    var vni: UInt32 = 0
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+  }
+
+  /// A port of the network on another host.
+  nonisolated struct RemotePort: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var mac: UInt64 = 0
+
+    var addresses: [Data] = []
+
+    /// The other host's tunnel address.
+    var tunnel: Data = Data()
 
     var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -678,6 +736,182 @@ nonisolated struct PBPortSpec: Sendable {
   init() {}
 
   fileprivate var _server: Data? = nil
+}
+
+/// A router on the node that routes for it: a network namespace with a link into each of its networks.
+nonisolated struct PBRouterSpec: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var id: Data = Data()
+
+  var project: Data = Data()
+
+  var isAdminUp: Bool = false
+
+  var interfaces: [PBRouterSpec.Interface] = []
+
+  var gateway: PBRouterSpec.Gateway {
+    get {_gateway ?? PBRouterSpec.Gateway()}
+    set {_gateway = newValue}
+  }
+  /// Returns true if `gateway` has been explicitly set.
+  var hasGateway: Bool {self._gateway != nil}
+  /// Clears the value of `gateway`. Subsequent reads from it will return its default value.
+  mutating func clearGateway() {self._gateway = nil}
+
+  var floatingIps: [PBRouterSpec.FloatingIP] = []
+
+  var portForwardings: [PBRouterSpec.PortForwarding] = []
+
+  var routes: [PBRouterSpec.Route] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated struct Address: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var subnet: Data = Data()
+
+    var address: Data = Data()
+
+    var prefixLength: UInt32 = 0
+
+    /// Present: the router advertises the subnet (RFC 4861) in that mode.
+    var raMode: PBSubnetSpec.IPv6Mode {
+      get {_raMode ?? .unspecified}
+      set {_raMode = newValue}
+    }
+    /// Returns true if `raMode` has been explicitly set.
+    var hasRaMode: Bool {self._raMode != nil}
+    /// Clears the value of `raMode`. Subsequent reads from it will return its default value.
+    mutating func clearRaMode() {self._raMode = nil}
+
+    /// What advertisements name, of the same subnet.
+    var dnsServers: [Data] = []
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+
+    fileprivate var _raMode: PBSubnetSpec.IPv6Mode? = nil
+  }
+
+  nonisolated struct Interface: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var port: Data = Data()
+
+    var network: Data = Data()
+
+    var mac: UInt64 = 0
+
+    var mtuBytes: UInt32 = 0
+
+    var addresses: [PBRouterSpec.Address] = []
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+  }
+
+  nonisolated struct Gateway: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var interface: PBRouterSpec.Interface {
+      get {_interface ?? PBRouterSpec.Interface()}
+      set {_interface = newValue}
+    }
+    /// Returns true if `interface` has been explicitly set.
+    var hasInterface: Bool {self._interface != nil}
+    /// Clears the value of `interface`. Subsequent reads from it will return its default value.
+    mutating func clearInterface() {self._interface = nil}
+
+    /// Default routes, one an address family at most.
+    var nextHops: [Data] = []
+
+    var isSnatEnabled: Bool = false
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+
+    fileprivate var _interface: PBRouterSpec.Interface? = nil
+  }
+
+  nonisolated struct FloatingIP: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var id: Data = Data()
+
+    var address: Data = Data()
+
+    var fixedAddress: Data = Data()
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+  }
+
+  nonisolated struct PortForwarding: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var id: Data = Data()
+
+    var protocolNumber: UInt32 = 0
+
+    var externalAddress: Data = Data()
+
+    var externalPortMin: UInt32 = 0
+
+    var externalPortMax: UInt32 = 0
+
+    var internalAddress: Data = Data()
+
+    var internalPortMin: UInt32 = 0
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+  }
+
+  nonisolated struct Route: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var destination: PBIPPrefix {
+      get {_destination ?? PBIPPrefix()}
+      set {_destination = newValue}
+    }
+    /// Returns true if `destination` has been explicitly set.
+    var hasDestination: Bool {self._destination != nil}
+    /// Clears the value of `destination`. Subsequent reads from it will return its default value.
+    mutating func clearDestination() {self._destination = nil}
+
+    var nextHop: Data = Data()
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+
+    fileprivate var _destination: PBIPPrefix? = nil
+  }
+
+  init() {}
+
+  fileprivate var _gateway: PBRouterSpec.Gateway? = nil
 }
 
 nonisolated struct PBServerSpec: @unchecked Sendable {
@@ -1030,7 +1264,7 @@ nonisolated struct PBImageSpec: Sendable {
 fileprivate nonisolated let _protobuf_package = "skerry.v1"
 
 nonisolated extension PBResourceKind: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0RESOURCE_KIND_UNSPECIFIED\0\u{1}RESOURCE_KIND_SECURITY_GROUP\0\u{1}RESOURCE_KIND_NETWORK\0\u{1}RESOURCE_KIND_PORT\0\u{1}RESOURCE_KIND_SERVER\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0RESOURCE_KIND_UNSPECIFIED\0\u{1}RESOURCE_KIND_SECURITY_GROUP\0\u{1}RESOURCE_KIND_NETWORK\0\u{1}RESOURCE_KIND_PORT\0\u{1}RESOURCE_KIND_SERVER\0\u{1}RESOURCE_KIND_ROUTER\0")
 }
 
 nonisolated extension PBResourceKey: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -1117,41 +1351,81 @@ nonisolated extension PBPlanEntry: SwiftProtobuf.Message, SwiftProtobuf._Message
   static let protoMessageName: String = _protobuf_package + ".PlanEntry"
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}generation\0\u{1}spec\0")
 
+  fileprivate class _StorageClass {
+    var _key: PBResourceKey? = nil
+    var _generation: Int64 = 0
+    var _spec: PBResourceSpec? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _key = source._key
+      _generation = source._generation
+      _spec = source._spec
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularMessageField(value: &self._key) }()
-      case 2: try { try decoder.decodeSingularInt64Field(value: &self.generation) }()
-      case 3: try { try decoder.decodeSingularMessageField(value: &self._spec) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._key) }()
+        case 2: try { try decoder.decodeSingularInt64Field(value: &_storage._generation) }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._spec) }()
+        default: break
+        }
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    try { if let v = self._key {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-    } }()
-    if self.generation != 0 {
-      try visitor.visitSingularInt64Field(value: self.generation, fieldNumber: 2)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._key {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+      } }()
+      if _storage._generation != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._generation, fieldNumber: 2)
+      }
+      try { if let v = _storage._spec {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
     }
-    try { if let v = self._spec {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: PBPlanEntry, rhs: PBPlanEntry) -> Bool {
-    if lhs._key != rhs._key {return false}
-    if lhs.generation != rhs.generation {return false}
-    if lhs._spec != rhs._spec {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._key != rhs_storage._key {return false}
+        if _storage._generation != rhs_storage._generation {return false}
+        if _storage._spec != rhs_storage._spec {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1159,7 +1433,7 @@ nonisolated extension PBPlanEntry: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension PBResourceSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ResourceSpec"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}security_group\0\u{1}network\0\u{1}port\0\u{1}server\0\u{2}d\u{f}withheld\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}security_group\0\u{1}network\0\u{1}port\0\u{1}server\0\u{1}router\0\u{2}c\u{f}withheld\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1219,6 +1493,19 @@ nonisolated extension PBResourceSpec: SwiftProtobuf.Message, SwiftProtobuf._Mess
           self.spec = .server(v)
         }
       }()
+      case 5: try {
+        var v: PBRouterSpec?
+        var hadOneofValue = false
+        if let current = self.spec {
+          hadOneofValue = true
+          if case .router(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.spec = .router(v)
+        }
+      }()
       case 1000: try {
         var v: PBResourceSpec.Withheld?
         var hadOneofValue = false
@@ -1258,6 +1545,10 @@ nonisolated extension PBResourceSpec: SwiftProtobuf.Message, SwiftProtobuf._Mess
     case .server?: try {
       guard case .server(let v)? = self.spec else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    }()
+    case .router?: try {
+      guard case .router(let v)? = self.spec else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
     }()
     case .withheld?: try {
       guard case .withheld(let v)? = self.spec else { preconditionFailure() }
@@ -1513,7 +1804,7 @@ nonisolated extension PBSecurityGroupRuleSpec.Direction: SwiftProtobuf._ProtoNam
 
 nonisolated extension PBNetworkSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".NetworkSpec"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}project\0\u{1}local\0\u{1}flat\0\u{1}vlan\0\u{3}mtu_bytes\0\u{1}subnets\0\u{3}dns_domain\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}project\0\u{1}local\0\u{1}flat\0\u{1}vlan\0\u{3}mtu_bytes\0\u{1}subnets\0\u{3}dns_domain\0\u{1}vxlan\0\u{3}remote_ports\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1565,6 +1856,20 @@ nonisolated extension PBNetworkSpec: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 6: try { try decoder.decodeSingularUInt32Field(value: &self.mtuBytes) }()
       case 7: try { try decoder.decodeRepeatedMessageField(value: &self.subnets) }()
       case 8: try { try decoder.decodeSingularStringField(value: &self.dnsDomain) }()
+      case 9: try {
+        var v: PBNetworkSpec.VXLAN?
+        var hadOneofValue = false
+        if let current = self.attachment {
+          hadOneofValue = true
+          if case .vxlan(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.attachment = .vxlan(v)
+        }
+      }()
+      case 10: try { try decoder.decodeRepeatedMessageField(value: &self.remotePorts) }()
       default: break
       }
     }
@@ -1594,7 +1899,7 @@ nonisolated extension PBNetworkSpec: SwiftProtobuf.Message, SwiftProtobuf._Messa
       guard case .vlan(let v)? = self.attachment else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
     }()
-    case nil: break
+    default: break
     }
     if self.mtuBytes != 0 {
       try visitor.visitSingularUInt32Field(value: self.mtuBytes, fieldNumber: 6)
@@ -1604,6 +1909,12 @@ nonisolated extension PBNetworkSpec: SwiftProtobuf.Message, SwiftProtobuf._Messa
     }
     if !self.dnsDomain.isEmpty {
       try visitor.visitSingularStringField(value: self.dnsDomain, fieldNumber: 8)
+    }
+    try { if case .vxlan(let v)? = self.attachment {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+    } }()
+    if !self.remotePorts.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.remotePorts, fieldNumber: 10)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1615,6 +1926,7 @@ nonisolated extension PBNetworkSpec: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.mtuBytes != rhs.mtuBytes {return false}
     if lhs.subnets != rhs.subnets {return false}
     if lhs.dnsDomain != rhs.dnsDomain {return false}
+    if lhs.remotePorts != rhs.remotePorts {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1699,6 +2011,76 @@ nonisolated extension PBNetworkSpec.VLAN: SwiftProtobuf.Message, SwiftProtobuf._
   static func ==(lhs: PBNetworkSpec.VLAN, rhs: PBNetworkSpec.VLAN) -> Bool {
     if lhs.physicalNetwork != rhs.physicalNetwork {return false}
     if lhs.tag != rhs.tag {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBNetworkSpec.VXLAN: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = PBNetworkSpec.protoMessageName + ".VXLAN"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}vni\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.vni) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.vni != 0 {
+      try visitor.visitSingularUInt32Field(value: self.vni, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBNetworkSpec.VXLAN, rhs: PBNetworkSpec.VXLAN) -> Bool {
+    if lhs.vni != rhs.vni {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBNetworkSpec.RemotePort: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = PBNetworkSpec.protoMessageName + ".RemotePort"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}mac\0\u{1}addresses\0\u{1}tunnel\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.mac) }()
+      case 2: try { try decoder.decodeRepeatedBytesField(value: &self.addresses) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.tunnel) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.mac != 0 {
+      try visitor.visitSingularUInt64Field(value: self.mac, fieldNumber: 1)
+    }
+    if !self.addresses.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.addresses, fieldNumber: 2)
+    }
+    if !self.tunnel.isEmpty {
+      try visitor.visitSingularBytesField(value: self.tunnel, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBNetworkSpec.RemotePort, rhs: PBNetworkSpec.RemotePort) -> Bool {
+    if lhs.mac != rhs.mac {return false}
+    if lhs.addresses != rhs.addresses {return false}
+    if lhs.tunnel != rhs.tunnel {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1969,6 +2351,362 @@ nonisolated extension PBPortSpec.AllowedPair: SwiftProtobuf.Message, SwiftProtob
   static func ==(lhs: PBPortSpec.AllowedPair, rhs: PBPortSpec.AllowedPair) -> Bool {
     if lhs._prefix != rhs._prefix {return false}
     if lhs._mac != rhs._mac {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBRouterSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".RouterSpec"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}project\0\u{3}is_admin_up\0\u{1}interfaces\0\u{1}gateway\0\u{3}floating_ips\0\u{3}port_forwardings\0\u{1}routes\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.project) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.isAdminUp) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.interfaces) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._gateway) }()
+      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.floatingIps) }()
+      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.portForwardings) }()
+      case 8: try { try decoder.decodeRepeatedMessageField(value: &self.routes) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.id.isEmpty {
+      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
+    }
+    if !self.project.isEmpty {
+      try visitor.visitSingularBytesField(value: self.project, fieldNumber: 2)
+    }
+    if self.isAdminUp != false {
+      try visitor.visitSingularBoolField(value: self.isAdminUp, fieldNumber: 3)
+    }
+    if !self.interfaces.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.interfaces, fieldNumber: 4)
+    }
+    try { if let v = self._gateway {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
+    if !self.floatingIps.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.floatingIps, fieldNumber: 6)
+    }
+    if !self.portForwardings.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.portForwardings, fieldNumber: 7)
+    }
+    if !self.routes.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.routes, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBRouterSpec, rhs: PBRouterSpec) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.project != rhs.project {return false}
+    if lhs.isAdminUp != rhs.isAdminUp {return false}
+    if lhs.interfaces != rhs.interfaces {return false}
+    if lhs._gateway != rhs._gateway {return false}
+    if lhs.floatingIps != rhs.floatingIps {return false}
+    if lhs.portForwardings != rhs.portForwardings {return false}
+    if lhs.routes != rhs.routes {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBRouterSpec.Address: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = PBRouterSpec.protoMessageName + ".Address"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}subnet\0\u{1}address\0\u{3}prefix_length\0\u{3}ra_mode\0\u{3}dns_servers\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.subnet) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.address) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.prefixLength) }()
+      case 4: try { try decoder.decodeSingularEnumField(value: &self._raMode) }()
+      case 5: try { try decoder.decodeRepeatedBytesField(value: &self.dnsServers) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.subnet.isEmpty {
+      try visitor.visitSingularBytesField(value: self.subnet, fieldNumber: 1)
+    }
+    if !self.address.isEmpty {
+      try visitor.visitSingularBytesField(value: self.address, fieldNumber: 2)
+    }
+    if self.prefixLength != 0 {
+      try visitor.visitSingularUInt32Field(value: self.prefixLength, fieldNumber: 3)
+    }
+    try { if let v = self._raMode {
+      try visitor.visitSingularEnumField(value: v, fieldNumber: 4)
+    } }()
+    if !self.dnsServers.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.dnsServers, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBRouterSpec.Address, rhs: PBRouterSpec.Address) -> Bool {
+    if lhs.subnet != rhs.subnet {return false}
+    if lhs.address != rhs.address {return false}
+    if lhs.prefixLength != rhs.prefixLength {return false}
+    if lhs._raMode != rhs._raMode {return false}
+    if lhs.dnsServers != rhs.dnsServers {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBRouterSpec.Interface: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = PBRouterSpec.protoMessageName + ".Interface"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}port\0\u{1}network\0\u{1}mac\0\u{3}mtu_bytes\0\u{1}addresses\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.port) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.network) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.mac) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.mtuBytes) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.addresses) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.port.isEmpty {
+      try visitor.visitSingularBytesField(value: self.port, fieldNumber: 1)
+    }
+    if !self.network.isEmpty {
+      try visitor.visitSingularBytesField(value: self.network, fieldNumber: 2)
+    }
+    if self.mac != 0 {
+      try visitor.visitSingularUInt64Field(value: self.mac, fieldNumber: 3)
+    }
+    if self.mtuBytes != 0 {
+      try visitor.visitSingularUInt32Field(value: self.mtuBytes, fieldNumber: 4)
+    }
+    if !self.addresses.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.addresses, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBRouterSpec.Interface, rhs: PBRouterSpec.Interface) -> Bool {
+    if lhs.port != rhs.port {return false}
+    if lhs.network != rhs.network {return false}
+    if lhs.mac != rhs.mac {return false}
+    if lhs.mtuBytes != rhs.mtuBytes {return false}
+    if lhs.addresses != rhs.addresses {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBRouterSpec.Gateway: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = PBRouterSpec.protoMessageName + ".Gateway"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}interface\0\u{3}next_hops\0\u{3}is_snat_enabled\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._interface) }()
+      case 2: try { try decoder.decodeRepeatedBytesField(value: &self.nextHops) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.isSnatEnabled) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._interface {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.nextHops.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.nextHops, fieldNumber: 2)
+    }
+    if self.isSnatEnabled != false {
+      try visitor.visitSingularBoolField(value: self.isSnatEnabled, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBRouterSpec.Gateway, rhs: PBRouterSpec.Gateway) -> Bool {
+    if lhs._interface != rhs._interface {return false}
+    if lhs.nextHops != rhs.nextHops {return false}
+    if lhs.isSnatEnabled != rhs.isSnatEnabled {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBRouterSpec.FloatingIP: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = PBRouterSpec.protoMessageName + ".FloatingIP"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}address\0\u{3}fixed_address\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.address) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.fixedAddress) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.id.isEmpty {
+      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
+    }
+    if !self.address.isEmpty {
+      try visitor.visitSingularBytesField(value: self.address, fieldNumber: 2)
+    }
+    if !self.fixedAddress.isEmpty {
+      try visitor.visitSingularBytesField(value: self.fixedAddress, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBRouterSpec.FloatingIP, rhs: PBRouterSpec.FloatingIP) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.address != rhs.address {return false}
+    if lhs.fixedAddress != rhs.fixedAddress {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBRouterSpec.PortForwarding: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = PBRouterSpec.protoMessageName + ".PortForwarding"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{3}protocol_number\0\u{3}external_address\0\u{3}external_port_min\0\u{3}external_port_max\0\u{3}internal_address\0\u{3}internal_port_min\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.protocolNumber) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.externalAddress) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.externalPortMin) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.externalPortMax) }()
+      case 6: try { try decoder.decodeSingularBytesField(value: &self.internalAddress) }()
+      case 7: try { try decoder.decodeSingularUInt32Field(value: &self.internalPortMin) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.id.isEmpty {
+      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
+    }
+    if self.protocolNumber != 0 {
+      try visitor.visitSingularUInt32Field(value: self.protocolNumber, fieldNumber: 2)
+    }
+    if !self.externalAddress.isEmpty {
+      try visitor.visitSingularBytesField(value: self.externalAddress, fieldNumber: 3)
+    }
+    if self.externalPortMin != 0 {
+      try visitor.visitSingularUInt32Field(value: self.externalPortMin, fieldNumber: 4)
+    }
+    if self.externalPortMax != 0 {
+      try visitor.visitSingularUInt32Field(value: self.externalPortMax, fieldNumber: 5)
+    }
+    if !self.internalAddress.isEmpty {
+      try visitor.visitSingularBytesField(value: self.internalAddress, fieldNumber: 6)
+    }
+    if self.internalPortMin != 0 {
+      try visitor.visitSingularUInt32Field(value: self.internalPortMin, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBRouterSpec.PortForwarding, rhs: PBRouterSpec.PortForwarding) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.protocolNumber != rhs.protocolNumber {return false}
+    if lhs.externalAddress != rhs.externalAddress {return false}
+    if lhs.externalPortMin != rhs.externalPortMin {return false}
+    if lhs.externalPortMax != rhs.externalPortMax {return false}
+    if lhs.internalAddress != rhs.internalAddress {return false}
+    if lhs.internalPortMin != rhs.internalPortMin {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBRouterSpec.Route: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = PBRouterSpec.protoMessageName + ".Route"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}destination\0\u{3}next_hop\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._destination) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.nextHop) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._destination {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.nextHop.isEmpty {
+      try visitor.visitSingularBytesField(value: self.nextHop, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBRouterSpec.Route, rhs: PBRouterSpec.Route) -> Bool {
+    if lhs._destination != rhs._destination {return false}
+    if lhs.nextHop != rhs.nextHop {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -44,6 +44,40 @@ enum Samples {
         ],
         dnsDomain: "example.org")
 
+    static let overlay = NetworkSpec(
+        id: id(14), project: id(11), attachment: .vxlan(vni: 16_777_215), mtuBytes: 1450, subnets: [], dnsDomain: "",
+        remotePorts: [
+            NetworkSpec.RemotePort(
+                mac: MACAddress(bits: 0xFA16_3E00_0001), addresses: [address("192.0.2.7")],
+                tunnel: address("192.0.2.200"))
+        ])
+
+    static let router = RouterSpec(
+        id: id(40), project: id(11), isAdminUp: true,
+        interfaces: [
+            RouterSpec.Interface(
+                port: id(41), network: id(10), mac: MACAddress(bits: 0xFA16_3E00_0002), mtuBytes: 1450,
+                addresses: [
+                    RouterSpec.Address(
+                        subnet: id(13), address: address("2001:db8::1"), prefixLength: 64, raMode: .slaac,
+                        dnsServers: [address("2001:db8::53")])
+                ])
+        ],
+        gateway: RouterSpec.Gateway(
+            interface: RouterSpec.Interface(
+                port: id(42), network: id(43), mac: MACAddress(bits: 0xFA16_3E00_0003), mtuBytes: 1500,
+                addresses: [RouterSpec.Address(subnet: id(44), address: address("203.0.113.7"), prefixLength: 24)]),
+            nextHops: [address("203.0.113.1")], isSNATEnabled: true),
+        floatingIPs: [
+            RouterSpec.FloatingIP(id: id(45), address: address("203.0.113.8"), fixedAddress: address("192.0.2.5"))
+        ],
+        portForwardings: [
+            RouterSpec.PortForwarding(
+                id: id(46), protocolNumber: 6, externalAddress: address("203.0.113.9"), externalPorts: 8000...8001,
+                internalAddress: address("192.0.2.5"), firstInternalPort: 80)
+        ],
+        routes: [HostRoute(destination: prefix("198.51.100.0/24"), nextHop: address("192.0.2.9"))])
+
     static let port = PortSpec(
         id: id(20), network: id(10), server: id(30), mac: MACAddress(bits: 0xFA16_3E01_0203),
         fixedIPs: [PortSpec.FixedIP(subnet: id(12), address: address("192.0.2.5"))], isAdminUp: true,
@@ -106,6 +140,19 @@ enum Samples {
             PlanEntry(key: .server(id(33)), generation: 5, spec: nil)
         ])
 
+    static let overlayUpdate = PlanUpdate(
+        epoch: 2, revision: 42, isSnapshot: false,
+        entries: [
+            PlanEntry(key: .network(id(14)), generation: 2, spec: .network(overlay)),
+            PlanEntry(key: .router(id(40)), generation: 3, spec: .router(router))
+        ])
+
+    static var tunnelReport: NodeReport {
+        var report = report
+        report.tunnelAddress = address("192.0.2.201")
+        return report
+    }
+
     static let messages: [(name: String, message: WireMessage)] = [
         (
             "hello",
@@ -151,6 +198,8 @@ enum Samples {
         ("plan", .plan(update, continues: false)),
         ("plan-continues", .plan(PlanUpdate(epoch: 2, revision: 41, isSnapshot: false, entries: []), continues: true)),
         ("plan-held", .planHeld(PlanPosition(epoch: 2, revision: 41))),
+        ("plan-overlay", .plan(overlayUpdate, continues: false)),
+        ("report-tunnel", .report(tunnelReport)),
         ("statuses", .statuses(statuses)),
         ("report", .report(report)),
         ("health", .health(health)),
