@@ -14,8 +14,8 @@ public struct ResourceKind: RawRepresentable, Hashable, Sendable {
 
     /// What is known of each kind. The order of the lines is the order of making; deletion goes the other way.
     private static let table: [(kind: Self, name: String)] = [
-        (.securityGroup, "security-group"), (.network, "network"), (.port, "port"), (.router, "router"),
-        (.server, "server")
+        (.securityGroup, "security-group"), (.network, "network"), (.port, "port"), (.server, "server"),
+        (.router, "router")
     ]
 
     private static let places = Dictionary(
