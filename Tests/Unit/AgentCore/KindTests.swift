@@ -167,7 +167,10 @@ struct KindTests {
         let clock = ManualClock()
         let host = SimulatedHost(clock: clock)
         let harness = try EngineHarness(host: host, clock: clock) { core in
-            [machines, AbsentRole(Set(ResourceKind.allCases).subtracting([.server]), error: Self.hostFailure, core: core)]
+            [
+                machines,
+                AbsentRole(Set(ResourceKind.allCases).subtracting([.server]), error: Self.hostFailure, core: core)
+            ]
         }
         try await harness.start()
         let operation = Operation(id: id(1), deadline: .max, action: .hardReboot(id(7)))
