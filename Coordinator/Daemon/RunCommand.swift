@@ -59,6 +59,7 @@ struct RunCommand: AsyncParsableCommand {
                 logger: logger),
             Ticker(interval: .seconds(1)) { cloud.fleet.look() },
             Ticker(interval: .seconds(1)) { await cloud.fleet.tick() },
+            Spreading(fleet: cloud.fleet),
             policyWatch, SmallMemory()
         ]
         services += cloud.identity.services

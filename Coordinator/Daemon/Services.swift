@@ -41,6 +41,13 @@ struct Ticker: Service {
     }
 }
 
+/// Tells the nodes what they have in common.
+struct Spreading: Service {
+    let fleet: FleetSlice
+
+    func run() async throws { await cancelWhenGracefulShutdown { await fleet.spread() } }
+}
+
 /// Lets go of what only the start needed.
 struct SmallMemory: Service {
     func run() async throws { await cancelWhenGracefulShutdown { await ProgramPages.keepFew() } }

@@ -22,7 +22,9 @@ public struct NetworkSlice: Slice {
             NetworkSpecs(service: service), PortSpecs(service: service), SecurityGroupSpecs(service: service)
         ]
         consumers = [
-            PortStatuses(service: service), SilentStatuses(kind: .network), SilentStatuses(kind: .securityGroup)
+            PortStatuses(service: service),
+            // Networks and groups have no status of their own; what fails of them is said by their ports.
+            SilentStatuses(kind: .network), SilentStatuses(kind: .securityGroup)
         ]
         observers = [RemovedNodes(service: service)]
         apis = [NetworkAPI(service: service).api]

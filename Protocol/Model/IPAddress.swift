@@ -34,8 +34,10 @@ public struct IPAddress: Hashable, Sendable, Comparable, CustomStringConvertible
 
     /// Network byte order: 4 or 16 octets.
     public var octets: [UInt8] {
-        let count = family.bitCount / 8
-        return (0..<count).map { UInt8(truncatingIfNeeded: bits >> UInt128((count - 1 - $0) * 8)) }
+        switch family {
+        case .ipv4: withUnsafeBytes(of: UInt32(truncatingIfNeeded: bits).bigEndian) { Array($0) }
+        case .ipv6: withUnsafeBytes(of: bits.bigEndian) { Array($0) }
+        }
     }
 
     /// - Parameter octets: 4 or 16 in network byte order.

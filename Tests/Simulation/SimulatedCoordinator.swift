@@ -125,6 +125,7 @@ final class SimulatedCoordinator {
     func tick() async {
         guard let run, !run.life.isOver else { return }
         await run.cloud.fleet.tick()
+        _ = await run.cloud.fleet.spreadOnce()
         let now = wall.now()
         let mortal = MortalDatabase(base: database, life: run.life)
         for periodic in run.cloud.compute.periodics where (run.due[periodic.name] ?? 0) <= now {

@@ -10,7 +10,7 @@ public protocol PlanWriter: Sendable {
     /// Asks the node to remove the resource; ``PlanStatusConsumer`` hears of it as `gone`.
     @discardableResult
     func remove(_ key: ResourceKey, from node: NodeID, in transaction: any SQLTransaction) throws -> Int64
-    /// Marks the resource changed on every node that is to have it.
+    /// Marks the resource changed on every node that is to have it: where those are many, soon after the transaction.
     func touch(_ key: ResourceKey, in transaction: any SQLTransaction) throws
     /// The nodes whose plan wants the resource (removals not counted).
     func nodes(holding key: ResourceKey, in reader: any SQLReader) throws -> [NodeID]
@@ -40,6 +40,17 @@ public protocol PlanStatusConsumer: Sendable {
     /// Called only for the entry's current generation or an older one still in force; `gone` only once the entry asked
     /// for removal, and the entry itself is deleted in the same transaction.
     func consume(_ status: ResourceStatus, from node: NodeID, at now: Int64, in transaction: any SQLTransaction) throws
+}
+
+/// For a kind that has no status of its own: what goes wrong with it is said by what stands on it.
+public struct SilentStatuses: PlanStatusConsumer {
+    public let kind: ResourceKind
+
+    public init(kind: ResourceKind) { self.kind = kind }
+
+    public func consume(
+        _ status: ResourceStatus, from node: NodeID, at now: Int64, in transaction: any SQLTransaction
+    ) throws {}
 }
 
 /// Operations on nodes.

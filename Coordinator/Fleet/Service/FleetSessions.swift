@@ -152,13 +152,14 @@ struct FleetSessions: LinkService {
         let now = clock.now()
         switch message {
         case .statuses(let statuses):
-            try await database.write { try intake.take(statuses, from: node, at: now, in: $0) }
+            let news = statuses.filter(intake.matters)
+            guard !news.isEmpty else { return }
+            try await database.write { try intake.take(news, from: node, at: now, in: $0) }
         case .report(let report):
             try await database.write { try nodes.report(report, by: node, at: now, in: $0) }
         case .health(let health): registry.keep(health, of: node)
         case .planHeld(let position):
-            // A write only where it changes what a reconnect decides; deltas in a row are confirmed by the last one.
-            try await database.write { try store.acknowledge(position.revision, node: node, in: $0) }
+            registry.keepHeld(position.revision, by: node)
         case .result(let result):
             if !registry.answer(result) {
                 try await database.write { try operations.ended(result, from: node, at: now, in: $0) }

@@ -54,6 +54,7 @@ public struct FleetSlice: Sendable {
     private let nodes: NodeService
     private let operations: OperationService
     private let registry: SessionRegistry
+    private let spreader: PlanSpreader
     private let clock: any WallClock
     private let logger: Logger
 
@@ -74,6 +75,7 @@ public struct FleetSlice: Sendable {
             logger: core.logger)
         api = OperatorAPI(nodes: nodes, authorityHash: authority.hash, explain: explain).service
         self.database = database
+        spreader = PlanSpreader(database: database, sessions: core.registry, logger: core.logger)
         registry = core.registry
         clock = core.clock
         logger = core.logger
@@ -83,9 +85,19 @@ public struct FleetSlice: Sendable {
     /// store: what the store is slow in is no pause, agents are heard all the time.
     public func look() { registry.look(at: clock.now()) }
 
+    /// Tells nodes what they have in common and what changed of it, for as long as the coordinator runs.
+    public func spread() async { await spreader.run() }
+
+    /// The same, once, with all that there is.
+    /// - Returns: Whether there was anything.
+    public func spreadOnce() async -> Bool { await spreader.spread() > 0 }
+
     /// Judges nodes and ends overdue operations; an idle cloud only reads. Called every second.
     public func tick() async {
         let now = clock.now()
+        // A signal could get lost with whoever gave it.
+        registry.spread.wake()
+        await writeHeld()
         do {
             let due = try await database.read { reader in
                 try nodes.needsJudging(at: now, in: reader) || operations.hasOverdue(at: now, in: reader)
@@ -97,6 +109,22 @@ public struct FleetSlice: Sendable {
             }
         } catch {
             logger.error("fleet check failed", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// How far agents said they hold their plans. It only decides whether one that lost its plan is noticed, so it may
+    /// come a second late, and all of them in one write.
+    private func writeHeld() async {
+        let held = registry.takeHeld()
+        guard !held.isEmpty else { return }
+        do {
+            try await database.write { transaction in
+                for (node, revision) in held.sorted(by: { $0.key < $1.key }) {
+                    try PlanStore().acknowledge(revision, node: node, in: transaction)
+                }
+            }
+        } catch {
+            for (node, revision) in held { registry.keepHeld(revision, by: node) }
         }
     }
 }

@@ -4,6 +4,7 @@ import ProtocolModel
 /// Writes plans and wakes the sessions that deliver them.
 public struct PlanService: PlanWriter {
     private let store = PlanStore()
+    private let touches = TouchStore()
     private let sessions: SessionRegistry
 
     public init(sessions: SessionRegistry) { self.sessions = sessions }
@@ -32,9 +33,13 @@ public struct PlanService: PlanWriter {
     }
 
     public func touch(_ key: ResourceKey, in transaction: any SQLTransaction) throws {
-        for node in try store.holders(of: key, in: transaction) {
-            try change(key, node: node, wanted: true, in: transaction)
+        let holders = try store.holders(of: key, limit: PlanSpreader.directHolders + 1, in: transaction)
+        guard holders.count <= PlanSpreader.directHolders else {
+            try touches.put(key, in: transaction)
+            let sessions = sessions
+            return transaction.afterCommit { sessions.spread.wake() }
         }
+        for node in holders { try change(key, node: node, wanted: true, in: transaction) }
     }
 
     public func nodes(holding key: ResourceKey, in reader: any SQLReader) throws -> [NodeID] {

@@ -50,9 +50,12 @@ public final class SessionRegistry: Sendable {
         var liveness: [NodeID: Liveness] = [:]
         var questions: [OperationID: CheckedContinuation<OperationResult?, Never>] = [:]
         var pauses = OwnPauses()
+        var held: [NodeID: Int64] = [:]
     }
 
     private let state = Mutex(State())
+    /// Something was written that ``PlanSpreader`` has to tell the nodes.
+    let spread = SpreadSignal()
     /// Questions open at once: console output and the like.
     static let questionLimit = 1_000
 
@@ -132,6 +135,20 @@ public final class SessionRegistry: Sendable {
 
     public var connectedCount: Int { state.withLock { $0.handles.count } }
 
+    /// The node says that it holds its plan up to there: written down in a while, with those of other nodes.
+    func keepHeld(_ revision: Int64, by node: NodeID) {
+        state.withLock { $0.held[node] = max(revision, $0.held[node] ?? revision) }
+    }
+
+    /// What was not written down yet.
+    func takeHeld() -> [NodeID: Int64] {
+        state.withLock { state in
+            let held = state.held
+            state.held = [:]
+            return held
+        }
+    }
+
     func wake(_ node: NodeID) { state.withLock { $0.handles[node]?.wake }?() }
 
     func close(_ node: NodeID) { state.withLock { $0.handles[node]?.close }?() }
@@ -163,6 +180,16 @@ public final class SessionRegistry: Sendable {
     func giveUp(_ operation: OperationID) {
         state.withLock { $0.questions.removeValue(forKey: operation) }?.resume(returning: nil)
     }
+}
+
+/// Wakes the one who waits for it. Any number of wakes before it looks count as one.
+final class SpreadSignal: Sendable {
+    let stream: AsyncStream<Void>
+    private let continuation: AsyncStream<Void>.Continuation
+
+    init() { (stream, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1)) }
+
+    func wake() { continuation.yield() }
 }
 
 /// When a node was last heard, noted as frames arrive: whatever else this process is doing, and whether or not anybody

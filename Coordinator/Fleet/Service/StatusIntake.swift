@@ -46,6 +46,12 @@ package struct StatusIntake: Sendable {
         self.logger = logger
     }
 
+    /// Whether anything would follow from the status. Most of what many nodes have in common does not matter to anybody
+    /// as long as it is there.
+    func matters(_ status: ResourceStatus) -> Bool {
+        status.phase == .gone || !(consumers[status.key.kind] is SilentStatuses)
+    }
+
     package func take(
         _ statuses: [ResourceStatus], from node: NodeID, at now: Int64, in transaction: any SQLTransaction
     ) throws {

@@ -80,6 +80,18 @@ enum FleetSchema {
                     refused_at BIGINT NOT NULL,
                     UNIQUE (node, kind, resource)
                 );
+                """),
+        Migration(
+            slice: "fleet", number: 3, name: "changes that many nodes are to be told",
+            sql: """
+                CREATE TABLE plan_touches (
+                    id INTEGER PRIMARY KEY,
+                    kind INTEGER NOT NULL,
+                    resource TEXT NOT NULL,
+                    done BIGINT NOT NULL,
+                    again INTEGER NOT NULL,
+                    UNIQUE (kind, resource)
+                );
                 """)
     ]
 }

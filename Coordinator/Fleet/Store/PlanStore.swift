@@ -66,10 +66,12 @@ package struct PlanStore: Sendable {
         ) { Entry(key: key, generation: $0.integer(0), isWanted: $0.bool(1)) }
     }
 
-    func holders(of key: ResourceKey, in reader: any SQLReader) throws -> [NodeID] {
+    func holders(
+        of key: ResourceKey, limit: Int = Int(Int32.max), in reader: any SQLReader
+    ) throws -> [NodeID] {
         try reader.query(
-            "SELECT node FROM plan_entries WHERE kind = ? AND resource = ? AND wanted = 1 ORDER BY id",
-            [key.kind.rawValue, key.id]
+            "SELECT node FROM plan_entries WHERE kind = ? AND resource = ? AND wanted = 1 ORDER BY id LIMIT ?",
+            [key.kind.rawValue, key.id, limit]
         ) { try $0.id(0) }
     }
 

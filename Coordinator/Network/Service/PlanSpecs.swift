@@ -1,6 +1,7 @@
 import CoordinatorFleet
 import CoordinatorPlatform
 import ProtocolModel
+import Synchronization
 
 /// Gives nodes the networks of their ports.
 struct NetworkSpecs: PlanSpecProvider {
@@ -61,7 +62,10 @@ extension PortRecord {
 /// Gives nodes the groups of their ports, with rules, and the groups those refer to, with members.
 struct SecurityGroupSpecs: PlanSpecProvider {
     let service: NetworkService
+    private let memory = GroupMembers()
     var kind: ResourceKind { .securityGroup }
+
+    init(service: NetworkService) { self.service = service }
 
     func specs(of ids: [AnyID], on node: NodeID, in reader: any SQLReader) throws -> [AnyID: ResourceSpec] {
         let wanted: [SecurityGroupID] = ids.map { $0.cast() }
@@ -79,11 +83,39 @@ struct SecurityGroupSpecs: PlanSpecProvider {
     }
 
     private func members(of group: SecurityGroupID, _ reader: any SQLReader) throws -> [IPAddress] {
+        let version = try service.groups.membersVersion(of: group, in: reader) ?? 0
+        if let known = memory.members(of: group, version: version) { return known }
+        let members = try readMembers(of: group, reader)
+        memory.keep(members, of: group, version: version)
+        return members
+    }
+
+    private func readMembers(of group: SecurityGroupID, _ reader: any SQLReader) throws -> [IPAddress] {
         let paired = try service.members.pairs(in: group, reader).compactMap { pair -> IPAddress? in
             // Whole ranges are not members: an allowed pair of 0.0.0.0/0 must not open a group to everybody.
             guard let prefix = IPPrefix(pair.address), prefix.length == prefix.family.bitCount else { return nil }
             return prefix.first
         }
         return Set(try service.members.addresses(in: group, reader) + paired).sorted()
+    }
+}
+
+/// The members of groups that were told last. Each node with a member of a group is told the same list; it is read once
+/// for all of them. Each list is kept under the version it was read by, so none can be out of date.
+///
+/// One lock; nothing is awaited while it is held.
+final class GroupMembers: Sendable {
+    private static let limit = 64
+    private let lists = Mutex<[SecurityGroupID: (version: Int64, members: [IPAddress])]>([:])
+
+    func members(of group: SecurityGroupID, version: Int64) -> [IPAddress]? {
+        lists.withLock { $0[group].flatMap { $0.version == version ? $0.members : nil } }
+    }
+
+    func keep(_ members: [IPAddress], of group: SecurityGroupID, version: Int64) {
+        lists.withLock { lists in
+            if lists.count >= Self.limit, lists[group] == nil { lists.removeAll() }
+            lists[group] = (version, members)
+        }
     }
 }

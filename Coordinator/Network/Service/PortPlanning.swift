@@ -79,6 +79,10 @@ extension NetworkService {
 
     /// Addresses came to or left these groups. Nodes care only where a rule refers to the group.
     func membersChanged(_ changed: [SecurityGroupID], in transaction: any SQLTransaction) throws {
+        var generator = random
+        for group in changed {
+            try groups.setMembersVersion(Int64(bitPattern: generator.next()), of: group, in: transaction)
+        }
         for group in changed where try rules.isReferredTo(group, in: transaction) {
             try plan.touch(.securityGroup(group), in: transaction)
         }

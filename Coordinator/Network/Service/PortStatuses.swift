@@ -23,12 +23,3 @@ struct PortStatuses: PlanStatusConsumer {
         }
     }
 }
-
-/// Networks and groups have no status of their own; what fails of them is said by their ports.
-struct SilentStatuses: PlanStatusConsumer {
-    let kind: ResourceKind
-
-    func consume(
-        _ status: ResourceStatus, from node: NodeID, at now: Int64, in transaction: any SQLTransaction
-    ) throws {}
-}

@@ -27,6 +27,17 @@ extension RecordTable<SecurityGroupRecord> {
         try all(where: .all([.project(project), .equal("is_default", false)]), in: reader)
     }
 
+    /// Names what the group's members are from now on. A number that was never there before: what was read under one
+    /// stays true of it, also where a transaction wrote it that failed.
+    func setMembersVersion(_ version: Int64, of id: SecurityGroupID, in transaction: any SQLTransaction) throws {
+        try transaction.execute(
+            "UPDATE network_security_groups SET members_version = ? WHERE uuid = ?", [version, id])
+    }
+
+    func membersVersion(of id: SecurityGroupID, in reader: any SQLReader) throws -> Int64? {
+        try reader.first("SELECT members_version FROM network_security_groups WHERE uuid = ?", [id]) { $0.integer(0) }
+    }
+
     /// Counts the revision up: a rule came or went.
     func touch(_ id: SecurityGroupID, at now: Int64, in transaction: any SQLTransaction) throws {
         try transaction.execute(
