@@ -37,7 +37,7 @@ struct PlanSpreader: Sendable {
     }
 
     /// So that a core is busy with it for some tenth of the time at most.
-    static func pause(after told: Int) -> Duration { min(.milliseconds(2 * told), .seconds(2)) }
+    static func pause(after told: Int) -> Duration { min(max(.milliseconds(2 * told), .milliseconds(100)), .seconds(2)) }
 
     /// Marks what is there to be marked.
     /// - Returns: How many entries of nodes were marked.

@@ -19,7 +19,7 @@ extension RecordTable<SecurityGroupRecord> {
     }
 
     func defaultGroup(of project: ProjectID, in reader: any SQLReader) throws -> SecurityGroupRecord? {
-        try first(where: .all([.project(project), .equal("is_default", true)]), in: reader)
+        try first(where: .all([.project(project), SQLCondition("is_default = 1", [])]), in: reader)
     }
 
     /// Groups that somebody made; the default group is nobody's work.

@@ -101,7 +101,8 @@ struct PlanSpreaderTests {
 
     @Test("the pause grows with what telling costs, and ends")
     func pause() {
-        #expect(PlanSpreader.pause(after: 10) == .milliseconds(20))
+        #expect(PlanSpreader.pause(after: 10) == .milliseconds(100))
+        #expect(PlanSpreader.pause(after: 500) == .seconds(1))
         #expect(PlanSpreader.pause(after: 100_000) == .seconds(2))
     }
 }
