@@ -17,18 +17,20 @@ def coordinator_stopped(cloud):
 
 def address_of(demo, name):
     server = demo.compute.get_server(demo.compute.find_server(name).id)
-    return next(entry["addr"] for entry in server.addresses["external"] if entry["version"] == 4)
+    entries = [entry for network in server.addresses.values() for entry in network]
+    return {entry["OS-EXT-IPS:type"]: entry["addr"] for entry in entries if entry["version"] == 4}
 
 
 def test_guests_reboot_and_the_agent_adopts_them_without_a_coordinator(cloud, demo, key, clean, witness, request):
-    address = address_of(demo, "first-guest")
+    addresses = address_of(demo, "first-guest")
+    address = addresses["floating"]
     console = lambda: cloud.console(witness.id)
     request.getfixturevalue("coordinator_stopped")
 
     boots = len(re.findall("SKERRY-GUEST-READY", console()))
     ssh(address, key, "reboot")
     ready = wait_ready(console, boots + 1)
-    assert address in ready.ipv4 and ready.metadata == "both" and ready.hostname == "first-guest"
+    assert addresses["fixed"] in ready.ipv4 and ready.metadata == "both" and ready.hostname == "first-guest"
 
     pid = cloud.qemu_pid(witness.id)
     guests = len(cloud.virsh("list", "--name").split())

@@ -111,6 +111,25 @@ def ensure_network(session, network, subnets):
     return network_id
 
 
+def ensure_router(demo, name, external, subnet):
+    """A router between the subnet and the external network."""
+    router = demo.find("/network/v2.0/routers", "routers", name) or demo.post(
+        "/network/v2.0/routers", {"router": {"name": name, "external_gateway_info": {"network_id": external}}})["router"]
+    interfaces = demo.get(f"/network/v2.0/ports?device_id={router['id']}&device_owner=network:router_interface")["ports"]
+    if subnet not in {ip["subnet_id"] for port in interfaces for ip in port["fixed_ips"]}:
+        demo.send("PUT", f"/network/v2.0/routers/{router['id']}/add_router_interface", {"subnet_id": subnet})
+
+
+def ensure_floating_ip(demo, server, external):
+    """An address of the external network that leads to the server."""
+    port = demo.get(f"/network/v2.0/ports?device_id={server}")["ports"][0]["id"]
+    known = demo.get(f"/network/v2.0/floatingips?port_id={port}")["floatingips"]
+    floating = known[0] if known else demo.post(
+        "/network/v2.0/floatingips",
+        {"floatingip": {"floating_network_id": external, "port_id": port}})["floatingip"]
+    return floating["floating_ip_address"]
+
+
 def ensure_access(demo):
     """Lets ping and ssh reach the project's guests."""
     groups = demo.get("/network/v2.0/security-groups?name=default")["security_groups"]
@@ -155,7 +174,7 @@ def boot(demo, image, flavor, network):
             console = demo.post(path + "/action", {"os-getConsoleOutput": {"length": 60}})["output"]
             if "SKERRY-GUEST-READY" in console:
                 note(f"first-guest: ready after {time.monotonic() - began:.0f} s")
-                return console
+                return server["id"], console
         state = f"{status}, {shown.get('OS-EXT-STS:task_state') or 'booting'}"
         if state != said:
             note(f"first-guest: {state} ({time.monotonic() - began:.0f} s)")
@@ -166,7 +185,7 @@ def boot(demo, image, flavor, network):
 
 def main():
     parser = argparse.ArgumentParser()
-    for name in ("url", "ca", "admin-password-file", "demo-password-file", "image", "public-key"):
+    for name in ("url", "ca", "admin-password-file", "demo-password-file", "image", "key"):
         parser.add_argument("--" + name, required=True)
     arguments = parser.parse_args()
     admin = Session(arguments.url, arguments.ca, "admin", open(arguments.admin_password_file).readline().strip())
@@ -182,14 +201,21 @@ def main():
           "allocation_pools": [{"start": "172.24.4.10", "end": "172.24.4.250"}]},
          {"name": "external-v6", "ip_version": 6, "cidr": "2001:db8:113::/64", "gateway_ip": "2001:db8:113::1",
           "ipv6_ra_mode": "slaac", "ipv6_address_mode": "slaac"}])
-    ensure_network(demo, {"name": "demo-net"}, [{"name": "demo-subnet", "ip_version": 4, "cidr": "192.168.42.0/24"}])
+    inside = ensure_network(
+        demo, {"name": "demo-net"}, [{"name": "demo-subnet", "ip_version": 4, "cidr": "192.168.42.0/24"}])
+    subnet = demo.find(f"/network/v2.0/subnets?network_id={inside}", "subnets", "demo-subnet")["id"]
+    ensure_router(demo, "demo-router", external, subnet)
     ensure_access(demo)
-    ensure_keypair(demo, arguments.public_key)
-    note("networks: external (172.24.4.0/24, 2001:db8:113::/64), demo-net (192.168.42.0/24); keypair: demo")
-    console = boot(demo, image, flavors["m1.nano"], external)
+    ensure_keypair(demo, arguments.key + ".pub")
+    note("networks: external (172.24.4.0/24, 2001:db8:113::/64), demo-net (192.168.42.0/24) behind demo-router; "
+         "keypair: demo")
+    server, console = boot(demo, image, flavors["m1.nano"], inside)
+    address = ensure_floating_ip(demo, server, external)
     print("---- console of first-guest " + "-" * 60)
     print(console.rstrip())
     print("-" * 88)
+    note(f"first-guest has the floating IP {address}:")
+    print(f"  ssh -i {arguments.key} root@{address}")
 
 
 if __name__ == "__main__":
