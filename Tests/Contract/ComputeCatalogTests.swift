@@ -85,16 +85,16 @@ struct ComputeCatalogTests {
         let detail = await h.get(
             "/compute/v2.1/os-hypervisors/detail?with_servers=1", as: .admin, ComputeCloud.version(87))
         let first = detail.json["hypervisors"]?.arrayValue?.first
-        #expect(first?["id"] == .string(FakeFleet.first.text))
+        #expect(first?["id"] == .string(cloud.first.text))
         #expect(first?["vcpus_used"] == 1)
         #expect(first?["servers"]?.arrayValue?.first?["name"] == "web")
         let newest = await h.get(
-            "/compute/v2.1/os-hypervisors/\(FakeFleet.first)", as: .admin, ComputeCloud.version(88))
+            "/compute/v2.1/os-hypervisors/\(cloud.first)", as: .admin, ComputeCloud.version(88))
         #expect(newest.json["hypervisor"]?["vcpus"] == nil)
         #expect(
             newest.json["hypervisor"]?["uptime"] == " 00:00:00 up 1 days, 1:01,  0 users,  load average: 0.25")
 
-        let service = "/compute/v2.1/os-services/\(FakeFleet.second)"
+        let service = "/compute/v2.1/os-services/\(cloud.second)"
         let disabled = await h.put(
             service, ["status": "disabled", "disabled_reason": "disk"], as: .admin, ComputeCloud.version(53))
         #expect(disabled.json["service"]?["status"] == "disabled")

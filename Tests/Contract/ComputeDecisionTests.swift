@@ -16,10 +16,13 @@ struct ComputeDecisionTests {
         let id = try await cloud.running()
         let decision = try await decisions(cloud, id).first
         #expect(decision?["host"] == "host-a")
-        #expect(decision?["reasons"]?.arrayValue?.map { $0["hosts"]?.intValue } == [1, 1])
+        #expect(decision?["reasons"]?.arrayValue?.map { $0["hosts"]?.intValue } == [2])
         #expect(
             decision?["verdicts"]?.arrayValue?.first
-                == ["host": "host-a", "kept": true, "reason": "weight 1.0"])
+                == [
+                    "host": "host-a", "kept": true,
+                    "reason": "weight 1.00: free memory 1.00, free VCPUs 1.00, spread 1.00"
+                ])
     }
 
     @Test("a decision that an older release wrote is still told, host by host")

@@ -20,7 +20,7 @@ struct ComputeListTests {
             ("status=BUILD", ["gamma"]),
             ("status=active&status=build", ["gamma", "alpha"]), ("flavor=1", ["gamma", "beta", "alpha"]),
             ("flavor=2", []), ("image=66666666-6666-4666-8666-666666666666&limit=1", ["gamma"]), ("image=nope", []),
-            ("ip=10.0.0.3", ["beta"]), ("status=nonsense", []), ("host=host-a", ["gamma", "beta", "alpha"]),
+            ("ip=10.0.0.4", ["beta"]), ("status=nonsense", []), ("host=host-a", ["gamma", "beta", "alpha"]),
             ("sort_key=display_name&sort_dir=asc", ["alpha", "beta", "gamma"]), ("limit=2", ["gamma", "beta"]),
             ("changes-since=2020-01-01T00:00:00Z", ["gamma", "beta", "alpha"]),
             ("changes-since=2030-01-01T00:00:00Z", []), ("limit=0", []), ("all_tenants=0", ["gamma", "beta", "alpha"])
@@ -71,7 +71,7 @@ struct ComputeListTests {
         let id = try #require(server["id"]?.stringValue.flatMap { ServerID($0) })
         try await cloud.report(id, .ready, power: .running)
         #expect(await first()["status"] == "ACTIVE")
-        cloud.network.state.withLock { $0.ports[id]?[0].networkName = "renamed" }
+        _ = await cloud.harness.put("/network/v2.0/networks/\(cloud.network)", ["network": ["name": "renamed"]])
         #expect(await first()["addresses"]?["renamed"] != nil)
         _ = await cloud.harness.put("/compute/v2.1/servers/\(id)", ["server": ["name": "delta"]], as: .member)
         #expect(await first()["name"] == "delta")

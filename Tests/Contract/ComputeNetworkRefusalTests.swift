@@ -36,7 +36,7 @@ struct ComputeNetworkRefusalTests {
     func words(_ index: Int) async throws {
         let cloud = try await ComputeCloud()
         let (refusal, status, message) = Self.refusals[index]
-        cloud.network.state.withLock { $0.refusal = refusal }
+        cloud.refusals.refuse(refusal)
         let answer = await cloud.create()
         #expect(answer.status == status)
         let members = answer.json.objectValue ?? [:]

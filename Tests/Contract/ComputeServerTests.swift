@@ -29,28 +29,28 @@ struct ComputeServerTests {
 
         #expect(await cloud.harness.delete("/compute/v2.1/servers/\(id)", as: .member).status == 204)
         #expect(await cloud.show(id)["OS-EXT-STS:task_state"] == "deleting")
-        #expect(cloud.fleet.entry(id, on: FakeFleet.first)?.isWanted == false)
-        #expect(!cloud.holdsNothing(for: id), "addresses stay taken while the guest may run")
+        #expect(try await cloud.entry(id)?.isWanted == false)
+        #expect(try await cloud.holdsNothing(for: id) == false, "addresses stay taken while the guest may run")
         try await cloud.report(id, .gone)
         let gone = await cloud.harness.get("/compute/v2.1/servers/\(id)", as: .member)
         #expect(gone.status == 404)
         #expect(gone.json["itemNotFound"]?["message"] == .string("Instance \(id) could not be found."))
-        #expect(cloud.holdsNothing(for: id))
+        #expect(try await cloud.holdsNothing(for: id))
     }
 
     @Test("no host fits: ERROR with the reason, and nothing held")
     func noHost() async throws {
-        let cloud = try await ComputeCloud(capacity: 0)
+        let cloud = try await ComputeCloud(memoryMiB: 0)
         let answer = await cloud.create()
         #expect(answer.status == 202)
         let id = try ComputeCloud.id(answer)
         let shown = await cloud.show(id)
         #expect(shown["status"] == "ERROR")
-        #expect(shown["fault"]?["message"] == "No valid host was found. 2 hosts: all full")
+        #expect(shown["fault"]?["message"] == "No valid host was found. 2 hosts: 2 short of memory (need 128 MiB, best has 0)")
         #expect(shown["fault"]?["code"] == 500)
         #expect(shown["fault"]?["details"] == nil)
-        #expect(await cloud.show(id, as: .admin)["fault"]?["details"] == "host-a: full\nhost-b: full")
-        #expect(cloud.holdsNothing(for: id))
+        #expect(await cloud.show(id, as: .admin)["fault"]?["details"] == "host-a: short of memory (need 128 MiB, has 0)\nhost-b: short of memory (need 128 MiB, has 0)")
+        #expect(try await cloud.holdsNothing(for: id))
         #expect(await cloud.harness.delete("/compute/v2.1/servers/\(id)", as: .member).status == 204)
         #expect(await cloud.status(id) == "none")
     }
@@ -63,24 +63,24 @@ struct ComputeServerTests {
         try await cloud.report(id, .failed, error: error)
         #expect(await cloud.status(id) == "BUILD")
         #expect(await cloud.show(id, as: .admin)["OS-EXT-SRV-ATTR:host"] == "host-b")
-        #expect(cloud.fleet.entry(id, on: FakeFleet.first)?.isWanted == false)
-        #expect(cloud.network.state.withLock { $0.bound[id] } == FakeFleet.second)
+        #expect(try await cloud.entry(id)?.isWanted == false)
+        #expect(try await cloud.portHost(id) == "host-b")
 
         // The first host's late word changes nothing.
         try await cloud.report(id, .gone)
         try await cloud.report(id, .ready, power: .running)
         #expect(await cloud.status(id) == "BUILD")
 
-        try await cloud.report(id, .failed, error: error, from: FakeFleet.second)
+        try await cloud.report(id, .failed, error: error, from: cloud.second)
         let shown = await cloud.show(id, as: .admin)
         #expect(shown["status"] == "ERROR")
         #expect(
             shown["fault"]?["message"]?.stringValue
-                == "Build of instance \(id) failed on 2 hosts. The disk is full. No other host fits: 2 hosts: all full")
+                == "Build of instance \(id) failed on 2 hosts. The disk is full. No other host fits: 2 hosts: 2 tried before: The disk is full.")
         #expect(shown["fault"]?["details"] == "ENOSPC /var/lib")
-        #expect(!cloud.network.state.withLock { $0.ports[id] == nil }, "the host still has to clear up")
-        try await cloud.report(id, .gone, from: FakeFleet.second)
-        #expect(cloud.holdsNothing(for: id))
+        #expect(try await cloud.portHost(id) != nil, "the host still has to clear up")
+        try await cloud.report(id, .gone, from: cloud.second)
+        #expect(try await cloud.holdsNothing(for: id))
         #expect(await cloud.status(id) == "ERROR")
     }
 
@@ -100,13 +100,13 @@ struct ComputeServerTests {
     func deleteOnDeadHost() async throws {
         let cloud = try await ComputeCloud()
         let id = try await cloud.running()
-        cloud.fleet.state.withLock { _ = $0.down.insert(FakeFleet.first) }
+        try await cloud.hosts.goDown(cloud.first)
         #expect(await cloud.harness.delete("/compute/v2.1/servers/\(id)", as: .member).status == 204)
         #expect(await cloud.status(id) == "none")
-        #expect(!cloud.holdsNothing(for: id))
-        #expect(cloud.fleet.entry(id, on: FakeFleet.first)?.isWanted == false)
+        #expect(try await cloud.holdsNothing(for: id) == false)
+        #expect(try await cloud.entry(id)?.isWanted == false)
         try await cloud.report(id, .gone)
-        #expect(cloud.holdsNothing(for: id))
+        #expect(try await cloud.holdsNothing(for: id))
     }
 
     @Test("a deletion that no host confirms ends by its deadline")
@@ -118,17 +118,17 @@ struct ComputeServerTests {
         cloud.harness.clock.advance(by: .seconds(121))
         try await cloud.expire()
         #expect(await cloud.status(id) == "none")
-        #expect(!cloud.holdsNothing(for: id))
+        #expect(try await cloud.holdsNothing(for: id) == false)
     }
 
     @Test("a guest that powers itself off is SHUTOFF, and the plan agrees")
     func guestShutdown() async throws {
         let cloud = try await ComputeCloud()
         let id = try await cloud.running()
-        let before = cloud.fleet.entry(id, on: FakeFleet.first)?.generation ?? 0
+        let before = try await cloud.entry(id)?.generation ?? 0
         try await cloud.report(id, .ready, power: .shutdown)
         #expect(await cloud.status(id) == "SHUTOFF")
-        #expect(cloud.fleet.entry(id, on: FakeFleet.first)?.generation ?? 0 > before)
+        #expect(try await cloud.entry(id)?.generation ?? 0 > before)
         let spec = try await cloud.spec(id)
         #expect(spec?.power == .stopped)
     }
@@ -214,14 +214,5 @@ struct ComputeServerTests {
         #expect(answer.json["badRequest"]?["code"] == 400)
         if let message { #expect(answer.json["badRequest"]?["message"] == .string(message)) }
         #expect(await cloud.harness.get("/compute/v2.1/servers").json == ["servers": []])
-    }
-}
-
-extension ComputeCloud {
-    func spec(_ id: ServerID, on node: NodeID = FakeFleet.first) async throws -> ServerSpec? {
-        let provider = slice.provider
-        let specs = try await harness.database.read { try provider.specs(of: [id.cast()], on: node, in: $0) }
-        guard case .server(let spec)? = specs[id.cast()] else { return nil }
-        return spec
     }
 }
