@@ -79,6 +79,7 @@ struct ComputeServerTests {
                 == "Build of instance \(id) failed on 2 hosts. The disk is full. No other host fits: 2 hosts: all full")
         #expect(shown["fault"]?["details"] == "ENOSPC /var/lib")
         #expect(!cloud.network.state.withLock { $0.ports[id] == nil }, "the host still has to clear up")
+        #expect(cloud.placement.claims.withLock { $0[id.cast()] } == FakeFleet.second, "and what it has is not free")
         try await cloud.report(id, .gone, from: FakeFleet.second)
         #expect(cloud.holdsNothing(for: id))
         #expect(await cloud.status(id) == "ERROR")
