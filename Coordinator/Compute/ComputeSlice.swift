@@ -30,7 +30,7 @@ public struct ComputeSlice: Slice {
     public init(
         settings: ComputeSettings = ComputeSettings(), network: any NetworkForCompute, image: any ImageForCompute,
         placement: any Placement, plans: any PlanWriter, operations: any OperationDispatcher,
-        directory: any NodeDirectory, revision: (@Sendable () -> Int)? = nil
+        directory: any NodeDirectory, failures: PartFailures? = nil, revision: (@Sendable () -> Int)? = nil
     ) {
         let parts = ComputeParts(
             settings: settings, network: network, image: image, placement: placement, plans: plans,
@@ -40,7 +40,7 @@ public struct ComputeSlice: Slice {
         self.settings = settings
         api = ComputeAPI(parts: parts, reader: reader).service
         provider = ServerSpecProvider(parts: parts)
-        let reports = HostedReports(parts.workflow)
+        let reports = HostedReports(parts.workflow, directory: directory, failures: failures)
         consumer = reports
         operationConsumer = reports
         nodeObserver = reports

@@ -42,7 +42,7 @@ package struct Cloud: Sendable {
         let network = NetworkSlice(plan: core.plans, directory: core.directory)
         let compute = ComputeSlice(
             network: network.service, image: image.service, placement: placement.service, plans: core.plans,
-            operations: core.operations, directory: core.directory, revision: revision)
+            operations: core.operations, directory: core.directory, failures: core.failures, revision: revision)
         self.compute = compute
         self.identity = IdentitySlice(
             identity, holdings: image.holdings + network.holdings + compute.holdings, logger: logger)

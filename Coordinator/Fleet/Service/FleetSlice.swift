@@ -9,6 +9,8 @@ public struct FleetCore: Sendable {
     public let plans: any PlanWriter
     public let directory: any NodeDirectory
     public let operations: any OperationDispatcher
+    /// Hears of parts of repeated work that fail.
+    public let failures: PartFailures
     let clock: any WallClock
     let logger: Logger
 
@@ -17,6 +19,7 @@ public struct FleetCore: Sendable {
         self.registry = registry
         self.clock = clock
         self.logger = logger
+        failures = PartFailures(logger: logger)
         plans = PlanService(sessions: registry)
         directory = NodeService(registry: registry, observers: [], logger: logger)
         operations = OperationQueue(registry: registry, clock: clock)
@@ -54,6 +57,7 @@ public struct FleetSlice: Sendable {
     private let nodes: NodeService
     private let operations: OperationService
     private let registry: SessionRegistry
+    private let reminder: SessionReminder
     private let clock: any WallClock
     private let logger: Logger
 
@@ -63,7 +67,8 @@ public struct FleetSlice: Sendable {
     ) {
         let plan = PlanService(sessions: core.registry)
         nodes = NodeService(registry: core.registry, observers: participants.observers, logger: core.logger)
-        operations = OperationService(consumers: participants.operationConsumers)
+        operations = OperationService(
+            consumers: participants.operationConsumers, registry: core.registry, failures: core.failures)
         let plans = PlanReader(providers: participants.providers)
         link = FleetSessions(
             database: database, registry: core.registry, nodes: nodes, operations: operations,
@@ -75,28 +80,33 @@ public struct FleetSlice: Sendable {
         api = OperatorAPI(nodes: nodes, authorityHash: authority.hash, explain: explain).service
         self.database = database
         registry = core.registry
+        reminder = SessionReminder(registry: core.registry)
         clock = core.clock
         logger = core.logger
     }
 
     /// Notes that this coordinator is awake. Called every second, beside ``tick()``, which may have to wait for the
     /// store: what the store is slow in is no pause, agents are heard all the time.
-    public func look() { registry.look(at: clock.now()) }
+    public func look() { registry.lookOut(at: clock.now()) }
 
-    /// Judges nodes and ends overdue operations; an idle cloud only reads. Called every second.
+    /// Judges nodes, ends overdue operations and reminds sessions; an idle cloud only reads. Called every second. What
+    /// keeps one of these from being done keeps none of the others.
     public func tick() async {
         let now = clock.now()
-        do {
-            let due = try await database.read { reader in
-                try nodes.needsJudging(at: now, in: reader) || operations.hasOverdue(at: now, in: reader)
-            }
-            guard due else { return }
-            try await database.write { transaction in
-                try nodes.judge(at: now, in: transaction)
-                try operations.expire(at: now, in: transaction)
-            }
-        } catch {
-            logger.error("fleet check failed", metadata: ["error": "\(error)"])
+        await check("nodes") {
+            guard try await database.read({ try nodes.needsJudging(at: now, in: $0) }) else { return }
+            try await database.write { try nodes.judge(at: now, in: $0) }
+        }
+        await check("operations") {
+            guard try await database.read({ try operations.hasOverdue(at: now, in: $0) }) else { return }
+            try await database.write { try operations.expire(at: now, in: $0) }
+        }
+        await check("sessions") { try await reminder.pass(at: now, database) }
+    }
+
+    private func check(_ name: String, _ work: () async throws -> Void) async {
+        do { try await work() } catch {
+            logger.error("fleet check failed", metadata: ["of": "\(name)", "error": "\(error)"])
         }
     }
 }
