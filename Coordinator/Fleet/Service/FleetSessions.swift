@@ -114,7 +114,7 @@ struct FleetSessions: LinkService {
         // It may have been removed after it was admitted, and before there was a session to close.
         guard await isStillThere(node) else {
             registry.unregister(serial, node: node)
-            return connection.close(.shuttingDown)
+            return connection.close(.revoked)
         }
         connection.onFrame { [clock] in signs.note(clock.now()) }
         signal.yield()
