@@ -2,6 +2,7 @@ import CoordinatorPlatform
 import Logging
 import ProtocolLink
 import ProtocolModel
+import ServiceLifecycle
 
 /// The part of the fleet that other slices write through; it needs none of them.
 public struct FleetCore: Sendable {
@@ -10,7 +11,7 @@ public struct FleetCore: Sendable {
     public let directory: any NodeDirectory
     public let operations: any OperationDispatcher
     /// Hears of parts of repeated work that fail.
-    public let failures: PartFailures
+    let failures: PartFailures
     let clock: any WallClock
     let logger: Logger
 
@@ -47,7 +48,7 @@ public struct FleetParticipants: Sendable {
 }
 
 /// Agents: sessions, plans, health, operations.
-public struct FleetSlice: Sendable {
+public struct FleetSlice: Slice {
     public static let migrations = FleetSchema.migrations + HostedLog.migrations
     public let api: ServiceAPI
     /// What the agents' port is served with.
@@ -83,6 +84,14 @@ public struct FleetSlice: Sendable {
         reminder = SessionReminder(registry: core.registry)
         clock = core.clock
         logger = core.logger
+    }
+
+    public var apis: [ServiceAPI] { [api] }
+    public var services: [any Service] {
+        [
+            PeriodicWork("fleet look", every: .seconds(1), logger: logger) { look() },
+            PeriodicWork("fleet tick", every: .seconds(1), logger: logger) { await tick() }
+        ]
     }
 
     /// Notes that this coordinator is awake. Called every second, beside ``tick()``, which may have to wait for the
