@@ -138,7 +138,7 @@ let package = Package(
         library(
             "Coordinator/Fleet",
             [
-                "CoordinatorPlatform", "ProtocolModel", "ProtocolWire", "ProtocolLink", .x509, .crypto
+                "CoordinatorPlatform", "ProtocolModel", "ProtocolWire", "ProtocolLink", .x509, .crypto, .lifecycle
             ]),
         library(
             "Coordinator/Placement", ["CoordinatorPlatform", "CoordinatorFleet", "ProtocolModel"]),
@@ -156,7 +156,7 @@ let package = Package(
             [
                 "CoordinatorPlatform", "CoordinatorFleet", "CoordinatorIdentity", "CoordinatorPlacement",
                 "CoordinatorImage",
-                "CoordinatorNetwork", "ProtocolModel", .crypto, .cryptoExtras
+                "CoordinatorNetwork", "ProtocolModel", .crypto, .cryptoExtras, .lifecycle
             ]),
         program(
             "Coordinator/Daemon",

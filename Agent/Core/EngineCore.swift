@@ -194,6 +194,11 @@ public final class EngineCore: Sendable {
         }
     }
 
+    /// Work on it has just begun: it may be on the host from now on.
+    func addPresent(_ id: AnyID, of kind: ResourceKind) {
+        state.withLock { _ = $0.present[kind]?.insert(id) }
+    }
+
     // MARK: What was reached
 
     func settled(_ key: ResourceKey) -> SettledState? { state.withLock { $0.settled[key] } }

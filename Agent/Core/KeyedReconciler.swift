@@ -12,6 +12,8 @@ public actor KeyedReconciler<Driver: KeyedDriver>: KindOwner {
     private var records: [AnyID: KeyedRecord<Driver>] = [:]
     private var workers = 0
     private var problem: String?
+    /// Whether the next look after an observation that failed is set already: each pass may fail, and one alarm is enough.
+    private var alarmIsSet = false
 
     public init(_ driver: Driver, _ core: EngineCore) {
         self.driver = driver
@@ -103,7 +105,14 @@ public actor KeyedReconciler<Driver: KeyedDriver>: KindOwner {
                 metadata: kindOnly.merging(["error": "\(error.message)", "detail": "\(error.detail)"]) { $1 })
         }
         problem = error.message
-        lookAgain(after: .seconds(2))
+        guard !alarmIsSet else { return }
+        alarmIsSet = true
+        core.after(.seconds(2)) { await self.alarm() }
+    }
+
+    private func alarm() {
+        alarmIsSet = false
+        signal.wake()
     }
 
     private func lookAgain(after delay: Duration) { core.after(delay) { [signal] in signal.wake() } }
@@ -201,6 +210,8 @@ public actor KeyedReconciler<Driver: KeyedDriver>: KindOwner {
     private func begin(_ decision: KeyedDecision<Driver>, _ id: AnyID, generation: Int64, isRemoval: Bool) -> Bool {
         guard workers < driver.limits.atOnce, turns.tryTake(key(id)) else { return false }
         workers += 1
+        // Whoever holds on to something for its sake must not wait for the next observation to learn of it.
+        core.addPresent(id, of: driver.kind)
         let worker = StepWorker(driver: driver, clock: core.clock, wallClock: core.wallClock)
         core.start {
             var outcome = StepWorker<Driver>.Outcome()

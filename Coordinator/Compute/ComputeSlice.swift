@@ -5,9 +5,10 @@ import CoordinatorNetwork
 import CoordinatorPlacement
 import CoordinatorPlatform
 import ProtocolModel
+import ServiceLifecycle
 
 /// The compute service, put together: what the coordinator mounts, registers and runs.
-public struct ComputeSlice: Slice {
+public struct ComputeSlice: Slice, FleetParts {
     public static let migrations = ComputeSchema.migrations
 
     /// `/compute`.
@@ -22,15 +23,23 @@ public struct ComputeSlice: Slice {
     public let holdings: [any ProjectHoldings]
     private let explanation: ServerExplanation
     private let settings: ComputeSettings
+    private let runtime: SliceRuntime?
 
     public var apis: [ServiceAPI] { [api] }
+    public var providers: [any PlanSpecProvider] { [provider] }
+    public var consumers: [any PlanStatusConsumer] { [consumer] }
+    public var observers: [any NodeObserver] { [nodeObserver] }
+    public var operationConsumers: [any OperationConsumer] { [operationConsumer] }
 
-    /// - Parameter revision: A number that rises with every change of the store; asked before a read begins. With it,
-    ///   lists of servers need not look at ports while nothing changed.
+    /// - Parameters:
+    ///   - revision: A number that rises with every change of the store; asked before a read begins. With it, lists of
+    ///     servers need not look at ports while nothing changed.
+    ///   - runtime: For ``services``; without it, there are none.
     public init(
         settings: ComputeSettings = ComputeSettings(), network: any NetworkForCompute, image: any ImageForCompute,
         placement: any Placement, plans: any PlanWriter, operations: any OperationDispatcher,
-        directory: any NodeDirectory, revision: (@Sendable () -> Int)? = nil
+        directory: any NodeDirectory, revision: (@Sendable () -> Int)? = nil,
+        runtime: SliceRuntime? = nil
     ) {
         let parts = ComputeParts(
             settings: settings, network: network, image: image, placement: placement, plans: plans,
@@ -38,9 +47,11 @@ public struct ComputeSlice: Slice {
         let reader = ServerReader(
             parts: parts, rendered: RenderedServers(limit: settings.renderedServers), revision: revision)
         self.settings = settings
+        self.runtime = runtime
         api = ComputeAPI(parts: parts, reader: reader).service
         provider = ServerSpecProvider(parts: parts)
-        let reports = HostedReports(parts.workflow)
+        let reports = HostedReports(
+            parts.workflow, directory: directory, failures: runtime.map { PartFailures(logger: $0.logger) })
         consumer = reports
         operationConsumer = reports
         nodeObserver = reports
@@ -64,6 +75,16 @@ public struct ComputeSlice: Slice {
                 try watchdog.forget(deletedBefore: $0 - kept, in: $1)
             }
         ]
+    }
+
+    public var services: [any Service] {
+        guard let runtime else { return [] }
+        return periodics.map { periodic in
+            PeriodicWork(periodic.name, every: .seconds(periodic.everySeconds), logger: runtime.logger) {
+                let now = runtime.clock.now()
+                try await runtime.database.write { try periodic.run(now, $0) }
+            }
+        }
     }
 
     public struct Periodic: Sendable {

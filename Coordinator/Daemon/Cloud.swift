@@ -8,10 +8,10 @@ import CoordinatorPlatform
 import Logging
 import ProtocolLink
 import ProtocolModel
+import ServiceLifecycle
 
 /// All slices, put together over one database. The order is the order of dependence.
 package struct Cloud: Sendable {
-    let identity: IdentitySlice
     package let image: ImageSlice
     package let compute: ComputeSlice
     package let fleet: FleetSlice
@@ -20,11 +20,14 @@ package struct Cloud: Sendable {
     /// The rules in force, of all of them.
     package let policies: PolicyBook
 
-    package static var migrations: [Migration] {
-        PlatformMigrations.all + IdentitySlice.migrations + FleetSlice.migrations + PlacementSlice.migrations
-            + ImageSlice.migrations
-            + NetworkSlice.migrations + ComputeSlice.migrations
-    }
+    /// What the slices do by themselves.
+    let work: [any Service]
+
+    private static let slices: [any Slice.Type] = [
+        IdentitySlice.self, FleetSlice.self, PlacementSlice.self, ImageSlice.self, NetworkSlice.self, ComputeSlice.self
+    ]
+
+    package static var migrations: [Migration] { PlatformMigrations.all + slices.flatMap { $0.migrations } }
 
     package init(
         database: any SQLDatabase, identity: IdentityService, files: StateFiles, authority: CertificateAuthority,
@@ -42,23 +45,21 @@ package struct Cloud: Sendable {
         let network = NetworkSlice(plan: core.plans, directory: core.directory)
         let compute = ComputeSlice(
             network: network.service, image: image.service, placement: placement.service, plans: core.plans,
-            operations: core.operations, directory: core.directory, revision: revision)
+            operations: core.operations, directory: core.directory, revision: revision,
+            runtime: SliceRuntime(database: database, clock: clock, logger: logger))
         self.compute = compute
-        self.identity = IdentitySlice(
-            identity, holdings: image.holdings + network.holdings + compute.holdings, logger: logger)
+        let others: [any Slice] = [placement, image, network, compute]
+        let identitySlice = IdentitySlice(identity, holdings: others.flatMap(\.holdings), logger: logger)
         fleet = FleetSlice(
             core: core, database: database, authority: authority,
-            participants: FleetParticipants(
-                providers: network.providers + [compute.provider], consumers: network.consumers + [compute.consumer],
-                observers: placement.observers + network.observers + [compute.nodeObserver],
-                operationConsumers: [compute.operationConsumer],
-                images: image.service),
+            participants: FleetParticipants(others.compactMap { $0 as? any FleetParts }, images: image.service),
             explain: { try compute.explain($0, in: $1) })
+        work = ([identitySlice, fleet] + others).flatMap(\.services)
         var operatorAPI = fleet.api
         operatorAPI.add(AuditRoutes(CADF(cloud: configuration.publicURL)).routes, rules: AuditRoutes.rules)
         operatorAPI.add([], rules: PolicyRoutes.rules)
-        var services =
-            self.identity.apis + [image.api] + network.apis + [placement.api, compute.api, operatorAPI]
+        // The operator's comes last.
+        var services = ([identitySlice] + others).flatMap(\.apis) + [operatorAPI]
         policies = PolicyBook(services.map(\.policy))
         services[services.count - 1].add(PolicyRoutes(policies, services: services).routes, rules: [:])
         self.services = services

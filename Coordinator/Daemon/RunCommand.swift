@@ -1,5 +1,4 @@
 import ArgumentParser
-import CoordinatorCompute
 import CoordinatorIdentity
 import CoordinatorPlatform
 import Glibc
@@ -57,15 +56,10 @@ struct RunCommand: AsyncParsableCommand {
             AgentPort(
                 configuration: configuration, trust: trust, link: cloud.fleet.link, registry: cloud.registry,
                 logger: logger),
-            Ticker(interval: .seconds(1)) { cloud.fleet.look() },
-            Ticker(interval: .seconds(1)) { await cloud.fleet.tick() },
-            Spreading(fleet: cloud.fleet),
             policyWatch, SmallMemory()
         ]
-        services += cloud.identity.services
+        services += cloud.work
         services += auditServices(configuration, database: database, clock: clock, logger: logger)
-        services += cloud.image.services
-        services += repeatedServices(cloud, database: database, clock: clock, logger: logger)
         services += metricsServices(configuration, metrics, cloud)
         var group = ServiceGroupConfiguration(
             services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
@@ -78,16 +72,6 @@ struct RunCommand: AsyncParsableCommand {
         }
         try database.close()
         logger.notice("stopped")
-    }
-
-    private func repeatedServices(
-        _ cloud: Cloud, database: any SQLDatabase, clock: any WallClock, logger: Logger
-    ) -> [any Service] {
-        cloud.compute.periodics.map { periodic in
-            Ticker(interval: .seconds(periodic.everySeconds)) {
-                await run(periodic, database: database, clock: clock, logger: logger)
-            }
-        }
     }
 
     private func metricsServices(
@@ -159,17 +143,6 @@ struct RunCommand: AsyncParsableCommand {
         settings.security = configuration.security
         settings.sealingKey = try await SealingKey.loadOrCreate(files, for: database)
         return try await IdentityService(database: database, clock: clock, settings: settings)
-    }
-
-    private func run(
-        _ periodic: ComputeSlice.Periodic, database: any SQLDatabase, clock: any WallClock, logger: Logger
-    ) async {
-        let now = clock.now()
-        do {
-            try await database.write { try periodic.run(now, $0) }
-        } catch {
-            logger.error("\(periodic.name) failed", metadata: ["error": "\(error)"])
-        }
     }
 
     private func settings(_ configuration: Configuration) -> RequestPipeline.Settings {

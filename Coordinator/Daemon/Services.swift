@@ -26,28 +26,6 @@ struct AgentPort: Service {
     }
 }
 
-/// Does something small again and again, never twice at once.
-struct Ticker: Service {
-    let interval: Duration
-    let work: @Sendable () async -> Void
-
-    func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                await work()
-                try? await Task.sleep(for: interval, tolerance: interval / 10)
-            }
-        }
-    }
-}
-
-/// Tells the nodes what they have in common.
-struct Spreading: Service {
-    let fleet: FleetSlice
-
-    func run() async throws { await cancelWhenGracefulShutdown { await fleet.spread() } }
-}
-
 /// Lets go of what only the start needed.
 struct SmallMemory: Service {
     func run() async throws { await cancelWhenGracefulShutdown { await ProgramPages.keepFew() } }

@@ -3,7 +3,7 @@ import CoordinatorPlatform
 import ProtocolModel
 
 /// The network slice, put together for the daemon.
-public struct NetworkSlice: Slice {
+public struct NetworkSlice: Slice, FleetParts {
     public static let migrations: [Migration] = NetworkSchema.migrations
 
     public let service: NetworkService

@@ -43,6 +43,27 @@ struct ComputeCatalogTests {
         #expect(await h.delete("/compute/v2.1/flavors/\(id)").status == 404)
     }
 
+    @Test(
+        "parameters that a call does not know are passed over before it was strict, and refused since",
+        arguments: [
+            ("os-services?host=host-a", 75, 200), ("os-services?limit=1", 74, 200), ("os-services?limit=1", 75, 400),
+            ("os-services?sort_key=x", 1, 200), ("os-services?sort_key=host", 75, 400),
+            ("limits?tenant_id=\(TestCaller.project.compact)", 75, 200), ("limits?reserved=1", 74, 200),
+            ("limits?reserved=1", 75, 400), ("limits?marker=x", 75, 400),
+            ("os-quota-sets/\(TestCaller.project.compact)?user_id=x", 75, 200),
+            ("os-quota-sets/\(TestCaller.project.compact)?x=y", 74, 200),
+            ("os-quota-sets/\(TestCaller.project.compact)/detail?x=y", 75, 400),
+            ("os-hypervisors?sort_key=x", 52, 200), ("os-hypervisors?sort_key=x", 53, 400),
+            ("os-hypervisors?x=y", 53, 400), ("os-hypervisors?limit=1&with_servers=1", 53, 200),
+            ("os-keypairs?sort_dir=up", 74, 200), ("os-keypairs?sort_dir=asc", 75, 400),
+            ("flavors?sort_key=x", 1, 400), ("flavors?sort_key=name&sort_dir=desc", 75, 200)
+        ] as [(String, Int, Int)])
+    func unknownParameters(path: String, minor: Int, status: Int) async throws {
+        let cloud = try await ComputeCloud()
+        let answer = await cloud.harness.get("/compute/v2.1/\(path)", as: .admin, ComputeCloud.version(minor))
+        #expect(answer.status == status, "\(answer.json.text)")
+    }
+
     @Test("keypairs: imported, generated, refused, one's own")
     func keypairs() async throws {
         let cloud = try await ComputeCloud()

@@ -46,10 +46,14 @@ struct ComputeServerTests {
         let id = try ComputeCloud.id(answer)
         let shown = await cloud.show(id)
         #expect(shown["status"] == "ERROR")
-        #expect(shown["fault"]?["message"] == "No valid host was found. 2 hosts: 2 short of memory (need 128 MiB, best has 0)")
+        #expect(
+            shown["fault"]?["message"]
+                == "No valid host was found. 2 hosts: 2 short of memory (need 128 MiB, best has 0)")
         #expect(shown["fault"]?["code"] == 500)
         #expect(shown["fault"]?["details"] == nil)
-        #expect(await cloud.show(id, as: .admin)["fault"]?["details"] == "host-a: short of memory (need 128 MiB, has 0)\nhost-b: short of memory (need 128 MiB, has 0)")
+        #expect(
+            await cloud.show(id, as: .admin)["fault"]?["details"]
+                == "host-a: short of memory (need 128 MiB, has 0)\nhost-b: short of memory (need 128 MiB, has 0)")
         #expect(try await cloud.holdsNothing(for: id))
         #expect(await cloud.harness.delete("/compute/v2.1/servers/\(id)", as: .member).status == 204)
         #expect(await cloud.status(id) == "none")
@@ -76,9 +80,11 @@ struct ComputeServerTests {
         #expect(shown["status"] == "ERROR")
         #expect(
             shown["fault"]?["message"]?.stringValue
-                == "Build of instance \(id) failed on 2 hosts. The disk is full. No other host fits: 2 hosts: 2 tried before: The disk is full.")
+                == "Build of instance \(id) failed on 2 hosts. The disk is full. No other host fits: 2 hosts: "
+                + "2 tried before: The disk is full.")
         #expect(shown["fault"]?["details"] == "ENOSPC /var/lib")
         #expect(try await cloud.portHost(id) != nil, "the host still has to clear up")
+        #expect(try await cloud.holdsNothing(for: id) == false, "and what it has is not free")
         try await cloud.report(id, .gone, from: cloud.second)
         #expect(try await cloud.holdsNothing(for: id))
         #expect(await cloud.status(id) == "ERROR")

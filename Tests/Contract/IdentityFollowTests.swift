@@ -101,6 +101,46 @@ struct IdentityFollowTests {
         #expect(try await pair.differences() == [])
     }
 
+    @Test("a change of a group of many is one row to read, for whoever follows")
+    func members() async throws {
+        let pair = try await Pair("members")
+        defer { pair.close() }
+        let group = await pair.one.make("group", ["name": "g"])
+        var users: [String] = []
+        for name in ["a", "b", "c"] { users.append(await pair.one.make("user", ["name": .string(name)])) }
+        for user in users { #expect(await pair.one.send(.put, "groups/\(group)/users/\(user)").status == 204) }
+        #expect(try await pair.differences() == [])
+        #expect(await pair.other.send(.delete, "groups/\(group)/users/\(users[1])").status == 204)
+        #expect(try await pair.differences() == [])
+        let changes = try await pair.sides[0].harness.database.read {
+            try $0.query("SELECT item FROM feed_changes WHERE item LIKE 'member%' ORDER BY number") { $0.text(0) }
+        }
+        #expect(changes == [users[0], users[2], users[1]].map { "member \($0) \(group)" })
+    }
+
+    @Test("an edit within another loses nothing: the outer one is refused")
+    func nested() async throws {
+        let pair = try await Pair("nested")
+        defer { pair.close() }
+        let group = await pair.one.make("group", ["name": "g"])
+        let users = [await pair.one.make("user", ["name": "a"]), await pair.one.make("user", ["name": "b"])]
+            .compactMap { UserID($0) }
+        let identity = pair.sides[0].identity
+        await #expect(throws: StoreError.self) {
+            try await pair.sides[0].harness.database.write { transaction in
+                try identity.edit(in: transaction) { outer in
+                    try outer.addMember(users[0], to: group)
+                    try identity.edit(in: transaction) { inner in try inner.addMember(users[1], to: group) }
+                }
+            }
+        }
+        // One after the other is well.
+        try await pair.sides[0].harness.database.write { transaction in
+            for user in users { try identity.edit(in: transaction) { edit in try edit.addMember(user, to: group) } }
+        }
+        #expect(try await pair.differences() == [])
+    }
+
     @Test("what only memory knows decides nothing: rules hold against what another wrote a moment ago")
     func rules() async throws {
         let pair = try await Pair("rules")

@@ -51,6 +51,8 @@ struct IdentityLimitTests {
             await session.refusal(.post, "registered_limits", Self.registered("none", "ram", 1)).hasPrefix(
                 "400 Expecting to find service_id in registered_limit."))
         #expect(await session.send(.post, "registered_limits", ["registered_limits": []]).status == 400)
+        let named: JSON = ["service_id": .string(service), "resource_name": "ram", "default_limit": 1, "id": "mine"]
+        #expect(await session.send(.post, "registered_limits", ["registered_limits": [named]]).status == 400)
         #expect(
             await session.refusal(.get, "registered_limits/none") == "404 Could not find registered limit for none.")
         #expect(await session.send(.delete, "registered_limits/\(id)").status == 204)

@@ -222,8 +222,24 @@ struct NetworkNetworkTests {
         let free = await cloud.harness.get("/network/v2.0/network-ip-availabilities/\(id)")
         #expect(free.json["network_ip_availability"]?["total_ips"] == 253)
         #expect(free.json["network_ip_availability"]?["used_ips"] == 1)
+        let some = await cloud.harness.get("/network/v2.0/network-ip-availabilities/\(id)?fields=used_ips&x=y")
+        #expect(some.json == ["network_ip_availability": ["used_ips": 1]])
+        let agent = await cloud.harness.get("/network/v2.0/agents").json.item("agents")?["id"]?.stringValue ?? ""
+        #expect(
+            await cloud.harness.get("/network/v2.0/agents/\(agent)?fields=host").json == ["agent": ["host": "host-1"]])
+        #expect(
+            await cloud.harness.get("/network/v2.0/networks/\(id)?fields=id&x=y", as: .member).json
+                == ["network": ["id": JSON(id)]])
         let tags = "/network/v2.0/networks/\(id)/tags"
         #expect(await cloud.harness.put(tags, ["tags": ["b", "a"]], as: .member).json["tags"] == ["a", "b"])
+        let twice = await cloud.harness.put(tags, ["tags": ["b", "a", "b"]], as: .member)
+        #expect(twice.status == 400 && twice.json["NeutronError"]?["type"] == "InvalidInput")
+        #expect(
+            twice.json["NeutronError"]?["message"]
+                == "Invalid input for operation: Duplicate items in the list: 'b'.")
+        let many = (0...50).map { JSON.string("\($0)") }
+        #expect(await cloud.harness.put(tags, ["tags": .array(many)], as: .member).status == 400)
+        #expect(await cloud.harness.put(tags, ["tags": .array(many + many)], as: .member).json.text.contains("Dupl"))
         #expect(await cloud.harness.put("\(tags)/c", nil, as: .member).status == 201)
         #expect(await cloud.harness.get("\(tags)/c", as: .member).status == 204)
         #expect(await cloud.harness.delete("\(tags)/a", as: .member).status == 204)

@@ -124,6 +124,7 @@ final class SimulatedCoordinator {
     /// What the daemon's tickers do; called once a second of the simulation.
     func tick() async {
         guard let run, !run.life.isOver else { return }
+        run.cloud.fleet.look()
         await run.cloud.fleet.tick()
         _ = await run.cloud.fleet.spreadOnce()
         let now = wall.now()

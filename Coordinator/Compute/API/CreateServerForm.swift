@@ -71,12 +71,16 @@ enum CreateServerForm {
 
     private static func place(_ version: Microversion) -> [BodyField<Body>] {
         let group = BodySchema<String>(blank: "", [.given("name", \.self, name)]).format()
+        // One without a name names none.
+        let groups = BodyFormat<[String]>.list(of: group, most: mostItems).map { names, _ in
+            names.filter { !$0.isEmpty }
+        }
         let list = networks(version)
         return [
             .optional("availability_zone", \.zone, name),
             .optional("host", \.host, .text(1...255), since: 74),
             .optional("hypervisor_hostname", \.hypervisor, .text(1...255), since: 74),
-            .optional("security_groups", \.groups, .list(of: group, most: mostItems)),
+            .optional("security_groups", \.groups, groups),
             .given("networks", \.networks, list, until: 36), .required("networks", \.networks, list, since: 37)
         ]
     }

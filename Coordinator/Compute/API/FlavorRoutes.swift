@@ -56,7 +56,7 @@ struct FlavorRoutes: Sendable {
 
     private func list(_ call: APICall, isDetail: Bool) async throws -> APIResponse {
         let caller = try call.requireCaller()
-        let dialect = Nova.list(call, most: parts.settings.pageLimit)
+        let dialect = Nova.list(call, most: parts.settings.pageLimit, isSorted: true)
         let scope = try Self.scope(call, caller)
         let query = try Self.query(call, dialect)
         let store = parts.flavors

@@ -44,14 +44,16 @@ struct HypervisorRoutes: Sendable {
         try call.microversion.has(53) && Nova.flag("with_servers", call)
     }
 
+    private static let filters: Set<String> = ["hypervisor_hostname_pattern", "with_servers"]
+
     private func list(_ call: APICall, isDetail: Bool) async throws -> APIResponse {
         let version = call.microversion
         var hosts = try await read(
             call, rule: isDetail ? "list-detail" : "list", withServers: try Self.wantsServers(call))
         let pattern = version.has(53) ? call.query("hypervisor_hostname_pattern") : nil
         let isPaged = version.has(33) && pattern == nil
-        let dialect = Nova.list(call, most: parts.settings.pageLimit, isPaged: isPaged)
-        let query = try dialect.read(Nova.query(call, isPaged: isPaged), isFilter: { _ in true })
+        let dialect = Nova.list(call, most: parts.settings.pageLimit, isPaged: isPaged, strictFrom: 53)
+        let query = try dialect.read(Nova.query(call, isPaged: isPaged), isFilter: Self.filters.contains)
         if let pattern {
             guard call.query("limit") == nil, call.query("marker") == nil else {
                 throw APIError.badRequest(

@@ -19,8 +19,10 @@ struct InstanceActionRoutes: Sendable {
         let version = call.microversion
         let isPaged = version.has(58)
         let dialect = Nova.list(
-            call, most: parts.settings.pageLimit, isPaged: isPaged, links: "links", isNamed: true)
-        var query = try dialect.read(Nova.query(call, isPaged: isPaged), isFilter: { _ in true })
+            call, most: parts.settings.pageLimit, isPaged: isPaged, links: "links", isNamed: true,
+            strictFrom: 58)
+        let filters: Set = version.has(66) ? ["changes-since", "changes-before"] : ["changes-since"]
+        var query = try dialect.read(Nova.query(call, isPaged: isPaged), isFilter: filters.contains)
         let period = isPaged ? try call.period() : (since: nil, before: nil)
         query.filters = []
         if let since = period.since { query.filters.append(.init("updated_at", .greaterOrEqual, [String(since)])) }

@@ -41,15 +41,18 @@ enum Nova {
     ///   - isPaged: Whether this version of the call has pages; else no link leads on.
     ///   - links: The member with the links; by default that of the collection.
     ///   - isNamed: Whether a marker that is not there is told in the words of markers that are names.
+    ///   - isSorted: Whether the call takes an order; else what asks for one is a parameter like any unknown one.
+    ///   - strictFrom: The minor version from which on parameters that the call does not know are refused.
     static func list(
         _ call: APICall, most: Int, isPaged: Bool = true, isAscending: Bool = true, links: String? = nil,
-        isNamed: Bool = false
+        isNamed: Bool = false, isSorted: Bool = false, strictFrom: Int = 75
     ) -> ListDialect {
-        let version = call.microversion
+        let isStrict = call.microversion.has(strictFrom)
         return ListDialect(
             limitDefault: most, limitMaximum: most, directions: .lastRepeats(isAscending: isAscending),
-            control: ["limit", "marker", "sort_key", "sort_dir"], flag: { BooleanWords.loose($0) },
-            refusal: { refusal($0, version, isNamed: isNamed) },
+            control: isSorted ? ["limit", "marker", "sort_key", "sort_dir"] : ["limit", "marker"],
+            flag: { BooleanWords.loose($0) },
+            refusal: { refusal($0, isStrict: isStrict, isNamed: isNamed, isSorted: isSorted) },
             links: { page, call in
                 guard isPaged, page.isFull, let last = page.last else { return [:] }
                 let query = (call.query.filter { $0.name != "marker" } + [(name: "marker", value: last)])
@@ -64,12 +67,19 @@ enum Nova {
         isPaged ? call.query : call.query.filter { $0.name != "limit" && $0.name != "marker" }
     }
 
-    private static func refusal(_ fault: ListDialect.Fault, _ version: Microversion, isNamed: Bool) -> APIError? {
+    static func unknownQuery(_ names: [String]) -> APIError {
+        .badRequest(BodyFailure(.unexpected(names.sorted()), .null).text)
+    }
+
+    private static func refusal(
+        _ fault: ListDialect.Fault, isStrict: Bool, isNamed: Bool, isSorted: Bool
+    ) -> APIError? {
         switch fault {
         case .limit(let text): invalidQuery("limit", text, "does not match '^[0-9]*$'")
-        case .unknownFilters(let names):
-            version.has(75) ? .badRequest(BodyFailure(.unexpected(names.sorted()), .null).text) : nil
+        case .unknownFilters(let names): isStrict ? unknownQuery(names) : nil
         case .flag(let name, let value): invalidQuery(name, value, "is not a boolean")
+        case .unknownSortKeys where !isSorted: nil
+        case .sortDirections where !isSorted: nil
         case .unknownSortKeys(let names): invalidQuery("sort_key", names[0], "is not one of the sort keys")
         case .sortDirections(let words): invalidQuery("sort_dir", words[0], "is not one of ['asc', 'desc']")
         case .unknownMarker(let marker):
@@ -98,9 +108,12 @@ extension APICall {
         return (since, before)
     }
 
-    /// Refuses what the call does not know, from the version on that is strict about it.
-    func refuseUnknownQuery(known: Set<String>) throws {
-        _ = try Nova.list(self, most: 1).read(query, isFilter: known.contains)
+    /// Refuses what the call does not know, from the version on that is strict about it. Without pages and an order, it
+    /// knows none of the parameters for these.
+    func refuseUnknownQuery(known: Set<String>, from minor: Int = 75) throws {
+        guard microversion.has(minor) else { return }
+        let unknown = Set(query.map(\.name)).subtracting(known)
+        if !unknown.isEmpty { throw Nova.unknownQuery(Array(unknown)) }
     }
 
     func requireVersion(_ isThere: Bool) throws {

@@ -59,6 +59,7 @@ struct QuotaRoutes: Sendable {
 
     @Sendable private func show(_ call: APICall) async throws -> APIResponse {
         let project = try authorize(call, "show")
+        try call.refuseUnknownQuery(known: ["user_id"])
         let ledger = ledger
         let limits = try await call.database.read { try ledger.limits(of: project, in: $0) }
         return .json(render(limits, id: call.parameter("project_id"), call.microversion))
@@ -82,6 +83,7 @@ struct QuotaRoutes: Sendable {
 
     @Sendable private func detail(_ call: APICall) async throws -> APIResponse {
         let project = try authorize(call, "detail")
+        try call.refuseUnknownQuery(known: ["user_id"])
         let (names, limits, used) = try await standing(of: project, call)
         var out: [String: JSON] = ["id": .string(call.parameter("project_id"))]
         for name in names {
@@ -147,7 +149,7 @@ struct QuotaRoutes: Sendable {
 
     @Sendable private func limits(_ call: APICall) async throws -> APIResponse {
         let caller = try call.requireCaller()
-        try call.refuseUnknownQuery(known: ["tenant_id", "reserved"])
+        try call.refuseUnknownQuery(known: ["tenant_id"])
         var project = caller.project
         if let other = call.query("tenant_id") {
             if project == nil || ProjectID(other) != project { try call.authorizeCompute("limits:other_project") }

@@ -25,7 +25,7 @@ struct ServerRoutes: Sendable {
 
     /// What a list call asks for, once the caller may ask it.
     private func query(_ call: APICall, isDetail: Bool) throws -> (ServerQuery, ListDialect) {
-        let dialect = Nova.list(call, most: parts.settings.pageLimit, isAscending: false)
+        let dialect = Nova.list(call, most: parts.settings.pageLimit, isAscending: false, isSorted: true)
         let query = try ServerListQuery.read(call, dialect, isDetail: isDetail)
         if query.scope == .everybody {
             try call.authorizeCompute("servers:\(isDetail ? "detail" : "index"):get_all_tenants")

@@ -58,7 +58,7 @@ struct ServerHosting: HostedKind {
     func mayMove(_ server: ServerRecord) -> Bool { server.pinnedHost == nil }
 
     func rehost(_ server: inout ServerRecord, at now: Int64, in transaction: any SQLTransaction) throws -> String? {
-        try parts.placement.release(server.id.cast(), at: now, in: transaction)
+        // The claim takes the place of the old host's; where none fits, that stays, as does what the old host may hold.
         let choice = HostChoice(parts: parts)
         let decision = try choice.claim(&server, at: now, in: transaction)
         guard decision.host != nil else { return decision.summary }

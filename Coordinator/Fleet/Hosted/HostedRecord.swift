@@ -43,7 +43,11 @@ public protocol HostedState: Sendable, Hashable {
 }
 
 extension HostedState {
-    public func operationEnded(succeeded: Bool) -> HostedDecision<Self> { .nothing }
+    /// The operation's task is over with it, whatever came of it.
+    public func operationEnded(succeeded: Bool) -> HostedDecision<Self> {
+        guard task?.purpose == .operating else { return .nothing }
+        return succeeded ? .completed(idle) : .reverted(idle)
+    }
     public var offHost: Self { self }
 
     /// The state with its task ended.

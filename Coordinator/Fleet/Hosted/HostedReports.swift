@@ -18,8 +18,19 @@ public struct HostedReports<Kind: HostedKind>: PlanStatusConsumer, OperationCons
     HostedWatchdog
 {
     private let workflow: HostedWorkflow<Kind>
+    private let directory: (any NodeDirectory)?
+    private let failures: PartFailures?
 
-    public init(_ workflow: HostedWorkflow<Kind>) { self.workflow = workflow }
+    /// - Parameters:
+    ///   - directory: Says whether what was not said in time could be heard; none believes the clock alone.
+    ///   - failures: Hears of resources that cannot be seen to.
+    public init(
+        _ workflow: HostedWorkflow<Kind>, directory: (any NodeDirectory)? = nil, failures: PartFailures? = nil
+    ) {
+        self.workflow = workflow
+        self.directory = directory
+        self.failures = failures
+    }
 
     public var kind: ResourceKind { workflow.kind.kind }
 
@@ -69,7 +80,8 @@ public struct HostedReports<Kind: HostedKind>: PlanStatusConsumer, OperationCons
         _ health: HealthVerdict, of node: NodeID, at now: Int64, in transaction: any SQLTransaction
     ) throws {
         guard health == .down else { return }
-        for record in try workflow.kind.on(node, in: transaction) where record.state.task != nil {
+        let busy = try workflow.kind.on(node, in: transaction).filter { $0.state.task != nil }
+        try apart(busy, "what follows from a host's going down", in: transaction) { record in
             let evidence = HostedEvidence(
                 message: "The host went down.", detail: "node=\(node) host=\(record.host?.hostname ?? "")")
             try workflow.take(.hostDown, of: record, evidence: evidence, at: now, in: transaction)
@@ -93,8 +105,11 @@ public struct HostedReports<Kind: HostedKind>: PlanStatusConsumer, OperationCons
 
     @discardableResult
     public func expire(at now: Int64, in transaction: any SQLTransaction) throws -> Int {
-        let overdue = try workflow.kind.overdue(at: now, in: transaction)
-        for record in overdue {
+        let overdue = try workflow.kind.overdue(at: now, in: transaction).filter { record in
+            guard let directory, let deadline = record.taskDeadline else { return true }
+            return directory.isDue(deadline, of: record.host?.node, at: now)
+        }
+        try apart(overdue, "what follows from a deadline", in: transaction) { record in
             let task = record.state.task?.rawValue ?? ""
             let evidence = HostedEvidence(
                 message: "The host did not report the end of '\(task)' within "
@@ -103,6 +118,20 @@ public struct HostedReports<Kind: HostedKind>: PlanStatusConsumer, OperationCons
             try workflow.take(.overdue, of: record, evidence: evidence, at: now, in: transaction)
         }
         return overdue.count
+    }
+
+    /// Each for itself: one that cannot be seen to keeps no other from its way out.
+    private func apart(
+        _ records: [Kind.Record], _ work: String, in transaction: any SQLTransaction,
+        _ body: (Kind.Record) throws -> Void
+    ) throws {
+        // Another one's way out may have changed it: what holds is what is there now.
+        try transaction.apart(records, work, \.key.description, failures) { record in
+            guard let current = try workflow.kind.find(record.key.id, in: transaction),
+                current.state == record.state, current.taskDeadline == record.taskDeadline
+            else { return }
+            try body(current)
+        }
     }
 
     @discardableResult

@@ -134,6 +134,13 @@ public protocol NodeDirectory: Sendable {
     func setEnabled(
         _ enabled: Bool, reason: String?, node: NodeID, at now: Int64, in transaction: any SQLTransaction
     ) throws
+    /// Whether something that the node (or, without one, any) has not said by the deadline is to be taken for not said:
+    /// after a time in which this coordinator was away, and when the node has just come back, it is heard first.
+    func isDue(_ deadline: Int64, of node: NodeID?, at now: Int64) -> Bool
+}
+
+extension NodeDirectory {
+    public func isDue(_ deadline: Int64, of node: NodeID?, at now: Int64) -> Bool { now >= deadline }
 }
 
 /// The feeds of changes that the fleet writes.

@@ -36,9 +36,16 @@ struct FleetSessions: LinkService {
         self.logger = logger
     }
 
-    func isRevoked(_ node: NodeID, serial: String) async -> Bool {
-        let known = try? await database.read { try store.position(of: node, in: $0) != nil }
-        return known != true
+    func isRevoked(_ node: NodeID, serial: String) async throws -> Bool { try await position(of: node) == nil }
+
+    /// - Throws: A refusal that does not last, when the store cannot say: a node is not removed for that.
+    private func position(of node: NodeID) async throws -> PlanStore.Position? {
+        do {
+            return try await database.read { try store.position(of: node, in: $0) }
+        } catch {
+            logger.error("an agent has to wait for the store", metadata: ["node": "\(node)", "error": "\(error)"])
+            throw LinkRefusal(.unavailable, "The coordinator cannot reach its database now: try again later.")
+        }
     }
 
     func join(_ request: JoinRequest, from address: String) async throws -> NodeIdentityGrant {
@@ -74,7 +81,7 @@ struct FleetSessions: LinkService {
     }
 
     func admit(_ hello: AgentHello, from address: String) async throws -> Admission {
-        guard let position = try await database.read({ try store.position(of: hello.node, in: $0) }) else {
+        guard let position = try await position(of: hello.node) else {
             throw LinkRefusal(
                 .revoked, "Node \(hello.node) was removed from the cloud: join it again with a new token.")
         }
@@ -104,6 +111,11 @@ struct FleetSessions: LinkService {
             serial: serial, keepAlive: Int64(connection.welcome.keepAlive / .microseconds(1)),
             wake: { signal.yield() }, ask: { question.yield($0) }, close: { connection.close(.replaced) })
         let signs = registry.register(handle, node: node, at: clock.now())
+        // It may have been removed after it was admitted, and before there was a session to close.
+        guard await isStillThere(node) else {
+            registry.unregister(serial, node: node)
+            return connection.close(.revoked)
+        }
         connection.onFrame { [clock] in signs.note(clock.now()) }
         signal.yield()
         await withTaskGroup(of: Void.self) { group in
@@ -124,6 +136,11 @@ struct FleetSessions: LinkService {
         if registry.unregister(serial, node: node) {
             logger.info("session ended", metadata: ["node": "\(node)"])
         }
+    }
+
+    /// What the store cannot say now, the session itself will find out.
+    private func isStillThere(_ node: NodeID) async -> Bool {
+        do { return try await position(of: node) != nil } catch { return true }
     }
 
     private func judge() async {

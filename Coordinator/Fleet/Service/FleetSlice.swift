@@ -2,6 +2,7 @@ import CoordinatorPlatform
 import Logging
 import ProtocolLink
 import ProtocolModel
+import ServiceLifecycle
 
 /// The part of the fleet that other slices write through; it needs none of them.
 public struct FleetCore: Sendable {
@@ -9,6 +10,8 @@ public struct FleetCore: Sendable {
     public let plans: any PlanWriter
     public let directory: any NodeDirectory
     public let operations: any OperationDispatcher
+    /// Hears of parts of repeated work that fail.
+    let failures: PartFailures
     let clock: any WallClock
     let logger: Logger
 
@@ -17,6 +20,7 @@ public struct FleetCore: Sendable {
         self.registry = registry
         self.clock = clock
         self.logger = logger
+        failures = PartFailures(logger: logger)
         plans = PlanService(sessions: registry)
         directory = NodeService(registry: registry, observers: [], logger: logger)
         operations = OperationQueue(registry: registry, clock: clock)
@@ -44,7 +48,7 @@ public struct FleetParticipants: Sendable {
 }
 
 /// Agents: sessions, plans, health, operations.
-public struct FleetSlice: Sendable {
+public struct FleetSlice: Slice {
     public static let migrations = FleetSchema.migrations + HostedLog.migrations
     public let api: ServiceAPI
     /// What the agents' port is served with.
@@ -55,6 +59,7 @@ public struct FleetSlice: Sendable {
     private let operations: OperationService
     private let registry: SessionRegistry
     private let spreader: PlanSpreader
+    private let reminder: SessionReminder
     private let clock: any WallClock
     private let logger: Logger
 
@@ -64,7 +69,8 @@ public struct FleetSlice: Sendable {
     ) {
         let plan = PlanService(sessions: core.registry)
         nodes = NodeService(registry: core.registry, observers: participants.observers, logger: core.logger)
-        operations = OperationService(consumers: participants.operationConsumers)
+        operations = OperationService(
+            consumers: participants.operationConsumers, registry: core.registry, failures: core.failures)
         let plans = PlanReader(providers: participants.providers)
         link = FleetSessions(
             database: database, registry: core.registry, nodes: nodes, operations: operations,
@@ -77,38 +83,49 @@ public struct FleetSlice: Sendable {
         self.database = database
         spreader = PlanSpreader(database: database, sessions: core.registry, logger: core.logger)
         registry = core.registry
+        reminder = SessionReminder(registry: core.registry)
         clock = core.clock
         logger = core.logger
     }
 
+    public var apis: [ServiceAPI] { [api] }
+    public var services: [any Service] {
+        [
+            PeriodicWork("fleet look", every: .seconds(1), logger: logger) { look() },
+            PeriodicWork("fleet tick", every: .seconds(1), logger: logger) { await tick() },
+            spreader
+        ]
+    }
+
     /// Notes that this coordinator is awake. Called every second, beside ``tick()``, which may have to wait for the
     /// store: what the store is slow in is no pause, agents are heard all the time.
-    public func look() { registry.look(at: clock.now()) }
+    public func look() { registry.lookOut(at: clock.now()) }
 
-    /// Tells nodes what they have in common and what changed of it, for as long as the coordinator runs.
-    public func spread() async { await spreader.run() }
-
-    /// The same, once, with all that there is.
+    /// Tells nodes what changed of what they have in common, as ``services`` do whenever there is something.
     /// - Returns: Whether there was anything.
     public func spreadOnce() async -> Bool { await spreader.spread() > 0 }
 
-    /// Judges nodes and ends overdue operations; an idle cloud only reads. Called every second.
+    /// Judges nodes, ends overdue operations and reminds sessions; an idle cloud only reads. Called every second. What
+    /// keeps one of these from being done keeps none of the others.
     public func tick() async {
         let now = clock.now()
         // A signal could get lost with whoever gave it.
         registry.spread.wake()
         await writeHeld()
-        do {
-            let due = try await database.read { reader in
-                try nodes.needsJudging(at: now, in: reader) || operations.hasOverdue(at: now, in: reader)
-            }
-            guard due else { return }
-            try await database.write { transaction in
-                try nodes.judge(at: now, in: transaction)
-                try operations.expire(at: now, in: transaction)
-            }
-        } catch {
-            logger.error("fleet check failed", metadata: ["error": "\(error)"])
+        await check("nodes") {
+            guard try await database.read({ try nodes.needsJudging(at: now, in: $0) }) else { return }
+            try await database.write { try nodes.judge(at: now, in: $0) }
+        }
+        await check("operations") {
+            guard try await database.read({ try operations.hasOverdue(at: now, in: $0) }) else { return }
+            try await database.write { try operations.expire(at: now, in: $0) }
+        }
+        await check("sessions") { try await reminder.pass(at: now, database) }
+    }
+
+    private func check(_ name: String, _ work: () async throws -> Void) async {
+        do { try await work() } catch {
+            logger.error("fleet check failed", metadata: ["of": "\(name)", "error": "\(error)"])
         }
     }
 

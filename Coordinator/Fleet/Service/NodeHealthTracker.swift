@@ -33,6 +33,9 @@ package struct OwnPauses: Sendable, Equatable {
     package static let allowed: Int64 = 3_000_000
     /// After a pause, frames that waited in sockets need a moment to be read.
     package static let recovery: Int64 = 2_000_000
+    /// What one pause excuses starts so late, microseconds: who says nothing in many waking moments is silent, however
+    /// short those are. Or a coordinator that is starved again and again would wait for a dead host for ever.
+    package static let charge: Int64 = 3_000_000
     /// Silence is asked for this far back at most, microseconds.
     private static let remembered: Int64 = 3_600_000_000
     private static let most = 64
@@ -42,6 +45,15 @@ package struct OwnPauses: Sendable, Equatable {
     private var lastLook: Int64?
 
     package init() {}
+
+    /// The clock was set back: what was noted of a time that is still to come is not believed.
+    package mutating func stepBack(to now: Int64) {
+        pauses = pauses.filter { $0.lowerBound < now }.map { $0.lowerBound..<min($0.upperBound, now) }
+        lastLook = now
+    }
+
+    /// Whether the clock was set back since the last look, rather than two looks having overtaken each other.
+    package func isStepBack(to now: Int64) -> Bool { lastLook.map { now < $0 - 1_000_000 } ?? false }
 
     /// The judge looks.
     package mutating func look(at now: Int64) {
@@ -58,7 +70,7 @@ package struct OwnPauses: Sendable, Equatable {
     package func silence(since heard: Int64, at now: Int64) -> Int64 {
         var silence = now - heard
         for pause in pauses {
-            silence -= max(0, min(pause.upperBound, now) - max(pause.lowerBound, heard))
+            silence -= max(0, min(pause.upperBound, now) - max(pause.lowerBound, heard) - Self.charge)
         }
         return max(0, silence)
     }

@@ -13,6 +13,7 @@ public struct NodeService: NodeDirectory {
     private let registry: SessionRegistry
     private let observers: [any NodeObserver]
     private let logger: Logger
+    private let failures: PartFailures
     private let tracker: NodeHealthTracker
     private let roll = NodeRoll()
 
@@ -24,6 +25,7 @@ public struct NodeService: NodeDirectory {
         self.observers = observers
         self.tracker = tracker
         self.logger = logger
+        failures = PartFailures(logger: logger)
     }
 
     public func nodes(in reader: any SQLReader) throws -> [Node] { try store.all(in: reader).map(withLiveness) }
@@ -68,31 +70,43 @@ public struct NodeService: NodeDirectory {
     }
 
     /// Takes a report in, and tells the observers when it says something new.
+    ///
+    /// What a node says that was removed meanwhile is nobody's.
     package func report(_ report: NodeReport, by node: NodeID, at now: Int64, in transaction: any SQLTransaction) throws
     {
         let encoded = try report.wireBytes
-        guard try store.encodedReport(of: node, in: transaction) != encoded else { return }
-        try store.setReport(report, encoded: encoded, of: node, at: now, in: transaction)
+        guard try store.encodedReport(of: node, in: transaction) != encoded,
+            try store.setReport(report, encoded: encoded, of: node, at: now, in: transaction)
+        else { return }
         for observer in observers {
             try observer.nodeReported(report, by: node, at: now, in: transaction)
         }
     }
 
     /// Judges every node by its last sign of life. Called by a ticker and when a session opens.
+    ///
+    /// Each node apart: one on which no verdict can be written costs no other its own.
     package func judge(at now: Int64, in transaction: any SQLTransaction) throws {
-        for (judged, verdict, lastSeen) in verdicts(on: try store.judged(in: transaction), at: now) {
-            guard try store.setHealth(verdict, of: judged.node, lastSeen: lastSeen, at: now, in: transaction) else {
-                continue
-            }
-            for observer in observers {
-                try observer.nodeHealthChanged(verdict, of: judged.node, at: now, in: transaction)
-            }
-            let logger = logger
-            transaction.afterCommit {
-                logger.notice(
-                    "node is \(verdict.rawValue)",
-                    metadata: ["node": "\(judged.node)", "host": "\(judged.hostname)"])
-            }
+        let verdicts = verdicts(on: try store.judged(in: transaction), at: now)
+        try transaction.apart(verdicts, "judging", \.node.node.text, failures) { judged, verdict, lastSeen in
+            try note(verdict, on: judged, lastSeen: lastSeen, at: now, in: transaction)
+        }
+    }
+
+    private func note(
+        _ verdict: HealthVerdict, on judged: NodeStore.Judged, lastSeen: Int64, at now: Int64,
+        in transaction: any SQLTransaction
+    ) throws {
+        guard try store.setHealth(verdict, of: judged.node, lastSeen: lastSeen, at: now, in: transaction) else {
+            return
+        }
+        for observer in observers {
+            try observer.nodeHealthChanged(verdict, of: judged.node, at: now, in: transaction)
+        }
+        let logger = logger
+        transaction.afterCommit {
+            logger.notice(
+                "node is \(verdict.rawValue)", metadata: ["node": "\(judged.node)", "host": "\(judged.hostname)"])
         }
     }
 
@@ -107,9 +121,11 @@ public struct NodeService: NodeDirectory {
     ) -> [(node: NodeStore.Judged, verdict: HealthVerdict, lastSeen: Int64)] {
         let standings = registry.standings()
         let pauses = registry.look(at: now)
+        let startedAt = registry.startedAt
         return nodes.compactMap { node in
             let standing = standings[node.node] ?? SessionRegistry.Standing()
-            let lastSeen = standing.lastSeen ?? max(node.lastSeen, registry.startedAt)
+            // A row from before the clock was set back says nothing.
+            let lastSeen = standing.lastSeen ?? max(node.lastSeen <= now ? node.lastSeen : startedAt, startedAt)
             let verdict = tracker.verdict(
                 current: node.health, isConnected: standing.isConnected,
                 silence: pauses.silence(since: lastSeen, at: now), keepAlive: standing.keepAlive)
@@ -128,10 +144,14 @@ public struct NodeService: NodeDirectory {
         return true
     }
 
+    public func isDue(_ deadline: Int64, of node: NodeID?, at now: Int64) -> Bool {
+        registry.isDue(deadline, of: node, at: now)
+    }
+
     private func withLiveness(_ node: Node) -> Node {
         guard let live = registry.liveness(of: node.id) else { return node }
         var node = node
-        node.lastSeen = max(node.lastSeen, live.lastSeen)
+        node.lastSeen = live.lastSeen
         node.lastHealth = live.health
         return node
     }

@@ -40,10 +40,17 @@ struct OperationQueue: OperationDispatcher {
 package struct OperationService: Sendable {
     private let store = OperationStore()
     private let consumers: [ResourceKind: any OperationConsumer]
+    private let registry: SessionRegistry?
+    private let failures: PartFailures?
     /// How long after its deadline an operation without a result is given up: the agent may have begun it just before.
     static let grace: Int64 = 10_000_000
 
-    package init(consumers: [any OperationConsumer]) {
+    /// - Parameter registry: Says whether what was not said in time could be heard; none believes the clock alone.
+    package init(
+        consumers: [any OperationConsumer], registry: SessionRegistry? = nil, failures: PartFailures? = nil
+    ) {
+        self.registry = registry
+        self.failures = failures
         self.consumers = Dictionary(consumers.map { ($0.kind, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
@@ -60,16 +67,20 @@ package struct OperationService: Sendable {
         try consumers[kind]?.operationEnded(result, action: operation.action, from: node, at: now, in: transaction)
     }
 
-    func hasOverdue(at now: Int64, in reader: any SQLReader) throws -> Bool {
-        !(try store.overdue(at: now - Self.grace, in: reader).isEmpty)
+    package func hasOverdue(at now: Int64, in reader: any SQLReader) throws -> Bool {
+        try store.overdue(at: now - Self.grace, in: reader).contains { isDue($0, at: now) }
     }
 
-    /// Ends what nobody answered in time.
-    func expire(at now: Int64, in transaction: any SQLTransaction) throws {
-        for pending in try store.overdue(at: now - Self.grace, in: transaction) {
+    /// Ends what nobody answered in time, each apart.
+    package func expire(at now: Int64, in transaction: any SQLTransaction) throws {
+        let overdue = try store.overdue(at: now - Self.grace, in: transaction).filter { isDue($0, at: now) }
+        try transaction.apart(overdue, "ending of an operation", \.id.text, failures) { pending in
             try ended(
-                OperationResult(id: pending.operation.id, outcome: .expired), from: pending.node, at: now,
-                in: transaction)
+                OperationResult(id: pending.id, outcome: .expired), from: pending.node, at: now, in: transaction)
         }
+    }
+
+    private func isDue(_ overdue: OperationStore.Overdue, at now: Int64) -> Bool {
+        registry?.isDue(overdue.deadline + Self.grace, of: overdue.node, at: now) ?? true
     }
 }

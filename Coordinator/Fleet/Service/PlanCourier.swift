@@ -65,19 +65,14 @@ package struct PlanCourier: Sendable {
             var known = Dictionary(
                 try await database.read { try aside.lines(of: node, in: $0) }.map { ($0.key, $0.generation) }
             ) { first, _ in first }
-            var sent = session.hello.position.revision
-            if session.willSendSnapshot {
-                let agent = session.hello.capabilities
-                guard let snapshot = try await database.read({ try plans.snapshot(of: node, for: agent, in: $0) })
-                else { return }
-                try await send(snapshot, &known)
-                sent = snapshot.update.revision
-            } else {
-                try await plan.repeatRemovals(from: node, upTo: sent, on: database)
-            }
+            // Without a snapshot that was promised, no change means anything.
+            var sent = session.willSendSnapshot ? nil : session.hello.position.revision
+            if let sent { try await plan.repeatRemovals(from: node, upTo: sent, on: database) }
+            if session.willSendSnapshot { sent = try await sendSnapshot(&known) }
             var sentOperations: Set<OperationID> = []
             for await _ in signals {
-                sent = try await sendChanges(after: sent, &known)
+                if sent == nil { sent = try await sendSnapshot(&known) }
+                if let after = sent { sent = try await sendChanges(after: after, &known) }
                 sentOperations = try await sendOperations(except: sentOperations)
             }
         } catch {
@@ -96,6 +91,21 @@ package struct PlanCourier: Sendable {
         }
     }
 
+    /// - Returns: What it led to; `nil` when there is none that could be sent now.
+    private func sendSnapshot(_ known: inout [ResourceKey: Int64]) async throws -> Int64? {
+        let agent = session.hello.capabilities
+        guard let snapshot = try await database.read({ try plans.snapshot(of: node, for: agent, in: $0) }) else {
+            return nil
+        }
+        guard !snapshot.wouldRemove else {
+            // The agent goes on with what it has; who asked for what is too large hears of it.
+            try await noteSetAside(of: snapshot, &known)
+            return nil
+        }
+        try await send(snapshot, &known)
+        return snapshot.update.revision
+    }
+
     private func sendChanges(after revision: Int64, _ known: inout [ResourceKey: Int64]) async throws -> Int64 {
         var sent = revision
         let agent = session.hello.capabilities
@@ -110,10 +120,8 @@ package struct PlanCourier: Sendable {
 
     /// - Parameter known: What is set aside already, with generations.
     private func send(_ part: PlanPart, _ known: inout [ResourceKey: Int64]) async throws {
-        let news = part.setAside.filter { known[$0.key] != $0.generation }
         // Before the agent's plan leads past them, or a crash would forget them.
-        if !news.isEmpty { try await setAside(news) }
-        for item in news { known[item.key] = item.generation }
+        try await noteSetAside(of: part, &known)
         try await session.send(.plan(part.update))
         guard !known.isEmpty else { return }
         let held = Set(part.setAside.map(\.key))
@@ -123,6 +131,13 @@ package struct PlanCourier: Sendable {
             for key in delivered { try aside.delete(key, node: node, in: transaction) }
         }
         for key in delivered { known[key] = nil }
+    }
+
+    private func noteSetAside(of part: PlanPart, _ known: inout [ResourceKey: Int64]) async throws {
+        let news = part.setAside.filter { known[$0.key] != $0.generation }
+        guard !news.isEmpty else { return }
+        try await setAside(news)
+        for item in news { known[item.key] = item.generation }
     }
 
     private func setAside(_ items: [SetAside]) async throws {

@@ -7,6 +7,9 @@ package struct PlanPart: Sendable {
     package var update: PlanUpdate
     /// What is not sent of it, or not as it is wanted.
     package var setAside: [SetAside] = []
+
+    /// Whether it lacks an entry that its agent would take for removed: then nobody may send it.
+    package var wouldRemove = false
 }
 
 /// Reads updates out of the store, with the specs as they are now.
@@ -16,9 +19,17 @@ package struct PlanReader: Sendable {
     /// Entries that are looked at together, and so what a delta carries at most.
     static let batch = 256
 
-    package init(providers: [any PlanSpecProvider]) {
+    package init(providers: [any PlanSpecProvider], planBytes: Int = PlanBudget.planBytes) {
+        self.planBytes = planBytes
         self.providers = Dictionary(providers.map { ($0.kind, $0) }, uniquingKeysWith: { first, _ in first })
     }
+
+    /// Bytes of a plan in frames. A smaller number is for tests.
+    private let planBytes: Int
+    /// What surrounds an entry in its message, at most: a tag, and a length of up to 1 MiB.
+    private static let entryFrame = 4
+    /// What the frames of a plan hold beside entries: cut at half a MiB, a few hundred with some bytes each.
+    private static let frames = 65_536
 
     /// The whole plan.
     /// - Parameter agent: `nil` for an agent that cannot be told of what is withheld.
@@ -30,8 +41,14 @@ package struct PlanReader: Sendable {
             update: PlanUpdate(epoch: position.epoch, revision: position.revision, isSnapshot: true, entries: []))
         let entries = try store.changes(of: node, after: -1, limit: Int(Int32.max), in: reader)
         let specs = try specs(of: entries, node: node, in: reader)
-        var room = PlanBudget.planBytes
-        for entry in entries { _ = try add(entry, specs[entry.key], for: agent, room: &room, to: &part) }
+        // What must not be left out has its place first: removals, and a mark for each entry that may be withheld.
+        var room = planBytes - min(Self.frames, planBytes / 4)
+        for entry in entries { room -= try leastBytes(of: entry, hasSpec: specs[entry.key] != nil) }
+        for entry in entries {
+            let least = try leastBytes(of: entry, hasSpec: specs[entry.key] != nil)
+            room += least
+            room -= try add(entry, specs[entry.key], for: agent, room: room, to: &part)
+        }
         return part
     }
 
@@ -48,8 +65,7 @@ package struct PlanReader: Sendable {
         let specs = try specs(of: entries, node: node, in: reader)
         var bytes = 0
         for entry in entries where bytes < WireLimits.divisionBytes {
-            var room = PlanBudget.planBytes
-            bytes += try add(entry, specs[entry.key], for: agent, room: &room, to: &part)
+            bytes += try add(entry, specs[entry.key], for: agent, room: planBytes, to: &part)
             part.update.revision = entry.generation
         }
         return part
@@ -79,10 +95,21 @@ package struct PlanReader: Sendable {
         return specs
     }
 
-    /// - Parameter room: Bytes that the whole plan may still have.
+    /// What the entry takes where its spec is withheld.
+    private func leastBytes(of entry: PlanStore.Entry, hasSpec: Bool) throws -> Int {
+        let sent = PlanEntry(
+            key: entry.key, generation: entry.generation, spec: hasSpec ? try Self.mark(entry.key) : nil)
+        return try sent.wireBytes.count + Self.entryFrame
+    }
+
+    private static func mark(_ key: ResourceKey) throws -> ResourceSpec {
+        .opaque(try .withheld(key, reason: SetAside.tooLarge))
+    }
+
+    /// - Parameter room: Bytes that the entry may have. A removal has what it needs.
     /// - Returns: The bytes that were added.
     private func add(
-        _ entry: PlanStore.Entry, _ spec: ResourceSpec?, for agent: AgentCapabilities?, room: inout Int,
+        _ entry: PlanStore.Entry, _ spec: ResourceSpec?, for agent: AgentCapabilities?, room: Int,
         to part: inout PlanPart
     ) throws -> Int {
         // Written by a later release of the coordinator: no removal follows from this one not knowing what it is.
@@ -95,17 +122,19 @@ package struct PlanReader: Sendable {
         }
         var sent = PlanEntry(key: entry.key, generation: entry.generation, spec: spec)
         var bytes = try sent.wireBytes.count
-        if bytes > min(PlanBudget.entryBytes, room) {
+        if spec != nil, bytes > PlanBudget.entryBytes || bytes + Self.entryFrame > room {
             part.setAside.append(
                 SetAside(
                     key: entry.key, generation: entry.generation, isWanted: true, reason: .tooLarge(bytes: bytes)))
-            guard agent != nil else { return 0 }
+            guard agent != nil else {
+                part.wouldRemove = part.update.isSnapshot
+                return 0
+            }
             // It keeps what it has: left out of a snapshot, it would pass for removed.
-            sent.spec = .opaque(try .withheld(entry.key, reason: SetAside.tooLarge))
+            sent.spec = try Self.mark(entry.key)
             bytes = try sent.wireBytes.count
         }
-        room -= bytes
         part.update.entries.append(sent)
-        return bytes
+        return bytes + Self.entryFrame
     }
 }

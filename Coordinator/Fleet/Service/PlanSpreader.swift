@@ -1,13 +1,14 @@
 import CoordinatorPlatform
 import Logging
 import ProtocolModel
+import ServiceLifecycle
 
 /// Marks what many nodes have in common as changed on each of them, after the transaction that changed it.
 ///
 /// A request would else pay for all hosts: a new port in a security group is news to each host with a member of it. So
 /// the request writes one line, and the nodes are told together for all changes since the last time. A first change
 /// is told at once; after that the pauses are as long as telling so many nodes is work.
-struct PlanSpreader: Sendable {
+struct PlanSpreader: Service {
     /// What has more holders is not marked in the transaction of the change.
     static let directHolders = 8
     /// Nodes that one transaction marks: other writers wait for it.
@@ -26,13 +27,15 @@ struct PlanSpreader: Sendable {
         self.logger = logger
     }
 
-    /// Works whenever something was written, until it is cancelled.
-    func run() async {
-        sessions.spread.wake()
-        for await _ in sessions.spread.stream {
-            let told = await spread()
-            guard told > 0 else { continue }
-            try? await Task.sleep(for: Self.pause(after: told))
+    /// Works whenever something was written.
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            sessions.spread.wake()
+            for await _ in sessions.spread.stream {
+                let told = await spread()
+                guard told > 0 else { continue }
+                try? await Task.sleep(for: Self.pause(after: told))
+            }
         }
     }
 

@@ -16,6 +16,8 @@ public final class SessionRegistry: Sendable {
         var keepAlive: Int64
         /// A node counts as up once it has said what it has: nothing can be placed on it before.
         var hasReported = false
+        /// When it began, microseconds since 1970.
+        var openedAt: Int64 = 0
 
         package init(
             serial: UInt64, keepAlive: Int64, wake: @escaping @Sendable () -> Void = {},
@@ -51,18 +53,28 @@ public final class SessionRegistry: Sendable {
         var questions: [OperationID: CheckedContinuation<OperationResult?, Never>] = [:]
         var pauses = OwnPauses()
         var held: [NodeID: Int64] = [:]
+        /// When this coordinator came up, microseconds since 1970. What it did not hear before that is no silence of
+        /// theirs.
+        var startedAt: Int64
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     /// Something was written that ``PlanSpreader`` has to tell the nodes.
     let spread = SpreadSignal()
     /// Questions open at once: console output and the like.
     static let questionLimit = 1_000
 
-    /// When this coordinator came up, microseconds since 1970. What it did not hear before that is no silence of theirs.
-    let startedAt: Int64
+    /// How long this coordinator has listened before the silence of anybody means something: the time after which a node
+    /// that never came back counts as down.
+    package static let grace: Int64 = 60_000_000
+    /// What a session that has just begun is given to say what happened before it.
+    package static let sessionGrace: Int64 = 15_000_000
+    /// No session, however often it begins anew, holds a deadline up for longer.
+    package static let longestDelay: Int64 = 600_000_000
 
-    public init(startedAt: Int64) { self.startedAt = startedAt }
+    public init(startedAt: Int64) { state = Mutex(State(startedAt: startedAt)) }
+
+    var startedAt: Int64 { state.withLock { $0.startedAt } }
 
     func nextSerial() -> UInt64 {
         state.withLock {
@@ -76,6 +88,8 @@ public final class SessionRegistry: Sendable {
     @discardableResult
     package func register(_ handle: Handle, node: NodeID, at now: Int64) -> SignsOfLife {
         let (old, signs) = state.withLock { state in
+            var handle = handle
+            handle.openedAt = now
             let old = state.handles.updateValue(handle, forKey: node)
             let heard = state.liveness[node] ?? Liveness(signs: SignsOfLife())
             state.liveness[node] = heard
@@ -118,6 +132,41 @@ public final class SessionRegistry: Sendable {
         }
     }
 
+    /// ``look(at:)`` by a clock that was read just now and by one caller alone, so that a clock that was set back is
+    /// noticed: a sign of life of a time to come would keep a dead host up until then.
+    package func lookOut(at now: Int64) {
+        state.withLock { state in
+            if state.pauses.isStepBack(to: now) {
+                state.pauses.stepBack(to: now)
+                state.startedAt = min(state.startedAt, now)
+                for heard in state.liveness.values { heard.signs.stepBack(to: now) }
+                for (node, handle) in state.handles where handle.openedAt > now { state.handles[node]?.openedAt = now }
+            }
+            state.pauses.look(at: now)
+        }
+    }
+
+    /// Whether what nobody said by a deadline counts as not said: this coordinator has listened for long enough before
+    /// now, and so has the node's session, if it just began, had time for what happened while it was away.
+    package func isDue(_ deadline: Int64, of node: NodeID?, at now: Int64) -> Bool {
+        guard now >= deadline else { return false }
+        return state.withLock { state in
+            // Whoever asks may be the first to run after a pause.
+            var pauses = state.pauses
+            pauses.look(at: now)
+            var since = max(deadline - Self.grace, state.startedAt)
+            // What was listened to before a pause says nothing of what came in it.
+            if let pause = pauses.pauses.first(where: { $0.upperBound > since }) {
+                since = max(since, pause.lowerBound)
+            }
+            guard pauses.silence(since: since, at: now) >= Self.grace else { return false }
+            guard now - deadline < Self.longestDelay, let session = node.flatMap({ state.handles[$0] }) else {
+                return true
+            }
+            return pauses.silence(since: session.openedAt, at: now) >= Self.sessionGrace
+        }
+    }
+
     func liveness(of node: NodeID) -> Liveness? { state.withLock { $0.liveness[node] } }
 
     /// - Returns: Whether this was the session's first report.
@@ -147,6 +196,11 @@ public final class SessionRegistry: Sendable {
             state.held = [:]
             return held
         }
+    }
+
+    /// Has every session look whether there is something to bring.
+    func wakeAll() {
+        for handle in state.withLock({ Array($0.handles.values) }) { handle.wake() }
     }
 
     func wake(_ node: NodeID) { state.withLock { $0.handles[node]?.wake }?() }
@@ -201,4 +255,7 @@ package final class SignsOfLife: Sendable {
     package var last: Int64 { latest.load(ordering: .relaxed) }
 
     package func note(_ now: Int64) { latest.max(now, ordering: .relaxed) }
+
+    /// The clock was set back.
+    func stepBack(to now: Int64) { latest.min(now, ordering: .relaxed) }
 }

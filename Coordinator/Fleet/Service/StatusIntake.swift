@@ -111,13 +111,3 @@ package struct StatusIntake: Sendable {
         }
     }
 }
-
-extension Error {
-    /// Whether it says something about the database rather than about what was to be written.
-    fileprivate var isOfStore: Bool {
-        switch self as? StoreError {
-        case .overloaded, .unavailable: true
-        case .duplicate, .corrupt, .stale, nil: false
-        }
-    }
-}

@@ -49,13 +49,16 @@ struct NodeStore: Sendable {
         try ChangeFeed.append(topic: FleetFeed.nodes, key: node.text, at: now, in: transaction)
     }
 
+    /// - Returns: Whether the node is still in the cloud.
     func setReport(
         _ report: NodeReport, encoded: [UInt8], of node: NodeID, at now: Int64, in transaction: any SQLTransaction
-    ) throws {
-        try transaction.execute(
-            "UPDATE nodes SET report = ?, hostname = ?, last_seen = ? WHERE uuid = ?",
+    ) throws -> Bool {
+        let count = try transaction.execute(
+            "UPDATE nodes SET report = ?, hostname = ?, last_seen = ? WHERE uuid = ? AND removed_at IS NULL",
             [encoded, report.hostname, now, node])
+        guard count == 1 else { return false }
         try changed(node, at: now, in: transaction)
+        return true
     }
 
     func encodedReport(of node: NodeID, in reader: any SQLReader) throws -> [UInt8]? {

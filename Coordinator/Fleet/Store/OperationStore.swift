@@ -4,9 +4,10 @@ import ProtocolWire
 
 /// Operations that were asked for and have not ended.
 struct OperationStore: Sendable {
-    struct Pending: Sendable {
+    struct Overdue: Sendable {
+        var id: OperationID
         var node: NodeID
-        var operation: Operation
+        var deadline: Int64
     }
 
     func insert(_ operation: Operation, node: NodeID, in transaction: any SQLTransaction) throws {
@@ -28,10 +29,16 @@ struct OperationStore: Sendable {
         ) { try Operation(wireBytes: $0.blob(0)) }
     }
 
-    func overdue(at now: Int64, in reader: any SQLReader) throws -> [Pending] {
-        try reader.query("SELECT node, action FROM operations WHERE deadline < ? ORDER BY id LIMIT 100", [now]) {
-            Pending(node: try $0.id(0), operation: try Operation(wireBytes: $0.blob(1)))
+    func overdue(at now: Int64, in reader: any SQLReader) throws -> [Overdue] {
+        try reader.query("SELECT uuid, node, deadline FROM operations WHERE deadline < ? ORDER BY id LIMIT 100", [now])
+        {
+            Overdue(id: try $0.id(0), node: try $0.id(1), deadline: $0.integer(2))
         }
+    }
+
+    /// Nodes with operations that have not ended.
+    func nodes(in reader: any SQLReader) throws -> [NodeID] {
+        try reader.query("SELECT DISTINCT node FROM operations") { try $0.id(0) }
     }
 
     func takeAll(of node: NodeID, in transaction: any SQLTransaction) throws -> [Operation] {

@@ -122,6 +122,13 @@ package struct PlanStore: Sendable {
             [revision, node, revision])
     }
 
+    /// The nodes that have not confirmed all of their plans.
+    func behind(in reader: any SQLReader) throws -> [NodeID] {
+        try reader.query(
+            "SELECT uuid FROM nodes WHERE removed_at IS NULL AND acknowledged_revision < plan_revision"
+        ) { try $0.id(0) }
+    }
+
     /// A new history, after which the agent is sent a snapshot.
     func restart(_ node: NodeID, epoch: Int64, in transaction: any SQLTransaction) throws {
         try transaction.execute(

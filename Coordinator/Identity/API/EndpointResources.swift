@@ -16,10 +16,11 @@ extension IdentityKinds {
             ]),
         complete: { endpoint, old, input in
             endpoint.key = old?.key ?? newKey()
-            guard input.state.services[endpoint.service] != nil else {
+            // A change is not refused for what it leaves as it was.
+            guard endpoint.service == old?.service || input.state.services[endpoint.service] != nil else {
                 throw Keystone.expecting("endpoint service_id", in: "service table")
             }
-            guard EndpointURL.hasKnownNames(endpoint.url) else {
+            guard endpoint.url == old?.url || EndpointURL.hasKnownNames(endpoint.url) else {
                 throw APIError.badRequest("Cannot create an endpoint with an invalid URL: \(endpoint.url).")
             }
             // `region_id` must exist; the older `region` is made where it does not.
@@ -59,7 +60,7 @@ extension IdentityKinds {
             ]),
         complete: { group, old, _ in
             group.key = old?.key ?? newKey()
-            try checkFilters(group.filters)
+            if group.filters != old?.filters { try checkFilters(group.filters) }
         },
         title: { "Endpoint Group: \($0)" })
 

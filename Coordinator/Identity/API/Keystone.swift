@@ -13,7 +13,7 @@ enum Keystone {
     }
 
     static let list = ListDialect(
-        zeroMeansAll: true, control: ["limit", "marker"],
+        zeroMeansAll: true, control: ["limit", "marker"], repeatsNarrow: true,
         // As oslo.utils reads it: everything but its words for no is a yes, also nothing at all.
         flag: flag, comparison: comparison,
         refusal: { fault in

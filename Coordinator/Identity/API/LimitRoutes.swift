@@ -42,11 +42,13 @@ struct LimitRoutes: Sendable {
             [
                 .required("service_id", \.service, .text()), .required("resource_name", \.resource, .text(1...255)),
                 .required("default_limit", \.defaultLimit, value), .given("region_id", \.region, .textOrNull(1...255)),
-                .given("description", \.description, .textOrNull(0...255)), .checked("id", .any)
+                .given("description", \.description, .textOrNull(0...255))
             ]),
         complete: { limit, old, input in
             if let old, input.state.resources.limits.isOverridden(old) { throw inUse(old) }
             limit.key = old?.key ?? IdentityService.newKey()
+            // A change is not refused for what it leaves as it was.
+            guard limit.service != old?.service || limit.region != old?.region else { return }
             try check(limit.service, limit.region, input.state, "registered_limit")
         },
         beforeDelete: { limit, _, edit in

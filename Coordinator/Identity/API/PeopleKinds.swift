@@ -78,6 +78,8 @@ enum IdentityKinds {
             } else {
                 domain.key = try explicitKey(input.members) ?? newKey()
             }
+            // A change is not refused for what it leaves as it was.
+            guard domain.name != old?.name else { return }
             guard domain.name.lowercased() != "federated" else {
                 throw APIError.badRequest("Domain cannot be named \(domain.name)")
             }

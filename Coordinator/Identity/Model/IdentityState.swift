@@ -314,6 +314,14 @@ public struct IdentityState: Sendable {
         generation += 1
     }
 
+    mutating func set(_ user: UserID, isMember: Bool, of group: String) {
+        guard !isMember else { return addMember(user, to: group) }
+        groupsOfUser[user]?.remove(group)
+        membersOfGroup[group]?.remove(user)
+        if membersOfGroup[group]?.isEmpty == true { membersOfGroup[group] = nil }
+        generation += 1
+    }
+
     public mutating func setMembers(_ users: Set<UserID>, of group: String) {
         for user in (membersOfGroup[group] ?? []).subtracting(users) { groupsOfUser[user]?.remove(group) }
         for user in users { groupsOfUser[user, default: []].insert(group) }

@@ -104,7 +104,7 @@ public struct IdentityService: Sendable {
     // MARK: - Changes
 
     /// A part of a transaction that changes what the identity service knows: it is in force once that is committed.
-    func edit<T>(in transaction: any SQLTransaction, _ body: (inout IdentityEdit) throws -> T) throws -> T {
+    package func edit<T>(in transaction: any SQLTransaction, _ body: (inout IdentityEdit) throws -> T) throws -> T {
         let base = directory.state
         var edit = try IdentityEdit(base, in: transaction, now: clock.now())
         let result = try body(&edit)

@@ -40,7 +40,11 @@ package final class TokenSealer: Sendable {
 
     package init(_ keys: [TokenKey]) { ring = Mutex(Self.ring(keys)) }
 
-    package func replaceKeys(_ keys: [TokenKey]) { ring.withLock { $0 = Self.ring(keys) } }
+    /// Keys that were read before others are not put in their place: who reads may be overtaken by who writes.
+    package func replaceKeys(_ keys: [TokenKey]) {
+        let next = Self.ring(keys)
+        ring.withLock { if next.newest >= $0.newest { $0 = next } }
+    }
 
     private static func ring(_ keys: [TokenKey]) -> Ring {
         var ring = Ring()

@@ -4,11 +4,13 @@ import ProtocolModel
 /// One change of what the identity service knows, in its transaction. It begins with the newest state, whoever wrote it,
 /// and other changes wait until it ends: what is decided on ``state`` holds when it is written. Each write is noted in the
 /// feed of changes, and ``state`` follows the rows in the same way as every other copy will.
-struct IdentityEdit {
+package struct IdentityEdit {
     private(set) var state: IdentityState
     let transaction: any SQLTransaction
     let now: Int64
     private var changes: [IdentityChange] = []
+    /// The feed's newest number when this began.
+    private let claimed: Int64
 
     var isEmpty: Bool { changes.isEmpty }
 
@@ -18,16 +20,22 @@ struct IdentityEdit {
         self.transaction = transaction
         self.now = now
         let newest = try ChangeFeed.claim(topic: IdentityFeed.topic, in: transaction)
+        claimed = newest
         try IdentityFeed.advance(&self.state, to: newest, in: transaction, now: now)
     }
 
     /// Tells the feed; nothing is written afterwards.
     /// - Returns: The state that is true once the transaction is committed.
+    /// - Throws: ``StoreError/stale(_:)`` where another edit has written since this one began, which only one within it
+    ///   can: the state here knows nothing of that.
     consuming func finish() throws -> IdentityState {
         for change in changes {
             try ChangeFeed.append(topic: IdentityFeed.topic, key: change.text, at: now, in: transaction)
         }
-        if !changes.isEmpty { state.feedNumber = try IdentityFeed.newest(in: transaction) }
+        guard !changes.isEmpty else { return state }
+        let newest = try IdentityFeed.newest(in: transaction)
+        guard newest == claimed + Int64(changes.count) else { throw StoreError.stale("an edit within another") }
+        state.feedNumber = newest
         return state
     }
 
@@ -62,16 +70,15 @@ struct IdentityEdit {
 
     // MARK: - People
 
-    mutating func addMember(_ user: UserID, to group: String) throws {
+    package mutating func addMember(_ user: UserID, to group: String) throws {
         let row = MembershipRow(group: group, user: user)
         guard try MembershipRow.table.insert(row, unlessTaken: "group_key, user_key", in: transaction) else { return }
-        try note(IdentityChange(.members, group))
+        try note(.member(user, of: group))
     }
 
     mutating func removeMember(_ user: UserID, from group: String) throws {
-        let row = SQLCondition.all([MembershipRow.of(group), .equal("user_key", user.compact)])
-        try MembershipRow.table.delete(where: row, in: transaction)
-        try note(IdentityChange(.members, group))
+        try MembershipRow.table.delete(where: MembershipRow.of(user, in: group), in: transaction)
+        try note(.member(user, of: group))
     }
 
     mutating func give(_ assignment: Assignment) throws {

@@ -8,8 +8,10 @@ struct IdentityChange: Hashable, Sendable {
         case record
         /// The same, but it was there before and is gone, with all that hung on it. There may be another one since.
         case gone
-        /// By group.
+        /// By group: all of it, as an earlier release wrote.
         case members
+        /// By user and group.
+        case member
         /// By the role that implies.
         case implications
         case assignmentsOfUser, assignmentsOfGroup
@@ -38,6 +40,7 @@ struct IdentityChange: Hashable, Sendable {
 
     static func record<R: StoredRecord>(_ record: R) -> Self { Self(.record, "\(R.table.name) \(record.key)") }
     static func gone<R: StoredRecord>(_ record: R) -> Self { Self(.gone, "\(R.table.name) \(record.key)") }
+    static func member(_ user: UserID, of group: String) -> Self { Self(.member, "\(user.compact) \(group)") }
     static func assignments(of actor: Assignment.Actor) -> Self {
         switch actor {
         case .user(let id): Self(.assignmentsOfUser, id.compact)
@@ -129,6 +132,11 @@ enum IdentityFeed {
         case .members:
             let rows = try MembershipRow.table.all(where: MembershipRow.of(key), in: reader)
             state.setMembers(Set(rows.map(\.user)), of: key)
+        case .member:
+            guard let mark = key.firstIndex(of: " "), let user = UserID(String(key[..<mark])) else { return }
+            let group = String(key[key.index(after: mark)...])
+            let isMember = try MembershipRow.table.exists(where: MembershipRow.of(user, in: group), in: reader)
+            state.set(user, isMember: isMember, of: group)
         case .implications:
             let rows = try ImplicationRow.table.all(where: ImplicationRow.of(key), in: reader)
             state.setImplications(Set(rows.map(\.implied)), of: key)

@@ -77,6 +77,9 @@ struct MembershipRow: TableRecord {
     }
 
     static func of(_ group: String) -> SQLCondition { .equal("group_key", group) }
+    static func of(_ user: UserID, in group: String) -> SQLCondition {
+        .all([of(group), .equal("user_key", user.compact)])
+    }
 }
 
 struct ImplicationRow: TableRecord {

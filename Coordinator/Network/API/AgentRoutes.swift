@@ -36,10 +36,7 @@ struct AgentRoutes: Sendable {
             call.query, isFilter: { _ in true }, isFlag: ["admin_state_up", "alive"].contains, isSort: { _ in true })
         let nodes = try await call.database.read { try service.directory.nodes(in: $0) }
         let views = nodes.map(Self.view).filter { view in query.filters.allSatisfy { $0.matches(view[$0.name]) } }
-        let fields = Set(call.queryAll("fields"))
-        return .json([
-            "agents": .array(views.map { .object(fields.isEmpty ? $0 : $0.filter { fields.contains($0.key) }) })
-        ])
+        return .json(["agents": .array(views.map { Neutron.selected($0, call) })])
     }
 
     @Sendable private func show(_ call: APICall) async throws -> APIResponse {
@@ -49,7 +46,7 @@ struct AgentRoutes: Sendable {
             try NodeID(id).flatMap { try service.directory.node($0, in: reader) }
         }
         guard let node else { throw APIError.notFound("Agent \(id) could not be found.", type: "AgentNotFound") }
-        return .json(["agent": .object(Self.view(node))])
+        return .json(["agent": Neutron.selected(Self.view(node), call)])
     }
 
     @Sendable private func zones(_ call: APICall) async throws -> APIResponse {

@@ -17,7 +17,9 @@ struct AvailabilityRoutes: Sendable {
     /// Counts of IPv6 addresses do not fit 64 bits.
     private static func number(_ value: UInt128) -> JSON { .raw(Array(String(value).utf8)) }
 
-    private func view(_ network: NetworkRecord, ipVersion: Int?, in reader: any SQLReader) throws -> JSON {
+    private func view(
+        _ network: NetworkRecord, ipVersion: Int?, in reader: any SQLReader
+    ) throws -> View.Members {
         let counts = try service.availability(in: network.id, in: reader).filter {
             ipVersion == nil || $0.subnet.prefix.family.rawValue == ipVersion
         }
@@ -54,7 +56,7 @@ struct AvailabilityRoutes: Sendable {
                 try view($0.record, ipVersion: version, in: reader)
             }
         }
-        return .json(["network_ip_availabilities": .array(views)])
+        return .json(["network_ip_availabilities": .array(views.map { Neutron.selected($0, call) })])
     }
 
     @Sendable private func show(_ call: APICall) async throws -> APIResponse {
@@ -64,6 +66,6 @@ struct AvailabilityRoutes: Sendable {
             let network = try service.networkListing.record(call.parameter("id"), viewer: viewer, in: reader)
             return try view(network, ipVersion: nil, in: reader)
         }
-        return .json(["network_ip_availability": shown])
+        return .json(["network_ip_availability": Neutron.selected(shown, call)])
     }
 }

@@ -19,6 +19,12 @@ enum Neutron {
         list: list, body: bodyWords, takesMany: true, selectsFields: true, refused: refused,
         rule: { verb, names in "\(verb == .list ? "get" : verb.rawValue)_\(names.singular)" })
 
+    /// The members that `fields` asks for; all where it asks for none.
+    static func selected(_ members: View.Members, _ call: APICall) -> JSON {
+        let fields = Set(call.queryAll("fields"))
+        return .object(fields.isEmpty ? members : members.filter { fields.contains($0.key) })
+    }
+
     private static func link(_ relation: String, _ marker: String, _ isReversed: Bool, _ call: APICall) -> JSON {
         let kept = call.query.filter { $0.name != "marker" && $0.name != "page_reverse" }
         let added = [(name: "marker", value: marker)] + (isReversed ? [(name: "page_reverse", value: "True")] : [])

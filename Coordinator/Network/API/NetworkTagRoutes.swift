@@ -43,6 +43,11 @@ struct NetworkTagRoutes: Sendable {
             },
             missing: { tag, _ in .notFound("Tag \(tag) could not be found.", type: "TagNotFound") },
             tooMany: .http("Invalid input for tags. Reason: there are more than \(TagSet.most)."),
+            repeated: { tags in
+                .badRequest(
+                    "Invalid input for operation: Duplicate items in the list: '\(tags.joined(separator: ", "))'.",
+                    type: "InvalidInput")
+            },
             body: Neutron.bodyWords, added: { _, _, _ in .empty(201) })
     }
 }

@@ -1,3 +1,5 @@
+import Logging
+import ProtocolModel
 import ServiceLifecycle
 
 /// One service of the cloud, put together: all that the daemon knows of it. What hosts have to do for it is told to the
@@ -11,6 +13,19 @@ public protocol Slice: Sendable {
     var holdings: [any ProjectHoldings] { get }
     /// What the slice does by itself, for as long as the coordinator runs.
     var services: [any Service] { get }
+}
+
+/// What a slice works with when nobody asks.
+public struct SliceRuntime: Sendable {
+    public var database: any SQLDatabase
+    public var clock: any WallClock
+    public var logger: Logger
+
+    public init(database: any SQLDatabase, clock: any WallClock, logger: Logger) {
+        self.database = database
+        self.clock = clock
+        self.logger = logger
+    }
 }
 
 extension Slice {

@@ -24,6 +24,8 @@ final class GroupCommit<Connection: WriterConnection>: Sendable {
     private let state = Mutex(State())
     /// How many commits have become durable.
     let commits = Atomic<Int>(0)
+    /// Of how many it is not known whether they have.
+    let doubts = Atomic<Int>(0)
 
     init(connection: Connection, limit: Int, batchLimit: Int) {
         self.connection = connection
@@ -93,6 +95,7 @@ final class GroupCommit<Connection: WriterConnection>: Sendable {
             try session.commit()
         } catch {
             session.rollback()
+            if session.isInDoubt { doubts.add(1, ordering: .releasing) }
             for index in errors.indices { errors[index] = errors[index] ?? error }
             for (entry, error) in zip(batch, errors) { entry.finish(error) }
             return

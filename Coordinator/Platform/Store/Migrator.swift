@@ -67,6 +67,8 @@ public struct Migrator: Sendable {
                 }
             } catch { throw Failure.failed(step: Self.title(step), reason: "\(error)") }
         }
+        // What an earlier release of a step left behind.
+        try await database.settleNumbers()
         return steps.count
     }
 

@@ -11,6 +11,7 @@ final class SQLiteSession: WriterSession {
     }
 
     var isInTransaction: Bool { database.isInTransaction }
+    var isInDoubt: Bool { false }
 
     func query<T>(_ sql: String, _ arguments: [any SQLArgument], _ map: (any SQLRow) throws -> T) throws -> [T] {
         try binding(sql, arguments) { statement in
@@ -68,8 +69,9 @@ final class SQLiteSession: WriterSession {
 
     func beginFilling() throws { try execute("PRAGMA defer_foreign_keys = ON", []) }
 
+    func endFilling() throws {}
     /// Row keys go on behind the largest one by themselves.
-    func endFilling(_ tables: [StoreTable]) throws {}
+    func settleNumbers() throws {}
 
     private func binding<T>(
         _ sql: String, _ arguments: [any SQLArgument], _ body: (SQLiteStatement) throws -> T

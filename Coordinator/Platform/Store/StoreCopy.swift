@@ -58,7 +58,8 @@ public struct StoreCopy: Sendable {
             let moved = try tables.map { table in
                 Moved(table: table.name, rows: try Self.fill(table, of: session, from: source))
             }
-            try session.endFilling(tables)
+            try session.endFilling()
+            try session.settleNumbers()
             return moved
         }
     }

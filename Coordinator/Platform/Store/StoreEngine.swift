@@ -6,6 +6,8 @@ public protocol StoreEngine: SQLDatabase {
     /// How many commits have become durable, for keying caches of what was read. Taken *before* a read begins it is
     /// safe: what is read is then never older than the number says, and whoever waited for a write sees a new number.
     var commits: Int { get }
+    /// How many commits ended without anybody's knowing whether they were done: nobody was woken for what they wrote.
+    var doubtfulCommits: Int { get }
     /// Waits for what is under way and closes. Later calls fail.
     func close() throws
     /// ``SQLDatabase/read(_:)`` for who has a thread to block: the copy of one database into another.
@@ -13,6 +15,16 @@ public protocol StoreEngine: SQLDatabase {
 }
 
 extension StoreEngine {
+    public var doubtfulCommits: Int { 0 }
+
+    /// See ``WriterSession/settleNumbers()``.
+    func settleNumbers() async throws {
+        let _: Bool = try await write { transaction in
+            try (transaction as? any WriterSession)?.settleNumbers()
+            return true
+        }
+    }
+
     /// Runs a migration: its script and then its record, in one transaction.
     func runScript(_ sql: String, then record: @escaping @Sendable (any SQLTransaction) throws -> Void) async throws {
         let _: Bool = try await write { transaction in
@@ -30,6 +42,8 @@ extension StoreEngine {
 protocol WriterSession: SQLTransaction {
     /// Whether the engine has not given the transaction up by itself.
     var isInTransaction: Bool { get }
+    /// Whether it is not known what became of the commit.
+    var isInDoubt: Bool { get }
     /// What ``SQLTransaction/afterCommit(_:)`` collected, in order.
     var hooks: [@Sendable () -> Void] { get }
     /// Forgets the hooks collected since there were `count` of them: their savepoint was undone.
@@ -52,8 +66,10 @@ protocol WriterSession: SQLTransaction {
     func tables() throws -> [StoreTable]
     /// From now on to the end of the transaction, rows may come before those they refer to.
     func beginFilling() throws
-    /// Numbers of rows go on behind those that were put in; whatever a row refers to must be there.
-    func endFilling(_ tables: [StoreTable]) throws
+    /// Whatever a row refers to must be there.
+    func endFilling() throws
+    /// Numbers of rows go on behind those that were put in with theirs.
+    func settleNumbers() throws
 }
 
 /// A table as its engine describes it.

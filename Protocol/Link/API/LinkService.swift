@@ -5,7 +5,8 @@ import ProtocolModel
 public protocol LinkService: Sendable {
     /// Whether a certificate is no longer good, though its time is not over. Asked before a Hello or a renewal is
     /// answered; for sessions that are open already use ``LinkConnection/close(_:)``.
-    func isRevoked(_ node: NodeID, serial: String) async -> Bool
+    /// - Throws: ``LinkRefusal`` when it cannot be told now: the agent tries again later.
+    func isRevoked(_ node: NodeID, serial: String) async throws -> Bool
 
     /// A host without certificate asks to become a node.
     /// - Throws: ``LinkRefusal``, whose message reaches the operator who runs `skerry-agent join`.

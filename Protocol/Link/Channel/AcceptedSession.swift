@@ -68,7 +68,7 @@ final class AcceptedSession: Sendable {
     private func run(_ hello: Hello, serial: String) async {
         let address = await address()
         do {
-            if await owner.service.isRevoked(hello.node, serial: serial) {
+            if try await owner.service.isRevoked(hello.node, serial: serial) {
                 throw LinkRefusal(.revoked, "This node was removed from the cloud: join again with a new token.")
             }
             let admission = try await owner.service.admit(AgentHello(hello), from: address)
@@ -136,7 +136,7 @@ final class AcceptedSession: Sendable {
             else { return }
             let answer: WireMessage
             do {
-                if await owner.service.isRevoked(node, serial: serial) {
+                if try await owner.service.isRevoked(node, serial: serial) {
                     throw LinkRefusal(.revoked, "This node was removed from the cloud.")
                 }
                 let grant = try await owner.service.renew(request, for: node)

@@ -122,6 +122,7 @@ private final class ServerDatabase: StoreEngine {
     }
 
     var commits: Int { base.commits }
+    var doubtfulCommits: Int { base.doubtfulCommits }
     func read<T: Sendable>(_ body: @escaping @Sendable (any SQLReader) throws -> T) async throws -> T {
         try await base.read(body)
     }

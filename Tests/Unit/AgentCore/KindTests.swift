@@ -76,6 +76,56 @@ struct KindTests {
         await harness.stop()
     }
 
+    @Test("a host that cannot be looked at is looked at again at one pace, however often somebody asks")
+    func oneAlarm() async throws {
+        let (harness, hosts) = try harness()
+        let looks = Mutex(0)
+        hosts[0].behave(fault: { call in
+            if call == .observe { looks.withLock { $0 += 1 } }
+            return Self.hostFailure
+        })
+        try await harness.start()
+        for revision in 1...20 as ClosedRange<Int64> {
+            let before = looks.withLock { $0 }
+            try await harness.snapshot([ExampleHost.entry(Self.key, size: 5, revision)], revision: revision)
+            #expect(await harness.until { _ in looks.withLock { $0 } > before })
+            harness.clock.advance(by: .milliseconds(50))
+        }
+        let before = looks.withLock { $0 }
+        for _ in 0..<80 {
+            harness.clock.advance(by: .milliseconds(50))
+            try await Task.sleep(for: .milliseconds(2))
+        }
+        #expect(looks.withLock { $0 } - before <= 6)
+        await harness.stop()
+    }
+
+    @Test("what is begun is on the host, for those who hold on to something for its sake")
+    func presence() async throws {
+        let clock = ManualClock()
+        let example = ExampleHost(clock)
+        let host = SimulatedHost(clock: clock)
+        let cores = Mutex<EngineCore?>(nil)
+        var drivers = host.drivers
+        drivers.others.append { core in
+            cores.withLock { $0 = core }
+            return KeyedReconciler(ExampleKind(example), core)
+        }
+        let seen = Mutex<[Bool]>([])
+        example.behave(fault: { call in
+            guard call == .make, let core = cores.withLock({ $0 }) else { return nil }
+            seen.withLock { $0.append(core.isPresent(Self.key)) }
+            return nil
+        })
+        let harness = try EngineHarness(host: host, drivers: drivers, clock: clock)
+        try await harness.start()
+        #expect(await harness.until { _ in cores.withLock { $0?.isPresent(Self.key) } == false })
+        try await harness.snapshot([ExampleHost.entry(Self.key, size: 5, 1)])
+        #expect(await harness.reaches(.ready, Self.key))
+        #expect(seen.withLock { $0 } == [true])
+        await harness.stop()
+    }
+
     @Test("a server waits for one as for its port, and starts when it is there")
     func waiting() async throws {
         let (harness, hosts) = try harness(foundations: [Self.key])

@@ -109,6 +109,9 @@ struct CreateServerBodyTests {
         #expect(
             try Self.command(["security_groups": groups], 1).network == .interfaces([], securityGroups: ["web", "db"]))
         #expect(try Self.command(["security_groups": groups, "networks": "none"], 37).network == .none)
+        #expect(
+            try Self.command(["security_groups": [[:], ["name": "db"]]], 1).network
+                == .interfaces([], securityGroups: ["db"]))
     }
 
     /// Zone as given, version, zone, host, and how the host was named.

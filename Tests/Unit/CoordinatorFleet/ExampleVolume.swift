@@ -45,11 +45,6 @@ struct Volume: HostedRecord {
             }
         }
 
-        func operationEnded(succeeded: Bool) -> HostedDecision<Self> {
-            guard task == .retyping else { return .nothing }
-            return succeeded ? .completed(idle) : .reverted(idle)
-        }
-
         private func ended(_ status: Status) -> Self { Self(status: status, task: nil, sizeGiB: sizeGiB) }
     }
 
@@ -117,6 +112,8 @@ final class VolumeKind: HostedKind {
     let hosts: [HostPlace]
     let plans: any PlanWriter
     let released = Mutex<[AnyID]>([])
+    /// That which cannot be written.
+    let poisoned = Mutex<AnyID?>(nil)
 
     init(hosts: [HostPlace], plans: any PlanWriter, buildAttempts: Int = 3) {
         self.hosts = hosts
@@ -127,6 +124,7 @@ final class VolumeKind: HostedKind {
     func find(_ id: AnyID, in reader: any SQLReader) throws -> Volume? { try Volume.table.find(id, in: reader) }
 
     func save(_ volume: inout Volume, at now: Int64, in transaction: any SQLTransaction) throws {
+        if poisoned.withLock({ $0 == volume.id }) { throw StoreError.corrupt("a poisoned row") }
         volume.updatedAt = now
         try Volume.table.update(volume, in: transaction)
         volume.generation += 1

@@ -27,10 +27,15 @@ struct FakeGroups: PlanSpecProvider {
 final class FakeConsumer: PlanStatusConsumer, OperationConsumer {
     let kind: ResourceKind
     let refuses: @Sendable (ResourceStatus) -> (any Error)?
+    let ends: @Sendable (Operation.Action) -> (any Error)?
     private let state = Mutex<(statuses: [ResourceStatus], results: [OperationResult])>(([], []))
 
-    init(_ kind: ResourceKind, refuses: @escaping @Sendable (ResourceStatus) -> (any Error)? = { _ in nil }) {
+    init(
+        _ kind: ResourceKind, refuses: @escaping @Sendable (ResourceStatus) -> (any Error)? = { _ in nil },
+        ends: @escaping @Sendable (Operation.Action) -> (any Error)? = { _ in nil }
+    ) {
         self.kind = kind
+        self.ends = ends
         self.refuses = refuses
     }
 
@@ -49,8 +54,16 @@ final class FakeConsumer: PlanStatusConsumer, OperationConsumer {
         _ result: OperationResult, action: Operation.Action, from node: NodeID, at now: Int64,
         in transaction: any SQLTransaction
     ) throws {
+        if let error = ends(action) { throw error }
         state.withLock { $0.results.append(result) }
     }
+}
+
+/// Counts from any thread.
+final class Counter: Sendable {
+    private let value = Mutex(0)
+    var count: Int { value.withLock { $0 } }
+    func add() { value.withLock { $0 += 1 } }
 }
 
 /// A fleet of one node, and sessions of its agent one after the other.
@@ -64,10 +77,12 @@ final class FakeFleet: Sendable {
     private let intake: StatusIntake
     private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-    init(_ provider: FakeGroups, _ consumer: FakeConsumer) async throws {
+    init(
+        _ provider: FakeGroups, _ consumer: FakeConsumer, planBytes: Int = PlanBudget.planBytes
+    ) async throws {
         database = try await FleetFixture.database(with: Self.node)
         self.consumer = consumer
-        plans = PlanReader(providers: [provider])
+        plans = PlanReader(providers: [provider], planBytes: planBytes)
         intake = StatusIntake(consumers: [consumer], plan: plan, plans: plans, figures: figures, logger: logger)
     }
 

@@ -30,9 +30,9 @@ struct HostedWorkflowTests {
 
         var key: ResourceKey { ResourceKey(kind: .network, id: id) }
 
-        func create(at now: Int64 = 0) async throws {
+        func create(at now: Int64 = 0, as other: AnyID? = nil) async throws {
             try await database.write { [workflow, kind, id] transaction in
-                var volume = Volume(id: id)
+                var volume = Volume(id: other ?? id)
                 volume.actionID = try workflow.log.begin(
                     "create", on: volume.key, by: HostedWorkflowTests.origin, at: now, in: transaction)
                 let refusal = try kind.rehost(&volume, at: now, in: transaction)

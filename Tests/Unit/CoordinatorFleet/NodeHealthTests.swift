@@ -22,12 +22,15 @@ struct NodeHealthTests {
     static let cases = [
         Case(name: "awake all the time", looks: Array(0...20), heard: 5, now: 20, silence: 15),
         Case(name: "a little late is no pause", looks: [0, 3, 6, 9, 12, 15], heard: 0, now: 15, silence: 15),
-        Case(name: "asleep for 30 s since it was heard", looks: [0, 1, 31], heard: 1, now: 31, silence: 0),
+        Case(name: "asleep for 30 s since it was heard", looks: [0, 1, 31], heard: 1, now: 31, silence: 3),
         Case(
             name: "silent before and after the sleep", looks: [0, 1, 2, 3, 33, 34, 35, 36, 37, 38], heard: 0, now: 38,
-            silence: 6),
+            silence: 9),
         Case(name: "asleep before it was heard", looks: [0, 30, 31, 32, 33, 34], heard: 33, now: 34, silence: 1),
-        Case(name: "two sleeps", looks: [0, 10, 11, 12, 13, 23, 24, 25, 26], heard: 0, now: 26, silence: 2),
+        Case(name: "two sleeps", looks: [0, 10, 11, 12, 13, 23, 24, 25, 26], heard: 0, now: 26, silence: 8),
+        Case(
+            name: "starved again and again", looks: Array(stride(from: 0, through: 80, by: 4)), heard: 0, now: 80,
+            silence: 59),
         Case(name: "a clock that was set back", looks: [100, 50, 51], heard: 50, now: 51, silence: 1),
         Case(name: "heard after the look's time", looks: [0, 1], heard: 2, now: 1, silence: 0)
     ]
@@ -109,13 +112,18 @@ struct NodeHealthTests {
 
     final class Heard: NodeObserver {
         let verdicts = Mutex<[HealthVerdict]>([])
+        let reports = Mutex(0)
+        let refuses = Mutex<NodeID?>(nil)
 
         func nodeReported(
             _ report: NodeReport, by node: NodeID, at now: Int64, in transaction: any SQLTransaction
-        ) throws {}
+        ) throws { reports.withLock { $0 += 1 } }
         func nodeHealthChanged(
             _ health: HealthVerdict, of node: NodeID, at now: Int64, in transaction: any SQLTransaction
-        ) throws { verdicts.withLock { $0.append(health) } }
+        ) throws {
+            if refuses.withLock({ $0 == node }) { throw StoreError.corrupt("a poisoned row") }
+            verdicts.withLock { $0.append(health) }
+        }
         func nodeRemoved(_ node: NodeID, at now: Int64, in transaction: any SQLTransaction) throws {}
     }
 
@@ -154,6 +162,63 @@ struct NodeHealthTests {
         for signs in fleet.signs.dropLast() { signs.note(124 * second) }
         for now in 124...138 as ClosedRange<Int64> { try await fleet.judge(at: now) }
         #expect(try await fleet.health() == Array(repeating: .up, count: 4) + [.suspect])
+    }
+
+    @Test("a dead host is down also for a coordinator that is starved again and again")
+    func starved() async throws {
+        let fleet = try await Fleet(count: 2)
+        try await fleet.judge(at: 0)
+        for now in stride(from: Int64(5), through: 150, by: 5) {
+            fleet.signs[0].note(now * second)
+            try await fleet.judge(at: now)
+        }
+        #expect(try await fleet.health() == [.up, .down])
+    }
+
+    @Test("a clock that is set back keeps no dead host up")
+    func clockSetBack() async throws {
+        let fleet = try await Fleet(count: 2)
+        for now in 0...4 as ClosedRange<Int64> {
+            fleet.registry.lookOut(at: (now + 10_000) * second)
+            for signs in fleet.signs { signs.note((now + 10_000) * second) }
+            try await fleet.judge(at: now + 10_000)
+        }
+        // From here on, it is 100, and the second says nothing any more.
+        for now in 100...170 as ClosedRange<Int64> {
+            fleet.registry.lookOut(at: now * second)
+            fleet.signs[0].note(now * second)
+            try await fleet.judge(at: now)
+        }
+        #expect(try await fleet.health() == [.up, .down])
+    }
+
+    @Test("a look that was overtaken by another is no clock that was set back")
+    func overtaken() {
+        let registry = SessionRegistry(startedAt: 0)
+        registry.lookOut(at: 100 * second)
+        registry.look(at: 70 * second)
+        registry.lookOut(at: 101 * second)
+        #expect(registry.look(at: 101 * second).pauses.isEmpty)
+    }
+
+    @Test("a report of a node that was removed meanwhile makes nothing")
+    func reportAfterRemoval() async throws {
+        let fleet = try await Fleet(count: 1)
+        let (service, node) = (fleet.service, fleet.nodes[0])
+        try await fleet.database.write { transaction in
+            #expect(try service.remove(node, at: 1, in: transaction))
+            try service.report(FleetFixture.report, by: node, at: 2, in: transaction)
+        }
+        #expect(fleet.heard.reports.withLock { $0 } == 0)
+    }
+
+    @Test("a node on which no verdict can be written costs no other its own")
+    func poison() async throws {
+        let fleet = try await Fleet(count: 3)
+        let poisoned = fleet.nodes[1]
+        fleet.heard.refuses.withLock { $0 = poisoned }
+        try await fleet.judge(at: 0)
+        #expect(try await fleet.health() == [.up, .down, .up])
     }
 
     @Test("a disabled or removed node is judged by the row it has now")

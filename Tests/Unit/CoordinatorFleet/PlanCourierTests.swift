@@ -1,6 +1,7 @@
 import CoordinatorFleet
 import ProtocolModel
 import ProtocolWire
+import Synchronization
 import Testing
 
 @Suite("what an agent is sent of its plan")
@@ -81,6 +82,53 @@ struct PlanCourierTests {
         #expect(try await fleet.count("plan_set_aside") == 1)
         #expect(await fleet.session(Self.new, snapshot: true).updates.first?.entries.count == 3)
         #expect(fleet.consumer.statuses.count == 1)
+    }
+
+    @Test("a snapshot from which an older agent would take a removal is not sent")
+    func noRemovalByOmission() async throws {
+        let large = Mutex(true)
+        let fleet = try await FakeFleet(
+            FakeGroups(members: { $0 == 2 && large.withLock { $0 } ? 70_000 : 1 }), FakeConsumer(.securityGroup))
+        try await fleet.put(FakeGroups.key(1), FakeGroups.key(2), FakeGroups.key(3))
+        #expect(await fleet.session(nil, snapshot: true).isEmpty)
+        #expect(fleet.consumer.statuses.map(\.key) == [FakeGroups.key(2)])
+        #expect(try await fleet.count("plan_set_aside") == 1)
+        // Told once; and all comes once it can.
+        #expect(await fleet.session(nil, snapshot: true).isEmpty)
+        #expect(fleet.consumer.statuses.count == 1)
+        large.withLock { $0 = false }
+        let updates = await fleet.session(nil, snapshot: true).updates
+        #expect(updates.map(\.isSnapshot) == [true] && updates[0].entries.count == 3)
+        #expect(try await fleet.count("plan_set_aside") == 0)
+    }
+
+    @Test("a plan that is larger than a plan may be arrives, less what has no room; removals always do")
+    func wholePlan() async throws {
+        let limit = 400_000
+        // 18 bytes a member.
+        let fleet = try await FakeFleet(
+            FakeGroups(members: { _ in 2_000 }), FakeConsumer(.securityGroup), planBytes: limit)
+        for number in 1...40 as ClosedRange<UInt64> {
+            let key = FakeGroups.key(number)
+            try await fleet.put(key)
+            if number > 30 { try await fleet.remove(key) }
+        }
+        let update = try #require(await fleet.session(Self.new, snapshot: true).updates.first)
+        #expect(update.entries.count == 40)
+        #expect(update.entries.filter { $0.spec == nil }.map(\.key.id.low) == Array(31...40))
+        let withheld = update.entries.filter { entry in
+            if case .opaque(let spec)? = entry.spec { spec.isWithheld } else { false }
+        }
+        #expect(!withheld.isEmpty && withheld.count < 30)
+        var assembler = PlanAssembler(limit: limit)
+        let frames = try MessageDivision.frames(of: update, limit: 50_000)
+        #expect(frames.count > 1)
+        var whole: PlanUpdate?
+        for frame in frames {
+            guard case .plan(let part, let continues)? = try WireMessage.decode(frame) else { continue }
+            whole = try assembler.add(part, continues: continues, bytes: frame.wireBytes)
+        }
+        #expect(whole?.entries.count == 40)
     }
 
     @Test("deltas are cut by bytes, and nothing is lost between them")

@@ -36,6 +36,22 @@ struct HostTableTests {
         }
     }
 
+    @Test("of two hosts of one name the other is left when one goes, and the one that is up is meant")
+    func twoOfOneName() {
+        var old = makeHost(1, health: .down)
+        var new = makeHost(2, zone: "west")
+        (old.hostname, new.hostname) = ("same", "same")
+        for hosts in [[old, new], [new, old]] {
+            var table = HostTable(hosts)
+            let request = makeRequest { $0.host = "same" }
+            #expect(Scheduler.decide(request, among: table, tieBreak: 0).host?.node == new.node)
+            table.remove(new.node)
+            #expect(
+                Scheduler.decide(request, among: table, tieBreak: 0).summary
+                    == Scheduler.decide(request, among: [old], tieBreak: 0).summary)
+        }
+    }
+
     static func host(_ random: inout SeededGenerator) -> HostState {
         makeHost(
             UInt64.random(in: 1...12, using: &random), memory: (8192, Int.random(in: 0...9000, using: &random)),

@@ -99,6 +99,16 @@ struct PostgreSQLDialectTests {
         #expect(backoff.mayTry(at: start))
     }
 
+    @Test("the server is told to notice within seconds that a coordinator was cut off: its locks keep others out")
+    func keepAlive() {
+        for setting in [
+            "tcp_keepalives_idle = 5", "tcp_keepalives_interval = 3", "tcp_keepalives_count = 3",
+            "tcp_user_timeout = '15s'"
+        ] {
+            #expect(PostgreSQLServer.settings.contains("SET \(setting)"))
+        }
+    }
+
     @Test(
         "locations are read, and shown without their passwords",
         arguments: [

@@ -91,8 +91,62 @@ struct PostgreSQLTests {
             Issue.record("the commit was lost")
         } catch StoreError.unavailable(let reason) { #expect(reason.contains("whether it was done is not known")) }
         #expect(log.entries.isEmpty)
+        #expect(database.doubtfulCommits == 1)
         try await database.write { try $0.execute("INSERT INTO numbers (n) VALUES (2)") }
+        #expect(database.doubtfulCommits == 1)
         #expect(try await database.read { try $0.query("SELECT n FROM numbers") { $0.int(0) } } == [2])
+    }
+
+    @Test("a transaction that was lost before it began is not committed, whatever its body makes of that")
+    func lostEarly() async throws {
+        let (database, _) = try await database()
+        await #expect(throws: StoreError.self) {
+            try await database.write { transaction in
+                // It is sent once more on another connection, and ends that as well.
+                _ = try? transaction.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+            }
+        }
+    }
+
+    @Test("rows that a migration brings with their numbers are counted on from")
+    func numbers() async throws {
+        let table = "CREATE TABLE rows_of (id INTEGER PRIMARY KEY, n INTEGER NOT NULL)"
+        let steps = [
+            Migration(slice: "test", number: 1, name: "tables", sql: table),
+            Migration(
+                slice: "test", number: 2, name: "rows", sql: "INSERT INTO rows_of (id, n) VALUES (7, 1), (9, 2)"),
+            Migration(slice: "test", number: 3, name: "more", sql: "INSERT INTO rows_of (n) VALUES (3)")
+        ]
+        let database = try await TestStore.database(steps)
+        func insert() async throws -> Int? {
+            try await database.write { transaction in
+                try transaction.query("INSERT INTO rows_of (n) VALUES (4) RETURNING id") { $0.int(0) }.first
+            }
+        }
+        #expect(try await insert() == 11)
+        // Numbers that were given out name their rows for ever.
+        try await database.write { try $0.execute("DELETE FROM rows_of WHERE id > 7") }
+        try await Migrator(steps).migrate(database, now: 0)
+        #expect(try await insert() == 12)
+        // What an earlier release left behind is mended at the next start.
+        try await database.write { try $0.execute("SELECT setval(pg_get_serial_sequence('rows_of', 'id'), 2)") }
+        try await Migrator(steps).migrate(database, now: 0)
+        #expect(try await insert() == 13)
+    }
+
+    @Test("the server notices soon that a coordinator was cut off")
+    func keepAlive() async throws {
+        let (database, _) = try await database()
+        let isLocal = try await database.read {
+            try $0.count("SELECT CASE WHEN inet_server_addr() IS NULL THEN 1 ELSE 0 END") == 1
+        }
+        let values = try await database.read { reader in
+            try ["idle", "interval", "count"].map { name in
+                try reader.first("SELECT current_setting('tcp_keepalives_' || ?)", [name]) { $0.text(0) }
+            } + [try reader.first("SELECT current_setting('tcp_user_timeout')") { $0.text(0) }]
+        }
+        // Where there is no network, the server knows no such times, and takes no offence.
+        #expect(values == (isLocal ? ["0", "0", "0", "0"] : ["5", "3", "3", "15s"]))
     }
 
     @Test("two coordinators' writers wait for each other, and lose nothing")

@@ -90,7 +90,8 @@ public struct HostTable: Sendable {
     private var numbers: [HostState.Facts: Int] = [:]
     private var lastNumber = 0
     private var places: [NodeID: (group: Int, name: Group.Name)] = [:]
-    private var named: [String: NodeID] = [:]
+    /// All of a name: they are unique but for a moment while a host is replaced.
+    private var named: [String: Set<NodeID>] = [:]
 
     public init() {}
 
@@ -111,7 +112,7 @@ public struct HostTable: Sendable {
         numbers[host.facts] = number
         groups[number, default: Group(facts: host.facts)].insert(name, host.stocks, consumers: host.consumers)
         places[host.node] = (number, name)
-        named[host.hostname] = host.node
+        named[host.hostname, default: []].insert(host.node)
     }
 
     /// Changes what is left of a host that is in the table.
@@ -127,13 +128,29 @@ public struct HostTable: Sendable {
             groups[place.group] = nil
             numbers[group.facts] = nil
         }
-        if named[place.name.hostname] == node { named[place.name.hostname] = nil }
+        named[place.name.hostname]?.remove(node)
+        if named[place.name.hostname]?.isEmpty == true { named[place.name.hostname] = nil }
     }
 
-    func node(named hostname: String) -> NodeID? { named[hostname] }
+    /// The one that can be used, where there are two of the name.
+    func node(named hostname: String) -> NodeID? {
+        guard let nodes = named[hostname], nodes.count > 1 else { return named[hostname]?.first }
+        return nodes.min { left, right in
+            let ranks = (rank(of: left), rank(of: right))
+            return ranks.0 != ranks.1 ? ranks.0 < ranks.1 : (left.high, left.low) < (right.high, right.low)
+        }
+    }
 
-    func facts(ofHost hostname: String) -> HostState.Facts? {
-        named[hostname].flatMap { places[$0] }.flatMap { groups[$0.group]?.facts }
+    func facts(ofHost hostname: String) -> HostState.Facts? { node(named: hostname).flatMap(facts) }
+
+    private func facts(of node: NodeID) -> HostState.Facts? { places[node].flatMap { groups[$0.group]?.facts } }
+
+    private func rank(of node: NodeID) -> Int {
+        switch facts(of: node)?.health {
+        case .up: 0
+        case .suspect: 1
+        case .down, nil: 2
+        }
     }
 
     func zones(of role: NodeReport.Role) -> Set<String> {

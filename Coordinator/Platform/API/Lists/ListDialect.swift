@@ -38,6 +38,8 @@ public struct ListDialect: Sendable {
     public var sortEnding: [String]
     /// Parameters that are no filters.
     public var control: Set<String>
+    /// Whether a filter that comes again is one more condition; else it adds an alternative.
+    public var repeatsNarrow: Bool
     /// Reads the words for true and false.
     public var flag: @Sendable (String) -> Bool?
     /// Makes of a parameter's name the attribute and how it is compared: `name__contains`.
@@ -55,7 +57,7 @@ public struct ListDialect: Sendable {
         limitDefault: Int? = nil, limitMaximum: Int = 1000, zeroMeansAll: Bool = false,
         directions: Directions = .matched(isAscending: true), sortDefault: String? = nil, sortEnding: [String] = [],
         control: Set<String> = ["limit", "marker", "sort_key", "sort_dir", "page_reverse", "fields"],
-        flag: @escaping @Sendable (String) -> Bool? = { BooleanWords.strict($0) },
+        repeatsNarrow: Bool = false, flag: @escaping @Sendable (String) -> Bool? = { BooleanWords.strict($0) },
         comparison: @escaping @Sendable (_ parameter: String, _ value: String) -> ListQuery.Filter = {
             ListQuery.Filter($0, .equal, [$1])
         },
@@ -69,6 +71,7 @@ public struct ListDialect: Sendable {
         self.sortDefault = sortDefault
         self.sortEnding = sortEnding
         self.control = control
+        self.repeatsNarrow = repeatsNarrow
         self.flag = flag
         self.comparison = comparison
         self.refusal = refusal

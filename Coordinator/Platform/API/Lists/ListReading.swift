@@ -53,9 +53,8 @@ extension ListDialect {
             if isFlag(filter.name) {
                 filter.values = try filter.values.map { value throws(APIError) in try word(value, name) }
             }
-            // A name that comes again adds an alternative.
             let twin = filters.firstIndex { $0.name == filter.name && $0.comparison == filter.comparison }
-            if let twin { filters[twin].values += filter.values } else { filters.append(filter) }
+            if let twin, !repeatsNarrow { filters[twin].values += filter.values } else { filters.append(filter) }
         }
         if !unknown.isEmpty, let refusal = refusal(.unknownFilters(unknown)) { throw refusal }
         try bound(filters.reduce(0) { $0 + $1.values.count }, Self.mostFilters * 16, "filter values")

@@ -29,6 +29,8 @@ public struct TagRoutes<Resource, Owner: Sendable>: Sendable {
         public var invalid: @Sendable (_ tag: String) -> APIError
         public var missing: @Sendable (_ tag: String, APICall) -> APIError
         public var tooMany: APIError
+        /// A list in which some come more than once; `nil` takes each once, and counts it as often as it came.
+        public var repeated: (@Sendable ([String]) -> APIError)?
         public var body: BodyWording
         /// The answer to an added tag; the flag tells a new one.
         public var added: @Sendable (_ tag: String, _ isNew: Bool, APICall) -> APIResponse
@@ -36,7 +38,7 @@ public struct TagRoutes<Resource, Owner: Sendable>: Sendable {
         public init(
             tag: TextRule, length: ClosedRange<Int>, invalid: @escaping @Sendable (_ tag: String) -> APIError,
             missing: @escaping @Sendable (_ tag: String, APICall) -> APIError, tooMany: APIError,
-            body: @escaping BodyWording,
+            repeated: (@Sendable ([String]) -> APIError)? = nil, body: @escaping BodyWording,
             added: @escaping @Sendable (_ tag: String, _ isNew: Bool, APICall) -> APIResponse
         ) {
             self.tag = tag
@@ -44,6 +46,7 @@ public struct TagRoutes<Resource, Owner: Sendable>: Sendable {
             self.invalid = invalid
             self.missing = missing
             self.tooMany = tooMany
+            self.repeated = repeated
             self.body = body
             self.added = added
         }
@@ -102,14 +105,21 @@ public struct TagRoutes<Resource, Owner: Sendable>: Sendable {
 
     @Sendable private func replace(_ call: APICall) async throws -> APIResponse {
         let tag = BodyFormat.text(wording.length, wording.tag)
-        let schema = BodySchema<[String]>(
-            blank: [], [.required("tags", \.self, .list(of: tag, most: TagSet.most))])
+        let most = wording.repeated == nil ? TagSet.most : 20 * TagSet.most
+        let schema = BodySchema<[String]>(blank: [], [.required("tags", \.self, .list(of: tag, most: most))])
         let wanted = try schema.read(try await call.json(), wording: wording.body)
+        try refuseRepeated(wanted)
         return Self.body(
             try await change(call, rules.replace) { id, transaction in
                 try tags.replace(wanted, of: id, in: transaction)
                 return try tags.tags(of: id, in: transaction)
             })
+    }
+
+    private func refuseRepeated(_ tags: [String]) throws {
+        guard let repeated = wording.repeated else { return }
+        let twice = Dictionary(grouping: tags) { $0 }.filter { $0.value.count > 1 }.keys
+        if !twice.isEmpty { throw repeated(twice.sorted()) }
     }
 
     @Sendable private func add(_ call: APICall) async throws -> APIResponse {

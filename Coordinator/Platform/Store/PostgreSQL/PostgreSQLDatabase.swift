@@ -44,6 +44,7 @@ public final class PostgreSQLDatabase: StoreEngine {
 
     /// How many commits of this coordinator have become durable: see ``EmbeddedDatabase/commits``.
     public var commits: Int { group.commits.load(ordering: .acquiring) }
+    public var doubtfulCommits: Int { group.doubts.load(ordering: .acquiring) }
 
     /// One consistent view for the whole body.
     public func read<T: Sendable>(_ body: @escaping @Sendable (any SQLReader) throws -> T) async throws -> T {

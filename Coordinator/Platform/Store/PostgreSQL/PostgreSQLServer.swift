@@ -1,5 +1,5 @@
 /// The way of one thread to the server: a connection that is made when it is needed, and again when it is lost.
-final class PostgreSQLServer {
+package final class PostgreSQLServer {
     struct Target: Sendable {
         /// `nil` is a database that was closed.
         var url: String?
@@ -86,10 +86,14 @@ final class PostgreSQLServer {
 
     /// A coordinator that hangs in a transaction must not keep others from writing. Whoever gave up waiting for the disk
     /// for the whole server has not done so for us.
-    private static let settings = [
+    package static let settings = [
         "SET client_encoding = 'UTF8'", "SET standard_conforming_strings = on", "SET client_min_messages = warning",
         "SET jit = off", "SET statement_timeout = '\(statementSeconds)s'", "SET lock_timeout = '10s'",
         "SET idle_in_transaction_session_timeout = '60s'",
+        // A coordinator that was cut off hard keeps its locks until the server notices. No connection over a Unix socket
+        // has such times, and the server passes these over for them.
+        "SET tcp_keepalives_idle = 5", "SET tcp_keepalives_interval = 3", "SET tcp_keepalives_count = 3",
+        "SET tcp_user_timeout = '15s'",
         """
         SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
         """

@@ -15,6 +15,7 @@ final class PostgreSQLSession: WriterSession {
     private var isBroken = false
     /// Whether a statement failed since the last savepoint: the server takes nothing but a rollback then.
     private var hasFailed = false
+    private(set) var isInDoubt = false
     private(set) var hooks: [@Sendable () -> Void] = []
     /// How long a statement may take, seconds.
     private var patience = PostgreSQLServer.statementSeconds + 10
@@ -38,7 +39,10 @@ final class PostgreSQLSession: WriterSession {
         // An index on a large table takes what it takes.
         waiting.append("SET LOCAL statement_timeout = 0")
         patience = 24 * 3_600
-        for statement in PostgreSQLDialect.script(sql) { _ = try trip([.command(statement)]) }
+        let statements = PostgreSQLDialect.script(sql)
+        for statement in statements { _ = try trip([.command(statement)]) }
+        // Rows may have come with their numbers, of which the server's own counting knows nothing.
+        if statements.contains(where: { $0.contains("INSERT INTO") }) { try settleNumbers() }
     }
 
     private func perform(_ sql: String, _ arguments: [any SQLArgument]) throws -> PostgreSQLResult {
@@ -175,8 +179,8 @@ final class PostgreSQLSession: WriterSession {
 
     func commit() throws {
         defer { waiting = [] }
-        guard isOpen else { return }
         guard !isBroken, !hasFailed else { throw Self.wentOn }
+        guard isOpen else { return }
         waiting.append("COMMIT")
         let steps = waiting.map { PostgreSQLLink.Step.command($0) }
         isOpen = false
@@ -190,6 +194,7 @@ final class PostgreSQLSession: WriterSession {
             throw failure.error.translated
         } catch let lost as PostgreSQLConnectionLost {
             connection.drop()
+            isInDoubt = true
             throw StoreError.unavailable(
                 "the connection to the database was lost in a commit, and whether it was done is not known: \(lost.reason)"
             )
@@ -265,21 +270,25 @@ final class PostgreSQLSession: WriterSession {
         try execute("SET CONSTRAINTS ALL DEFERRED", [])
     }
 
-    func endFilling(_ tables: [StoreTable]) throws {
+    func endFilling() throws {
         try execute("SET CONSTRAINTS ALL IMMEDIATE", [])
         for (table, constraint) in try references() {
             try execute("ALTER TABLE \"\(table)\" ALTER CONSTRAINT \"\(constraint)\" NOT DEFERRABLE", [])
         }
-        for table in tables where table.columns.contains("id") {
-            guard
-                let sequence = try first("SELECT pg_get_serial_sequence(?, 'id')", [table.name], { $0.optionalText(0) })
-            else { continue }
-            guard let sequence else { continue }
-            // Behind the largest number; the first one is 1.
-            try execute(
-                "SELECT setval(?::regclass, COALESCE(MAX(id), 0) + 1, false) FROM \"\(table.name)\"", [sequence])
-        }
         try execute("ANALYZE", [])
+    }
+
+    func settleNumbers() throws {
+        for table in try tables() where table.columns.contains("id") {
+            let sequence = try first("SELECT pg_get_serial_sequence(?, 'id')", [table.name]) { $0.optionalText(0) }
+            guard case .some(.some(let sequence)) = sequence else { continue }
+            // Never back: a number that was given out names one row for ever.
+            try execute(
+                """
+                SELECT setval(?::regclass, MAX(id)) FROM "\(table.name)"
+                HAVING MAX(id) >= (SELECT last_value FROM \(sequence))
+                """, [sequence])
+        }
     }
 
     /// The foreign keys, as table and name.

@@ -44,6 +44,14 @@ struct ListDialectTests {
         #expect(query.isReversed)
     }
 
+    @Test("where repetitions narrow, each value of a name is a condition of its own")
+    func narrowing() throws {
+        var dialect = Self.dialect()
+        dialect.repeatsNarrow = true
+        let query = try Self.read([(name: "name", value: "a"), (name: "name", value: "b")], dialect)
+        #expect(query.filters == [.init("name", .equal, ["a"]), .init("name", .equal, ["b"])])
+    }
+
     @Test("what there is not is refused by name")
     func unknown() {
         #expect(throws: APIError.badRequest("unknownFilters([\"b\", \"a\"])")) {
