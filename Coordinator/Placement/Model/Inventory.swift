@@ -10,7 +10,15 @@ struct Inventory: Sendable, Hashable {
     var used = 0
 
     /// What may be claimed in all, rounded down.
-    var capacity: Int { max(0, Int(Double(total - reserved) * allocationRatio)) }
+    var capacity: Int { max(0, surplus) }
+
+    /// Below 0 where more is reserved than there is.
+    var surplus: Int { Int(Double(total - reserved) * allocationRatio) }
+
+    func hasRoom(for amount: Int) -> Bool { amount <= capacity - used && admits(amount) }
+
+    /// Whether one consumer may have so much at once, whoever else has something.
+    func admits(_ amount: Int) -> Bool { amount >= minUnit && amount <= maxUnit && amount % stepSize == 0 }
 
     /// Equal but for what is claimed.
     func describesSame(as other: Inventory) -> Bool {
@@ -30,6 +38,10 @@ struct Provider: Sendable, Hashable {
     var consumers: Int
     /// Microseconds since 1970.
     var updatedAt: Int64
+    /// `nil` for the root of a tree.
+    var parent: String?
+    /// Its own uuid where it is one.
+    var root: String
 }
 
 /// One claim of one consumer.
