@@ -2,12 +2,12 @@ import CoordinatorPlatform
 import ProtocolModel
 
 /// Reads the query of `GET /allocation_candidates`: groups of resources, and what holds for all of them.
-struct CandidateQuery {
+package struct CandidateQuery {
     private let call: APICall
     private let kinds = ["resources", "required", "member_of", "in_tree"]
 
     /// - Throws: ``APIError`` 400.
-    static func read(_ call: APICall) throws -> CandidateRequest {
+    package static func read(_ call: APICall) throws -> CandidateRequest {
         let query = CandidateQuery(call: call)
         try query.checkNames()
         try query.checkValues()

@@ -2,7 +2,7 @@ import CoordinatorPlatform
 import ProtocolModel
 
 /// Reads parameters of queries, with the words of Placement for what is wrong with them.
-enum PlacementQuery {
+package enum PlacementQuery {
     static func invalid(_ what: String) -> APIError { .badRequest("Invalid query string parameters: \(what)") }
 
     static func only(_ allowed: Set<String>, _ call: APICall) throws {
@@ -18,17 +18,21 @@ enum PlacementQuery {
     static func last(_ name: String, _ call: APICall) -> String? { call.queryAll(name).last }
 
     /// `GET /resource_providers`.
-    static func providers(_ call: APICall) throws -> ProviderFilter {
+    package static func providers(_ call: APICall) throws -> ProviderFilter {
         var allowed: Set<String> = ["name", "uuid"]
         if call.isAtLeast(3) { allowed.insert("member_of") }
         if call.isAtLeast(4) { allowed.insert("resources") }
         if call.isAtLeast(14) { allowed.insert("in_tree") }
         if call.isAtLeast(18) { allowed.insert("required") }
         try only(allowed, call)
-        return ProviderFilter(
-            name: last("name", call), uuid: try last("uuid", call).map(uuid), tree: try last("in_tree", call).map(uuid),
-            resources: try last("resources", call).map(resources) ?? [:], traits: try traits(call),
-            aggregates: try aggregates(call))
+        var filter = ProviderFilter()
+        filter.name = last("name", call)
+        filter.uuid = try last("uuid", call).map(uuid)
+        filter.tree = try last("in_tree", call).map(uuid)
+        filter.resources = try last("resources", call).map(resources) ?? [:]
+        filter.traits = try traits(call)
+        filter.aggregates = try aggregates(call)
+        return filter
     }
 
     private static func uuid(_ text: String) throws -> String {

@@ -1,24 +1,36 @@
 /// What one consumer is to have, instead of what it has.
-struct WantedClaims: Sendable, Hashable {
+package struct WantedClaims: Sendable, Hashable {
     /// What the caller believes of the consumer.
-    enum Expectation: Sendable, Hashable {
+    package enum Expectation: Sendable, Hashable {
         case anything
         /// That it has nothing yet.
         case nothing
         case generation(Int)
     }
 
-    var consumer: String
+    package var consumer: String
     /// Without any the consumer is forgotten.
-    var claims: [Claim]
-    var project: String
-    var user: String
+    package var claims: [Claim]
+    package var project: String
+    package var user: String
     /// `nil` keeps the one that it has.
-    var type: String?
-    var expected = Expectation.anything
+    package var type: String?
+    package var expected: Expectation
+
+    package init(
+        consumer: String, claims: [Claim], project: String, user: String, type: String? = nil,
+        expected: Expectation = .anything
+    ) {
+        self.consumer = consumer
+        self.claims = claims
+        self.project = project
+        self.user = user
+        self.type = type
+        self.expected = expected
+    }
 
     /// Why that is not so.
-    func conflict(with held: Consumer?) -> String? {
+    package func conflict(with held: Consumer?) -> String? {
         switch (expected, held) {
         case (.anything, _), (.nothing, nil): nil
         case (.generation(let seen), let held?) where seen == held.generation: nil

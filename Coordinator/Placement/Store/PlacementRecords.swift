@@ -1,12 +1,12 @@
 import CoordinatorPlatform
 
 extension Provider: TableRecord {
-    static let blank = Provider(
+    package static let blank = Provider(
         key: 0, uuid: "", name: "", generation: 0, consumers: 0, updatedAt: 0, parent: nil, root: "")
-    static let table = RecordTable<Self>("placement_providers")
+    package static let table = RecordTable<Self>("placement_providers")
 
     /// Generation and consumers are counted by statements of their own: an update of the rest leaves them.
-    mutating func columns(_ column: inout some ColumnVisitor) throws {
+    package mutating func columns(_ column: inout some ColumnVisitor) throws {
         try column("id", &key, .number)
         try column("uuid", &uuid, .key)
         try column("name", &name)
@@ -41,10 +41,10 @@ struct InventoryRecord: TableRecord {
 }
 
 extension Consumer: TableRecord {
-    static let blank = Consumer(uuid: "", project: "", user: "", generation: 0, updatedAt: 0)
-    static let table = RecordTable<Self>("placement_consumers")
+    package static let blank = Consumer(uuid: "", project: "", user: "", generation: 0, updatedAt: 0)
+    package static let table = RecordTable<Self>("placement_consumers")
 
-    mutating func columns(_ column: inout some ColumnVisitor) throws {
+    package mutating func columns(_ column: inout some ColumnVisitor) throws {
         try column("uuid", &uuid, .key)
         try column("consumer_type", &type)
         try column("project_id", &project)

@@ -2,11 +2,16 @@
 ///
 /// Each candidate has an anchor: the root of the one tree that it takes from, beside providers that share with that tree.
 /// For every group the search lists by anchor who can serve it, and puts the lists together.
-struct CandidateSearch {
+package struct CandidateSearch {
     /// What one search may look at and find: combinations of providers grow with the power of the groups.
-    struct Budget: Sendable {
-        var steps = 500_000
-        var candidates = 20_000
+    package struct Budget: Sendable {
+        var steps: Int
+        var candidates: Int
+
+        package init(steps: Int = 500_000, candidates: Int = 20_000) {
+            self.steps = steps
+            self.candidates = candidates
+        }
     }
 
     /// One way to serve one group.
@@ -21,7 +26,7 @@ struct CandidateSearch {
     private var seen: Set<Candidate> = []
     private var found: [Candidate] = []
 
-    static func run(
+    package static func run(
         _ request: CandidateRequest, among forest: ProviderForest, budget: Budget = Budget()
     ) -> Candidates {
         var search = CandidateSearch(request: request, forest: forest, budget: budget)
@@ -154,7 +159,7 @@ struct CandidateSearch {
         let suffix = request.groups[group].suffix
         for part in lists[group] {
             guard budget.steps > 0, found.count < budget.candidates else { return }
-            budget.steps -= 1
+            budget.steps -= 1 + candidate.allocations.count
             var taken = taken
             if !suffix.isEmpty, request.isIsolated {
                 guard taken.isDisjoint(with: part.providers) else { continue }

@@ -1,17 +1,17 @@
 /// All providers as a search looks at them: by place in the list, with the trees that they make.
-struct ProviderForest: Sendable {
-    let providers: [ProviderState]
+package struct ProviderForest: Sendable {
+    package let providers: [ProviderState]
     /// By uuid.
-    let places: [String: Int]
+    package let places: [String: Int]
     /// The root of each, by place.
-    let roots: [Int]
-    let parents: [Int?]
+    package let roots: [Int]
+    package let parents: [Int?]
     /// By the root's place.
-    let members: [Int: [Int]]
+    package let members: [Int: [Int]]
     /// Of each that shares: the roots of all trees in which somebody is in one of its aggregates.
-    let anchors: [Int: Set<Int>]
+    package let anchors: [Int: Set<Int>]
 
-    init(_ providers: [ProviderState]) {
+    package init(_ providers: [ProviderState]) {
         self.providers = providers
         let places = Dictionary(providers.enumerated().map { ($1.uuid, $0) }) { first, _ in first }
         let roots = providers.indices.map { places[providers[$0].provider.root] ?? $0 }
@@ -33,7 +33,7 @@ struct ProviderForest: Sendable {
     }
 
     /// Whether one of them is above all the others.
-    func isSubtree(_ places: Set<Int>) -> Bool {
+    package func isSubtree(_ places: Set<Int>) -> Bool {
         guard places.count > 1 else { return true }
         var common = places
         for place in places { common.formIntersection(lineage(of: place)) }

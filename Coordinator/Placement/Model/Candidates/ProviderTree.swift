@@ -1,7 +1,7 @@
 /// What is decided of trees of providers.
-enum ProviderTree {
+package enum ProviderTree {
     /// Why a provider may not be put where it is wanted; the texts are those of Placement.
-    enum Refusal: String, Sendable {
+    package enum Refusal: String, Sendable {
         case ownParent =
             "parent provider UUID cannot be same as UUID. Please set parent provider UUID to None if there is no parent."
         case unknownParent = "parent provider UUID does not exist."
@@ -14,7 +14,7 @@ enum ProviderTree {
     ///   - members: The tree that the provider is in.
     ///   - mayMove: Whether one that has a parent may get another one, or none.
     /// - Returns: `nil` when it may be put below the parent, or be a root without one.
-    static func refusal(
+    package static func refusal(
         of provider: Provider, below parent: Provider?, among members: [Provider], mayMove: Bool
     ) -> Refusal? {
         guard let parent else { return provider.parent == nil || mayMove ? nil : .noParent }
@@ -23,7 +23,7 @@ enum ProviderTree {
     }
 
     /// The provider and all that is below it, each after its parent.
-    static func subtree(of uuid: String, among members: [Provider]) -> [Provider] {
+    package static func subtree(of uuid: String, among members: [Provider]) -> [Provider] {
         let children = Dictionary(grouping: members, by: \.parent)
         var result = members.filter { $0.uuid == uuid }
         var next = 0
@@ -35,7 +35,7 @@ enum ProviderTree {
     }
 
     /// The members of one tree, each after its parent.
-    static func order(_ members: [Provider]) -> [Provider] {
+    package static func order(_ members: [Provider]) -> [Provider] {
         members.first { $0.parent == nil }.map { subtree(of: $0.uuid, among: members) } ?? members
     }
 }
