@@ -8,6 +8,24 @@ struct PlacementVersionTests {
     private static let other = "22222222-2222-4333-8444-555555555555"
     private static let rack = "33333333-2222-4333-8444-555555555555"
 
+    @Test("1.2 to 1.6: an own class gets another name, with all that there is of it")
+    func renaming() async throws {
+        let cloud = try await PlacementCloud()
+        let gold = "/resource_classes/CUSTOM_GOLD"
+        #expect(await cloud.put(gold, nil).status == 201)
+        let provider = await cloud.provider("a", ["CUSTOM_GOLD": 4])
+        #expect(
+            await cloud.put("/allocations/\(Self.consumer)", PlacementCloud.claims([provider: ["CUSTOM_GOLD": 1]]))
+                .status == 204)
+        #expect(await cloud.put(gold, ["name": "CUSTOM_IRON"], 6).json["name"] == "CUSTOM_IRON")
+        #expect(await cloud.get(gold).status == 404)
+        #expect(await cloud.get("/resource_providers/\(provider)/usages").json["usages"] == ["CUSTOM_IRON": 1])
+        #expect(await cloud.put("/resource_classes/VCPU", ["name": "CUSTOM_X"], 6).status == 400)
+        #expect(await cloud.put("/resource_classes/CUSTOM_IRON", ["name": "CUSTOM_IRON"], 2).status == 409)
+        #expect(await cloud.put("/resource_classes/CUSTOM_NONE", ["name": "CUSTOM_X"], 2).status == 404)
+        #expect(await cloud.put(gold, ["name": "CUSTOM_IRON"], 1).status == 404)
+    }
+
     @Test("1.15: answers say when what they tell of changed, and are not to be kept")
     func caching() async throws {
         let cloud = try await PlacementCloud()

@@ -71,14 +71,26 @@ struct NameRoutes: Sendable {
         return call.answer(Self.view(class: name))
     }
 
+    /// Before 1.7 the same call gives a class another name.
     @Sendable private func ensureClass(_ call: APICall) async throws -> APIResponse {
-        try call.need(7)
+        try call.need(2)
         try call.authorize("placement:resource_classes:update")
+        guard call.isAtLeast(7) else { return try await renameClass(call) }
         let name = try Self.custom(call.parameter("name"))
         let isNew = try await call.write { try service.names.add(name, .resourceClass, in: $0) }
         return .empty(
             isNew ? 201 : 204,
             headers: [(name: "Location", value: "\(call.baseURL)/placement/resource_classes/\(name)")])
+    }
+
+    private func renameClass(_ call: APICall) async throws -> APIResponse {
+        let members = try PlacementBody.object(try await call.json(), "body")
+        try PlacementBody.only(["name"], members)
+        let name = try Self.custom(try PlacementBody.text(members["name"], "name", limit: 255))
+        try await call.write {
+            try service.renameClass(call.parameter("name"), to: name, at: call.now, in: $0)
+        }
+        return call.answer(Self.view(class: name))
     }
 
     @Sendable private func deleteClass(_ call: APICall) async throws -> APIResponse {

@@ -98,4 +98,20 @@ extension PlacementService {
                     + "\(mayReserveAll ? "" : "or equal to ")total.")
         }
     }
+
+    /// What there is of the class, and what is claimed of it, follows.
+    func renameClass(_ old: String, to name: String, at now: Int64, in transaction: any SQLTransaction) throws {
+        guard try isKnown(resourceClass: old, in: transaction) else {
+            throw APIError.notFound("No such resource class \(old).")
+        }
+        guard !ResourceClass.standard.contains(old) else {
+            throw APIError.badRequest("Cannot update standard resource class \(old)")
+        }
+        guard try !isKnown(resourceClass: name, in: transaction) else {
+            throw APIError.conflict("Resource class already exists: \(name)")
+        }
+        for provider in try names.renameClass(old, to: name, in: transaction) {
+            try providers.changed(provider, PlacementFeed.providers, at: now, in: transaction)
+        }
+    }
 }

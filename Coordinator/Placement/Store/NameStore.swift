@@ -30,6 +30,19 @@ struct NameStore: Sendable {
             "DELETE FROM placement_custom_names WHERE kind = ? AND name = ?", [kind.rawValue, name])
     }
 
+    /// - Returns: The keys of the providers that have some of it.
+    func renameClass(_ old: String, to name: String, in transaction: any SQLTransaction) throws -> [Int64] {
+        try transaction.execute(
+            "UPDATE placement_custom_names SET name = ? WHERE kind = ? AND name = ?",
+            [name, Kind.resourceClass.rawValue, old])
+        try transaction.execute(
+            "UPDATE placement_allocations SET resource_class = ? WHERE resource_class = ?", [name, old])
+        return try transaction.query(
+            "UPDATE placement_inventories SET resource_class = ? WHERE resource_class = ? RETURNING provider_id",
+            [name, old]
+        ) { $0.integer(0) }
+    }
+
     func isUsed(_ name: String, _ kind: Kind, in reader: any SQLReader) throws -> Bool {
         switch kind {
         case .resourceClass:

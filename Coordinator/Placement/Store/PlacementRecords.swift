@@ -40,6 +40,21 @@ struct InventoryRecord: TableRecord {
     }
 }
 
+/// The same with how many consumers its provider has: what the scheduler reads again after every claim, in one statement.
+struct StockRecord: TableRecord {
+    var inventory = InventoryRecord.blank
+    var consumers = 0
+
+    static let blank = StockRecord()
+    static let table = RecordTable<Self>(
+        "placement_inventories", alias: "i", join: "JOIN placement_providers p ON p.id = i.provider_id")
+
+    mutating func columns(_ column: inout some ColumnVisitor) throws {
+        try inventory.columns(&column)
+        try column("p.consumers", &consumers, .joined)
+    }
+}
+
 extension Consumer: TableRecord {
     package static let blank = Consumer(uuid: "", project: "", user: "", generation: 0, updatedAt: 0)
     package static let table = RecordTable<Self>("placement_consumers")

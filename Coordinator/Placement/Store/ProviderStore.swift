@@ -113,8 +113,9 @@ struct ProviderStore: Sendable {
 
     /// What the scheduler reads again after a claim.
     func stock(of uuid: String, in reader: any SQLReader) throws -> (inventories: [String: Inventory], consumers: Int) {
-        guard let provider = try find(uuid: uuid, in: reader) else { return ([:], 0) }
-        return (try inventories(of: provider.key, in: reader), provider.consumers)
+        let found = try StockRecord.table.all(where: .equal("p.uuid", uuid), order: nil, in: reader)
+        let inventories = found.map { ($0.inventory.resourceClass, $0.inventory.inventory) }
+        return (Dictionary(inventories) { first, _ in first }, found.first?.consumers ?? 0)
     }
 
     func inventories(of provider: Int64, in reader: any SQLReader) throws -> [String: Inventory] {
