@@ -47,6 +47,8 @@ package struct Candidate: Sendable, Hashable {
     package var allocations: [Int: [String: Int]] = [:]
     /// Whom each group takes from, by suffix.
     package var mappings: [String: Set<Int>] = [:]
+
+    package init() {}
 }
 
 /// What a search found.
