@@ -30,7 +30,7 @@ struct PlacementTests {
         let harness = try await makeCloud()
         let answer = await harness.get("/placement/", as: nil)
         #expect(answer.status == 200)
-        #expect(answer.json.item("versions")?["max_version"] == "1.13")
+        #expect(answer.json.item("versions")?["max_version"] == "1.39")
         #expect(answer.json.item("versions")?["id"] == "v1.0")
     }
 

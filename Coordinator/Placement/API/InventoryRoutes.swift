@@ -25,26 +25,25 @@ struct InventoryRoutes: Sendable {
         ]
     }
 
-    private static let generation: ClosedRange<Int64> = 0...Int64.max
-
     private static func view(_ inventory: Inventory, generation: Int) -> JSON {
         var view = PlacementBody.view(inventory)
         view["resource_provider_generation"] = JSON(generation)
         return .object(view)
     }
 
-    private func all(_ call: APICall, in reader: any SQLReader) throws -> JSON {
+    private func all(_ call: APICall, in reader: any SQLReader) throws -> APIResponse {
         let provider = try service.provider(call.parameter("uuid"), in: reader)
         let stock = try service.providers.inventories(of: provider.key, in: reader)
-        return [
-            "resource_provider_generation": JSON(provider.generation),
-            "inventories": .object(stock.mapValues { .object(PlacementBody.view($0)) })
-        ]
+        return call.answer(
+            [
+                "resource_provider_generation": JSON(provider.generation),
+                "inventories": .object(stock.mapValues { .object(PlacementBody.view($0)) })
+            ], modified: provider.updatedAt)
     }
 
     @Sendable private func list(_ call: APICall) async throws -> APIResponse {
         try call.authorize("placement:resource_providers:inventories:list")
-        return .json(try await call.database.read { try all(call, in: $0) })
+        return try await call.database.read { try all(call, in: $0) }
     }
 
     @Sendable private func show(_ call: APICall) async throws -> APIResponse {
@@ -52,24 +51,22 @@ struct InventoryRoutes: Sendable {
         let (provider, inventory) = try await call.database.read {
             try service.inventory(of: call.parameter("class"), on: call.parameter("uuid"), in: $0)
         }
-        return .json(Self.view(inventory, generation: provider.generation))
+        return call.answer(
+            Self.view(inventory, generation: provider.generation), modified: provider.updatedAt)
     }
 
     @Sendable private func replace(_ call: APICall) async throws -> APIResponse {
         try call.authorize("placement:resource_providers:inventories:update")
         let members = try PlacementBody.object(try await call.json(), "body")
         try PlacementBody.only(["resource_provider_generation", "inventories"], members)
-        let seen = try PlacementBody.number(
-            members["resource_provider_generation"], "resource_provider_generation", Self.generation)
-        let wanted = try PlacementBody.object(members["inventories"], "inventories").mapValues {
-            try PlacementBody.inventory(try PlacementBody.object($0, "inventory"))
+        let seen = try PlacementBody.generation(members)
+        let wanted = try PlacementBody.inventories(members["inventories"])
+        return try await call.write { transaction in
+            let provider = try service.provider(call.parameter("uuid"), in: transaction)
+            try service.setInventories(
+                wanted, of: provider, seen: seen, mayReserveAll: call.isAtLeast(26), at: call.now, in: transaction)
+            return try all(call, in: transaction)
         }
-        return .json(
-            try await call.write { transaction in
-                let provider = try service.provider(call.parameter("uuid"), in: transaction)
-                try service.setInventories(wanted, of: provider, seen: seen, at: call.now, in: transaction)
-                return try all(call, in: transaction)
-            })
     }
 
     @Sendable private func create(_ call: APICall) async throws -> APIResponse {
@@ -80,24 +77,24 @@ struct InventoryRoutes: Sendable {
         let seen = members["resource_provider_generation"]?.intValue.map(Int.init)
         let made = try await call.write { transaction in
             let generation = try service.createInventory(
-                inventory, of: name, on: call.parameter("uuid"), seen: seen, at: call.now, in: transaction)
+                inventory, of: name, on: call.parameter("uuid"), seen: seen, mayReserveAll: call.isAtLeast(26),
+                at: call.now, in: transaction)
             return Self.view(inventory, generation: generation)
         }
         let location = "\(call.baseURL)\(call.path)/\(name)"
-        return .json(made, status: 201, headers: [(name: "Location", value: location)])
+        return call.answer(made, status: 201, headers: [(name: "Location", value: location)])
     }
 
     @Sendable private func update(_ call: APICall) async throws -> APIResponse {
         try call.authorize("placement:resource_providers:inventories:update")
         let members = try PlacementBody.object(try await call.json(), "body")
-        let seen = try PlacementBody.number(
-            members["resource_provider_generation"], "resource_provider_generation", Self.generation)
+        let seen = try PlacementBody.generation(members)
         let inventory = try PlacementBody.inventory(members)
-        return .json(
+        return call.answer(
             try await call.write { transaction in
                 let generation = try service.updateInventory(
-                    inventory, of: call.parameter("class"), on: call.parameter("uuid"), seen: seen, at: call.now,
-                    in: transaction)
+                    inventory, of: call.parameter("class"), on: call.parameter("uuid"), seen: seen,
+                    mayReserveAll: call.isAtLeast(26), at: call.now, in: transaction)
                 return Self.view(inventory, generation: generation)
             })
     }
@@ -112,11 +109,12 @@ struct InventoryRoutes: Sendable {
     }
 
     @Sendable private func clear(_ call: APICall) async throws -> APIResponse {
-        try call.need(5)
+        try call.need(5, status: 405)
         try call.authorize("placement:resource_providers:inventories:delete")
         try await call.write { transaction in
             let provider = try service.provider(call.parameter("uuid"), in: transaction)
-            try service.setInventories([:], of: provider, seen: provider.generation, at: call.now, in: transaction)
+            try service.setInventories(
+                [:], of: provider, seen: provider.generation, mayReserveAll: true, at: call.now, in: transaction)
         }
         return .empty(204)
     }

@@ -2,14 +2,57 @@ import CoordinatorPlatform
 import ProtocolModel
 
 extension APICall {
-    /// - Throws: ``APIError`` 404: a newer version has the path.
-    func need(_ minor: Int) throws {
-        guard microversion >= Microversion(1, minor) else {
-            throw APIError.notFound("The resource could not be found.")
+    /// - Throws: ``APIError``: a newer version has the path, or the method.
+    func need(_ minor: Int, status: Int = 404) throws {
+        guard isAtLeast(minor) else {
+            throw APIError(
+                status: status,
+                message: status == 404
+                    ? "The resource could not be found." : "The method specified is not allowed for this resource.")
         }
     }
 
     func isAtLeast(_ minor: Int) -> Bool { microversion >= Microversion(1, minor) }
+
+    /// - Parameter modified: When what is told of changed; `nil` where only the present moment can be said.
+    func answer(
+        _ value: JSON, modified: Int64? = nil, status: Int = 200, headers: [(name: String, value: String)] = []
+    ) -> APIResponse {
+        .json(value, status: status, headers: headers + freshness(modified))
+    }
+
+    /// What keeps caches from answers, from the version on that says so.
+    func freshness(_ modified: Int64? = nil) -> [(name: String, value: String)] {
+        guard isAtLeast(15) else { return [] }
+        return [
+            (name: "Last-Modified", value: Timestamp.http(modified ?? now)), (name: "Cache-Control", value: "no-cache")
+        ]
+    }
+}
+
+extension Route {
+    /// Errors with the codes by which clients tell them apart, from the version on that has them.
+    func withErrorCodes() -> Route {
+        var route = self
+        let handler = handler
+        route.handler = { call in
+            do { return try await handler(call) } catch {
+                var told: APIError
+                switch error {
+                case let error as APIError: told = error
+                case StoreError.stale(let what):
+                    told = .conflict(
+                        "Another thread concurrently updated the data. Please retry your update (\(what))",
+                        type: PlacementCode.concurrentUpdate)
+                default: throw error
+                }
+                if told.type.isEmpty { told.type = PlacementCode.undefined }
+                if !call.isAtLeast(23) { told.type = "" }
+                throw told
+            }
+        }
+        return route
+    }
 }
 
 /// Reads JSON bodies in the words of the schemas that placement checks them with.
@@ -43,25 +86,14 @@ enum PlacementBody {
         return Int(number)
     }
 
+    /// The generation that the caller saw.
+    static func generation(_ members: [String: JSON]) throws -> Int {
+        try number(members["resource_provider_generation"], "resource_provider_generation", 0...Int64.max)
+    }
+
     static func uuid(_ value: JSON?, _ name: String) throws -> String {
         guard let text = value?.stringValue, let id = AnyID(text) else { throw invalid("'\(name)' is not a 'uuid'") }
         return id.text
-    }
-
-    /// `VCPU:1,MEMORY_MB:512`.
-    static func resources(_ text: String) throws -> [String: Int] {
-        var result: [String: Int] = [:]
-        for item in text.split(separator: ",") {
-            let parts = item.split(separator: ":")
-            guard parts.count == 2, let amount = Int(parts[1]), amount > 0 else {
-                throw APIError.badRequest(
-                    "Badly formed resources parameter. Expected resources query string parameter in form: "
-                        + "?resources=VCPU:2,MEMORY_MB:1024. Got: \(text).")
-            }
-            result[String(parts[0])] = amount
-        }
-        guard !result.isEmpty else { throw APIError.badRequest("Badly formed resources parameter: it is empty.") }
-        return result
     }
 
     private static let int: ClosedRange<Int64> = 1...Int64(Int32.max)
@@ -84,6 +116,10 @@ enum PlacementBody {
         default: throw invalid("'allocation_ratio' is not a number above 0")
         }
         return inventory
+    }
+
+    static func inventories(_ value: JSON?) throws -> [String: Inventory] {
+        try object(value, "inventories").mapValues { try inventory(try object($0, "inventory")) }
     }
 
     static func view(_ inventory: Inventory) -> [String: JSON] {

@@ -19,6 +19,6 @@ enum PlacementPolicy {
         "resource_providers:traits:delete", "resource_classes:list", "resource_classes:create", "resource_classes:show",
         "resource_classes:update", "resource_classes:delete", "traits:list", "traits:show", "traits:update",
         "traits:delete", "allocations:list", "allocations:update", "allocations:manage", "allocations:delete",
-        "allocation_candidates:list"
+        "allocation_candidates:list", "reshaper:reshape"
     ]
 }

@@ -5,6 +5,8 @@ public enum Trait {
     /// A provider that runs guests, and what firmware it has for them (os-traits).
     public static let compute = "COMPUTE_NODE"
     public static let uefi = "COMPUTE_FIRMWARE_UEFI"
+    /// What such a provider has may be used by all that share an aggregate with it.
+    static let sharing = "MISC_SHARES_VIA_AGGREGATE"
 
     /// What is written from reports begins so: a new report replaces it, and nothing else.
     private static let reported = ["COMPUTE_", "CUSTOM_PHYSNET_"]
@@ -34,8 +36,10 @@ public enum Trait {
             })
     }
 
-    /// The standard ones that hosts here can have; own ones begin with `CUSTOM_`.
-    static let standard = [compute, uefi] + architectures.values.sorted().map { "COMPUTE_ARCH_\($0)" }
+    /// Own ones begin with `CUSTOM_`.
+    static let standard = StandardTraits.all
+
+    static func isStandard(_ name: String) -> Bool { StandardTraits.set.contains(name) }
 
     private static let architectures = [
         "x86_64": "X86_64", "aarch64": "AARCH64", "ppc64le": "PPC64LE", "s390x": "S390X", "riscv64": "RISCV64",

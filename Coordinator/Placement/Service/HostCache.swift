@@ -34,15 +34,12 @@ struct HostReader: Sendable {
 
     /// Every node. One that never reported offers nothing.
     func all(in reader: any SQLReader) throws -> [HostState] {
-        let stocks = try providers.allInventories(in: reader)
-        let traits = try names.allTraits(in: reader)
-        let aggregates = try names.allAggregates(in: reader)
+        let known = Dictionary(try providers.states(in: reader).map { ($0.uuid, $0) }) { first, _ in first }
         return try directory.nodes(in: reader).map { node in
-            let known = stocks[node.id.text]
+            let state = known[node.id.text]
             return host(
-                node, traits: known.flatMap { traits[$0.provider.key] } ?? [],
-                aggregates: known.flatMap { aggregates[$0.provider.key] } ?? [], known?.inventories ?? [:],
-                consumers: known?.provider.consumers ?? 0)
+                node, traits: state?.traits ?? [], aggregates: state?.aggregates ?? [], state?.inventories ?? [:],
+                consumers: state?.provider.consumers ?? 0)
         }
     }
 

@@ -57,10 +57,14 @@ public struct NodeInventories: NodeObserver {
 
     public func nodeRemoved(_ node: NodeID, at now: Int64, in transaction: any SQLTransaction) throws {
         guard let provider = try providers.find(uuid: node.text, in: transaction) else { return }
-        for consumer in Set(try allocations.claims(on: provider.key, in: transaction).map(\.consumer.uuid)) {
-            try allocations.release(consumer, at: now, in: transaction)
+        let tree = try providers.tree(of: provider.root, in: transaction)
+        // What was put below the host is a part of it.
+        for member in ProviderTree.subtree(of: provider.uuid, among: tree).reversed() {
+            for consumer in Set(try allocations.claims(on: member.key, in: transaction).map(\.consumer.uuid)) {
+                try allocations.release(consumer, at: now, in: transaction)
+            }
+            try providers.delete(member.key, at: now, in: transaction)
         }
-        try providers.delete(provider.key, at: now, in: transaction)
     }
 
     private func ensureProvider(

@@ -4,62 +4,42 @@ import ProtocolModel
 /// Consumers and their claims. The only writer of `placement_inventories.used` and `placement_providers.consumers`.
 struct AllocationStore: Sendable {
     func consumer(_ uuid: String, in reader: any SQLReader) throws -> Consumer? {
-        try reader.first(
-            """
-            SELECT uuid, consumer_type, project_id, user_id, generation, updated_at FROM placement_consumers
-            WHERE uuid = ?
-            """, [uuid]
-        ) {
-            Consumer(
-                uuid: $0.text(0), type: $0.text(1), project: $0.text(2), user: $0.text(3), generation: $0.int(4),
-                updatedAt: $0.integer(5))
-        }
+        try Consumer.table.find(uuid, in: reader)
     }
 
     func claims(of consumer: String, in reader: any SQLReader) throws -> [Claim] {
-        try reader.query(
-            """
-            SELECT p.uuid, a.resource_class, a.used FROM placement_consumers c
-            JOIN placement_allocations a ON a.consumer_id = c.id
-            JOIN placement_providers p ON p.id = a.provider_id
-            WHERE c.uuid = ? ORDER BY a.id
-            """, [consumer]
-        ) { Claim(provider: $0.text(0), resourceClass: $0.text(1), amount: $0.int(2)) }
+        try HeldClaim.table.all(where: .equal("c.uuid", consumer), in: reader).map(\.claim)
     }
 
-    /// Claims on one provider by consumer.
-    func claims(on provider: Int64, in reader: any SQLReader) throws -> [(consumer: Consumer, claim: Claim)] {
-        try reader.query(
-            """
-            SELECT c.uuid, c.project_id, c.user_id, c.generation, c.updated_at, p.uuid, a.resource_class, a.used
-            FROM placement_allocations a JOIN placement_consumers c ON c.id = a.consumer_id
-            JOIN placement_providers p ON p.id = a.provider_id
-            WHERE a.provider_id = ? ORDER BY a.id
-            """, [provider]
-        ) {
-            (
-                Consumer(
-                    uuid: $0.text(0), project: $0.text(1), user: $0.text(2), generation: $0.int(3),
-                    updatedAt: $0.integer(4)),
-                Claim(provider: $0.text(5), resourceClass: $0.text(6), amount: $0.int(7))
-            )
-        }
+    /// Claims on one provider with who holds them.
+    func claims(on provider: Int64, in reader: any SQLReader) throws -> [HeldClaim] {
+        try HeldClaim.table.all(where: .equal("a.provider_id", provider), in: reader)
     }
 
-    /// What a project has, by resource class, and how many consumers it has.
-    func usages(project: String, user: String?, in reader: any SQLReader) throws -> [String: Int] {
-        let narrowed = user == nil ? "" : " AND c.user_id = ?"
-        var arguments: [any SQLArgument] = [project]
-        if let user { arguments.append(user) }
-        var result: [String: Int] = [:]
-        _ = try reader.query(
+    /// What a project has, by type of consumer and resource class.
+    func usages(project: String, user: String?, in reader: any SQLReader) throws -> [Usage] {
+        let condition = Self.owned(by: project, user, prefix: "c.")
+        return try reader.query(
             """
-            SELECT a.resource_class, SUM(a.used) FROM placement_consumers c
+            SELECT \(Usage.table.selection) FROM \(Usage.table.source)
             JOIN placement_allocations a ON a.consumer_id = c.id
-            WHERE c.project_id = ?\(narrowed) GROUP BY a.resource_class
-            """, arguments
-        ) { result[$0.text(0)] = $0.int(1) }
-        return result
+            WHERE \(condition.sql) GROUP BY c.consumer_type, a.resource_class
+            """, condition.arguments, Usage.table.record)
+    }
+
+    /// How many consumers a project has, by their type.
+    func consumers(project: String, user: String?, in reader: any SQLReader) throws -> [ConsumerCount] {
+        let condition = Self.owned(by: project, user, prefix: "")
+        return try reader.query(
+            """
+            SELECT \(ConsumerCount.table.selection) FROM \(ConsumerCount.table.source)
+            WHERE \(condition.sql) GROUP BY consumer_type
+            """, condition.arguments, ConsumerCount.table.record)
+    }
+
+    private static func owned(by project: String, _ user: String?, prefix: String) -> SQLCondition {
+        let condition = SQLCondition.equal("\(prefix)project_id", project)
+        return user.map { .all([condition, .equal("\(prefix)user_id", $0)]) } ?? condition
     }
 
     /// Takes `claims` for a consumer that has none: all of them or, when one does not fit any more, none.
@@ -68,14 +48,11 @@ struct AllocationStore: Sendable {
     func claim(
         _ claims: [Claim], for consumer: Consumer, at now: Int64, in transaction: any SQLTransaction
     ) throws {
-        let id = try transaction.first(
-            """
-            INSERT INTO placement_consumers (uuid, consumer_type, project_id, user_id, generation, updated_at)
-            VALUES (?, ?, ?, ?, ?, ?) RETURNING id
-            """, [consumer.uuid, consumer.type, consumer.project, consumer.user, consumer.generation, now]
-        ) { $0.integer(0) }
+        var consumer = consumer
+        consumer.updatedAt = now
+        let id = try Consumer.table.insert(consumer, in: transaction)
         for (provider, claims) in Self.byProvider(claims) {
-            guard let id, let key = try count(provider, by: 1, at: now, in: transaction) else {
+            guard let key = try count(provider, by: 1, at: now, in: transaction) else {
                 throw StoreError.stale("\(claims.first?.resourceClass ?? "nothing") of provider \(provider)")
             }
             try take(claims, of: key, named: provider, in: transaction)

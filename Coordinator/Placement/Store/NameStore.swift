@@ -30,6 +30,19 @@ struct NameStore: Sendable {
             "DELETE FROM placement_custom_names WHERE kind = ? AND name = ?", [kind.rawValue, name])
     }
 
+    /// - Returns: The keys of the providers that have some of it.
+    func renameClass(_ old: String, to name: String, in transaction: any SQLTransaction) throws -> [Int64] {
+        try transaction.execute(
+            "UPDATE placement_custom_names SET name = ? WHERE kind = ? AND name = ?",
+            [name, Kind.resourceClass.rawValue, old])
+        try transaction.execute(
+            "UPDATE placement_allocations SET resource_class = ? WHERE resource_class = ?", [name, old])
+        return try transaction.query(
+            "UPDATE placement_inventories SET resource_class = ? WHERE resource_class = ? RETURNING provider_id",
+            [name, old]
+        ) { $0.integer(0) }
+    }
+
     func isUsed(_ name: String, _ kind: Kind, in reader: any SQLReader) throws -> Bool {
         switch kind {
         case .resourceClass:
@@ -44,18 +57,25 @@ struct NameStore: Sendable {
         }
     }
 
+    /// Those that a provider has.
+    func usedTraits(in reader: any SQLReader) throws -> Set<String> {
+        Set(try reader.query("SELECT DISTINCT name FROM placement_traits") { $0.text(0) })
+    }
+
     /// By the provider's key.
     func allTraits(in reader: any SQLReader) throws -> [Int64: Set<String>] {
-        try grouped("SELECT provider_id, name FROM placement_traits", in: reader)
+        var result: [Int64: Set<String>] = [:]
+        for trait in try ProviderTrait.table.all(order: nil, in: reader) {
+            result[trait.provider, default: []].insert(trait.name)
+        }
+        return result
     }
 
     func allAggregates(in reader: any SQLReader) throws -> [Int64: Set<String>] {
-        try grouped("SELECT provider_id, uuid FROM placement_aggregates", in: reader)
-    }
-
-    private func grouped(_ sql: String, in reader: any SQLReader) throws -> [Int64: Set<String>] {
         var result: [Int64: Set<String>] = [:]
-        _ = try reader.query(sql) { result[$0.integer(0), default: []].insert($0.text(1)) }
+        for aggregate in try ProviderAggregate.table.all(order: nil, in: reader) {
+            result[aggregate.provider, default: []].insert(aggregate.uuid)
+        }
         return result
     }
 

@@ -62,6 +62,15 @@ enum PlacementSchema {
                 """),
         Migration(
             slice: "placement", number: 2, name: "types of consumers",
-            sql: "ALTER TABLE placement_consumers ADD COLUMN consumer_type TEXT NOT NULL DEFAULT ''")
+            sql: "ALTER TABLE placement_consumers ADD COLUMN consumer_type TEXT NOT NULL DEFAULT ''"),
+        Migration(
+            slice: "placement", number: 3, name: "trees of providers",
+            sql: """
+                ALTER TABLE placement_providers ADD COLUMN parent_uuid TEXT;
+                ALTER TABLE placement_providers ADD COLUMN root_uuid TEXT NOT NULL DEFAULT '';
+                UPDATE placement_providers SET root_uuid = uuid;
+                CREATE INDEX placement_providers_by_root ON placement_providers (root_uuid);
+                CREATE INDEX placement_providers_by_parent ON placement_providers (parent_uuid);
+                """)
     ]
 }

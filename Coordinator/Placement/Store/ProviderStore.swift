@@ -1,33 +1,43 @@
 import CoordinatorPlatform
 import ProtocolModel
 
-/// Providers and their inventories.
+/// Providers, their trees and their inventories.
 struct ProviderStore: Sendable {
-    private static let columns = "p.id, p.uuid, p.name, p.generation, p.consumers, p.updated_at"
+    private let table = Provider.table
+    private let inventories = InventoryRecord.table
 
-    private func provider(_ row: any SQLRow) -> Provider {
-        Provider(
-            key: row.integer(0), uuid: row.text(1), name: row.text(2), generation: row.int(3), consumers: row.int(4),
-            updatedAt: row.integer(5))
+    func all(in reader: any SQLReader) throws -> [Provider] { try table.all(in: reader) }
+
+    /// All of them with all that is known of each, in order of insertion.
+    func states(in reader: any SQLReader) throws -> [ProviderState] {
+        let stocks = try allInventories(in: reader)
+        let traits = try NameStore().allTraits(in: reader)
+        let aggregates = try NameStore().allAggregates(in: reader)
+        return try all(in: reader).map { provider in
+            ProviderState(
+                provider: provider, inventories: stocks[provider.key] ?? [:], traits: traits[provider.key] ?? [],
+                aggregates: aggregates[provider.key] ?? [])
+        }
     }
 
-    func all(in reader: any SQLReader) throws -> [Provider] {
-        try reader.query("SELECT \(Self.columns) FROM placement_providers p ORDER BY p.id", [], provider)
-    }
-
-    func find(uuid: String, in reader: any SQLReader) throws -> Provider? {
-        try reader.first("SELECT \(Self.columns) FROM placement_providers p WHERE p.uuid = ?", [uuid], provider)
-    }
+    func find(uuid: String, in reader: any SQLReader) throws -> Provider? { try table.find(uuid, in: reader) }
 
     func find(name: String, in reader: any SQLReader) throws -> Provider? {
-        try reader.first("SELECT \(Self.columns) FROM placement_providers p WHERE p.name = ?", [name], provider)
+        try table.first(where: .equal("name", name), order: nil, in: reader)
     }
 
+    /// - Parameter parent: `nil` makes it the root of a tree of its own.
     /// - Throws: ``StoreError/duplicate(_:)``.
-    func insert(uuid: String, name: String, at now: Int64, in transaction: any SQLTransaction) throws {
-        try transaction.execute(
-            "INSERT INTO placement_providers (uuid, name, generation, consumers, updated_at) VALUES (?, ?, 0, 0, ?)",
-            [uuid, name, now])
+    func insert(
+        uuid: String, name: String, below parent: Provider? = nil, at now: Int64, in transaction: any SQLTransaction
+    ) throws {
+        var record = Provider.blank
+        record.uuid = uuid
+        record.name = name
+        record.updatedAt = now
+        record.parent = parent?.uuid
+        record.root = parent?.root ?? uuid
+        try table.insert(record, in: transaction)
         try ChangeFeed.append(topic: PlacementFeed.providers, key: uuid, at: now, in: transaction)
     }
 
@@ -42,6 +52,44 @@ struct ProviderStore: Sendable {
         try transaction.execute("DELETE FROM placement_inventories WHERE provider_id = ?", [provider])
         try transaction.execute("DELETE FROM placement_providers WHERE id = ?", [provider])
     }
+
+    // MARK: Trees
+
+    func hasChildren(_ uuid: String, in reader: any SQLReader) throws -> Bool {
+        try table.exists(where: .equal("parent_uuid", uuid), in: reader)
+    }
+
+    /// The tree's members, each after its parent.
+    func tree(of root: String, in reader: any SQLReader) throws -> [Provider] {
+        ProviderTree.order(try table.all(where: .equal("root_uuid", root), in: reader))
+    }
+
+    /// Keeps other coordinators from changing these trees until the transaction ends: whoever changes a tree holds its
+    /// root first.
+    /// - Returns: The provider as it is now, held.
+    /// - Throws: ``StoreError/stale(_:)`` when it moved to another tree meanwhile.
+    func hold(_ provider: Provider, in transaction: any SQLTransaction) throws -> Provider {
+        try transaction.execute(
+            "UPDATE placement_providers SET updated_at = updated_at WHERE uuid = ?", [provider.root])
+        guard let held = try find(uuid: provider.uuid, in: transaction), held.root == provider.root else {
+            throw StoreError.stale("provider \(provider.uuid)")
+        }
+        return held
+    }
+
+    /// Writes the provider's name and place; what is below it moves along.
+    func move(
+        _ provider: Provider, subtree: [Provider], at now: Int64, in transaction: any SQLTransaction
+    ) throws {
+        try table.update(provider, in: transaction)
+        for var member in subtree where member.root != provider.root && member.uuid != provider.uuid {
+            member.root = provider.root
+            try table.update(member, in: transaction)
+        }
+        try ChangeFeed.append(topic: PlacementFeed.providers, key: provider.uuid, at: now, in: transaction)
+    }
+
+    // MARK: Generations
 
     /// Tells who follows. A row that is about to go is told of before.
     func changed(_ provider: Int64, _ topic: String, at now: Int64, in transaction: any SQLTransaction) throws {
@@ -61,57 +109,27 @@ struct ProviderStore: Sendable {
         return true
     }
 
+    // MARK: Inventories
+
     /// What the scheduler reads again after a claim.
     func stock(of uuid: String, in reader: any SQLReader) throws -> (inventories: [String: Inventory], consumers: Int) {
-        var result: (inventories: [String: Inventory], consumers: Int) = ([:], 0)
-        _ = try reader.query(
-            """
-            SELECT p.consumers, i.resource_class, i.total, i.reserved, i.min_unit, i.max_unit, i.step_size,
-                i.allocation_ratio, i.used
-            FROM placement_providers p JOIN placement_inventories i ON i.provider_id = p.id WHERE p.uuid = ?
-            """, [uuid]
-        ) { row in
-            result.consumers = row.int(0)
-            result.inventories[row.text(1)] = inventory(row, from: 2)
-        }
-        return result
+        let found = try StockRecord.table.all(where: .equal("p.uuid", uuid), order: nil, in: reader)
+        let inventories = found.map { ($0.inventory.resourceClass, $0.inventory.inventory) }
+        return (Dictionary(inventories) { first, _ in first }, found.first?.consumers ?? 0)
     }
 
     func inventories(of provider: Int64, in reader: any SQLReader) throws -> [String: Inventory] {
-        var result: [String: Inventory] = [:]
-        _ = try reader.query(
-            """
-            SELECT resource_class, total, reserved, min_unit, max_unit, step_size, allocation_ratio, used
-            FROM placement_inventories WHERE provider_id = ?
-            """, [provider]
-        ) { result[$0.text(0)] = inventory($0, from: 1) }
-        return result
+        let found = try inventories.all(where: .equal("provider_id", provider), order: nil, in: reader)
+        return Dictionary(found.map { ($0.resourceClass, $0.inventory) }) { first, _ in first }
     }
 
-    /// Every provider's inventories by the provider's uuid: what the scheduler looks at.
-    func allInventories(in reader: any SQLReader) throws -> [String: (
-        provider: Provider, inventories: [String: Inventory]
-    )] {
-        var result: [String: (provider: Provider, inventories: [String: Inventory])] = [:]
-        _ = try reader.query(
-            """
-            SELECT \(Self.columns), i.resource_class, i.total, i.reserved, i.min_unit, i.max_unit, i.step_size,
-                i.allocation_ratio, i.used
-            FROM placement_providers p JOIN placement_inventories i ON i.provider_id = p.id
-            """
-        ) { row in
-            let uuid = row.text(1)
-            if result[uuid] == nil { result[uuid] = (provider(row), [:]) }
-            result[uuid]?.inventories[row.text(6)] = inventory(row, from: 7)
+    /// By the provider's key.
+    func allInventories(in reader: any SQLReader) throws -> [Int64: [String: Inventory]] {
+        var result: [Int64: [String: Inventory]] = [:]
+        for record in try inventories.all(order: nil, in: reader) {
+            result[record.provider, default: [:]][record.resourceClass] = record.inventory
         }
         return result
-    }
-
-    private func inventory(_ row: any SQLRow, from column: Int) -> Inventory {
-        Inventory(
-            total: row.int(column), reserved: row.int(column + 1), minUnit: row.int(column + 2),
-            maxUnit: row.int(column + 3), stepSize: row.int(column + 4), allocationRatio: row.real(column + 5),
-            used: row.int(column + 6))
     }
 
     /// Inserts or replaces; what is claimed stays.

@@ -1,4 +1,4 @@
-"""Sound bodies of both services, by their names in the route tables. `g` is a Generator: chance and known ids."""
+"""Sound bodies of the services, by their names in the route tables. `g` is a Generator: chance and known ids."""
 import base64
 import json
 
@@ -319,3 +319,63 @@ def metadef_tags(g):
 
 def association(g):
     return maybe(g, named(g), prefix=lambda: "hw_", properties_target=lambda: "image")
+
+
+# Placement
+
+def amount(g):
+    return g.choice((1, 1, 1, 2, 4, 2 ** 31 - 1))
+
+
+def stock(g):
+    return maybe(g, {"total": g.choice((1, 8, 64, 2 ** 31 - 1))}, reserved=lambda: g.choice((0, 1, 8)),
+                 min_unit=lambda: 1, max_unit=lambda: 8, step_size=lambda: g.choice((1, 2)),
+                 allocation_ratio=lambda: g.choice((1.0, 4.0, 0.1, 1e6)))
+
+
+def generation(g):
+    return g.choice((0, 1, 2, 3, 4, 5))
+
+
+def provider(g):
+    return maybe(g, named(g), uuid=g.uuid, parent_provider_uuid=lambda: g.choice((None, g.id("provider"))))
+
+
+def provider_change(g):
+    return maybe(g, named(g), parent_provider_uuid=lambda: g.choice((None, g.id("provider"))))
+
+
+def inventory(g):
+    return {"resource_class": g.id("class"), "resource_provider_generation": generation(g), **stock(g)}
+
+
+def inventories(g):
+    return {"resource_provider_generation": generation(g),
+            "inventories": {g.id("class"): stock(g) for _ in range(g.choice((0, 1, 3)))}}
+
+
+def provider_aggregates(g):
+    return {"resource_provider_generation": generation(g), "aggregates": [g.uuid()]}
+
+
+def provider_traits(g):
+    return {"resource_provider_generation": generation(g), "traits": [g.id("trait")]}
+
+
+def resource_class(g):
+    return {"name": "CUSTOM_" + g.word().upper()}
+
+
+def allocation(g):
+    return {"allocations": {g.id("provider"): {"resources": {g.id("class"): amount(g)}}},
+            "project_id": g.id("project"), "user_id": g.id("user"),
+            "consumer_generation": g.choice((None, None, 1, 2)), "consumer_type": g.choice(("INSTANCE", "VOLUME"))}
+
+
+def allocation_map(g):
+    return {g.id("consumer"): allocation(g) for _ in range(g.choice((1, 2)))}
+
+
+def reshaping(g):
+    return {"inventories": {g.id("provider"): inventories(g)},
+            "allocations": allocation_map(g) if g.chance(0.3) else {}}

@@ -2,6 +2,8 @@
 import json
 from urllib.parse import quote
 
+from . import people
+
 
 class Broom:
     """Knows what was there, and deletes the rest, so that the state stays small."""
@@ -21,6 +23,8 @@ class Broom:
         self.collections = {path: self.keys(path, name) for path, name, _ in self.places()}
         self.images = set(self.image_keys())
         self.namespaces = self.namespace_keys()
+        self.providers = {item["uuid"] for item in self.api.call("GET", "/placement/resource_providers")[
+            "resource_providers"]}
 
     def places(self):
         for prefix, name, kind in self.COLLECTIONS:
@@ -55,8 +59,26 @@ class Broom:
                 change = {"enabled": False} if kind in ("domain", "project") else {}
                 unlock = {kind: {"options": {"immutable": False}}}
                 self.delete(whole, unlock, disable={kind: change} if change else None)
+        self.sweep_providers()
         for user in self.stage.users.values():
             self.sweep_user(f"/identity/v3/users/{user}")
+
+    def sweep_providers(self):
+        """Whoever has children goes after them."""
+        def providers():
+            found = self.api.call("GET", "/placement/resource_providers", headers=people.PLACEMENT)
+            return [item for item in found["resource_providers"] if item["uuid"] not in self.providers]
+
+        while found := providers():
+            parents = {item["parent_provider_uuid"] for item in found}
+            leaves = [f"/placement/resource_providers/{item['uuid']}" for item in found if item["uuid"] not in parents]
+            for path in leaves:
+                held = self.api.call("GET", f"{path}/allocations", headers=people.PLACEMENT)["allocations"]
+                for consumer in held:
+                    self.try_delete(f"/placement/allocations/{consumer}")
+                self.must_delete(path)
+            if not leaves or any(path in self.left for path in leaves):
+                return
 
     def sweep_user(self, path):
         for name, key in (("application_credentials", "id"), ("access_rules", "id"), ("credentials/OS-EC2", "access")):

@@ -58,6 +58,7 @@ class Generator(Dice):
         self.scratch = []
         self.limit_names = []
         self.number = 0
+        self.consumers = [self.uuid() for _ in range(4)]
         self.caller, self.is_powerful = "none", False
         self.protected = {plain(key) for key in stage.protected}
 
@@ -92,6 +93,12 @@ class Generator(Dice):
         """Names that are no ids."""
         if kind in ("tag", "store", "object", "property", "type", "namespace"):
             return self.choice(("default", "a b", "OS::Nova::Server", self.word()))
+        if kind == "consumer":
+            return self.choice(self.consumers)
+        if kind == "class":
+            return self.choice(("VCPU", "MEMORY_MB", "DISK_GB", "CUSTOM_TOY", "NOTHING"))
+        if kind == "trait":
+            return self.choice(("HW_CPU_X86_VMX", "MISC_SHARES_VIA_AGGREGATE", "CUSTOM_TOY", "NOTHING"))
         return {"config_group": self.choice(("ldap", "identity", "nothing")),
                 "config_option": self.choice(("url", "driver", "password", "nothing"))}.get(kind)
 
@@ -166,13 +173,19 @@ class Generator(Dice):
     def query_value(self):
         if self.chance(0.5):
             return self.choice(tricks.QUERY_VALUES)
-        kind = self.choice(("project", "domain", "user", "image", "role", "region", "service", "namespace"))
+        if self.chance(0.3):
+            return self.choice(tricks.PLACEMENT_VALUES)
+        kind = self.choice((
+            "project", "domain", "user", "image", "role", "region", "service", "namespace", "provider"))
         return str(self.id(kind))
 
     def add_token(self, request):
         token = self.stage.tokens[self.caller]
         if token:
             request.headers.append(("X-Auth-Token", token))
+        if request.route.service == "/placement":
+            minor = self.choice((39, 39, 39, 39, 0, 1, 6, 12, 14, 20, 28, 30, 36, 99))
+            request.headers.append(("OpenStack-API-Version", f"placement 1.{minor}"))
         if request.route.path == "/v3/auth/tokens" and request.method != "POST":
             subject = self.subject(request)
             request.headers.append(("X-Subject-Token", subject))

@@ -45,6 +45,8 @@ def error_problems(request, answer):
         body = strict(answer.body)
     except (ValueError, RecursionError) as error:
         return [f"a refusal whose body is not JSON: {error}"]
+    if request.target.startswith("/placement"):
+        return placement_problems(body, answer)
     if request.target.startswith("/image") and isinstance(body, dict) and "error" not in body:
         details, code = body, str(body.get("code", "")).split(" ")[0]
     else:
@@ -57,3 +59,12 @@ def error_problems(request, answer):
     if request.target.startswith(("/identity/", "/image/")) and not details.get("title"):
         return ["a refusal without a title"]
     return []
+
+
+def placement_problems(body, answer):
+    errors = body.get("errors") if isinstance(body, dict) else None
+    if not isinstance(errors, list) or not errors or not isinstance(errors[0], dict):
+        return ["a refusal without its errors"]
+    if errors[0].get("status") != answer.status:
+        return ["a refusal without its status"]
+    return [f"a refusal without its {name}" for name in ("title", "detail") if not errors[0].get(name)]

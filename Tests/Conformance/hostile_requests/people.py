@@ -9,6 +9,7 @@ from .api import Api
 
 PASSWORD = "Hostile-1"
 SHORT_SECONDS = 10
+PLACEMENT = [("OpenStack-API-Version", "placement 1.39")]
 
 
 class Stage:
@@ -241,6 +242,18 @@ class Stage:
             "resource_type_associations": [{"name": "toy"}]}, None, "namespace")
         for kind in ("object", "property", "tag", "type"):
             yield kind, "toy"
+        yield from self.toy_providers()
+
+    def toy_providers(self):
+        parent = None
+        for number in range(3):
+            made = self.api.call("POST", "/placement/resource_providers", {
+                "name": f"toy{number}", "parent_provider_uuid": parent}, headers=PLACEMENT)
+            parent = parent or made["uuid"]
+            self.api.call("PUT", f"/placement/resource_providers/{made['uuid']}/inventories", {
+                "resource_provider_generation": 0, "inventories": {"VCPU": {"total": 64}, "MEMORY_MB": {"total": 64}}},
+                headers=PLACEMENT)
+            yield "provider", made["uuid"]
 
     def learn_canaries(self):
         self.seen = [self.look(path, token) for path, token in self.canaries]

@@ -1,4 +1,4 @@
-"""Every route of both services: `METHOD[:BODY[>KIND]] PATH ?FILTERS`.
+"""Every route of three services: `METHOD[:BODY[>KIND]] PATH ?FILTERS`.
 
 BODY names a function of `bodies`, KIND what a success makes, so that later requests can name it. `{kind}` in a path is
 an id of that kind. GET stands for HEAD too.
@@ -145,6 +145,31 @@ DELETE /v2/metadefs/namespaces/{namespace}/resource_types/{type}
 GET /v2/metadefs/resource_types
 """
 
+PLACEMENT = """
+GET /
+GET POST:provider>provider /resource_providers ?name,uuid,member_of,resources,in_tree,required
+GET PUT:provider_change DELETE /resource_providers/{provider}
+GET PUT:inventories POST:inventory DELETE /resource_providers/{provider}/inventories
+GET PUT:inventory DELETE /resource_providers/{provider}/inventories/{class}
+GET /resource_providers/{provider}/usages
+GET /resource_providers/{provider}/allocations
+GET PUT:provider_aggregates /resource_providers/{provider}/aggregates
+GET PUT:provider_traits DELETE /resource_providers/{provider}/traits
+GET POST:resource_class /resource_classes
+GET PUT:resource_class DELETE /resource_classes/{class}
+GET /traits ?name,associated
+GET PUT DELETE /traits/{trait}
+POST:allocation_map /allocations
+GET PUT:allocation DELETE /allocations/{consumer}
+POST:reshaping /reshaper
+GET /usages ?project_id,user_id,consumer_type
+GET /allocation_candidates ?@candidates
+"""
+
+CANDIDATE_FILTERS = (
+    "resources", "resources", "resources1", "resources_A", "required", "required1", "required_A", "member_of",
+    "member_of1", "in_tree", "in_tree_A", "limit", "group_policy", "root_required", "same_subtree", "colour")
+
 IMAGE_FILTERS = (
     "limit", "marker", "sort", "sort_key", "sort_dir", "visibility", "member_status", "tag", "os_hidden", "protected",
     "name", "id", "status", "container_format", "disk_format", "owner", "checksum", "os_hash_value", "os_hash_algo",
@@ -174,13 +199,16 @@ def read(service, table):
             filters = tuple(words.pop()[1:].split(","))
         if filters == ("@images",):
             filters = IMAGE_FILTERS
+        if filters == ("@candidates",):
+            filters = CANDIDATE_FILTERS
         for word in words[:-1]:
             method, _, rest = word.partition(":")
             body, _, makes = rest.partition(">")
             yield Route(service, method, body, makes, words[-1], filters)
 
 
-ALL = tuple(read("/identity", IDENTITY + GRANTS)) + tuple(read("/image", IMAGE))
+ALL = tuple(read("/identity", IDENTITY + GRANTS)) + tuple(read("/image", IMAGE)) + tuple(
+    read("/placement", PLACEMENT))
 
 
 def undescribed(home):

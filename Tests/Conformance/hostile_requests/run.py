@@ -201,7 +201,8 @@ class Run:
                 body = body[name]
         items = body.get(kind + "s") if isinstance(body.get(kind + "s"), list) and kind.endswith("limit") else [body]
         for item in items:
-            for name in ("access",) if kind == "ec2" else ("namespace",) if kind == "namespace" else ("id", "name"):
+            for name in ("access",) if kind == "ec2" else ("namespace",) if kind == "namespace" else (
+                    "uuid",) if kind == "provider" else ("id", "name"):
                 if isinstance(item, dict) and isinstance(item.get(name), str):
                     self.generator.learn(kind, item[name])
                     break

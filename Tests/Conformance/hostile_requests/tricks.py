@@ -10,6 +10,11 @@ SEGMENTS = (
     "undefined", "-1", "0", "{key}", "$%7Bjndi%7D", "a" * 255, "a" * 256, "a" * 3000, "%61" * 1000, "%e2%80%ae",
     "00000000-0000-0000-0000-000000000000", "F" * 32, "f" * 33, "g" * 32, "a%CC%81", "%5c..%5c", "~", "@", "!", "a:b")
 
+PLACEMENT_VALUES = (
+    "VCPU:1", "VCPU:1,MEMORY_MB:1", "VCPU:9223372036854775807", "VCPU:-1", "VCPU", ":", "VCPU:1,VCPU:2", "NOTHING:1",
+    "HW_CPU_X86_VMX", "!HW_CPU_X86_VMX", "!!", "in:HW_CPU_X86_VMX,CUSTOM_TOY", "in:!HW_CPU_X86_VMX", ",", "none",
+    "isolate", "1", "_A", "1,_A", "!in:00000000-0000-4000-8000-000000000001", "in:00000000-0000-4000-8000-000000000001")
+
 QUERY_VALUES = (
     "", "0", "1", "-1", "1000000000", "9223372036854775807", "9223372036854775808", "18446744073709551616", "1e3",
     "1.5", " 1", "abc", "true", "false", "True", "None", "name:asc", "name:asc,created_at:desc", "name:up", ":", "asc",
