@@ -67,10 +67,17 @@ public final class NetlinkSocket {
     func dump(
         kind: Int, family: UInt8, expecting: Int, operation: String, visit: (OpaquePointer) -> Void
     ) throws(NetlinkError) {
-        let message = try NetlinkMessage(
-            kind: kind, flags: Int32(NLM_F_REQUEST | NLM_F_DUMP), operation: operation)
         var header = ifinfomsg()
         header.ifi_family = family
+        try dump(kind: kind, header: header, expecting: expecting, operation: operation, visit: visit)
+    }
+
+    /// - Parameter header: the fixed part of the request, with the family in it.
+    func dump<Header: BitwiseCopyable>(
+        kind: Int, header: Header, expecting: Int, operation: String, visit: (OpaquePointer) -> Void
+    ) throws(NetlinkError) {
+        let message = try NetlinkMessage(
+            kind: kind, flags: Int32(NLM_F_REQUEST | NLM_F_DUMP), operation: operation)
         message.append(header)
         try message.finish()
         context.errno = 0

@@ -16,9 +16,11 @@ extension HostNetworkDriver {
                 try socket.deleteLink(link.index, named: link.name)
             }
             actual.removeAll { $0.name == .draft && $0.alias == nil }
+            let addresses = try socket.addresses()
             let bridges = BridgePlanner.plan(
                 networks: desired.networks, physicalNetworks: configuration.physicalNetworks, actual: actual,
-                addresses: try socket.addresses())
+                addresses: addresses,
+                tunnel: desired.networks.values.contains(where: \.isOverlay) ? findTunnel(actual, addresses) : nil)
             let ports = PortPlanner.plan(
                 ports: desired.ports, networks: desired.networks, failedNetworks: bridges.failures)
             for (id, failure) in bridges.failures { failures[.network(id)] = failure }
@@ -92,6 +94,7 @@ struct LinkApplier {
         case .release: try socket.change(index, named: step.name, .init(master: 0))
         case .setMTU(let bytes): try socket.change(index, named: step.name, .init(mtuBytes: bytes))
         case .setUp(let isUp): try socket.change(index, named: step.name, .init(isUp: isUp))
+        case .setOverlay: try socket.setOverlay(index, named: step.name)
         case .setIsolated(let isIsolated): try socket.setIsolated(index, named: step.name, isIsolated)
         case .join(let master):
             guard let masterIndex = try socket.index(of: master) else {
@@ -120,6 +123,7 @@ struct LinkApplier {
                 throw NetlinkError(operation: "find link \(parent)", errno: ENODEV)
             }
             try socket.createVLAN(draft, parent: below, tag: tag)
+        case .vxlan(let settings): try socket.createVXLAN(draft, settings)
         case .service(let network):
             guard let peer = try? InterfaceName(ServiceNamespace.interface) else { return }
             try socket.createVeth(
