@@ -22,7 +22,10 @@ struct HostAssembly {
     func agent(identity: NodeIdentity, endpoint: LinkEndpoint) throws -> (NodeAgent, HostDrivers) {
         let probe = HostProbe()
         let bootID = try probe.bootID()
-        let drivers = HostDrivers(compute: compute(), network: try network(endpoint))
+        let network = try network(endpoint)
+        let drivers = HostDrivers(
+            compute: compute(), network: network,
+            routers: configuration.roles.contains(.network) ? network?.routerOwner : nil)
         let inventory = NodeInventory(
             .init(
                 hostname: try configuration.name ?? probe.hostname(), roles: configuration.roles,

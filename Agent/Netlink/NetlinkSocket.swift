@@ -1,7 +1,7 @@
 import CNetlink
 import Glibc
 
-/// A rtnetlink socket. It belongs to the network namespace of the thread that opened it, for good, and is used from one
+/// A netlink socket. It belongs to the network namespace of the thread that opened it, for good, and is used from one
 /// thread at a time.
 public final class NetlinkSocket {
     private let socket: OpaquePointer
@@ -14,11 +14,14 @@ public final class NetlinkSocket {
     }
 
     /// Opens a socket in the calling thread's network namespace.
-    public init() throws(NetlinkError) {
+    public convenience init() throws(NetlinkError) { try self.init(protocol: NETLINK_ROUTE) }
+
+    /// - Parameter number: `NETLINK_ROUTE` or another of its kind.
+    init(protocol number: Int32) throws(NetlinkError) {
         guard let socket = nl_socket_alloc() else {
             throw NetlinkError(operation: "open netlink socket", errno: ENOMEM)
         }
-        guard nl_connect(socket, NETLINK_ROUTE) == 0 else {
+        guard nl_connect(socket, number) == 0 else {
             let failure = Glibc.errno
             nl_socket_free(socket)
             throw NetlinkError(operation: "open netlink socket", errno: failure == 0 ? EIO : failure)

@@ -109,7 +109,7 @@ struct LinkApplier {
     ) throws(NetlinkError) {
         if kind == .tap {
             return try TapDevice.create(name, owner: tapOwner, socket: socket) { index throws(NetlinkError) in
-                try silence(name)
+                try Self.silence(name)
                 try socket.change(index, named: name, .init(alias: mark.text))
             }
         }
@@ -135,7 +135,7 @@ struct LinkApplier {
             throw NetlinkError(operation: "find link \(draft)", errno: ENODEV)
         }
         do throws(NetlinkError) {
-            try silence(draft)
+            try Self.silence(draft)
             try socket.change(index, named: draft, .init(alias: mark.text))
             try socket.change(index, named: draft, .init(name: name))
         } catch {
@@ -145,7 +145,7 @@ struct LinkApplier {
     }
 
     /// The host does not take part in guests' networks: no IPv6 address of its own, no answers to ARP.
-    private func silence(_ name: InterfaceName) throws(NetlinkError) {
+    static func silence(_ name: InterfaceName) throws(NetlinkError) {
         for (setting, value) in [("ipv6/conf/\(name)/disable_ipv6", "1"), ("ipv4/conf/\(name)/arp_ignore", "8")]
         where KernelSetting.read(setting) != nil {
             try KernelSetting.write(setting, value)

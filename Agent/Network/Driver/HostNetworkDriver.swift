@@ -20,6 +20,7 @@ public actor HostNetworkDriver: NetworkDriver {
     var socket: NetlinkSocket?
     var listeners: [NetworkID: MetadataListener] = [:]
     var firewall = FirewallMemory()
+    var routers: [RouterID: RouterMemory] = [:]
     /// Before then, no name is looked up for the sake of the tunnel address.
     var lookUpTunnelAt: Duration = .zero
     private var isStopped = false
@@ -83,7 +84,7 @@ public actor HostNetworkDriver: NetworkDriver {
         listeners = [:]
     }
 
-    private func openSocket() throws(StatusError) -> NetlinkSocket {
+    func openSocket() throws(StatusError) -> NetlinkSocket {
         if let socket { return socket }
         do throws(NetlinkError) {
             let fresh = try NetlinkSocket()
