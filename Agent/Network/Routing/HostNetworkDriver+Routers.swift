@@ -140,7 +140,23 @@ extension HostNetworkDriver {
         }
         let actions = RouterPlanner.plan(router, seen)
         for action in actions { try await perform(action, router) }
+        let told = actions.compactMap { action in
+            if case .announce(let announced) = action { announced } else { nil }
+        }
+        if !told.isEmpty { tellAgain(told, router.id) }
         logger.info("router changed", metadata: ["router": "\(router.id)", "actions": "\(actions.count)"])
+    }
+
+    /// Frames get lost, those through a link that has just come up above all: what was told is told twice more.
+    private func tellAgain(_ told: [RouterPlanner.Announced], _ router: RouterID) {
+        Task {
+            for _ in 0..<2 {
+                try? await Task.sleep(for: .seconds(1))
+                guard let valid = routers[router]?.announced, let socket = try? openSocket() else { return }
+                let applier = RouterApplier(router: router, socket: socket, namespace: namespacePath(router))
+                for announced in told where valid.contains(announced) { try? applier.apply(.announce(announced)) }
+            }
+        }
     }
 
     private func listLinks() throws(StatusError) -> [Link] {

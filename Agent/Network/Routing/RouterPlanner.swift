@@ -58,7 +58,8 @@ public enum RouterPlanner {
         for card in cards {
             actions += links(card, kept.first { $0.name == card.outside }, seen.inside[card.inside])
         }
-        actions += routes(router, seen, kept: Set(kept.compactMap { wanted[$0.name]?.inside }))
+        let keptInside = Set(kept.compactMap { wanted[$0.name]?.inside })
+        actions += routes(router, seen, kept: keptInside)
         if !rules.isEmpty, seen.isPrepared { actions.append(.cutConnections) }
         if !seen.isForwarding, router.isAdminUp { actions.append(.setForwarding(true)) }
         let advertisements = RouterAdvertisements.configuration(router, directory: seen.directory, user: seen.user)
@@ -67,18 +68,22 @@ public enum RouterPlanner {
         {
             actions.append(.advertise(advertisements))
         }
-        return actions + announcements(cards, seen)
+        return actions + announcements(cards, seen, kept: keptInside)
     }
 
-    private static func announcements(_ cards: [RouterCard], _ seen: RouterSighting) -> [Action] {
-        let announcements = Set(
+    /// - Parameter kept: interfaces whose links stay; the others know nothing yet.
+    private static func announcements(
+        _ cards: [RouterCard], _ seen: RouterSighting, kept: Set<InterfaceName>
+    ) -> [Action] {
+        let wanted = Set(
             cards.flatMap { card in
                 card.addresses.map { Announced(interface: card.inside, address: $0.address, mac: card.mac) }
             })
-        let told = seen.announced.filter {
-            seen.inside[$0.interface]?.addresses.map(\.address).contains($0.address) == true
+        let told = seen.announced.filter { announced in
+            kept.contains(announced.interface)
+                && seen.inside[announced.interface]?.addresses.contains { $0.address == announced.address } == true
         }
-        return announcements.subtracting(told).sorted { ($0.interface, $0.address) < ($1.interface, $1.address) }
+        return wanted.subtracting(told).sorted { ($0.interface, $0.address) < ($1.interface, $1.address) }
             .map(Action.announce)
     }
 

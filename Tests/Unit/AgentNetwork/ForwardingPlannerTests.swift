@@ -7,7 +7,8 @@ import Testing
 struct ForwardingPlannerTests {
     private let network = Fixture.network(0x1a, .vxlan(vni: 77))
     private let links = [
-        Link(index: 2, name: .bridge(Fixture.id(0x1a)), kind: "bridge", alias: "skerry:\(Fixture.id(0x1a) as NetworkID)"),
+        Link(
+            index: 2, name: .bridge(Fixture.id(0x1a)), kind: "bridge", alias: "skerry:\(Fixture.id(0x1a) as NetworkID)"),
         Link(
             index: 3, name: .vxlan(Fixture.id(0x1a)), kind: "vxlan", master: 2,
             alias: "skerry-vxlan:\(Fixture.id(0x1a) as NetworkID)")

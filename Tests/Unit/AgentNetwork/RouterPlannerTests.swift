@@ -96,6 +96,14 @@ struct RouterPlannerTests {
         let actions = RouterPlanner.plan(other, settled(router))
         #expect(actions.first == .removeLink(.routerLink(Fixture.id(0x51))))
         #expect(actions.contains(.addLink(Fixture.id(0x51), Fixture.mac("fa:16:3e:00:00:99"))))
+        var back = settled(router)
+        back.inside[inside]?.mac = Fixture.mac("fa:16:3e:00:00:99")
+        #expect(
+            RouterPlanner.plan(router, back).last
+                == .announce(
+                    .init(
+                        interface: inside, address: Fixture.address("10.0.0.1"), mac: Fixture.mac("fa:16:3e:00:00:51")
+                    )), "a new link knows nothing yet")
         var seen = settled(router)
         seen.outside[0].bridge = nil
         let link = seen.outside[0].name
