@@ -12,6 +12,7 @@
 #include <linux/if_addr.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
+#include <linux/if_packet.h>
 #include <linux/if_tun.h>
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
@@ -25,6 +26,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -95,6 +97,18 @@ static inline int skerry_disable_checksum_offload(const char *name) {
     close(descriptor);
     errno = failure;
     return result;
+}
+
+/// Sends a whole Ethernet frame out of an interface of the calling thread's network namespace. 0, or -1 with errno.
+static inline int skerry_send_frame(int index, const void *frame, size_t length) {
+    int descriptor = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) return -1;
+    struct sockaddr_ll address = {.sll_family = AF_PACKET, .sll_ifindex = index};
+    ssize_t sent = sendto(descriptor, frame, length, 0, (struct sockaddr *)&address, sizeof address);
+    int failure = errno;
+    close(descriptor);
+    errno = failure;
+    return sent < 0 ? -1 : 0;
 }
 
 #endif

@@ -38,6 +38,12 @@ public protocol NetworkDriver: Sendable {
     func converge(_ desired: NetworkState) async -> NetworkOutcome
     /// The physical networks that the configuration maps and whose interface exists.
     func physicalNetworks() async -> [String]
+    /// Where other hosts are to send the frames of overlay networks; `nil`: this one takes part in none.
+    func tunnelAddress() async -> IPAddress?
     /// Ends the listeners of this process; leaves bridges, rules and DHCP as they are, since guests go on without us.
     func stop() async
+}
+
+extension NetworkDriver {
+    public func tunnelAddress() async -> IPAddress? { nil }
 }

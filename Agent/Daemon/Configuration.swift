@@ -1,4 +1,5 @@
 import AgentCompute
+import AgentNetwork
 import ProtocolLink
 import ProtocolModel
 import ProtocolSettings
@@ -20,6 +21,8 @@ package struct Configuration: Sendable, Equatable {
     var libvirt = Libvirt()
     /// The interface that leads to each physical network.
     var physicalNetworks: [String: InterfaceName] = [:]
+    /// Where other hosts send the frames of overlay networks; `nil`: where the coordinator is reached from.
+    var tunnel: TunnelSource?
     var common = CommonSettings(metricsListen: ListenAddress(host: "127.0.0.1", port: 8703))
     var availabilityZone = "nova"
     var reservedMemoryMiB = 512

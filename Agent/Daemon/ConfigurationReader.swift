@@ -1,4 +1,5 @@
 import AgentCompute
+import AgentNetwork
 import ProtocolLink
 import ProtocolModel
 import ProtocolSettings
@@ -83,7 +84,15 @@ extension SettingsReader {
                         try? InterfaceName($0)
                     }.map { configuration.physicalNetworks[physical] = $0 }
                 }
-            default: unknown(name, value, known: "physical_networks")
+            case "tunnel_address":
+                parsed(value, "network.tunnel_address", "an address of this host's, or an interface's name") {
+                    if let address = IPAddress($0) {
+                        return address.isLoopback || address.isUnspecified || address.isMulticast
+                            ? nil : .address(address)
+                    }
+                    return (try? InterfaceName($0)).map(TunnelSource.interface)
+                }.map { configuration.tunnel = $0 }
+            default: unknown(name, value, known: "physical_networks, tunnel_address")
             }
         }
     }

@@ -22,7 +22,10 @@ struct HostAssembly {
     func agent(identity: NodeIdentity, endpoint: LinkEndpoint) throws -> (NodeAgent, HostDrivers) {
         let probe = HostProbe()
         let bootID = try probe.bootID()
-        let drivers = HostDrivers(compute: compute(), network: try network())
+        let network = try network(endpoint)
+        let drivers = HostDrivers(
+            compute: compute(), network: network,
+            routers: configuration.roles.contains(.network) ? network?.routerOwner : nil)
         let inventory = NodeInventory(
             .init(
                 hostname: try configuration.name ?? probe.hostname(), roles: configuration.roles,
@@ -52,12 +55,13 @@ struct HostAssembly {
                 clock: wallClock))
     }
 
-    private func network() throws -> (any NetworkDriver)? {
+    private func network(_ coordinator: LinkEndpoint) throws -> HostNetworkDriver? {
         // A host that runs guests needs the network under them, whatever else the network role means.
         guard configuration.roles.contains(.network) || configuration.roles.contains(.compute) else { return nil }
         return try HostNetworkDriver(
             configuration: HostNetworkConfiguration(
-                physicalNetworks: configuration.physicalNetworks, stateDirectory: folder.root),
+                physicalNetworks: configuration.physicalNetworks, stateDirectory: folder.root,
+                tunnel: TunnelSource(configured: configuration.tunnel, coordinator: coordinator.host)),
             group: group, logger: logger)
     }
 }

@@ -1,5 +1,6 @@
 import AgentCore
 import AgentHost
+import AgentNetwork
 import AgentSimulated
 import ProtocolModel
 
@@ -20,7 +21,8 @@ struct HostDescriber: NodeDescriber {
         let (sample, disk) = await measure(&problems)
         return inventory.report(
             sample, disk: disk, hypervisor: await hypervisor(&problems),
-            physicalNetworks: await drivers.network?.physicalNetworks() ?? [], problems: problems)
+            physicalNetworks: await drivers.network?.physicalNetworks() ?? [],
+            tunnelAddress: await drivers.network?.tunnelAddress(), problems: problems)
     }
 
     func health(runningGuests: Int, problems: [String]) async -> NodeHealth {
@@ -86,13 +88,21 @@ package struct SimulatedDescriber: NodeDescriber {
                 reservedMemoryMiB: configuration.reservedMemoryMiB, reservedDiskGiB: configuration.reservedDiskGiB,
                 usedMemoryMiB: 0, freeDiskGiB: host.capacity.diskGiB),
             hypervisor: (try? await drivers.compute?.hypervisor.report()) ?? unknown,
-            physicalNetworks: configuration.physicalNetworks.keys.sorted(), problems: problems)
+            physicalNetworks: configuration.physicalNetworks.keys.sorted(), problems: problems,
+            tunnelAddress: configuration.tunnel?.simulated)
     }
 
     package func health(runningGuests: Int, problems: [String]) async -> NodeHealth {
         NodeHealth(
             uptimeSeconds: 0, loadMilli: 0, usedMemoryMiB: 0, freeDiskGiB: host.capacity.diskGiB,
             runningGuests: runningGuests, problems: problems)
+    }
+}
+
+extension TunnelSource {
+    /// A simulated host has no interfaces, only what it is told.
+    fileprivate var simulated: IPAddress? {
+        if case .address(let address) = self { address } else { nil }
     }
 }
 

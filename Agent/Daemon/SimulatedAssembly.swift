@@ -39,7 +39,8 @@ struct SimulatedAssembly {
             drivers: HostDrivers(
                 compute: host.drivers.compute,
                 network: SimulatedNetwork(
-                    host, physicalNetworks: configuration.physicalNetworks.keys.sorted())),
+                    host, physicalNetworks: configuration.physicalNetworks.keys.sorted()),
+                routers: configuration.roles.contains(.network) ? host.routerOwner : nil),
             clock: clock, wallClock: wallClock, bootID: bootID, settings: EngineSettings(serversAtOnce: 64),
             figures: metrics.figures(), logger: logger)
         return NodeAgent(

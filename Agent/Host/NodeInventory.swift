@@ -40,7 +40,8 @@ public struct NodeInventory: Sendable {
 
     /// - Parameter problems: What else was found wrong; the host's own shortages are added.
     public func report(
-        _ sample: HostSample, disk: Disk, hypervisor: HypervisorReport, physicalNetworks: [String], problems: [String]
+        _ sample: HostSample, disk: Disk, hypervisor: HypervisorReport, physicalNetworks: [String],
+        tunnelAddress: IPAddress? = nil, problems: [String]
     ) -> NodeReport {
         NodeReport(
             hostname: settings.hostname, roles: settings.roles, agentVersion: settings.agentVersion,
@@ -50,7 +51,7 @@ public struct NodeInventory: Sendable {
                 reservedMemoryMiB: settings.reservedMemoryMiB, reservedDiskGiB: settings.reservedDiskGiB,
                 usedMemoryMiB: sample.usedMemoryMiB, freeDiskGiB: disk.freeGiB),
             hypervisor: hypervisor, physicalNetworks: physicalNetworks.sorted(),
-            problems: problems + shortages(sample, disk: disk))
+            problems: problems + shortages(sample, disk: disk), tunnelAddress: tunnelAddress)
     }
 
     public func health(_ sample: HostSample, disk: Disk, runningGuests: Int, problems: [String]) -> NodeHealth {

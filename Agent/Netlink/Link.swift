@@ -20,11 +20,15 @@ public struct Link: Hashable, Sendable {
     public var vlanTag: Int?
     /// As a bridge port: frames never go between two isolated ports.
     public var isIsolated: Bool
+    /// As a bridge port: nothing is learned from its frames, and neighbours that the bridge knows are not asked for
+    /// behind it.
+    public var isOverlay: Bool
+    public var vxlan: VXLANSettings?
 
     public init(
         index: Int32, name: InterfaceName, kind: String? = nil, master: Int32? = nil, parent: Int32? = nil,
         mtuBytes: Int = 1500, isUp: Bool = false, alias: String? = nil, mac: MACAddress? = nil, vlanTag: Int? = nil,
-        isIsolated: Bool = false
+        isIsolated: Bool = false, isOverlay: Bool = false, vxlan: VXLANSettings? = nil
     ) {
         self.index = index
         self.name = name
@@ -37,6 +41,37 @@ public struct Link: Hashable, Sendable {
         self.mac = mac
         self.vlanTag = vlanTag
         self.isIsolated = isIsolated
+        self.isOverlay = isOverlay
+        self.vxlan = vxlan
+    }
+}
+
+/// What a VXLAN device cannot be without, and cannot change.
+public struct VXLANSettings: Hashable, Sendable {
+    /// The port that IANA gave the protocol.
+    public static let port = UInt16(4789)
+
+    public var vni: Int
+    /// The host's end of all tunnels.
+    public var local: IPAddress
+
+    public init(vni: Int, local: IPAddress) {
+        self.vni = vni
+        self.local = local
+    }
+
+    /// `nil` for a device of another kind than ours: with another port, learning by itself, or with a group.
+    init?(_ attributes: Attributes) {
+        guard let vni = attributes.uint32(IFLA_VXLAN_ID),
+            attributes.octets(IFLA_VXLAN_PORT) == [UInt8(Self.port >> 8), UInt8(Self.port & 0xFF)],
+            attributes.uint8(IFLA_VXLAN_LEARNING) == 0,
+            attributes.octets(IFLA_VXLAN_GROUP) == nil,
+            attributes.octets(IFLA_VXLAN_GROUP6) == nil,
+            let octets = attributes.octets(IFLA_VXLAN_LOCAL)
+                ?? attributes.octets(IFLA_VXLAN_LOCAL6),
+            let local = IPAddress(octets: octets)
+        else { return nil }
+        self.init(vni: Int(vni), local: local)
     }
 }
 
@@ -92,8 +127,11 @@ extension Link {
         if kind == "vlan" {
             vlanTag = linkInfo.nested(IFLA_INFO_DATA)?.uint16(IFLA_VLAN_ID).map(Int.init)
         }
+        if kind == "vxlan" { vxlan = linkInfo.nested(IFLA_INFO_DATA).flatMap(VXLANSettings.init) }
         if linkInfo.string(IFLA_INFO_SLAVE_KIND) == "bridge" {
-            isIsolated = linkInfo.nested(IFLA_INFO_SLAVE_DATA)?.uint8(IFLA_BRPORT_ISOLATED) == 1
+            let port = linkInfo.nested(IFLA_INFO_SLAVE_DATA)
+            isIsolated = port?.uint8(IFLA_BRPORT_ISOLATED) == 1
+            isOverlay = port?.uint8(IFLA_BRPORT_NEIGH_SUPPRESS) == 1 && port?.uint8(IFLA_BRPORT_LEARNING) == 0
         }
     }
 }

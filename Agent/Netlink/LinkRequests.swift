@@ -21,6 +21,19 @@ extension NetlinkSocket {
         }
     }
 
+    /// A VXLAN device that sends frames only where its forwarding table says, and learns nothing.
+    public func createVXLAN(_ name: InterfaceName, _ settings: VXLANSettings) throws(NetlinkError) {
+        try createLink(name, kind: "vxlan") { message in
+            message.nest(IFLA_INFO_DATA) {
+                message.put(IFLA_VXLAN_ID, UInt32(settings.vni))
+                message.put(IFLA_VXLAN_PORT, VXLANSettings.port.bigEndian)
+                message.put(IFLA_VXLAN_LEARNING, UInt8(0))
+                let kind = settings.local.family == .ipv4 ? IFLA_VXLAN_LOCAL : IFLA_VXLAN_LOCAL6
+                message.put(kind, settings.local.octets)
+            }
+        }
+    }
+
     /// A pair of links of which `peer` comes up in another namespace, both down.
     /// - Parameter namespace: a file such as `/run/netns/NAME`.
     public func createVeth(
@@ -90,14 +103,28 @@ extension NetlinkSocket {
 
     /// Sets whether frames may go between this bridge port and other isolated ones.
     public func setIsolated(_ index: Int32, named name: InterfaceName, _ isIsolated: Bool) throws(NetlinkError) {
-        let operation = "set isolation of bridge port \(name)"
+        try changePort(index, "set isolation of bridge port \(name)") { message in
+            message.put(IFLA_BRPORT_ISOLATED, UInt8(isIsolated ? 1 : 0))
+        }
+    }
+
+    /// Has the bridge learn nothing from the port's frames, and answer for neighbours that it knows instead of asking
+    /// for them behind the port.
+    public func setOverlay(_ index: Int32, named name: InterfaceName) throws(NetlinkError) {
+        try changePort(index, "set up overlay port \(name)") { message in
+            message.put(IFLA_BRPORT_LEARNING, UInt8(0))
+            message.put(IFLA_BRPORT_NEIGH_SUPPRESS, UInt8(1))
+        }
+    }
+
+    private func changePort(
+        _ index: Int32, _ operation: String, _ body: (NetlinkMessage) -> Void
+    ) throws(NetlinkError) {
         let message = try NetlinkMessage(kind: Int(RTM_SETLINK), flags: Int32(NLM_F_REQUEST), operation: operation)
         var header = header(index)
         header.ifi_family = UInt8(PF_BRIDGE)
         message.append(header)
-        message.nest(IFLA_PROTINFO | Int(NLA_F_NESTED)) {
-            message.put(IFLA_BRPORT_ISOLATED, UInt8(isIsolated ? 1 : 0))
-        }
+        message.nest(IFLA_PROTINFO | Int(NLA_F_NESTED)) { body(message) }
         try request(message, operation: operation)
     }
 

@@ -1,7 +1,7 @@
 import CNetlink
 import Glibc
 
-/// A rtnetlink socket. It belongs to the network namespace of the thread that opened it, for good, and is used from one
+/// A netlink socket. It belongs to the network namespace of the thread that opened it, for good, and is used from one
 /// thread at a time.
 public final class NetlinkSocket {
     private let socket: OpaquePointer
@@ -14,11 +14,14 @@ public final class NetlinkSocket {
     }
 
     /// Opens a socket in the calling thread's network namespace.
-    public init() throws(NetlinkError) {
+    public convenience init() throws(NetlinkError) { try self.init(protocol: NETLINK_ROUTE) }
+
+    /// - Parameter number: `NETLINK_ROUTE` or another of its kind.
+    init(protocol number: Int32) throws(NetlinkError) {
         guard let socket = nl_socket_alloc() else {
             throw NetlinkError(operation: "open netlink socket", errno: ENOMEM)
         }
-        guard nl_connect(socket, NETLINK_ROUTE) == 0 else {
+        guard nl_connect(socket, number) == 0 else {
             let failure = Glibc.errno
             nl_socket_free(socket)
             throw NetlinkError(operation: "open netlink socket", errno: failure == 0 ? EIO : failure)
@@ -67,10 +70,17 @@ public final class NetlinkSocket {
     func dump(
         kind: Int, family: UInt8, expecting: Int, operation: String, visit: (OpaquePointer) -> Void
     ) throws(NetlinkError) {
-        let message = try NetlinkMessage(
-            kind: kind, flags: Int32(NLM_F_REQUEST | NLM_F_DUMP), operation: operation)
         var header = ifinfomsg()
         header.ifi_family = family
+        try dump(kind: kind, header: header, expecting: expecting, operation: operation, visit: visit)
+    }
+
+    /// - Parameter header: the fixed part of the request, with the family in it.
+    func dump<Header: BitwiseCopyable>(
+        kind: Int, header: Header, expecting: Int, operation: String, visit: (OpaquePointer) -> Void
+    ) throws(NetlinkError) {
+        let message = try NetlinkMessage(
+            kind: kind, flags: Int32(NLM_F_REQUEST | NLM_F_DUMP), operation: operation)
         message.append(header)
         try message.finish()
         context.errno = 0

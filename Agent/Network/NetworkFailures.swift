@@ -56,6 +56,25 @@ extension StatusError {
                 + "interface")
     }
 
+    static var noTunnel: Self {
+        Self(
+            code: .unsupported,
+            message: "This host cannot reach the network's ports on other hosts: ask the operator to give it a tunnel "
+                + "address.",
+            detail:
+                "network.tunnel_address of the agent's configuration names no address of this host, or is not there "
+                + "and the route to the coordinator gives none: set it to an address that other hosts reach, or to the "
+                + "name of its interface")
+    }
+
+    static func tunnelFamily(_ own: IPAddress, _ other: IPAddress) -> Self {
+        Self(
+            code: .unsupported,
+            message: "The hosts of this network have tunnel addresses of different families: ask the operator to give "
+                + "all of them IPv4 or all of them IPv6 addresses.",
+            detail: "the tunnel address is \(own) here and \(other) elsewhere: set network.tunnel_address")
+    }
+
     static func uplinkMTU(_ name: InterfaceName, _ mtuBytes: Int, wanted: Int) -> Self {
         Self(
             code: .unsupported,

@@ -3,11 +3,12 @@ import ProtocolModel
 
 /// One call of a simulated driver, for rules about which are slow and which fail.
 public struct SimulatedCall: Sendable, Hashable {
-    /// What is done to a server.
+    /// What is done to a server, to the network or to a router.
     public enum Action: String, Sendable, Hashable, CaseIterable {
         case observeDomains, define, start, requestShutdown, destroy, pause, resume, save, reset, undefine
         case observeFiles, fetchImage, makeDisks, makeConfigDrive, readConsole, removeFiles
         case prepareNetwork, convergeNetwork
+        case programRouter, removeRouter
     }
 
     public var action: Action

@@ -11,6 +11,7 @@ public final class SimulatedHost: Sendable {
     let guests = Mutex<[ServerID: SimulatedGuest]>([:])
     let disks = Mutex<SimulatedDisks>(SimulatedDisks())
     let network = Mutex<NetworkState>(NetworkState())
+    let routers = Mutex<[RouterID: RouterSpec]>([:])
     let taps = Mutex<Set<PortID>>([])
     private let unfiltered = Mutex<Set<ServerID>>([])
     let watchers = Mutex<[Int: AsyncStream<Void>.Continuation]>([:])
@@ -32,7 +33,11 @@ public final class SimulatedHost: Sendable {
     public var drivers: HostDrivers {
         HostDrivers(
             compute: ComputeDrivers(hypervisor: SimulatedHypervisor(self), storage: SimulatedStorage(self)),
-            network: SimulatedNetwork(self))
+            network: SimulatedNetwork(self), routers: routerOwner)
+    }
+
+    public var routerOwner: @Sendable (EngineCore) -> any KindOwner {
+        { core in KeyedReconciler(SimulatedRouters(self), core) }
     }
 
     /// A guest turns itself off.
@@ -43,6 +48,7 @@ public final class SimulatedHost: Sendable {
     /// All guests are gone at once, their definitions and disks are not.
     public func loseThePower() {
         network.withLock { $0 = NetworkState() }
+        routers.withLock { $0 = [:] }
         taps.withLock { $0 = [] }
         guests.withLock { guests in
             for server in guests.keys where guests[server]?.observation.isActive == true {
@@ -60,6 +66,8 @@ public final class SimulatedHost: Sendable {
     public var domains: Set<ServerID> { guests.withLock { Set($0.keys) } }
     /// Which servers have files.
     public var servers: Set<ServerID> { disks.withLock { Set($0.files.keys) } }
+    /// The routers as they were last programmed.
+    public var routerState: [RouterID: RouterSpec] { routers.withLock { $0 } }
     public var networkState: NetworkState { network.withLock { $0 } }
     /// Guests that were let run without what the network should have for their ports; none, ever.
     public var guestsLetRunUnconnected: Set<ServerID> { unfiltered.withLock { $0 } }

@@ -29,6 +29,12 @@ public struct InterfaceName: Hashable, Sendable, Comparable, CustomStringConvert
     /// The bridge's end of the pair that leads into the network's service namespace.
     public static func serviceLink(_ network: NetworkID) -> Self { Self(prefix: "sdh", short: network.short) }
 
+    /// The device that carries a network's frames between hosts, `vxl0a1b2c3d-4e`.
+    public static func vxlan(_ network: NetworkID) -> Self { Self(prefix: "vxl", short: network.short) }
+    /// The bridge's end of the pair that leads into a router, `rto0a1b2c3d-4e`, and the router's end.
+    public static func routerLink(_ port: PortID) -> Self { Self(prefix: "rto", short: port.short) }
+    public static func routerInterface(_ port: PortID) -> Self { Self(prefix: "rti", short: port.short) }
+
     public static func < (left: Self, right: Self) -> Bool { left.text < right.text }
     public var description: String { text }
 }

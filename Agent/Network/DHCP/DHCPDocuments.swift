@@ -63,7 +63,7 @@ public struct DHCPDocuments: Hashable, Sendable {
         lines += subnets.map(range)
         if subnets.contains(where: { $0.ipv6RAMode == .dhcpv6Stateful }) { lines.append("enable-ra") }
         if subnets.contains(where: { $0.ipv6RAMode != nil }) {
-            // A lifetime of 0: the sender is no router. dnsmasq cannot announce another, and none of ours exists yet.
+            // A lifetime of 0: the sender is no router. Routers advertise themselves.
             lines.append("ra-param=\(ServiceNamespace.interface),mtu:\(network.mtuBytes),30,0")
         }
         return lines.lines

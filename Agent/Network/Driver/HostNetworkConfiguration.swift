@@ -12,17 +12,20 @@ public struct HostNetworkConfiguration: Sendable {
     public var hostNamespace: String?
     /// Who may open taps without privileges; `nil` for root alone.
     public var tapOwner: TapDevice.Owner?
+    /// Where the frames of overlay networks come from and go to.
+    public var tunnel: TunnelSource
     /// How long rules that nobody asked to change are taken to be as they were written before they are looked at again.
     public var verifyRulesEvery: Duration
 
     public init(
         physicalNetworks: [String: InterfaceName], stateDirectory: String, hostNamespace: String? = nil,
-        tapOwner: TapDevice.Owner? = nil, verifyRulesEvery: Duration = .seconds(60)
+        tapOwner: TapDevice.Owner? = nil, tunnel: TunnelSource = .none, verifyRulesEvery: Duration = .seconds(60)
     ) {
         self.physicalNetworks = physicalNetworks
         self.stateDirectory = stateDirectory
         self.hostNamespace = hostNamespace
         self.tapOwner = tapOwner
+        self.tunnel = tunnel
         self.verifyRulesEvery = verifyRulesEvery
     }
 }

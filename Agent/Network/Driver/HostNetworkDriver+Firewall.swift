@@ -107,16 +107,7 @@ extension FirewallPlan {
     var asObserved: HostNetworkDriver.ObservedFirewall {
         var observed = HostNetworkDriver.ObservedFirewall()
         for (family, tables) in tables {
-            var saved = SavedRules()
-            for table in tables {
-                saved.tables[table.name] = SavedRules.Table(
-                    chains: table.chains.mapValues { rules in
-                        SavedRules.Chain(
-                            ruleCount: RuleTable.stamped(rules, family).count,
-                            fingerprint: family.hasComments ? RuleTable.fingerprint(rules) : nil)
-                    }, hooks: table.hooks)
-            }
-            observed.rules[family] = saved
+            observed.rules[family] = SavedRules(written: tables, family)
         }
         for set in sets { observed.sets[set.name] = Set(set.members.map(\.description)) }
         return observed

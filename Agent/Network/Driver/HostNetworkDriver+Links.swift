@@ -16,9 +16,11 @@ extension HostNetworkDriver {
                 try socket.deleteLink(link.index, named: link.name)
             }
             actual.removeAll { $0.name == .draft && $0.alias == nil }
+            let addresses = try socket.addresses()
             let bridges = BridgePlanner.plan(
                 networks: desired.networks, physicalNetworks: configuration.physicalNetworks, actual: actual,
-                addresses: try socket.addresses())
+                addresses: addresses,
+                tunnel: desired.networks.values.contains(where: \.isOverlay) ? findTunnel(actual, addresses) : nil)
             let ports = PortPlanner.plan(
                 ports: desired.ports, networks: desired.networks, failedNetworks: bridges.failures)
             for (id, failure) in bridges.failures { failures[.network(id)] = failure }
@@ -92,6 +94,7 @@ struct LinkApplier {
         case .release: try socket.change(index, named: step.name, .init(master: 0))
         case .setMTU(let bytes): try socket.change(index, named: step.name, .init(mtuBytes: bytes))
         case .setUp(let isUp): try socket.change(index, named: step.name, .init(isUp: isUp))
+        case .setOverlay: try socket.setOverlay(index, named: step.name)
         case .setIsolated(let isIsolated): try socket.setIsolated(index, named: step.name, isIsolated)
         case .join(let master):
             guard let masterIndex = try socket.index(of: master) else {
@@ -106,7 +109,7 @@ struct LinkApplier {
     ) throws(NetlinkError) {
         if kind == .tap {
             return try TapDevice.create(name, owner: tapOwner, socket: socket) { index throws(NetlinkError) in
-                try silence(name)
+                try Self.silence(name)
                 try socket.change(index, named: name, .init(alias: mark.text))
             }
         }
@@ -120,6 +123,7 @@ struct LinkApplier {
                 throw NetlinkError(operation: "find link \(parent)", errno: ENODEV)
             }
             try socket.createVLAN(draft, parent: below, tag: tag)
+        case .vxlan(let settings): try socket.createVXLAN(draft, settings)
         case .service(let network):
             guard let peer = try? InterfaceName(ServiceNamespace.interface) else { return }
             try socket.createVeth(
@@ -131,7 +135,7 @@ struct LinkApplier {
             throw NetlinkError(operation: "find link \(draft)", errno: ENODEV)
         }
         do throws(NetlinkError) {
-            try silence(draft)
+            try Self.silence(draft)
             try socket.change(index, named: draft, .init(alias: mark.text))
             try socket.change(index, named: draft, .init(name: name))
         } catch {
@@ -141,7 +145,7 @@ struct LinkApplier {
     }
 
     /// The host does not take part in guests' networks: no IPv6 address of its own, no answers to ARP.
-    private func silence(_ name: InterfaceName) throws(NetlinkError) {
+    static func silence(_ name: InterfaceName) throws(NetlinkError) {
         for (setting, value) in [("ipv6/conf/\(name)/disable_ipv6", "1"), ("ipv4/conf/\(name)/arp_ignore", "8")]
         where KernelSetting.read(setting) != nil {
             try KernelSetting.write(setting, value)

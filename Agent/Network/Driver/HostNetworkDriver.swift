@@ -20,6 +20,9 @@ public actor HostNetworkDriver: NetworkDriver {
     var socket: NetlinkSocket?
     var listeners: [NetworkID: MetadataListener] = [:]
     var firewall = FirewallMemory()
+    var routers: [RouterID: RouterMemory] = [:]
+    /// Before then, no name is looked up for the sake of the tunnel address.
+    var lookUpTunnelAt: Duration = .zero
     private var isStopped = false
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
@@ -69,13 +72,19 @@ public actor HostNetworkDriver: NetworkDriver {
         return configuration.physicalNetworks.filter { present.contains($0.value) }.keys.sorted()
     }
 
+    public func tunnelAddress() async -> IPAddress? {
+        guard let socket = try? openSocket(), let links = try? socket.links(), let addresses = try? socket.addresses()
+        else { return nil }
+        return findTunnel(links, addresses)
+    }
+
     public func stop() async {
         isStopped = true
         for listener in listeners.values { await listener.close() }
         listeners = [:]
     }
 
-    private func openSocket() throws(StatusError) -> NetlinkSocket {
+    func openSocket() throws(StatusError) -> NetlinkSocket {
         if let socket { return socket }
         do throws(NetlinkError) {
             let fresh = try NetlinkSocket()
@@ -110,6 +119,7 @@ public actor HostNetworkDriver: NetworkDriver {
         }
         createNamespaces(desired, &failures)
         links.apply(plan.changes, &failures)
+        forward(desired, socket, &failures)
         for network in desired.networks.values.sorted(by: { $0.id < $1.id })
         where network.hasServices && failures[.network(network.id)] == nil {
             do throws(StatusError) {

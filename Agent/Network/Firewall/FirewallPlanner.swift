@@ -16,7 +16,8 @@ public enum FirewallPlanner {
     public static func plan(_ state: NetworkState) -> FirewallPlan {
         let ports = state.ports.values.filter { state.networks[$0.network] != nil }.sorted { $0.id < $1.id }
         let byNetwork = Dictionary(grouping: ports, by: \.network)
-        let networks = byNetwork.keys.sorted()
+        // Also those without ports here: a router may pass their frames on to the uplink.
+        let networks = state.networks.keys.sorted()
         return FirewallPlan(
             tables: [
                 .ipv4: [filter(state, networks, byNetwork, .ipv4), raw(networks)],

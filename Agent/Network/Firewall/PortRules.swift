@@ -17,7 +17,9 @@ struct PortRules {
         if family == .ipv6 {
             // Multicast listener queries and neighbour discovery: without them IPv6 does not work at all.
             rules += [130, 135, 136].map { "-p ipv6-icmp -m icmp6 --icmpv6-type \($0) -j RETURN" }
-            if acceptsRouterAdvertisements { rules.append("-p ipv6-icmp -m icmp6 --icmpv6-type 134 -j RETURN") }
+            if let way = routerAdvertisements {
+                rules.append("\(way)-p ipv6-icmp -m icmp6 --icmpv6-type 134 -j RETURN")
+            }
         }
         rules.append("-m conntrack --ctstate INVALID -j DROP")
         return rules + securityGroupRules(.ingress) + ["-j DROP"]
@@ -57,9 +59,14 @@ struct PortRules {
         } + ["-j DROP"]
     }
 
-    /// A subnet whose advertisements we do not send has a router of the tenant's own or of the provider's.
-    private var acceptsRouterAdvertisements: Bool {
-        network.subnets.contains { $0.prefix.family == .ipv6 && $0.ipv6RAMode == nil }
+    /// Where router advertisements may come from; `nil`: from nowhere.
+    private var routerAdvertisements: String? {
+        let modes = network.subnets.filter { $0.prefix.family == .ipv6 }.map(\.ipv6RAMode)
+        if modes.isEmpty { return nil }
+        // A subnet whose advertisements we do not send has a router of the tenant's own or of the provider's.
+        if modes.contains(nil) { return "" }
+        // Ours come from a router's link or from another host, and never from a guest on this one.
+        return "-m physdev ! --physdev-in tap+ "
     }
 
     private func securityGroupRules(_ direction: SecurityGroupRuleSpec.Direction) -> [String] {

@@ -26,6 +26,18 @@ public struct SavedRules: Hashable, Sendable {
 
     public init(tables: [String: Table] = [:]) { self.tables = tables }
 
+    /// What the kernel shows once these tables were written.
+    package init(written tables: [RuleTable], _ family: FilterFamily) {
+        for table in tables {
+            self.tables[table.name] = Table(
+                chains: table.chains.mapValues { rules in
+                    Chain(
+                        ruleCount: RuleTable.stamped(rules, family).count,
+                        fingerprint: family.hasComments ? RuleTable.fingerprint(rules) : nil)
+                }, hooks: table.hooks)
+        }
+    }
+
     /// Reads the text of a `save` command, leaving out what is not ours.
     public init(parsing text: String) {
         var current = ""

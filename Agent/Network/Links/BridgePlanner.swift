@@ -11,13 +11,15 @@ public enum BridgePlanner {
     /// - Parameters:
     ///   - physicalNetworks: the agent's configuration: which interface leads to which physical network.
     ///   - addresses: the addresses of the host's interfaces.
+    ///   - tunnel: the host's end of its tunnels.
     public static func plan(
         networks: [NetworkID: NetworkSpec], physicalNetworks: [String: InterfaceName], actual: [ObservedLink],
-        addresses: [Int32: Set<ObservedAddress>] = [:]
+        addresses: [Int32: Set<ObservedAddress>] = [:], tunnel: IPAddress? = nil
     ) -> Outcome {
         var outcome = Outcome()
         let holders = attachmentHolders(networks, actual)
-        let uplinks = Uplinks(physicalNetworks: physicalNetworks, actual: actual, addresses: addresses)
+        let uplinks = Uplinks(
+            physicalNetworks: physicalNetworks, actual: actual, addresses: addresses, tunnel: tunnel)
         for network in networks.values.sorted(by: { $0.id < $1.id }) {
             if network.attachment != .local, let holder = holders[network.attachment], holder != network.id {
                 outcome.failures[network.id] = .attachmentTaken(network.attachment, by: holder)
@@ -45,8 +47,11 @@ public enum BridgePlanner {
                 // Only a bridge with a port that is neither a tap nor a service link holds its attachment.
                 let hasUplink = actual.contains {
                     guard $0.master == link.index else { return false }
-                    if case .vlan? = OwnershipMark(alias: $0.alias) { return true }
-                    return OwnershipMark(alias: $0.alias) == nil
+                    switch OwnershipMark(alias: $0.alias) {
+                    case .vlan, .vxlan: return true
+                    case nil: return RouterMark(alias: $0.alias) == nil
+                    default: return false
+                    }
                 }
                 return hasUplink ? id : nil
             })
@@ -79,12 +84,26 @@ private struct Uplinks {
     let physicalNetworks: [String: InterfaceName]
     let actual: [ObservedLink]
     let addresses: [Int32: Set<ObservedAddress>]
+    let tunnel: IPAddress?
 
     func links(for network: NetworkSpec) throws(StatusError) -> [DesiredLink] {
         switch network.attachment {
         case .local: return []
-        case .vxlan:
-            throw StatusError(code: .unsupported, message: "The host has no overlay networks: use another.", detail: "")
+        case .vxlan(let vni):
+            guard let tunnel else {
+                // A host that has all of the network's ports needs no way to others.
+                if network.remotePorts.isEmpty { return [] }
+                throw .noTunnel
+            }
+            if let other = network.remotePorts.first(where: { $0.tunnel.family != tunnel.family })?.tunnel {
+                throw .tunnelFamily(tunnel, other)
+            }
+            return [
+                DesiredLink(
+                    name: .vxlan(network.id), kind: .vxlan(VXLANSettings(vni: vni, local: tunnel)),
+                    mark: .vxlan(network.id), mtuBytes: network.mtuBytes, master: .bridge(network.id), isIsolated: true,
+                    owner: .network(network.id))
+            ]
         case .flat(let physicalNetwork):
             let link = try physical(physicalNetwork, for: network)
             try checkIsFree(link, for: network)

@@ -5,6 +5,8 @@ public struct DesiredLink: Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
         case bridge
         case vlan(parent: InterfaceName, tag: Int)
+        /// What carries a network's frames between hosts; as a port of its bridge it learns nothing.
+        case vxlan(VXLANSettings)
         case tap
         /// A veth whose peer stands in the network's service namespace.
         case service(NetworkID)

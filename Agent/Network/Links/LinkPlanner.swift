@@ -10,6 +10,8 @@ public enum LinkPlanner {
         case setMTU(bytes: Int)
         case join(InterfaceName)
         case setIsolated(Bool)
+        /// Learns nothing, asks for no neighbour that is known.
+        case setOverlay
         case setUp(Bool)
     }
 
@@ -104,7 +106,7 @@ public enum LinkPlanner {
         func rank(_ link: ObservedLink) -> Int {
             switch link.kind {
             case "bridge": 1
-            case "vlan": 2
+            case "vlan", "vxlan": 2
             default: 0
             }
         }
@@ -125,6 +127,7 @@ public enum LinkPlanner {
     private static func isSame(_ link: ObservedLink, _ desired: DesiredLink, _ byIndex: [Int32: ObservedLink]) -> Bool {
         switch desired.kind {
         case .bridge: link.kind == "bridge"
+        case .vxlan(let settings): link.vxlan == settings
         case .tap: link.kind == "tun"
         case .service: link.kind == "veth"
         case .vlan(let parent, let tag):
@@ -147,8 +150,15 @@ public enum LinkPlanner {
             if desired.isIsolated != (isJoined && present?.isIsolated == true) {
                 actions.append(.setIsolated(desired.isIsolated))
             }
+            if desired.kind.isOverlay, !isJoined || present?.isOverlay != true { actions.append(.setOverlay) }
         }
         if present?.isUp ?? false != desired.isUp { actions.append(.setUp(desired.isUp)) }
         return actions.map { Step(desired.name, $0, owner: desired.owner) }
+    }
+}
+
+extension DesiredLink.Kind {
+    fileprivate var isOverlay: Bool {
+        if case .vxlan = self { true } else { false }
     }
 }

@@ -4,3 +4,5 @@ import AgentNetlink
 /// themselves reach no further.
 public typealias ObservedLink = AgentNetlink.Link
 public typealias ObservedAddress = AgentNetlink.InterfaceAddress
+public typealias VXLANSettings = AgentNetlink.VXLANSettings
+public typealias ForwardingEntry = AgentNetlink.ForwardingEntry

@@ -5,6 +5,7 @@ import ProtocolModel
 public enum OwnershipMark: Hashable, Sendable {
     case bridge(NetworkID)
     case vlan(NetworkID)
+    case vxlan(NetworkID)
     /// The bridge's end of the pair that leads into the network's service namespace.
     case service(NetworkID)
     case port(PortID)
@@ -13,6 +14,7 @@ public enum OwnershipMark: Hashable, Sendable {
         switch self {
         case .bridge(let id): "skerry:\(id)"
         case .vlan(let id): "skerry-vlan:\(id)"
+        case .vxlan(let id): "skerry-vxlan:\(id)"
         case .service(let id): "skerry-service:\(id)"
         case .port(let id): "skerry-port:\(id)"
         }
@@ -24,6 +26,7 @@ public enum OwnershipMark: Hashable, Sendable {
         switch alias[..<colon] {
         case "skerry": self.init(NetworkID(identifier), Self.bridge)
         case "skerry-vlan": self.init(NetworkID(identifier), Self.vlan)
+        case "skerry-vxlan": self.init(NetworkID(identifier), Self.vxlan)
         case "skerry-service": self.init(NetworkID(identifier), Self.service)
         case "skerry-port": self.init(PortID(identifier), Self.port)
         default: return nil
@@ -38,7 +41,7 @@ public enum OwnershipMark: Hashable, Sendable {
     /// The resource of the plan that this link serves.
     var owner: ResourceKey {
         switch self {
-        case .bridge(let id), .vlan(let id), .service(let id): .network(id)
+        case .bridge(let id), .vlan(let id), .vxlan(let id), .service(let id): .network(id)
         case .port(let id): .port(id)
         }
     }

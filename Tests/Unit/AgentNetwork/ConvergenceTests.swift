@@ -278,7 +278,7 @@ struct ConvergenceTests {
 }
 
 extension CollectionDifference.Change where ChangeElement == String {
-    fileprivate var change: String {
+    var change: String {
         switch self {
         case .insert(_, let line, _): "+ \(line)"
         case .remove(_, let line, _): "- \(line)"

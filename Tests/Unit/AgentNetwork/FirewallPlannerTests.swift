@@ -64,6 +64,7 @@ struct FirewallPlannerTests {
                 "-m conntrack --ctstate RELATED,ESTABLISHED -j RETURN",
                 "-m physdev --physdev-in sdh0000001a-1a -j RETURN",
                 "\(icmp) 130 -j RETURN", "\(icmp) 135 -j RETURN", "\(icmp) 136 -j RETURN",
+                "-m physdev ! --physdev-in tap+ \(icmp) 134 -j RETURN",
                 "-m conntrack --ctstate INVALID -j DROP", "-m set --match-set sk6-0000003c-3c src -j RETURN", "-j DROP"
             ])
         #expect(
@@ -138,10 +139,13 @@ struct FirewallPlannerTests {
         #expect(chain("sk-i0000002b-2b", .ipv4, closed)?.count == 4)
     }
 
-    @Test("no ports, no rules")
+    @Test("no networks, no rules; one without ports lets a router's frames pass, and nothing to the host")
     func nothing() {
-        let plan = plan { $0.ports = [:] }
-        #expect(plan.tables.values.allSatisfy { $0.allSatisfy { $0.chains.isEmpty && $0.hooks.isEmpty } })
+        let nothing = plan { ($0.networks, $0.ports) = ([:], [:]) }
+        #expect(nothing.tables.values.allSatisfy { $0.allSatisfy { $0.chains.isEmpty && $0.hooks.isEmpty } })
+        let bare = plan { $0.ports = [:] }
+        #expect(chain("sk-n0000001a-1a", .ipv4, bare) == ["-j ACCEPT"])
+        #expect(chain("skerry-in", .ipv6, bare) == ["-i brq0000001a-1a -j DROP"])
     }
 
     @Test("zones are distinct, in range, and do not move when networks come")

@@ -11,11 +11,12 @@ struct LinkPlannerTests {
 
     private func desired(
         _ networks: [NetworkSpec], ports: [PortSpec] = [], actual: [Link] = [],
-        addresses: [Int32: Set<InterfaceAddress>] = [:]
+        addresses: [Int32: Set<InterfaceAddress>] = [:], tunnel: IPAddress? = nil
     ) -> (links: [DesiredLink], failures: [NetworkID: StatusError]) {
         let byID = Dictionary(uniqueKeysWithValues: networks.map { ($0.id, $0) })
         let bridges = BridgePlanner.plan(
-            networks: byID, physicalNetworks: ["physnet1": Fixture.name("eth1")], actual: actual, addresses: addresses)
+            networks: byID, physicalNetworks: ["physnet1": Fixture.name("eth1")], actual: actual, addresses: addresses,
+            tunnel: tunnel)
         let taps = PortPlanner.plan(
             ports: Dictionary(uniqueKeysWithValues: ports.map { ($0.id, $0) }), networks: byID,
             failedNetworks: bridges.failures)
@@ -122,6 +123,60 @@ struct LinkPlannerTests {
             plan.changes.first { $0.name == device }?.action
                 == .create(.vlan(parent: uplink.name, tag: 100), .vlan(network.id)))
         #expect(InterfaceName.vlan(tag: 4094, on: Fixture.name("enp0s31f6dock")).text.utf8.count <= 15)
+    }
+
+    @Test("an overlay network gets a device with the host's tunnel address, made anew when that changes")
+    func overlay() {
+        var overlay = network
+        overlay.attachment = .vxlan(vni: 77)
+        let own = Fixture.address("192.0.2.1")
+        let settings = VXLANSettings(vni: 77, local: own)
+        let plan = LinkPlanner.plan(desired: desired([overlay], tunnel: own).links, actual: [])
+        #expect(
+            plan.changes.filter { $0.name == .vxlan(network.id) }.map(\.action) == [
+                .create(.vxlan(settings), .vxlan(network.id)), .setMTU(bytes: 1450), .join(.bridge(network.id)),
+                .setIsolated(true), .setOverlay, .setUp(true)
+            ])
+        let device = Link(
+            index: 8, name: .vxlan(network.id), kind: "vxlan", master: 2, mtuBytes: 1450, isUp: true,
+            alias: "skerry-vxlan:\(network.id)", isIsolated: true, isOverlay: true, vxlan: settings)
+        let actual = Array(settled.dropLast()) + [device]
+        #expect(
+            LinkPlanner.plan(desired: desired([overlay], actual: actual, tunnel: own).links, actual: actual)
+                == LinkPlanner.Plan())
+        let moved = LinkPlanner.plan(
+            desired: desired([overlay], actual: actual, tunnel: Fixture.address("192.0.2.9")).links, actual: actual)
+        #expect(moved.removals == [.init(.vxlan(network.id), .delete, owner: .network(network.id))])
+        var other = overlay
+        other.id = Fixture.id(0x10)
+        #expect(desired([overlay, other], actual: actual, tunnel: own).failures.keys.sorted() == [other.id])
+    }
+
+    @Test("without a tunnel address an overlay network stays on its host, and fails once it has ports elsewhere")
+    func noTunnel() {
+        var overlay = network
+        overlay.attachment = .vxlan(vni: 77)
+        let alone = desired([overlay])
+        #expect(alone.failures == [:] && !alone.links.contains { $0.name == .vxlan(network.id) })
+        overlay.remotePorts = [
+            .init(mac: MACAddress(bits: 1), addresses: [], tunnel: Fixture.address("192.0.2.2"))
+        ]
+        #expect(desired([overlay]).failures[network.id]?.detail.contains("network.tunnel_address") == true)
+        #expect(desired([overlay], tunnel: Fixture.address("2001:db8::1")).failures[network.id]?.code == .unsupported)
+        #expect(desired([overlay], tunnel: Fixture.address("192.0.2.1")).failures == [:])
+    }
+
+    @Test("a router's link is nobody's uplink, and not this planner's to remove")
+    func routerLink() {
+        var overlay = network
+        overlay.attachment = .vxlan(vni: 77)
+        var other = overlay
+        other.id = Fixture.id(0x10)
+        let mark = RouterMark(router: Fixture.id(5), port: port.id)
+        #expect(RouterMark(alias: mark.text) == mark && OwnershipMark(alias: mark.text) == nil)
+        let link = Link(index: 9, name: .routerLink(port.id), kind: "veth", master: 2, alias: mark.text)
+        #expect(LinkPlanner.plan(desired: [], actual: [link]) == LinkPlanner.Plan())
+        #expect(desired([overlay, other], actual: settled + [link]).failures.keys.sorted() == [network.id])
     }
 
     @Test(

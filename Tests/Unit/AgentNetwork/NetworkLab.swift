@@ -16,36 +16,40 @@ final class NetworkLab {
     private(set) var driver: HostNetworkDriver
     private let physicalNetworks: [String: InterfaceName]
     private let verify: Duration
+    private let tunnel: TunnelSource
 
     var path: String { NetworkNamespace.path(name) }
     var host: Command { Command(namespace: path) }
 
-    init(physicalNetworks: [String: InterfaceName] = [:], verify: Duration = .zero) throws {
+    init(
+        physicalNetworks: [String: InterfaceName] = [:], verify: Duration = .zero, tunnel: TunnelSource = .none
+    ) throws {
         self.verify = verify
+        self.tunnel = tunnel
         name = "sktest-\(UInt32.random(in: .min ... .max))"
         state = NSTemporaryDirectory() + name
         self.physicalNetworks = physicalNetworks
         try NetworkNamespace.create(name)
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        driver = try Self.makeDriver(physicalNetworks, state, name, group, verify)
+        driver = try Self.makeDriver(physicalNetworks, state, name, group, verify, tunnel)
     }
 
     private static func makeDriver(
         _ physicalNetworks: [String: InterfaceName], _ state: String, _ name: String,
         _ group: MultiThreadedEventLoopGroup,
-        _ verify: Duration
+        _ verify: Duration, _ tunnel: TunnelSource
     ) throws -> HostNetworkDriver {
         try HostNetworkDriver(
             configuration: HostNetworkConfiguration(
                 physicalNetworks: physicalNetworks, stateDirectory: state, hostNamespace: NetworkNamespace.path(name),
-                verifyRulesEvery: verify),
+                tunnel: tunnel, verifyRulesEvery: verify),
             group: group, logger: Logger(label: "network") { _ in SwiftLogNoOpLogHandler() })
     }
 
     /// What a crash and a new start of the agent come to.
     func restart() async throws {
         await driver.stop()
-        driver = try Self.makeDriver(physicalNetworks, state, name, group, verify)
+        driver = try Self.makeDriver(physicalNetworks, state, name, group, verify, tunnel)
     }
 
     /// All that a host shows of its network: a line for each link, rule, chain and set. What the kernel makes by itself
