@@ -13,6 +13,7 @@ import ProtocolModel
 package struct Cloud: Sendable {
     let identity: IdentitySlice
     package let image: ImageSlice
+    package let network: NetworkSlice
     package let compute: ComputeSlice
     package let fleet: FleetSlice
     let registry: SessionRegistry
@@ -40,6 +41,7 @@ package struct Cloud: Sendable {
             metadata: configuration.images.metadata,
             limits: UnifiedImageLimits(directory: identity.directory, region: configuration.region), logger: logger)
         let network = NetworkSlice(plan: core.plans, directory: core.directory)
+        self.network = network
         let compute = ComputeSlice(
             network: network.service, image: image.service, placement: placement.service, plans: core.plans,
             operations: core.operations, directory: core.directory, revision: revision)

@@ -82,11 +82,15 @@ struct RunCommand: AsyncParsableCommand {
     private func repeatedServices(
         _ cloud: Cloud, database: any SQLDatabase, clock: any WallClock, logger: Logger
     ) -> [any Service] {
-        cloud.compute.periodics.map { periodic in
-            Ticker(interval: .seconds(periodic.everySeconds)) {
-                await run(periodic, database: database, clock: clock, logger: logger)
-            }
+        let routers = PeriodicWork("places for routers", every: .seconds(5), logger: logger) {
+            try await cloud.network.upkeep(on: database, at: clock.now())
         }
+        return [routers]
+            + cloud.compute.periodics.map { periodic in
+                Ticker(interval: .seconds(periodic.everySeconds)) {
+                    await run(periodic, database: database, clock: clock, logger: logger)
+                }
+            }
     }
 
     private func metricsServices(

@@ -19,13 +19,22 @@ public struct NetworkSlice: Slice {
     ) {
         service = NetworkService(plan: plan, directory: directory, settings: settings, random: random)
         providers = [
-            NetworkSpecs(service: service), PortSpecs(service: service), SecurityGroupSpecs(service: service)
+            NetworkSpecs(service: service), PortSpecs(service: service), SecurityGroupSpecs(service: service),
+            RouterSpecs(service: service)
         ]
         consumers = [
-            PortStatuses(service: service), SilentStatuses(kind: .network), SilentStatuses(kind: .securityGroup)
+            PortStatuses(service: service), RouterStatuses(service: service), SilentStatuses(kind: .network),
+            SilentStatuses(kind: .securityGroup)
         ]
         observers = [RemovedNodes(service: service)]
         apis = [NetworkAPI(service: service).api]
         holdings = [NetworkHoldings(service: service)]
+    }
+
+    /// Finds nodes for routers that wait for one. To be called every few seconds; an idle cloud only reads.
+    public func upkeep(on database: any SQLDatabase, at now: Int64) async throws {
+        let service = service
+        guard try await database.read({ try !service.movableRouters(in: $0).isEmpty }) else { return }
+        try await database.write { try service.settleMovable(at: now, in: $0) }
     }
 }

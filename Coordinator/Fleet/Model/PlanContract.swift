@@ -120,9 +120,18 @@ public struct Node: Sendable, Hashable {
 public protocol NodeDirectory: Sendable {
     func nodes(in reader: any SQLReader) throws -> [Node]
     func node(_ id: NodeID, in reader: any SQLReader) throws -> Node?
+    /// Nodes whose agents keep entries of the kind, as far as the last session said.
+    func nodes(knowing kind: ResourceKind, in reader: any SQLReader) throws -> Set<NodeID>
     func setEnabled(
         _ enabled: Bool, reason: String?, node: NodeID, at now: Int64, in transaction: any SQLTransaction
     ) throws
+}
+
+extension NodeDirectory {
+    /// A directory that keeps nothing of what agents know takes them all for this release's.
+    public func nodes(knowing kind: ResourceKind, in reader: any SQLReader) throws -> Set<NodeID> {
+        Set(try nodes(in: reader).map(\.id))
+    }
 }
 
 /// The feeds of changes that the fleet writes.

@@ -5,7 +5,8 @@ enum NetworkSchema {
         Migration(slice: "network", number: 1, name: "networks, subnets", sql: networks),
         Migration(slice: "network", number: 2, name: "ports, security groups", sql: ports),
         Migration(slice: "network", number: 3, name: "quotas, tags", sql: quotas),
-        Migration(slice: "network", number: 4, name: "quotas among those of all services", sql: sharedQuotas)
+        Migration(slice: "network", number: 4, name: "quotas among those of all services", sql: sharedQuotas),
+        Migration(slice: "network", number: 5, name: "routers, floating IPs, overlay networks", sql: routers)
     ]
 
     /// `sort_key` and the pools' bounds are addresses as 8 or 32 hexadecimal digits, which sort as the addresses do.
