@@ -13,6 +13,7 @@ import ServiceLifecycle
 /// All slices, put together over one database. The order is the order of dependence.
 package struct Cloud: Sendable {
     package let image: ImageSlice
+    package let network: NetworkSlice
     package let compute: ComputeSlice
     package let fleet: FleetSlice
     let registry: SessionRegistry
@@ -42,11 +43,13 @@ package struct Cloud: Sendable {
             settings: configuration.images.data,
             metadata: configuration.images.metadata,
             limits: UnifiedImageLimits(directory: identity.directory, region: configuration.region), logger: logger)
-        let network = NetworkSlice(plan: core.plans, directory: core.directory)
+        let runtime = SliceRuntime(database: database, clock: clock, logger: logger)
+        let network = NetworkSlice(plan: core.plans, directory: core.directory, runtime: runtime)
+        self.network = network
         let compute = ComputeSlice(
             network: network.service, image: image.service, placement: placement.service, plans: core.plans,
             operations: core.operations, directory: core.directory, revision: revision,
-            runtime: SliceRuntime(database: database, clock: clock, logger: logger))
+            runtime: runtime)
         self.compute = compute
         let others: [any Slice] = [placement, image, network, compute]
         let identitySlice = IdentitySlice(identity, holdings: others.flatMap(\.holdings), logger: logger)

@@ -1,6 +1,7 @@
 import CoordinatorFleet
 import CoordinatorPlatform
 import ProtocolModel
+import ServiceLifecycle
 
 /// The network slice, put together for the daemon.
 public struct NetworkSlice: Slice, FleetParts {
@@ -12,22 +13,42 @@ public struct NetworkSlice: Slice, FleetParts {
     public let observers: [any NodeObserver]
     public let apis: [ServiceAPI]
     public let holdings: [any ProjectHoldings]
+    private let runtime: SliceRuntime?
 
+    /// - Parameter runtime: For ``services``; without it, there are none.
     public init(
         plan: any PlanWriter, directory: any NodeDirectory, settings: NetworkSettings = NetworkSettings(),
-        random: RandomWords = .system
+        random: RandomWords = .system, runtime: SliceRuntime? = nil
     ) {
+        self.runtime = runtime
         service = NetworkService(plan: plan, directory: directory, settings: settings, random: random)
         providers = [
-            NetworkSpecs(service: service), PortSpecs(service: service), SecurityGroupSpecs(service: service)
+            NetworkSpecs(service: service), PortSpecs(service: service), SecurityGroupSpecs(service: service),
+            RouterSpecs(service: service)
         ]
         consumers = [
-            PortStatuses(service: service),
+            PortStatuses(service: service), RouterStatuses(service: service),
             // Networks and groups have no status of their own; what fails of them is said by their ports.
             SilentStatuses(kind: .network), SilentStatuses(kind: .securityGroup)
         ]
         observers = [RemovedNodes(service: service)]
         apis = [NetworkAPI(service: service).api]
         holdings = [NetworkHoldings(service: service)]
+    }
+
+    public var services: [any Service] {
+        guard let runtime else { return [] }
+        return [
+            PeriodicWork("places for routers", every: .seconds(5), logger: runtime.logger) {
+                try await upkeep(on: runtime.database, at: runtime.clock.now())
+            }
+        ]
+    }
+
+    /// Finds nodes for routers that wait for one. To be called every few seconds; an idle cloud only reads.
+    public func upkeep(on database: any SQLDatabase, at now: Int64) async throws {
+        let service = service
+        guard try await database.read({ try !service.movableRouters(in: $0).isEmpty }) else { return }
+        try await database.write { try service.settleMovable(at: now, in: $0) }
     }
 }

@@ -72,6 +72,19 @@ struct IdentityHoldingsTests {
         #expect(try await groups() == 0)
     }
 
+    @Test("routers and floating IPs count, and go with all that hangs on them")
+    func routers() async throws {
+        let scene = try await NetworkRouterScene(hasGateway: true, hasInterface: true)
+        let cloud = scene.cloud
+        let probe = Probe(cloud.slice.holdings[0], beside: cloud.slice.apis[0], on: cloud.harness.database)
+        let port = try await scene.port()["id"] ?? .null
+        _ = try await cloud.make("floatingip", ["floating_network_id": .string(scene.external), "port_id": port])
+        // The interface's port counts as one, as it does in quotas.
+        #expect(await probe.left() == ["network": 2, "port": 2, "router": 1, "floating IP": 1])
+        #expect(await probe.run("all") == 204)
+        #expect(await probe.left() == [:])
+    }
+
     @Test("servers count until they are asked to go; keypairs go with their user")
     func compute() async throws {
         let cloud = try await ComputeCloud()

@@ -17,7 +17,7 @@ struct NetworkNetworkTests {
         let aliases = extensions.json["extensions"]?.arrayValue?.compactMap { $0["alias"]?.stringValue } ?? []
         #expect(Set(aliases).isSuperset(of: ["security-group", "binding", "quotas", "net-mtu"]))
         #expect(await cloud.harness.get("/network/v2.0/extensions/security-group").status == 200)
-        #expect(await cloud.harness.get("/network/v2.0/extensions/router").status == 404)
+        #expect(await cloud.harness.get("/network/v2.0/extensions/dvr").status == 404)
     }
 
     @Test("a member's network carries the attributes Neutron shows to members")
@@ -31,14 +31,15 @@ struct NetworkNetworkTests {
         #expect(network["admin_state_up"] == true)
         #expect(network["shared"] == false)
         #expect(network["router:external"] == false)
-        #expect(network["mtu"] == 1500)
+        #expect(network["mtu"] == 1450)
         #expect(network["project_id"] == project && network["tenant_id"] == project)
         #expect(network["subnets"] == [])
         #expect(network["created_at"] == "2026-01-01T00:00:00Z")
         #expect(network["revision_number"] == 0)
         #expect(network["provider:network_type"] == nil)
         let asAdmin = await cloud.harness.get("/network/v2.0/networks/\(network["id"]?.stringValue ?? "")")
-        #expect(asAdmin.json["network"]?["provider:network_type"] == "local")
+        #expect(asAdmin.json["network"]?["provider:network_type"] == "vxlan")
+        #expect((1...16_777_215).contains(asAdmin.json["network"]?["provider:segmentation_id"]?.intValue ?? 0))
     }
 
     @Test("provider networks are the administrator's, one flat network or tag each")
@@ -215,7 +216,10 @@ struct NetworkNetworkTests {
         #expect(await cloud.harness.get("/network/v2.0/agents", as: .member).status == 403)
         #expect(
             await cloud.harness.get("/network/v2.0/availability_zones", as: .member).json["availability_zones"]
-                == [["name": "nova", "resource": "network", "state": "available"]])
+                == [
+                    ["name": "nova", "resource": "network", "state": "available"],
+                    ["name": "nova", "resource": "router", "state": "available"]
+                ])
         let id = try await cloud.makeNetwork()
         _ = try await cloud.makeSubnet(id)
         _ = try await cloud.make("port", ["network_id": JSON(id)])

@@ -127,6 +127,7 @@ final class SimulatedCoordinator {
         run.cloud.fleet.look()
         await run.cloud.fleet.tick()
         _ = await run.cloud.fleet.spreadOnce()
+        try? await run.cloud.network.upkeep(on: MortalDatabase(base: database, life: run.life), at: wall.now())
         let now = wall.now()
         let mortal = MortalDatabase(base: database, life: run.life)
         for periodic in run.cloud.compute.periodics where (run.due[periodic.name] ?? 0) <= now {

@@ -131,6 +131,8 @@ public struct Node: Sendable, Hashable {
 public protocol NodeDirectory: Sendable {
     func nodes(in reader: any SQLReader) throws -> [Node]
     func node(_ id: NodeID, in reader: any SQLReader) throws -> Node?
+    /// Nodes whose agents keep entries of the kind, as far as the last session said.
+    func nodes(knowing kind: ResourceKind, in reader: any SQLReader) throws -> Set<NodeID>
     func setEnabled(
         _ enabled: Bool, reason: String?, node: NodeID, at now: Int64, in transaction: any SQLTransaction
     ) throws
@@ -141,6 +143,13 @@ public protocol NodeDirectory: Sendable {
 
 extension NodeDirectory {
     public func isDue(_ deadline: Int64, of node: NodeID?, at now: Int64) -> Bool { now >= deadline }
+}
+
+extension NodeDirectory {
+    /// A directory that keeps nothing of what agents know takes them all for this release's.
+    public func nodes(knowing kind: ResourceKind, in reader: any SQLReader) throws -> Set<NodeID> {
+        Set(try nodes(in: reader).map(\.id))
+    }
 }
 
 /// The feeds of changes that the fleet writes.

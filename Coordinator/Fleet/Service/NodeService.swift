@@ -34,6 +34,10 @@ public struct NodeService: NodeDirectory {
         try store.node(id, in: reader).map(withLiveness)
     }
 
+    public func nodes(knowing kind: ResourceKind, in reader: any SQLReader) throws -> Set<NodeID> {
+        Set(try SetAsideStore().nodes(knowing: kind, in: reader))
+    }
+
     public func setEnabled(
         _ enabled: Bool, reason: String?, node: NodeID, at now: Int64, in transaction: any SQLTransaction
     ) throws {

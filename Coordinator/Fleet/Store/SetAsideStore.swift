@@ -44,6 +44,13 @@ struct SetAsideStore: Sendable {
         return Dictionary(rows) { first, _ in first }
     }
 
+    /// Nodes whose last agent said that it knows the kind, under its name.
+    func nodes(knowing kind: ResourceKind, in reader: any SQLReader) throws -> [NodeID] {
+        try reader.query(
+            "SELECT node FROM node_kinds WHERE kind = ? AND name = ? AND is_current = 1", [kind.rawValue, kind.name]
+        ) { try $0.id(0) }
+    }
+
     func setKinds(_ kinds: [Int: String], of node: NodeID, in transaction: any SQLTransaction) throws {
         try transaction.execute("UPDATE node_kinds SET is_current = 0 WHERE node = ?", [node])
         for (kind, name) in kinds.sorted(by: { $0.key < $1.key }) {

@@ -51,13 +51,20 @@ struct AgentRoutes: Sendable {
 
     @Sendable private func zones(_ call: APICall) async throws -> APIResponse {
         let nodes = try await call.database.read { try service.directory.nodes(in: $0) }
+        let views =
+            Self.zones(of: nodes, for: "network")
+            + Self.zones(of: nodes.filter { $0.report?.roles.contains(.network) ?? false }, for: "router")
+        return .json(["availability_zones": .array(views)])
+    }
+
+    private static func zones(of nodes: [Node], for resource: String) -> [JSON] {
         let zones = Dictionary(grouping: nodes.filter { $0.report != nil }) { $0.report?.availabilityZone ?? "" }
-        let views = zones.sorted { $0.key < $1.key }.map { name, nodes -> JSON in
+        return zones.sorted { $0.key < $1.key }.map { name, nodes in
             let isAvailable = nodes.contains { $0.health == .up && $0.isEnabled }
             return [
-                "name": JSON(name), "resource": "network", "state": JSON(isAvailable ? "available" : "unavailable")
+                "name": JSON(name), "resource": JSON(resource),
+                "state": JSON(isAvailable ? "available" : "unavailable")
             ]
         }
-        return .json(["availability_zones": .array(views)])
     }
 }

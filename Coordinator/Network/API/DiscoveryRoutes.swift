@@ -18,7 +18,8 @@ struct DiscoveryRoutes: Sendable {
         ("security_group", "security_groups", "security-groups"),
         ("security_group_rule", "security_group_rules", "security-group-rules"), ("quota", "quotas", "quotas"),
         ("agent", "agents", "agents"), ("availability_zone", "availability_zones", "availability_zones"),
-        ("extension", "extensions", "extensions"),
+        ("extension", "extensions", "extensions"), ("router", "routers", "routers"),
+        ("floatingip", "floatingips", "floatingips"),
         ("network_ip_availability", "network_ip_availabilities", "network-ip-availabilities")
     ]
 
@@ -39,12 +40,12 @@ struct DiscoveryRoutes: Sendable {
     }
 
     @Sendable private func extensions(_ call: APICall) async throws -> APIResponse {
-        .json(["extensions": .array(APIExtension.all.map(\.view))])
+        .json(["extensions": .array(APIExtension.announced.map(\.view))])
     }
 
     @Sendable private func showExtension(_ call: APICall) async throws -> APIResponse {
         let alias = call.parameter("alias")
-        guard let found = APIExtension.all.first(where: { $0.alias == alias }) else {
+        guard let found = APIExtension.announced.first(where: { $0.alias == alias }) else {
             throw APIError.notFound("Extension with alias \(alias) does not exist", type: "HTTPNotFound")
         }
         return .json(["extension": found.view])
@@ -65,7 +66,7 @@ struct APIExtension: Sendable {
         ]
     }
 
-    private init(_ alias: String, _ name: String, _ description: String, _ updated: String) {
+    init(_ alias: String, _ name: String, _ description: String, _ updated: String) {
         self.alias = alias
         self.name = name
         self.description = description

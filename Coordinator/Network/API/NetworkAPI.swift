@@ -9,7 +9,9 @@ struct NetworkAPI: Sendable {
             prefix: "/network",
             routes: DiscoveryRoutes().routes + NetworkRoutes(service: service).routes
                 + SubnetRoutes(service: service).routes + PortRoutes(service: service).routes
-                + SecurityGroupRoutes(service: service).routes + SecurityGroupRuleRoutes(service: service).routes
+                + RouterRoutes(service: service).routes + FloatingIPRoutes(service: service).routes
+                + PortForwardingRoutes(service: service).routes + SecurityGroupRoutes(service: service).routes
+                + SecurityGroupRuleRoutes(service: service).routes
                 + QuotaRoutes(service: service).routes + AgentRoutes(service: service).routes
                 + AvailabilityRoutes(service: service).routes + NetworkTagRoutes(service: service).routes,
             policy: NetworkPolicy.policy, renderError: Self.renderError)

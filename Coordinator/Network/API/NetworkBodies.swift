@@ -119,6 +119,8 @@ extension SubnetDraft: OwnedDraft {}
 extension PortDraft: OwnedDraft {}
 extension SecurityGroupDraft: OwnedDraft {}
 extension RuleDraft: OwnedDraft {}
+extension RouterDraft: OwnedDraft {}
+extension FloatingIPDraft: OwnedDraft {}
 
 /// The bodies of one kind of resource.
 struct ResourceBodies<Draft: OwnedDraft>: Sendable {
@@ -134,9 +136,11 @@ struct ResourceBodies<Draft: OwnedDraft>: Sendable {
     /// - Parameters:
     ///   - shared: What can be given and changed.
     ///   - fixed: What can be given only.
+    ///   - later: What can be changed only.
     ///   - shown: What answers carry beside those.
     init(
-        _ resource: String, blank: Draft, shared: [BodyField<Sent>], fixed: [BodyField<Sent>] = [], shown: Set<String>
+        _ resource: String, blank: Draft, shared: [BodyField<Sent>], fixed: [BodyField<Sent>] = [],
+        later: [BodyField<Sent>] = [], shown: Set<String>
     ) {
         self.resource = resource
         let owner: [BodyField<Sent>] = [
@@ -144,11 +148,12 @@ struct ResourceBodies<Draft: OwnedDraft>: Sendable {
         ]
         let standard: Set = ["id", "created_at", "updated_at", "revision_number", "tags"]
         creation = BodySchema(
-            blank: Sent(draft: blank), notAllowed: shown.union(standard), tellsUnknownFirst: true,
+            blank: Sent(draft: blank), notAllowed: shown.union(standard).union(later.map(\.name)),
+            tellsUnknownFirst: true,
             shared + fixed + owner)
         changes = BodySchema(
             blank: Sent(draft: blank), notAllowed: shown.union(standard).union((fixed + owner).map(\.name)),
-            tellsUnknownFirst: true, shared)
+            tellsUnknownFirst: true, shared + later)
     }
 
     @Sendable func draft(_ json: JSON, _ call: APICall) throws -> Draft {

@@ -1,7 +1,7 @@
 import CoordinatorPlatform
 import ProtocolModel
 
-/// `/v2.0/{networks,subnets,ports,security-groups}/{id}/tags`.
+/// `/v2.0/{networks,subnets,ports,security-groups,routers,floatingips}/{id}/tags`.
 struct NetworkTagRoutes: Sendable {
     let service: NetworkService
 
@@ -10,6 +10,8 @@ struct NetworkTagRoutes: Sendable {
             + routes(SubnetRoutes.names, service.subnetListing, \.id)
             + routes(PortRoutes.names, service.portListing, \.id)
             + routes(SecurityGroupRoutes.names, service.groupListing, \.id)
+            + routes(RouterRoutes.names, service.routerListing, \.id)
+            + routes(FloatingIPRoutes.names, service.floatingIPListing, \.id)
     }
 
     private func routes<Record: StandardRecord, Resource>(

@@ -7,7 +7,7 @@ struct PortRoutes: Sendable {
 
     static let names = ResourceNames("port", "ports", path: "/v2.0/ports", action: "network.port")
 
-    private static let fixedIP = BodyFormat<FixedIPRequest> { json throws(BodyFailure) in
+    static let fixedIP = BodyFormat<FixedIPRequest> { json throws(BodyFailure) in
         guard let members = json.objectValue, Set(members.keys).isSubset(of: ["subnet_id", "ip_address"]) else {
             throw BodyFailure(.sentence("Invalid data format for fixed IP: '\(json.text)'"), json)
         }
@@ -84,6 +84,7 @@ struct PortRoutes: Sendable {
         resource.delete = { item, call, transaction in
             let owner = try service.owner(of: item.record.network, in: transaction)
             try call.authorize("delete_port", project: call.viewer().project(among: item.record.project, owner))
+            try service.checkFloatingIPs(of: item.record.id, viewer: call.viewer(), in: transaction)
             try service.deletePort(item.record.id, at: call.now, in: transaction)
         }
         resource.furtherRules = [.create: NetworkPolicy.shownBinding, .update: NetworkPolicy.shownBinding]

@@ -28,7 +28,7 @@ struct SubnetRoutes: Sendable {
         address.map { SubnetChange.Gateway.address($0) } ?? .none
     }
 
-    private static let route = BodyFormat<HostRoute> { json throws(BodyFailure) in
+    static let route = BodyFormat<HostRoute> { json throws(BodyFailure) in
         let keys = json.objectValue?.keys.sorted() ?? []
         guard keys == ["destination", "nexthop"] else {
             throw BodyFailure(

@@ -5,10 +5,11 @@ import ProtocolModel
 enum View {
     typealias Members = [String: JSON]
 
-    private static func standard(_ standard: Standard, _ project: ProjectID, _ tags: [String]) -> Members {
-        [
-            "name": JSON(standard.name), "description": JSON(standard.description), "tenant_id": JSON(project.compact),
-            "project_id": JSON(project.compact), "revision_number": JSON(standard.revision),
+    static func standard(_ standard: Standard, _ project: ProjectID, _ tags: [String]) -> Members {
+        let owner = project == PortRecord.noProject ? "" : project.compact
+        return [
+            "name": JSON(standard.name), "description": JSON(standard.description), "tenant_id": JSON(owner),
+            "project_id": JSON(owner), "revision_number": JSON(standard.revision),
             "created_at": JSON(Timestamp.seconds(standard.createdAt)),
             "updated_at": JSON(Timestamp.seconds(standard.updatedAt)), "tags": .array(tags.map { JSON($0) })
         ]

@@ -5,6 +5,8 @@ struct PortRecord: Sendable, Hashable {
     enum Status: String, Sendable, Hashable {
         case active = "ACTIVE"
         case down = "DOWN"
+        /// Of a port that is nothing but an address.
+        case notApplicable = "N/A"
     }
 
     typealias Pair = AddressPair
@@ -37,6 +39,8 @@ struct PortRecord: Sendable, Hashable {
     var groups: [SecurityGroupID] = []
 
     var isService: Bool { deviceOwner == Self.dhcpOwner }
+    /// It has the addresses it is given, and makes none itself.
+    var isRouterInterface: Bool { deviceOwner == Self.routerInterfaceOwner }
 
     static let dhcpOwner = "network:dhcp"
 }

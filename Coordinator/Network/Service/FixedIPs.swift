@@ -70,7 +70,7 @@ extension NetworkService {
         for (offset, item) in ordered {
             let subnet = try subnet(for: item, among: all, port, transaction)
             if let address = item.address {
-                if subnet.isAutoAddressed, address != subnet.autoAddress(for: port.mac) {
+                if subnet.isAutoAddressed, !port.isRouterInterface, address != subnet.autoAddress(for: port.mac) {
                     throw AddressRefusal.automatic(address, subnet.id)
                 }
                 result.append((offset, try allocator.take(address, of: subnet, for: port.id, in: transaction)))
@@ -131,7 +131,9 @@ extension NetworkService {
         }
         let added = try allocate(wanted, among: all, port, transaction)
         let handled = Set((kept + added).map(\.subnet))
-        let automatic = request.isEmpty ? [] : try autoAddresses(all, excluding: handled, port, transaction)
+        let automatic =
+            request.isEmpty || port.isRouterInterface
+            ? [] : try autoAddresses(all, excluding: handled, port, transaction)
         return kept + added + automatic
     }
 

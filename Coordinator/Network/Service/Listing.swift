@@ -94,7 +94,7 @@ extension NetworkService {
             complete: { found, _ in found.map { Listed(record: $0) } }, missing: APIError.ruleNotFound)
     }
 
-    private func tagged<Record: Sendable, Resource>(
+    func tagged<Record: Sendable, Resource>(
         _ records: [Record], _ id: KeyPath<Record, Identifier<Resource>>, in reader: any SQLReader,
         adding more: (inout Listed<Record>) -> Void = { _ in }
     ) throws -> [Listed<Record>] {

@@ -9,6 +9,8 @@ struct NetworkHoldings: ProjectHoldings {
         [
             ProjectHolding("network", try service.networks.owned(by: project, in: reader).count),
             ProjectHolding("subnet", try service.subnets.strange(to: project, in: reader).count),
+            ProjectHolding("router", try service.routers.owned(by: project, in: reader).count),
+            ProjectHolding("floating IP", try service.floatingIPs.owned(by: project, in: reader).count),
             ProjectHolding("port", try service.ports.ports(outlivingServersOf: project, in: reader).count),
             ProjectHolding("security group", try service.groups.made(by: project, in: reader).count)
         ]
@@ -18,7 +20,14 @@ struct NetworkHoldings: ProjectHoldings {
     func remove(
         everythingOf project: ProjectID, by origin: RemovalOrigin, in transaction: any SQLTransaction
     ) throws {
-        for port in try service.ports.ports(outlivingServersOf: project, in: transaction) {
+        for item in try service.floatingIPs.owned(by: project, in: transaction) {
+            try service.dropFloatingIP(item.id, at: origin.now, in: transaction)
+        }
+        for router in try service.routers.owned(by: project, in: transaction) {
+            try service.dropRouter(router.id, at: origin.now, in: transaction)
+        }
+        for port in try service.ports.ports(outlivingServersOf: project, in: transaction)
+        where try !service.isL3Port(port, in: transaction) {
             try service.deletePort(port.id, at: origin.now, in: transaction)
         }
         for network in try service.networks.owned(by: project, in: transaction)

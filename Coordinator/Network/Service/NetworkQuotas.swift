@@ -10,7 +10,10 @@ enum NetworkQuotas {
             // The service ports that Skerry makes itself do not count.
             resource("port", 500, PortRecord.table, PortStore.notService),
             resource("security_group", 10, SecurityGroupRecord.table),
-            resource("security_group_rule", 100, RuleRecord.table)
+            resource("security_group_rule", 100, RuleRecord.table), resource("router", 10, RouterRecord.table),
+            resource("floatingip", 50, FloatingIPRecord.table),
+            // Of one router, so no project has any.
+            QuotaLedger.Resource("router_route", defaultLimit: 30)
         ])
 
     private static func resource<Record>(

@@ -39,9 +39,10 @@ extension NetworkService {
         _ draft: NetworkDraft, at now: Int64, in transaction: any SQLTransaction
     ) throws -> NetworkID {
         try quotas.claim("network", for: draft.project, in: transaction)
+        let attachment = try attachment(draft, in: transaction)
         var network = NetworkRecord(
-            id: newID(), project: draft.project, standard: Standard(createdAt: now), mtuBytes: settings.defaultMTUBytes,
-            attachment: try attachment(draft, in: transaction))
+            id: newID(), project: draft.project, standard: Standard(createdAt: now),
+            mtuBytes: settings.mtuBytes(of: attachment), attachment: attachment)
         try apply(draft.change, to: &network)
         try networks.insert(network, in: transaction)
         _ = try defaultGroup(of: draft.project, at: now, in: transaction)
@@ -60,8 +61,9 @@ extension NetworkService {
         guard bytes == 0 || bytes >= 68 else {
             throw APIError.invalidInput("Requested MTU is too small, minimum is 68")
         }
-        guard bytes <= 65_535 else { throw APIError.invalidInput("Requested MTU is too big, maximum is 65535") }
-        network.mtuBytes = bytes == 0 ? settings.defaultMTUBytes : bytes
+        let most = settings.mostMTUBytes(of: network.attachment)
+        guard bytes <= most else { throw APIError.invalidInput("Requested MTU is too big, maximum is \(most)") }
+        network.mtuBytes = bytes == 0 ? settings.mtuBytes(of: network.attachment) : bytes
     }
 
     private func attachment(_ draft: NetworkDraft, in reader: any SQLReader) throws -> NetworkSpec.Attachment {
@@ -75,7 +77,7 @@ extension NetworkService {
         switch draft.networkType {
         case nil:
             guard isBare else { throw APIError.invalidInput("provider:network_type required") }
-            return .local
+            return try tenantAttachment(in: reader)
         case "local"?:
             guard isBare else {
                 throw APIError.invalidInput(
@@ -90,6 +92,9 @@ extension NetworkService {
             if try networks.isFlatTaken(physical, in: reader) { throw APIError.flatNetworkInUse(physical) }
             return .flat(physicalNetwork: physical)
         case "vlan"?: return try vlan(draft.segmentationID, on: try physicalNetwork("VLAN"), in: reader)
+        case "vxlan"?:
+            return try overlayAttachment(
+                draft.segmentationID, physicalNetwork: draft.physicalNetwork, in: reader)
         case let type?: throw APIError.invalidInput("network_type value '\(type)' not supported")
         }
     }
@@ -120,9 +125,15 @@ extension NetworkService {
         }
         let old = network
         try apply(change, to: &network)
+        if old.isExternal, !network.isExternal {
+            if try routers.hasGateway(into: id, in: transaction) { throw APIError.externalNetworkInUse(id) }
+            try dropIdleFloatingIPs(of: id, in: transaction)
+        }
         if network.mtuBytes != old.mtuBytes { try checkMTU(network, in: transaction) }
         try networks.update(network, at: now, in: transaction)
-        if network.mtuBytes != old.mtuBytes { try plan.touch(.network(id), in: transaction) }
+        guard network.mtuBytes != old.mtuBytes else { return }
+        try plan.touch(.network(id), in: transaction)
+        try routersChanged(in: id, at: now, in: transaction)
     }
 
     private func checkMTU(_ network: NetworkRecord, in reader: any SQLReader) throws {
@@ -133,6 +144,7 @@ extension NetworkService {
     /// Deletes the network with its subnets and its service port.
     package func deleteNetwork(_ id: NetworkID, in transaction: any SQLTransaction) throws {
         guard try networks.find(id, in: transaction) != nil else { throw APIError.networkNotFound(id.text) }
+        try dropIdleFloatingIPs(of: id, in: transaction)
         if let port = try ports.user(of: id, in: transaction) {
             throw APIError.networkInUse(
                 id, "There are one or more ports still in use on the network, id for these ports is: \(port)")

@@ -8,10 +8,45 @@ public struct NetworkSettings: Sendable, Hashable {
     public var dnsDomain: String
     /// The MTU of networks that ask for none, octets.
     public var defaultMTUBytes: Int
+    /// What networks that do not say are made of: the first that has anything left.
+    public var tenantNetworkTypes: [TenantNetworkType]
+    /// What overlay networks are numbered with.
+    public var vniRanges: OverlayRanges
+    /// The MTU of what tunnels between nodes go through, octets, and its IP version.
+    public var underlayMTUBytes: Int
+    public var underlayFamily: IPAddress.Family
 
-    public init(dnsDomain: String = "openstacklocal", defaultMTUBytes: Int = 1500) {
+    public enum TenantNetworkType: String, Sendable, Hashable, CaseIterable {
+        /// Across nodes, in tunnels.
+        case vxlan
+        /// On one node alone.
+        case local
+    }
+
+    public init(
+        dnsDomain: String = "openstacklocal", defaultMTUBytes: Int = 1500,
+        tenantNetworkTypes: [TenantNetworkType] = [.vxlan, .local], vniRanges: OverlayRanges = OverlayRanges(),
+        underlayMTUBytes: Int = 1500, underlayFamily: IPAddress.Family = .ipv4
+    ) {
         self.dnsDomain = dnsDomain
         self.defaultMTUBytes = defaultMTUBytes
+        self.tenantNetworkTypes = tenantNetworkTypes
+        self.vniRanges = vniRanges
+        self.underlayMTUBytes = underlayMTUBytes
+        self.underlayFamily = underlayFamily
+    }
+
+    /// What fits into a frame in a tunnel: IP, UDP, VXLAN and the inner Ethernet header go off (RFC 7348 section 5).
+    var overlayMTUBytes: Int { underlayMTUBytes - (underlayFamily == .ipv4 ? 50 : 70) }
+
+    /// The MTU of a network that asks for none.
+    package func mtuBytes(of attachment: NetworkSpec.Attachment) -> Int {
+        if case .vxlan = attachment { min(defaultMTUBytes, overlayMTUBytes) } else { defaultMTUBytes }
+    }
+
+    /// The most that a network can be given.
+    func mostMTUBytes(of attachment: NetworkSpec.Attachment) -> Int {
+        if case .vxlan = attachment { overlayMTUBytes } else { 65_535 }
     }
 }
 
@@ -43,6 +78,10 @@ public struct NetworkService: Sendable {
     let groups = SecurityGroupRecord.table
     let members = MembershipStore()
     let rules = RuleRecord.table
+    let routers = RouterStore()
+    let floatingIPs = FloatingIPStore()
+    let forwardings = PortForwardingStore()
+    let overlays = OverlayStore()
     let tags = TagSet.network
     let quotas = NetworkQuotas.ledger
 

@@ -18,7 +18,9 @@ struct NetworkSpecs: PlanSpecProvider {
                 id: network.id, project: network.project, attachment: network.attachment, mtuBytes: network.mtuBytes,
                 subnets: (subnets[network.id] ?? []).map { subnet in
                     subnet.spec(serviceAddress: served.first { $0.subnet == subnet.id }?.address)
-                }, dnsDomain: service.settings.dnsDomain)
+                }, dnsDomain: service.settings.dnsDomain,
+                remotePorts: network.isOverlay
+                    ? try service.overlays.remotePorts(of: network.id, from: node, in: reader) : [])
             result[network.id.cast()] = .network(spec)
         }
         return result

@@ -111,6 +111,12 @@ extension NetworkService {
         guard let old = try ports.find(id, in: transaction) else { throw APIError.portNotFound(id.text) }
         var port = old
         try apply(change, to: &port)
+        let link = try routers.link(of: id, in: transaction)
+        if link != nil || old.deviceOwner == PortRecord.floatingIPOwner,
+            (port.deviceID, port.deviceOwner) != (old.deviceID, old.deviceOwner)
+        {
+            throw APIError.portInUse(old)
+        }
         if port.node == nil { port.host = change.host ?? port.host }
         if let mac = change.mac, mac != port.mac {
             guard port.node == nil else {
@@ -126,10 +132,12 @@ extension NetworkService {
         if !port.isAdminUp { port.status = .down }
         try changeGroups(of: &port, to: change.groups, in: transaction)
         if let wanted = change.fixedIPs ?? (port.mac == old.mac ? nil : automaticAgain(port)) {
+            try checkKeepsInside(old, wanted, in: transaction)
             port.fixedIPs = try reallocate(wanted, for: port, in: transaction)
         }
         try ports.table.update(port, at: now, in: transaction)
         try propagate(from: old, to: port, in: transaction)
+        if let link { try settle(link.router, at: now, in: transaction) }
     }
 
     /// With a new MAC address the automatic addresses change, too: asks for all others again.
@@ -170,11 +178,14 @@ extension NetworkService {
         if port.fixedIPs != old.fixedIPs || port.pairs != old.pairs { try membersChanged(port.groups, in: transaction) }
         guard port.node != nil else { return }
         if port.spec != old.spec { try plan.touch(.port(port.id), in: transaction) }
-        if port.fixedIPs != old.fixedIPs { try serverChanged(of: port, in: transaction) }
+        guard port.fixedIPs != old.fixedIPs else { return }
+        try overlayChanged(port.network, except: port.node, in: transaction)
+        try serverChanged(of: port, in: transaction)
     }
 
     package func deletePort(_ id: PortID, at now: Int64, in transaction: any SQLTransaction) throws {
         guard let port = try ports.find(id, in: transaction) else { throw APIError.portNotFound(id.text) }
+        if try isL3Port(port, in: transaction) { throw APIError.servicePortInUse(port) }
         try remove(port, at: now, in: transaction)
         try serverChanged(of: port, in: transaction)
         if port.isService, let network = try networks.find(port.network, in: transaction),
@@ -189,6 +200,7 @@ extension NetworkService {
     /// Takes the port off its node and deletes it with its addresses.
     func remove(_ port: PortRecord, at now: Int64, in transaction: any SQLTransaction) throws {
         if let node = port.node { try unplan(port, from: node, at: now, in: transaction) }
+        try releaseFloatingIPs(of: port.id, at: now, in: transaction)
         try ports.remove(port.id, in: transaction)
         if !port.fixedIPs.isEmpty { try membersChanged(port.groups, in: transaction) }
     }

@@ -16,6 +16,7 @@ extension NetworkService {
         if !hasNetwork { try plan.put(.network(network.id), on: node, in: transaction) }
         try planGroups(port.groups, of: port.id, on: node, in: transaction)
         try plan.put(.port(port.id), on: node, in: transaction)
+        if network.isOverlay { try overlayChanged(network.id, except: node, in: transaction) }
     }
 
     /// Takes a port off the node's plan; network and groups go with the last port that needs them. To be called while
@@ -31,6 +32,7 @@ extension NetworkService {
         if try !ports.hasPort(of: port.network, on: node, in: transaction) {
             try takeOff(.network(port.network), node, transaction)
         }
+        try overlayChanged(port.network, except: node, in: transaction)
         try unplanGroups(port.groups, from: node, in: transaction)
     }
 
@@ -67,7 +69,7 @@ extension NetworkService {
     }
 
     /// A node that was removed took its plan along.
-    private func takeOff(_ key: ResourceKey, _ node: NodeID, _ transaction: any SQLTransaction) throws {
+    func takeOff(_ key: ResourceKey, _ node: NodeID, _ transaction: any SQLTransaction) throws {
         do { try plan.remove(key, from: node, in: transaction) } catch FleetError.unknownNode {}
     }
 

@@ -74,6 +74,7 @@ extension NetworkService {
         try subnets.insert(subnet, in: transaction)
         if subnet.isAutoAddressed { try addAutoAddresses(of: subnet, in: transaction) }
         try subnetsChanged(of: network, at: now, in: transaction)
+        if subnet.isAutoAddressed { try routersChanged(in: network.id, at: now, in: transaction) }
         return subnet.id
     }
 
@@ -93,8 +94,12 @@ extension NetworkService {
             let network = try networks.find(subnet.network, in: transaction)
         else { throw APIError.subnetNotFound(id.text) }
         let wasDHCPEnabled = subnet.isDHCPEnabled
+        let old = subnet.gateway
         apply(change, to: &subnet)
         try SubnetChecks.check(subnet, isNew: subnet.isDHCPEnabled && !wasDHCPEnabled)
+        if let old, old != subnet.gateway, let port = try routers.interface(with: old, of: id, in: transaction) {
+            throw APIError.gatewayAddressInUse(old, port)
+        }
         if let pools = change.pools {
             subnet.pools = try SubnetChecks.pools(pools, of: subnet)
         } else if change.gateway != nil, let gateway = subnet.gateway,
@@ -105,12 +110,16 @@ extension NetworkService {
         try subnets.table.update(subnet, at: now, in: transaction)
         if change.pools != nil { try subnets.replacePools(of: subnet, in: transaction) }
         try subnetsChanged(of: network, at: now, in: transaction)
+        try routersChanged(in: network.id, at: now, in: transaction)
     }
 
     package func deleteSubnet(_ id: SubnetID, at now: Int64, in transaction: any SQLTransaction) throws {
         guard let subnet = try subnets.find(id, in: transaction),
             let network = try networks.find(subnet.network, in: transaction)
         else { throw APIError.subnetNotFound(id.text) }
+        if try !routers.routers(on: id, in: transaction).isEmpty {
+            throw APIError.subnetInUse(id, "One or more ports have an IP allocation from this subnet")
+        }
         if subnet.isAutoAddressed {
             try removeAutoAddresses(of: subnet, in: transaction)
         } else if try addresses.isUsed(id, exceptBy: PortRecord.dhcpOwner, in: transaction) {
@@ -122,6 +131,7 @@ extension NetworkService {
             try ports.remove(service.id, in: transaction)
         }
         try plan.touch(.network(network.id), in: transaction)
+        if subnet.isAutoAddressed { try routersChanged(in: network.id, at: now, in: transaction) }
     }
 
     /// Keeps the service port in step where the network is in use, and tells the nodes.
@@ -135,7 +145,8 @@ extension NetworkService {
 
     /// Ports that are there when an automatic subnet is made get their address of it.
     private func addAutoAddresses(of subnet: SubnetRecord, in transaction: any SQLTransaction) throws {
-        for port in try ports.ports(of: subnet.network, in: transaction) where !port.isService {
+        for port in try ports.ports(of: subnet.network, in: transaction)
+        where !port.isService && !port.isRouterInterface {
             _ = try autoAddresses([subnet], excluding: [], port, transaction)
             try addressesChanged(of: port, in: transaction)
         }
@@ -150,6 +161,7 @@ extension NetworkService {
     /// Tells the port's node, its server's spec and the groups' holders.
     func addressesChanged(of port: PortRecord, in transaction: any SQLTransaction) throws {
         if port.node != nil { try plan.touch(.port(port.id), in: transaction) }
+        if port.node != nil { try overlayChanged(port.network, except: port.node, in: transaction) }
         try serverChanged(of: port, in: transaction)
         try membersChanged(port.groups, in: transaction)
     }

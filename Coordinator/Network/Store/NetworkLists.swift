@@ -3,9 +3,9 @@ import ProtocolModel
 
 /// The attributes of networks, subnets, ports, groups and rules that list calls filter and sort by.
 extension ListSchema {
-    private static func standard<Record>(
-        _ table: RecordTable<Record>, from source: String? = nil, isTagged: Bool = true, _ own: [String: Column],
-        special: [String: Special] = [:]
+    static func standard<Record>(
+        _ table: RecordTable<Record>, from source: String? = nil, isTagged: Bool = true, hasName: Bool? = nil,
+        _ own: [String: Column], special: [String: Special] = [:]
     ) -> ListSchema {
         let alias = table.prefix
         var common: [String: Column] = [
@@ -13,7 +13,7 @@ extension ListSchema {
             "tenant_id": Column("\(alias)project_id", .compactIdentifier),
             "description": Column("\(alias)description"), "revision_number": Column("\(alias)revision", .number)
         ]
-        if isTagged { common["name"] = Column("\(alias)name") }
+        if hasName ?? isTagged { common["name"] = Column("\(alias)name") }
         let tags = isTagged ? TagSet.network.filters("\(alias)uuid") : [:]
         return ListSchema(
             source: source ?? table.source, identity: Column("\(alias)uuid", .identifier), number: "\(alias)id",
@@ -117,4 +117,6 @@ extension Viewer {
     var visibleGroups: SQLCondition { sees(owns("g")) }
     /// Rules one made, and those in one's own groups.
     var visibleRules: SQLCondition { sees(owns("r"), owns("g")) }
+    var visibleRouters: SQLCondition { sees(owns("r")) }
+    var visibleFloatingIPs: SQLCondition { sees(owns("f")) }
 }

@@ -6,8 +6,9 @@ enum NetworkSchema {
         Migration(slice: "network", number: 2, name: "ports, security groups", sql: ports),
         Migration(slice: "network", number: 3, name: "quotas, tags", sql: quotas),
         Migration(slice: "network", number: 4, name: "quotas among those of all services", sql: sharedQuotas),
+        Migration(slice: "network", number: 5, name: "routers, floating IPs, overlay networks", sql: routers),
         Migration(
-            slice: "network", number: 5, name: "versions of groups' members",
+            slice: "network", number: 6, name: "versions of groups' members",
             sql: "ALTER TABLE network_security_groups ADD COLUMN members_version BIGINT NOT NULL DEFAULT 0")
     ]
 

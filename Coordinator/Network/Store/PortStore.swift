@@ -131,7 +131,7 @@ struct PortStore: Sendable {
 
     /// Whether projects other than this one have ports in the network.
     func hasOtherProjects(in network: NetworkID, than project: ProjectID, reader: any SQLReader) throws -> Bool {
-        let others = SQLCondition("project_id <> ?", [project.compact])
+        let others = SQLCondition("project_id NOT IN (?, ?)", [project.compact, PortRecord.noProject.compact])
         return try table.exists(where: .all([.equal("network_id", network), others]), in: reader)
     }
 }

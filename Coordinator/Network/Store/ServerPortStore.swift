@@ -40,9 +40,14 @@ struct ServerPortStore: Sendable {
             try ServerPortRow.table.all(
                 where: .in("p.device_id", Array(piece)), order: "p.device_id, p.position, p.id, a.id", in: reader)
         }
+        let outside = try FloatingIPStore().addresses(of: rows.map(\.port.port), in: reader)
         return rows.reduce(into: [:]) { result, row in
             var ports = result[row.server] ?? []
-            if ports.last?.port != row.port.port { ports.append(row.port) }
+            if ports.last?.port != row.port.port {
+                var port = row.port
+                port.floatingIPs = outside[port.port] ?? []
+                ports.append(port)
+            }
             if let subnet = row.subnet, let key = row.address {
                 ports[ports.count - 1].fixedIPs.append(PortSpec.FixedIP(subnet: subnet, address: key.address))
             }

@@ -42,13 +42,21 @@ struct NetworkRuleTests {
         Attached(type: "vlan", physical: "physnet1", tag: 0, result: "InvalidInput"),
         Attached(type: "vlan", physical: "physnet1", tag: 4095, result: "InvalidInput"),
         Attached(type: "vlan", tag: 7, result: "InvalidInput"),
-        Attached(type: "vxlan", result: "InvalidInput")
+        Attached(type: "vxlan", tag: 7, result: "vxlan(vni: 7)"),
+        Attached(type: "vxlan", tag: 16_777_215, result: "vxlan(vni: 16777215)"),
+        Attached(type: "vxlan", tag: 8, result: "TunnelIdInUse"),
+        Attached(type: "vxlan", tag: 0, result: "InvalidInput"),
+        Attached(type: "vxlan", tag: 16_777_216, result: "InvalidInput"),
+        Attached(type: "vxlan", physical: "physnet1", tag: 7, result: "InvalidInput"),
+        Attached(type: "geneve", result: "InvalidInput")
     ]
 
     @Test("a network hangs where the request says, or is refused", arguments: attachments.indices)
     func attachment(_ index: Int) async throws {
         let cloud = try await TestCloud()
-        for (type, physical, tag) in [("flat", "taken", nil), ("vlan", "busy", 1), ("vlan", "busy", 2)] {
+        for (type, physical, tag) in [
+            ("flat", "taken", nil), ("vlan", "busy", 1), ("vlan", "busy", 2), ("vxlan", nil, 8)
+        ] as [(String, String?, Int?)] {
             _ = try await create(cloud) {
                 ($0.networkType, $0.physicalNetwork, $0.segmentationID) = (type, physical, tag)
             }

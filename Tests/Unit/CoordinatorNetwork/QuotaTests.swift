@@ -76,7 +76,7 @@ struct QuotaTests {
     func unknown() async throws {
         let cloud = try await TestCloud()
         #expect(
-            await cloud.refusal { try $0.setQuota(1, of: "router", project: TestCloud.project, in: $1) }
+            await cloud.refusal { try $0.setQuota(1, of: "subnetpool", project: TestCloud.project, in: $1) }
                 == "QuotaResourceUnknown")
     }
 

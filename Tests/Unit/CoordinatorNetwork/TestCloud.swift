@@ -85,7 +85,9 @@ struct TestCloud: Sendable {
     init() async throws {
         database = try EmbeddedDatabase(inMemory: .init())
         plan = RecordedPlan()
-        slice = NetworkSlice(plan: plan, directory: FixedDirectory(count: 3))
+        // Whoever wants another kind of network says so.
+        slice = NetworkSlice(
+            plan: plan, directory: FixedDirectory(count: 3), settings: NetworkSettings(tenantNetworkTypes: [.local]))
         try await Migrator(PlatformMigrations.all + NetworkSlice.migrations).migrate(database, now: 0)
     }
 
