@@ -20,7 +20,7 @@ final class FakeNetwork: NetworkForCompute {
     static let subnet = SubnetID(high: 0x5555_5555_5555_4555, low: 0x8555_5555_5555_5555)
 
     func reservePorts(
-        _ request: NetworkRequest, server: ServerID, hostname: String, caller: Caller, project: ProjectID,
+        _ request: NetworkRequest, server: ServerID, hostname: String, permissions: Permissions, project: ProjectID,
         at now: Int64, in transaction: any SQLTransaction
     ) throws -> [ServerPort] {
         if let refusal = state.withLock({ $0.refusal }) { throw refusal }

@@ -169,6 +169,7 @@ extension NetworkService {
             mac: newMAC())
         port.deviceOwner = PortRecord.dhcpOwner
         port.deviceID = "dhcp-\(network.id)"
+        port.isService = true
         port.isSecurityEnabled = false
         port.status = .active
         try insertWithFreeMAC(&port, isMACGiven: false, in: transaction)
