@@ -96,14 +96,17 @@ extension NetworkService: NetworkForCompute {
         guard let network = try networkListing.first(name, viewer: viewer, in: reader) else {
             throw Refusal(.notFound, "network", name, "Network \(name) could not be found.")
         }
-        guard !network.isExternal || network.isShared || reservation.isAdmin else {
-            throw Refusal(
-                .forbidden, "network", network.id.text, "Servers cannot be on external network \(network.id).")
-        }
+        try requireAttachable(network, reservation)
         guard try !subnets.ids(of: [network.id], in: reader).isEmpty else {
             throw Refusal(.conflict, "network", network.id.text, "Network \(network.id) has no subnet.")
         }
         return network
+    }
+
+    /// External networks lead out of the cloud: servers of members are behind routers, whichever way they ask.
+    private func requireAttachable(_ network: NetworkRecord, _ reservation: Reservation) throws {
+        guard network.isExternal, !network.isShared, !reservation.isAdmin else { return }
+        throw Refusal(.forbidden, "network", network.id.text, "Servers cannot be on external network \(network.id).")
     }
 
     private func adopt(
@@ -121,6 +124,9 @@ extension NetworkService: NetworkForCompute {
         let isFree = port.deviceID.isEmpty || port.deviceID == reservation.server.text
         guard !port.isService, port.server.map({ $0 == reservation.server }) ?? isFree else {
             throw Refusal(.inUse, "port", id.text, "Port \(id) is still in use.")
+        }
+        if let network = try networks.find(port.network, in: transaction) {
+            try requireAttachable(network, reservation)
         }
         guard !port.fixedIPs.isEmpty else {
             throw Refusal(.conflict, "port", id.text, "Port \(id) has no address.")

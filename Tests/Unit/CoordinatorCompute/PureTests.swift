@@ -12,7 +12,10 @@ struct NamePatternTests {
             ("(one|two)-[0-9]+$", "two-17", true), ("(one|two)-[0-9]+$", "three-17", false), ("[^a-z]", "abc", false),
             ("[^a-z]", "ab1", true), ("\\.", "a.b", true), ("\\.", "ab", false), ("\\d\\d", "a12", true),
             ("WEB", "web", true),
-            ("^$", "", true), ("(a|b|)c", "c", true), ("a-b", "a-b", true), ("[a-]", "-", true), ("(?:x)y", "xy", true)
+            ("^(ab)+$", "ababab", true), ("^(ab)+$", "", false), ("^(ab)+$", "abba", false),
+            ("x(a+b)+$", "xaabab", true),
+            ("Ⓜ\u{200D}Ⓜ", "ⓜ\u{200D}ⓜ", true), ("[İ]", "i", false), ("İ", "xİ", true), ("^$", "", true),
+            ("(a|b|)c", "c", true), ("a-b", "a-b", true), ("[a-]", "-", true), ("(?:x)y", "xy", true)
         ])
     func finds(pattern: String, text: String, found: Bool) throws {
         #expect(try #require(NamePattern(pattern)).isFound(in: text) == found)
@@ -26,6 +29,13 @@ struct NamePatternTests {
         let pattern = try #require(NamePattern("(a*)*(a*)*(a*)*b"))
         #expect(!pattern.isFound(in: String(repeating: "a", count: 255)))
         #expect(NamePattern(String(repeating: "(", count: 500)) == nil)
+        // Each sign is compiled once, however deep it stands: nineteen would be half a million steps otherwise.
+        for sign in ["+", "*", "?", "+?"] {
+            let deep = String(repeating: "(", count: 19) + "a?" + String(repeating: ")\(sign)", count: 19)
+            let pattern = try #require(NamePattern(deep + "$"))
+            #expect(pattern.isFound(in: String(repeating: "a", count: 255)))
+        }
+        #expect(NamePattern(String(repeating: "(a|b)+", count: 160)) == nil)
         #expect(NamePattern(String(repeating: "a", count: 1001)) == nil)
     }
 }

@@ -16,6 +16,7 @@ struct ServerRequestTests {
         var usedPort: PortID
         var foreignPort: PortID
         var barePort: PortID
+        var externalPort: PortID
     }
 
     private func makeSetting() async throws -> Setting {
@@ -42,7 +43,8 @@ struct ServerRequestTests {
                 $0.setAddresses([IPAddress("10.0.0.9")].compactMap(\.self))
             },
             foreignPort: try await cloud.port(on: foreign, as: TestCloud.otherProject),
-            barePort: try await cloud.port(on: own) { $0.setAddresses([]) })
+            barePort: try await cloud.port(on: own) { $0.setAddresses([]) },
+            externalPort: try await cloud.port(on: external) { $0.setAddresses([]) })
     }
 
     private typealias Ask = @Sendable (Setting) -> (network: String?, port: String?, address: String?)
@@ -61,6 +63,7 @@ struct ServerRequestTests {
         ("no port id", { _ in (nil, "nonsense", nil) }, { _ in "notFound port nonsense" }),
         ("a foreign port", { (nil, $0.foreignPort.text, nil) }, { "notFound port \($0.foreignPort)" }),
         ("a port in use", { (nil, $0.usedPort.text, nil) }, { "inUse port \($0.usedPort)" }),
+        ("a port on an external network", { (nil, $0.externalPort.text, nil) }, { "forbidden network \($0.external)" }),
         ("a port without address", { (nil, $0.barePort.text, nil) }, { "conflict port \($0.barePort)" })
     ]
 
@@ -113,7 +116,7 @@ struct ServerRequestTests {
 
     /// Who asks, of which project the shared network is, and what comes of it.
     static let chosen: [(roles: Set<String>, isOwn: Bool, address: String?, refusal: String)] = [
-        (["member", "reader"], false, "10.3.0.1", "403"), (["member", "reader"], false, "10.3.0.9", "Forbidden"),
+        (["member", "reader"], false, "10.3.0.1", "403"), (["member", "reader"], false, "10.3.0.9", "403"),
         (["member", "reader"], false, nil, ""), (["member", "reader"], true, "10.3.0.9", ""),
         (["member", "reader"], true, "10.3.0.1", ""), (["admin"], false, "10.3.0.1", ""),
         (["reader"], true, nil, "403")
