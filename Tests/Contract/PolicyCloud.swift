@@ -14,6 +14,7 @@ struct PolicyCloud: Sendable {
     let services: [ServiceAPI]
     let policies: PolicyBook
     let harness: APIHarness
+    let network: NetworkSlice
 
     init() async throws {
         let image = try await ImageMetadataCloud()
@@ -28,7 +29,7 @@ struct PolicyCloud: Sendable {
         logger.logLevel = .error
         let core = FleetCore(clock: clock, logger: logger)
         let placement = PlacementSlice(directory: core.directory)
-        let network = NetworkSlice(plan: core.plans, directory: core.directory)
+        network = NetworkSlice(plan: core.plans, directory: core.directory)
         let compute = ComputeSlice(
             network: network.service, image: image.slice.service, placement: placement.service, plans: core.plans,
             operations: core.operations, directory: core.directory)
