@@ -15,13 +15,15 @@ struct PolicyCloud: Sendable {
     let policies: PolicyBook
     let harness: APIHarness
     let network: NetworkSlice
+    /// With the folder of its blobs, which goes with it.
+    let image: ImageMetadataCloud
 
     init() async throws {
-        let image = try await ImageMetadataCloud()
         let clock = ManualClock()
         let database = try await APIHarness.database(
             migrations: IdentityMigrations.all + FleetSlice.migrations + PlacementSlice.migrations
                 + ImageSlice.migrations + NetworkSlice.migrations + ComputeSlice.migrations)
+        image = try await ImageMetadataCloud(in: (database, clock))
         let identity = try await IdentityService(
             database: database, clock: clock,
             hasher: PasswordHasher(pool: BlockingPool(threads: 1, waiting: 8), logN: 4))

@@ -34,7 +34,13 @@ enum TwoTenantBodies {
         case "POST /compute/v2.1/os-keypairs":
             return ["keypair": ["name": "k", "type": "ssh", "public_key": "ssh-rsa AAAA"]]
         case "POST /image/v2/images": return ["disk_format": "raw", "container_format": "bare"]
+        case "POST /image/v2/images/{image_id}/members": return ["member": own("project")]
         case "PATCH /image/v2/images/{image_id}": return [["op": "replace", "path": "/name", "value": "x"]]
+        case let route where route.hasPrefix("PUT") && route.hasSuffix("/tags"): return ["tags": ["x"]]
+        case let route where route.hasSuffix("/metadata"): return ["metadata": ["k": "v"]]
+        case let route where route.hasPrefix("PUT") && route.hasSuffix("/metadata/{key}"): return ["meta": ["x": "v"]]
+        case let route where route.hasSuffix("/remote-consoles"):
+            return ["remote_console": ["protocol": "vnc", "type": "novnc"]]
         default: return route.hasPrefix("P") ? .object([:]) : nil
         }
     }

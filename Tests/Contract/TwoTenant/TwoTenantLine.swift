@@ -66,8 +66,16 @@ extension String {
 enum TwoTenantTable {
     static let all: [(service: String, lines: [TwoTenantLine])] = [
         ("/network", TwoTenantLine.read(network)), ("/compute", TwoTenantLine.read(compute)),
-        ("/image", TwoTenantLine.read(image)), ("/identity", TwoTenantLine.read(identity)),
-        ("/placement", TwoTenantLine.read(placement)), ("/skerry", TwoTenantLine.read(skerry))
+        ("/image", TwoTenantLine.read(image))
+    ]
+
+    /// Paths that are closed to members of projects, whatever they name: no line for each of their routes.
+    static let closed = ["/identity/", "/placement/", "/skerry/", "/image/v2/metadefs/"]
+
+    /// Parameters that name nothing of anybody's, but a part of what is named before them, or a word.
+    static let parts: [String: Set<String>] = [
+        "/network/": ["{tag}", "{alias}"], "/image/": ["{tag}"],
+        "/compute/": ["{tag}", "{key}", "{alias}", "{request_id}", "{network}"]
     ]
 
     /// Members of bodies that name something by what they are called.

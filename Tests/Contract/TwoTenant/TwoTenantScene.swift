@@ -204,7 +204,8 @@ struct TwoTenantScene: Sendable {
                 continue
             }
             let parameter = String(part.dropFirst().dropLast()).replacing("*", with: "")
-            let isNamed = line.isPath && line.parameter.replacing("*", with: "") == parameter
+            let isNamed =
+                line.isPath && (line.parameter == "every" || line.parameter.replacing("*", with: "") == parameter)
             target += PercentCoding.encode(isNamed ? name : filler(parameter, line))
         }
         var body = TwoTenantBodies.body(line.route, self)

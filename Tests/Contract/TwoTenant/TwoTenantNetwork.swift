@@ -1,4 +1,5 @@
 extension TwoTenantTable {
+    /// See ``TwoTenantLine``.
     static let network = """
         GET /network/v2.0/networks/{id} {id} network foreign=404 gone=404 malformed=404 seen=200
         PUT /network/v2.0/networks/{id} {id} network foreign=404 gone=404 malformed=404 seen=403
@@ -51,26 +52,37 @@ extension TwoTenantTable {
         POST /network/v2.0/security-group-rules security_group_rule.remote_ip_prefix - # addresses are nobody's here
         POST /network/v2.0/security-group-rules security_group_rule.project_id project foreign=400 gone=400
         POST /network/v2.0/security-group-rules security_group_rule.tenant_id project foreign=400 gone=400
+        GET /network/v2.0/agents/{id} {id} port foreign=404 gone=404 malformed=404
+        GET /network/v2.0/network-ip-availabilities/{id} {id} network foreign=404 gone=404 malformed=404 seen=404
+        GET /network/v2.0/networks/{id}/tags {id} network foreign=404 gone=404 malformed=404 seen=200
+        PUT /network/v2.0/networks/{id}/tags {id} network foreign=404 gone=404 malformed=404 seen=403
+        DELETE /network/v2.0/networks/{id}/tags {id} network foreign=404 gone=404 malformed=404 seen=403
+        GET /network/v2.0/networks/{id}/tags/{tag} {id} network foreign=404 gone=404 malformed=404 seen=404
+        PUT /network/v2.0/networks/{id}/tags/{tag} {id} network foreign=404 gone=404 malformed=404 seen=403
+        DELETE /network/v2.0/networks/{id}/tags/{tag} {id} network foreign=404 gone=404 malformed=404 seen=403
+        GET /network/v2.0/ports/{id}/tags {id} port foreign=404 gone=404 malformed=404
+        PUT /network/v2.0/ports/{id}/tags {id} port foreign=404 gone=404 malformed=404
+        DELETE /network/v2.0/ports/{id}/tags {id} port foreign=404 gone=404 malformed=404
+        GET /network/v2.0/ports/{id}/tags/{tag} {id} port foreign=404 gone=404 malformed=404
+        PUT /network/v2.0/ports/{id}/tags/{tag} {id} port foreign=404 gone=404 malformed=404
+        DELETE /network/v2.0/ports/{id}/tags/{tag} {id} port foreign=404 gone=404 malformed=404
+        GET /network/v2.0/quotas/{project} {project} project foreign=403 gone=403
+        PUT /network/v2.0/quotas/{project} {project} project foreign=403 gone=403
+        DELETE /network/v2.0/quotas/{project} {project} project foreign=403 gone=403
+        GET /network/v2.0/quotas/{project}/default {project} project foreign=403 gone=403
+        GET /network/v2.0/quotas/{project}/details {project} project foreign=403 gone=403
+        GET /network/v2.0/quotas/{project}/details.json {project} project foreign=403 gone=403
+        GET /network/v2.0/security-groups/{id}/tags {id} security_group foreign=404 gone=404 malformed=404
+        PUT /network/v2.0/security-groups/{id}/tags {id} security_group foreign=404 gone=404 malformed=404
+        DELETE /network/v2.0/security-groups/{id}/tags {id} security_group foreign=404 gone=404 malformed=404
+        GET /network/v2.0/security-groups/{id}/tags/{tag} {id} security_group foreign=404 gone=404 malformed=404
+        PUT /network/v2.0/security-groups/{id}/tags/{tag} {id} security_group foreign=404 gone=404 malformed=404
+        DELETE /network/v2.0/security-groups/{id}/tags/{tag} {id} security_group foreign=404 gone=404 malformed=404
+        GET /network/v2.0/subnets/{id}/tags {id} subnet foreign=404 gone=404 malformed=404 seen=200
+        PUT /network/v2.0/subnets/{id}/tags {id} subnet foreign=404 gone=404 malformed=404 seen=403
+        DELETE /network/v2.0/subnets/{id}/tags {id} subnet foreign=404 gone=404 malformed=404 seen=403
+        GET /network/v2.0/subnets/{id}/tags/{tag} {id} subnet foreign=404 gone=404 malformed=404 seen=404
+        PUT /network/v2.0/subnets/{id}/tags/{tag} {id} subnet foreign=404 gone=404 malformed=404 seen=403
+        DELETE /network/v2.0/subnets/{id}/tags/{tag} {id} subnet foreign=404 gone=404 malformed=404 seen=403
         """
-
-    static let compute = """
-        GET /compute/v2.1/servers/{server_id} {server_id} server foreign=404 gone=404 malformed=404
-        PUT /compute/v2.1/servers/{server_id} {server_id} server foreign=404 gone=404 malformed=404
-        DELETE /compute/v2.1/servers/{server_id} {server_id} server foreign=404 gone=404 malformed=404
-        POST /compute/v2.1/servers/{server_id}/action {server_id} server foreign=404 gone=404 malformed=404
-        POST /compute/v2.1/servers server.imageRef image foreign=400 gone=400 malformed=400 seen=202
-        POST /compute/v2.1/servers server.flavorRef flavor foreign=400 gone=400 malformed=400 seen=202
-        POST /compute/v2.1/servers server.key_name keypair foreign=400 gone=400 malformed=400
-        POST /compute/v2.1/servers server.networks.0.uuid network foreign=400 gone=400 malformed=400 seen=202
-        POST /compute/v2.1/servers server.networks.0.port port foreign=400 gone=400 malformed=400
-        POST /compute/v2.1/servers server.networks.0.fixed_ip shared_address foreign=400 malformed=400
-        """
-
-    static let image = """
-        GET /image/v2/images/{image_id} {image_id} image foreign=404 gone=404 malformed=404 seen=200
-        """
-
-    static let identity = ""
-    static let placement = ""
-    static let skerry = ""
 }
