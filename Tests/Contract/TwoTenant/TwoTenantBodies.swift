@@ -26,7 +26,8 @@ enum TwoTenantBodies {
         case "POST /compute/v2.1/servers":
             return [
                 "server": [
-                    "name": "s", "flavorRef": seen("flavor"), "imageRef": seen("image"), "networks": "none"
+                    "name": "s", "flavorRef": seen("flavor"), "imageRef": seen("image"),
+                    "networks": [["uuid": own("network")]]
                 ]
             ]
         case "PUT /compute/v2.1/servers/{server_id}": return ["server": ["name": "s"]]
@@ -34,6 +35,9 @@ enum TwoTenantBodies {
         case "POST /compute/v2.1/os-keypairs":
             return ["keypair": ["name": "k", "type": "ssh", "public_key": "ssh-rsa AAAA"]]
         case "POST /image/v2/images": return ["disk_format": "raw", "container_format": "bare"]
+        case "POST /compute/v2.1/flavors/{flavor_id}/action": return ["addTenantAccess": ["tenant": own("project")]]
+        case "PUT /image/v2/images/{image_id}/members/{member_id}": return ["status": "accepted"]
+        case "POST /image/v2/images/{image_id}/import": return ["method": ["name": "glance-direct"]]
         case "POST /image/v2/images/{image_id}/members": return ["member": own("project")]
         case "PATCH /image/v2/images/{image_id}": return [["op": "replace", "path": "/name", "value": "x"]]
         case let route where route.hasPrefix("PUT") && route.hasSuffix("/tags"): return ["tags": ["x"]]

@@ -24,16 +24,16 @@ extension TwoTenantTable {
         GET /compute/v2.1/os-aggregates/{id} {id} server foreign=403 gone=403 malformed=403
         GET /compute/v2.1/os-hypervisors/{id} {id} server foreign=403 gone=403 malformed=403
         GET /compute/v2.1/os-hypervisors/{id}/search {id} server foreign=403 gone=403 malformed=403
-        GET /compute/v2.1/os-hypervisors/{id}/servers {id} server foreign=403 gone=403 malformed=403
-        GET /compute/v2.1/os-hypervisors/{id}/uptime {id} server foreign=403 gone=403 malformed=403
+        GET /compute/v2.1/os-hypervisors/{id}/servers {id} server foreign=404 gone=404 malformed=404
+        GET /compute/v2.1/os-hypervisors/{id}/uptime {id} server foreign=404 gone=404 malformed=404
         GET /compute/v2.1/os-keypairs/{name} {name} keypair foreign=404 gone=404 malformed=404
         DELETE /compute/v2.1/os-keypairs/{name} {name} keypair foreign=404 gone=404 malformed=404
         GET /compute/v2.1/os-quota-sets/{project_id} {project_id} project foreign=403 gone=403
         PUT /compute/v2.1/os-quota-sets/{project_id} {project_id} project foreign=403 gone=403
         DELETE /compute/v2.1/os-quota-sets/{project_id} {project_id} project foreign=403 gone=403
-        GET /compute/v2.1/os-quota-sets/{project_id}/defaults {project_id} project foreign=403 gone=403
+        GET /compute/v2.1/os-quota-sets/{project_id}/defaults {project_id} project foreign=200 gone=200
         GET /compute/v2.1/os-quota-sets/{project_id}/detail {project_id} project foreign=403 gone=403
-        GET /compute/v2.1/os-server-groups/{id} {id} server foreign=403 gone=403 malformed=403
+        GET /compute/v2.1/os-server-groups/{id} {id} server foreign=404 gone=404 malformed=404
         PUT /compute/v2.1/os-services/{id} {id} server foreign=403 gone=403 malformed=403
         GET /compute/v2.1/os-simple-tenant-usage/{project_id} {project_id} project foreign=403 gone=403
         GET /compute/v2.1/servers/{id}/tags {id} server foreign=404 gone=404 malformed=404
@@ -58,5 +58,16 @@ extension TwoTenantTable {
         GET /compute/v2.1/servers/{server_id}/os-interface/{port_id} {server_id} server foreign=404 gone=404 malformed=404
         GET /compute/v2.1/servers/{server_id}/os-volume_attachments {server_id} server foreign=404 gone=404 malformed=404
         POST /compute/v2.1/servers/{server_id}/remote-consoles {server_id} server foreign=404 gone=404 malformed=404
+        POST /compute/v2.1/flavors/{flavor_id}/action addTenantAccess.tenant project foreign=403 gone=403
+        POST /compute/v2.1/os-keypairs keypair.user_id user foreign=403 gone=403 malformed=400
+        POST /compute/v2.1/servers server.security_groups.0.name security_group foreign=400 gone=400 malformed=400
+        POST /compute/v2.1/servers server.availability_zone text foreign=400
+        POST /compute/v2.1/servers server.host text foreign=403
+        POST /compute/v2.1/servers server.hypervisor_hostname text foreign=403
+        POST /compute/v2.1/servers os:scheduler_hints.group server foreign=400 gone=400 malformed=400
+        POST /compute/v2.1/servers OS-SCH-HNT:scheduler_hints.group server foreign=400 gone=400 malformed=400
+        POST /compute/v2.1/servers server.block_device_mapping_v2.0.uuid image foreign=400 gone=400 malformed=400
+        POST /compute/v2.1/servers server.block_device_mapping.0.volume_id image foreign=400 gone=400 malformed=400
+        POST /compute/v2.1/servers server.return_reservation_id - # a flag, whatever it is called
         """
 }

@@ -170,16 +170,16 @@ struct TwoTenantScene: Sendable {
     // MARK: Asking
 
     /// What the first project has, as its administrator sees it.
-    func snapshot() async -> [String: String] {
-        var result: [String: String] = [:]
+    func snapshot() async -> [String: JSON] {
+        var result: [String: JSON] = [:]
         for (name, thing) in things {
             guard let path = thing.path else { continue }
             let answer = await cloud.harness.get(path, as: .admin, Self.versions)
-            result[name] = "\(answer.status) \(answer.json.text)"
+            result[name] = answer.json
         }
         let ports = await cloud.harness.get(
             "/network/v2.0/ports?project_id=\(TestCaller.project.compact)", as: .admin)
-        result["all ports"] = ports.json.text
+        result["all ports"] = ports.json
         return result
     }
 
@@ -214,6 +214,9 @@ struct TwoTenantScene: Sendable {
                 name, at: line.place.split(separator: ".").map(String.init), in: body ?? .object([:]))
         }
         var headers = Self.versions
+        if line.method == .put, line.path.hasSuffix("/file") || line.path.hasSuffix("/stage") {
+            headers["Content-Type"] = "application/octet-stream"
+        }
         if line.method == .patch, line.route.contains("/image/") {
             headers["Content-Type"] = "application/openstack-images-v2.1-json-patch"
         }
@@ -227,13 +230,12 @@ struct TwoTenantScene: Sendable {
             "project_id": "project", "port_id": "port"
         ]
         if let kind = kinds[parameter], let thing = things[kind] { return thing.own }
-        if parameter == "id", let thing = things[line.thing], !thing.own.isEmpty { return thing.own }
-        if parameter == "id" {
-            for kind in ["port", "network", "subnet", "security_group"]
-            where line.path.contains("/\(kind.replacing("_", with: "-"))s/") {
-                return things[kind]?.own ?? ""
-            }
+        guard parameter == "id" else { return "x" }
+        for kind in ["port", "network", "subnet", "security_group"]
+        where line.path.contains("/\(kind.replacing("_", with: "-"))s/") {
+            return things[kind]?.own ?? ""
         }
+        if line.path.contains("/servers/") { return things["server"]?.own ?? "" }
         return "x"
     }
 }

@@ -22,8 +22,8 @@ struct TwoTenantTests {
                     "\(line) \(name.rawValue): \(answer.status) \(String(answer.json.text.prefix(200)))")
             }
             let after = await scene.snapshot()
-            for (name, text) in before where after[name] != text {
-                Issue.record("\(service): \(line) changed \(name): \(text) -> \(after[name] ?? "")")
+            for (name, json) in before where after[name] != json {
+                Issue.record("\(service): \(line) changed \(name): \(json.text) -> \(after[name]?.text ?? "")")
             }
         }
     }
