@@ -6,6 +6,10 @@ import ServiceLifecycle
 /// The network slice, put together for the daemon.
 public struct NetworkSlice: Slice, FleetParts {
     public static let migrations: [Migration] = NetworkSchema.migrations
+    /// Who may do what, before an operator says otherwise.
+    public static var policy: Policy { NetworkPolicy.policy }
+    /// Rules that are asked for the ports of a new server, beside the rules of the call.
+    public static let serverPortRules = [NetworkPolicy.createPort, NetworkPolicy.chooseAddress]
 
     public let service: NetworkService
     public let providers: [any PlanSpecProvider]

@@ -113,12 +113,12 @@ final class ComputeNetworkRefusals: NetworkForCompute {
     func refuse(_ refusal: CoordinatorPlatform.Refusal) { next.withLock { $0 = refusal } }
 
     func reservePorts(
-        _ request: NetworkRequest, server: ServerID, hostname: String, caller: Caller, project: ProjectID,
+        _ request: NetworkRequest, server: ServerID, hostname: String, permissions: Permissions, project: ProjectID,
         at now: Int64, in transaction: any SQLTransaction
     ) throws -> [ServerPort] {
         if let refusal = next.withLock({ $0 }) { throw refusal }
         return try network.reservePorts(
-            request, server: server, hostname: hostname, caller: caller, project: project, at: now, in: transaction)
+            request, server: server, hostname: hostname, permissions: permissions, project: project, at: now, in: transaction)
     }
 
     func bindPorts(

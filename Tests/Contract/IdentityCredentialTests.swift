@@ -45,6 +45,34 @@ struct IdentityCredentialTests {
         #expect(await IdentityPerson.admin(cloud).get("credentials/\(Self.abc)").status == 404)
     }
 
+    @Test("what a user keeps is bounded in bytes: in one record, and in all of them together")
+    func budget() async throws {
+        let cloud = try await IdentityCloud()
+        let demo = await IdentityPerson.demo(cloud)
+        func pad(_ count: Int) -> JSON { .string(String(repeating: "A", count: count)) }
+        let wide = await demo.post("credentials", try body(cloud, ["type": "x", "pad": pad(17_000)]))
+        #expect(wide.status == 400, "\(wide.json)")
+        var made = 0
+        var key = ""
+        while made < 40 {
+            let answer = await demo.post(
+                "credentials", try body(cloud, ["type": "x", "blob": pad(60_000), "pad": pad(10_000)]))
+            guard answer.status == 201 else {
+                #expect(answer.status == 403, "\(answer.json)")
+                break
+            }
+            key = answer.json["credential"]?["id"]?.stringValue ?? ""
+            made += 1
+        }
+        #expect(made == 14)
+        #expect(await demo.patch("credentials/\(key)", ["credential": ["blob": pad(60_001)]]).status == 200)
+        #expect(await demo.patch("credentials/\(key)", ["credential": ["blob": "b"]]).status == 200)
+        for _ in 0..<2 {
+            #expect(await demo.post("credentials", try body(cloud, ["type": "x", "blob": pad(60_000)])).status == 201)
+        }
+        #expect(await demo.patch("credentials/\(key)", ["credential": ["blob": pad(65_536)]]).status == 403)
+    }
+
     @Test("the database holds no secret in the clear, and a moved one opens nowhere")
     func sealing() async throws {
         let cloud = try await IdentityCloud()

@@ -30,6 +30,26 @@ struct IdentityFenceTests {
         #expect(await admin.send(.patch, "users/\(user)", change).status == 200)
     }
 
+    @Test("a domain's manager takes over no account of the services, in whatever spelling")
+    func services() async throws {
+        let scene = try await Scene()
+        let (admin, manager) = (scene.admin, scene.manager)
+        let user = await manager.make("user", ["name": "nova", "domain_id": .string(scene.domain)])
+        let project = await manager.make("project", ["name": "services", "domain_id": .string(scene.domain)])
+        let change: JSON = ["user": ["password": "mine"]]
+        let base = try admin.cloud.roleKey("service")
+        let above = await admin.make("role", ["name": "above"])
+        #expect(await admin.send(.put, "roles/\(above)/implies/\(base)").status == 201)
+        for role in [base, above] {
+            #expect(await manager.send(.patch, "users/\(user)", change).status == 200)
+            let grant = "projects/\(project)/users/\(user)/roles/\(role)"
+            #expect(await admin.send(.put, grant).status == 204)
+            #expect(await manager.send(.patch, "users/\(user)", change).status == 403)
+            #expect(await manager.send(.delete, "users/\(user)").status == 403)
+            #expect(await admin.send(.delete, grant).status == 204)
+        }
+    }
+
     @Test("a domain's manager puts no stranger into a group, and does not change the domain as a project")
     func foreign() async throws {
         let scene = try await Scene()

@@ -11,9 +11,18 @@ final class ImageMetadataCloud: Sendable {
     let limits: FakeImageLimits
     private let root: String
 
-    init(_ configure: (inout ImageMetadataSettings) throws -> Void = { _ in }) async throws {
-        let database = try await APIHarness.database(migrations: ImageSlice.migrations)
-        let clock = ManualClock()
+    /// - Parameter shared: The database and the clock of a cloud with more services than this one.
+    init(
+        in shared: (database: any StoreEngine, clock: ManualClock)? = nil,
+        _ configure: (inout ImageMetadataSettings) throws -> Void = { _ in }
+    ) async throws {
+        let database: any StoreEngine
+        if let shared {
+            database = shared.database
+        } else {
+            database = try await APIHarness.database(migrations: ImageSlice.migrations)
+        }
+        let clock = shared?.clock ?? ManualClock()
         var metadata = ImageMetadataSettings()
         try configure(&metadata)
         limits = FakeImageLimits()

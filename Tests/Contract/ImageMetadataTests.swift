@@ -107,6 +107,32 @@ struct ImageMetadataTests {
         #expect(swapped.status == 200)
     }
 
+    @Test("what the properties of one image weigh is bounded, however many there are")
+    func propertyBytes() async throws {
+        let cloud = try await ImageMetadataCloud()
+        let long = JSON.string(String(repeating: "x", count: 65_000))
+        let id = await cloud.image(["a": long])
+        let more = await cloud.patch(id, [["op": "add", "path": "/b", "value": long]])
+        #expect(more.status == 413)
+        let made = await cloud.harness.post("/image/v2/images", ["a": long, "b": long], as: .member)
+        #expect(made.status == 413)
+        #expect(await cloud.patch(id, [["op": "add", "path": "/b", "value": "short"]]).status == 200)
+    }
+
+    @Test("the id of a deleted image is never another image's", arguments: [true, false])
+    func formerIDs(isSameProject: Bool) async throws {
+        let cloud = try await ImageMetadataCloud()
+        let body: JSON = ["id": "00000000-1111-2222-3333-444455556666", "visibility": "public"]
+        let path = "/image/v2/images/00000000-1111-2222-3333-444455556666"
+        #expect(await cloud.harness.post("/image/v2/images", body, as: .admin).status == 201)
+        #expect(await cloud.harness.delete(path, as: .admin).status == 204)
+        let again: JSON = ["id": "00000000-1111-2222-3333-444455556666", "name": "good"]
+        let refused = await cloud.harness.post("/image/v2/images", again, as: isSameProject ? .admin : .member)
+        #expect(refused.status == 409)
+        #expect(refused.json["message"] == "Image ID 00000000-1111-2222-3333-444455556666 already exists!")
+        #expect(await cloud.harness.get(path, as: .admin).status == 404)
+    }
+
     @Test("both dialects of json-patch")
     func patch() async throws {
         let cloud = try await ImageMetadataCloud()

@@ -137,7 +137,8 @@ struct NetworkListTests {
             let request = NetworkRequest.interfaces(
                 [.init(network: nil, port: port, fixedIP: nil, tag: nil)], securityGroups: [])
             _ = try slice.service.reservePorts(
-                request, server: ServerID(high: 1, low: 1), hostname: "web", caller: TestCaller.member.caller,
+                request, server: ServerID(high: 1, low: 1), hostname: "web",
+                permissions: Permissions(caller: TestCaller.member.caller, policy: NetworkSlice.policy),
                 project: TestCaller.project, at: now, in: transaction)
             try slice.service.bindPorts(
                 of: ServerID(high: 1, low: 1), to: NetworkOneNode.node, availabilityZone: "nova", at: now + 60_000_000,

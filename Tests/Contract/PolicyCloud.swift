@@ -14,13 +14,16 @@ struct PolicyCloud: Sendable {
     let services: [ServiceAPI]
     let policies: PolicyBook
     let harness: APIHarness
+    let network: NetworkSlice
+    /// With the folder of its blobs, which goes with it.
+    let image: ImageMetadataCloud
 
     init() async throws {
-        let image = try await ImageMetadataCloud()
         let clock = ManualClock()
         let database = try await APIHarness.database(
             migrations: IdentityMigrations.all + FleetSlice.migrations + PlacementSlice.migrations
                 + ImageSlice.migrations + NetworkSlice.migrations + ComputeSlice.migrations)
+        image = try await ImageMetadataCloud(in: (database, clock))
         let identity = try await IdentityService(
             database: database, clock: clock,
             hasher: PasswordHasher(pool: BlockingPool(threads: 1, waiting: 8), logN: 4))
@@ -28,7 +31,7 @@ struct PolicyCloud: Sendable {
         logger.logLevel = .error
         let core = FleetCore(clock: clock, logger: logger)
         let placement = PlacementSlice(directory: core.directory)
-        let network = NetworkSlice(plan: core.plans, directory: core.directory)
+        network = NetworkSlice(plan: core.plans, directory: core.directory)
         let compute = ComputeSlice(
             network: network.service, image: image.slice.service, placement: placement.service, plans: core.plans,
             operations: core.operations, directory: core.directory)

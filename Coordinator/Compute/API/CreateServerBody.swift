@@ -16,6 +16,11 @@ package struct CreateServerBody: Sendable {
         var uuid: String?
         var image: String?
         var bootIndex: JSON = 0
+        /// What would tell the guest apart from others, which no host here does.
+        var tag: JSON = .null
+        var diskBus: JSON = .null
+        var guestFormat: JSON = .null
+        var type: JSON = .null
         /// What is looked at and leads to nothing.
         var other: JSON = .null
     }
@@ -70,6 +75,7 @@ package struct CreateServerBody: Sendable {
         let most = maxCount ?? least
         guard least <= most else { throw APIError.badRequest("min_count must be <= max_count") }
         try refuseVolumes()
+        try refuseForgotten()
         let named = image.flatMap { $0.isEmpty ? nil : $0 }
         let image = named ?? devices.first { $0.source == "image" }.flatMap { $0.uuid ?? $0.image } ?? ""
         guard !image.isEmpty else { throw APIError.badRequest("Missing imageRef attribute") }
@@ -133,6 +139,37 @@ package struct CreateServerBody: Sendable {
                 "Image signature certificate validation is not available here: leave trusted_image_certificates out.")
         }
     }
+
+    /// What nothing here would come of: better refused than taken for granted.
+    private func refuseForgotten() throws {
+        var forgotten: [String] = []
+        for device in devices {
+            if !device.tag.isNull { forgotten.append("tag of a block device") }
+            if !device.diskBus.isNull { forgotten.append("disk_bus (the image says it: hw_disk_bus)") }
+            if !device.guestFormat.isNull { forgotten.append("guest_format") }
+            if !device.type.isNull, device.type != "disk" { forgotten.append("device_type") }
+        }
+        if case .list(let interfaces) = networks, interfaces.contains(where: { $0.tag != nil }) {
+            forgotten.append("tag of a network")
+        }
+        guard forgotten.isEmpty else {
+            throw APIError.badRequest(
+                "Not available here: \(forgotten.joined(separator: ", ")). Leave it out of the request.")
+        }
+        for (hint, value) in hints.sorted(by: { $0.key < $1.key }) where !value.isNull {
+            if hint == "group" {
+                throw APIError.badRequest("Instance group \(value.stringValue ?? value.text) could not be found.")
+            }
+            guard !Self.unknownHints.contains(hint) else {
+                throw APIError.badRequest("Scheduler hint '\(hint)' has no effect here: leave it out.")
+            }
+        }
+    }
+
+    /// Hints that Nova's filters know. What nobody knows says something to whoever sent it.
+    private static let unknownHints: Set<String> = [
+        "different_host", "same_host", "query", "target_cell", "different_cell", "build_near_host_ip", "cidr"
+    ]
 
     private func network() throws -> NetworkRequest {
         let groups = Self.unique(groups ?? [])

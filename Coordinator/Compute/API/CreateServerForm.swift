@@ -120,9 +120,11 @@ enum CreateServerForm {
             .optional("source_type", \.source, .word(of: ["volume", "image", "snapshot", "blank"])),
             .optional("uuid", \.uuid, .text(1...255)), .optional("image_id", \.image, .text(0...Int.max, .uuid)),
             .optional("destination_type", \.destination, .word(of: ["local", "volume"])),
-            .given("boot_index", \.bootIndex, .any), checked("guest_format", \.other, .text(0...255)),
-            checked("device_type", \.other, .text(0...255)), checked("disk_bus", \.other, .text(0...255)),
-            checked("tag", \.other, tag, since: 32, until: 32), checked("tag", \.other, tag, since: 42),
+            .given("boot_index", \.bootIndex, .any),
+            checked("guest_format", \.guestFormat, BodyFormat<String>.text(0...255).nullable),
+            checked("device_type", \.type, BodyFormat<String>.text(0...255).nullable),
+            checked("disk_bus", \.diskBus, BodyFormat<String>.text(0...255).nullable),
+            checked("tag", \.tag, tag, since: 32, until: 32), checked("tag", \.tag, tag, since: 42),
             checked("volume_type", \.other, BodyFormat<String>.text(0...255).nullable, since: 67)
         ])
 

@@ -58,9 +58,11 @@ struct KeypairRoutes: Sendable {
             throw APIError.badRequest(
                 "Keypair data is invalid: X.509 certificates are not supported, give an SSH public key.")
         }
-        let (keypair, privateKey) = try Keyring.make(draft.name, line: draft.publicKey, user: user, at: call.now)
         let keyring = keyring
         let project = call.caller?.project
+        try await call.database.read { try keyring.requireRoom(for: draft.name, user: user, project: project, in: $0) }
+        let (keypair, privateKey) = try await Keyring.make(
+            draft.name, line: draft.publicKey, user: user, at: call.now)
         try await call.write(target: { _ in keypair.name }) { try keyring.add(keypair, project: project, in: $0) }
         var out = render(keypair, call.microversion)
         out["user_id"] = .string(user.compact)

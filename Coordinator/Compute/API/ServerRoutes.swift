@@ -1,3 +1,4 @@
+import CoordinatorNetwork
 import CoordinatorPlatform
 import ProtocolModel
 
@@ -12,7 +13,7 @@ struct ServerRoutes: Sendable {
                 .askingCompute("servers:index:get_all_tenants"),
             Route(.post, "/v2.1/servers", action: "compute.server.create", handler: create)
                 .askingCompute("servers:create", "servers:create:forced_host")
-                .asking(ComputePolicy.requestedDestination),
+                .asking(ComputePolicy.requestedDestination).asking(NetworkSlice.serverPortRules),
             Route(.get, "/v2.1/servers/detail", handler: detail).gatedCompute(by: "servers:detail")
                 .askingCompute("servers:detail:get_all_tenants"),
             Route(.get, "/v2.1/servers/{server_id}", handler: show).askingCompute("servers:show"),

@@ -4,6 +4,8 @@
 public struct NamePattern: Sendable {
     /// Longer patterns are refused, in characters.
     static let limit = 1000
+    /// Steps of a pattern that take a character or choose a way: what one character of a text costs at most.
+    private static let stepLimit = 512
 
     private indirect enum Node {
         case empty, any, start, end
@@ -32,24 +34,48 @@ public struct NamePattern: Sendable {
         var program: [Step] = []
         Self.compile(node, into: &program)
         program.append(.match)
+        guard program.count <= Self.stepLimit else { return nil }
         self.program = program
     }
 
     public func isFound(in text: String) -> Bool {
         let characters = Array(text.lowercased())
-        var current = Set<Int>()
+        var current = Places(count: program.count)
+        var next = current
         for position in 0...characters.count {
             // A match may begin anywhere.
             add(0, to: &current, position: position, count: characters.count)
             if current.contains(program.count - 1) { return true }
             guard position < characters.count else { break }
-            var next = Set<Int>()
-            for index in current where takes(characters[position], at: index) {
+            next.clear()
+            for index in current.members where takes(characters[position], at: index) {
                 add(index + 1, to: &next, position: position + 1, count: characters.count)
             }
-            current = next
+            swap(&current, &next)
         }
         return false
+    }
+
+    /// Places in the program, each once.
+    private struct Places {
+        private(set) var members: [Int] = []
+        private var marks: [Bool]
+
+        init(count: Int) { marks = Array(repeating: false, count: count) }
+
+        func contains(_ place: Int) -> Bool { marks[place] }
+
+        mutating func insert(_ place: Int) -> Bool {
+            guard !marks[place] else { return false }
+            marks[place] = true
+            members.append(place)
+            return true
+        }
+
+        mutating func clear() {
+            for place in members { marks[place] = false }
+            members.removeAll(keepingCapacity: true)
+        }
     }
 
     private func takes(_ character: Character, at index: Int) -> Bool {
@@ -61,10 +87,10 @@ public struct NamePattern: Sendable {
         }
     }
 
-    private func add(_ index: Int, to set: inout Set<Int>, position: Int, count: Int) {
+    private func add(_ index: Int, to set: inout Places, position: Int, count: Int) {
         var open = [index]
         while let index = open.popLast() {
-            guard set.insert(index).inserted else { continue }
+            guard set.insert(index) else { continue }
             switch program[index] {
             case .jump(let target): open.append(target)
             case .split(let first, let second): open += [second, first]
@@ -86,7 +112,13 @@ public struct NamePattern: Sendable {
         case .sequence(let nodes): for node in nodes { compile(node, into: &program) }
         case .either(let nodes): compileEither(nodes, into: &program)
         case .many(let node, let min, let once):
-            if min == 1 { compile(node, into: &program) }
+            guard min == 0 else {
+                // Once, and back to the beginning as often as one likes: the node is never compiled twice.
+                let first = program.count
+                compile(node, into: &program)
+                program.append(.split(first, program.count + 1))
+                return
+            }
             let split = program.count
             program.append(.match)
             compile(node, into: &program)
@@ -172,8 +204,20 @@ public struct NamePattern: Sendable {
                 guard let escaped = next else { return nil }
                 position += 1
                 return Self.escape(escaped)
-            default: return .character(Character(character.lowercased()))
+            default: return Self.letter(character)
             }
+        }
+
+        /// A character whose lower case is several stands for all of them, one after another.
+        private static func letter(_ character: Character) -> Node {
+            let lower = Array(character.lowercased())
+            return lower.count == 1 ? .character(lower[0]) : .sequence(lower.map { .character($0) })
+        }
+
+        /// The lower case where it is one character.
+        private static func lower(_ character: Character) -> Character {
+            let lower = character.lowercased()
+            return lower.count == 1 ? Character(lower) : character
         }
 
         private static func escape(_ character: Character) -> Node {
@@ -185,7 +229,7 @@ public struct NamePattern: Sendable {
             case "W": return .set(word, negated: true)
             case "s": return .set([" "..." ", "\t"..."\t"], negated: false)
             case "S": return .set([" "..." ", "\t"..."\t"], negated: true)
-            default: return .character(Character(character.lowercased()))
+            default: return letter(character)
             }
         }
 
@@ -203,12 +247,12 @@ public struct NamePattern: Sendable {
                     }
                     low = escaped
                 }
-                low = Character(low.lowercased())
+                low = Self.lower(low)
                 guard next == "-", position + 1 < characters.count, characters[position + 1] != "]" else {
                     ranges.append(low...low)
                     continue
                 }
-                let high = Character(characters[position + 1].lowercased())
+                let high = Self.lower(characters[position + 1])
                 guard low <= high else { return nil }
                 ranges.append(low...high)
                 position += 2

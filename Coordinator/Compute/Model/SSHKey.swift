@@ -21,10 +21,11 @@ package enum SSHKey {
     /// RSA of 16,384 bits has about 2,800 characters.
     private static let lengthLimit = 16_384
 
-    /// Reads `ALGORITHM BASE64 [COMMENT]`.
+    /// Reads `ALGORITHM BASE64 [COMMENT]`. Like Nova it judges the first line of several.
     /// - Returns: `nil` for anything else, also when the blob names another algorithm.
-    package static func parse(_ line: String) -> Public? {
-        guard line.utf8.count <= lengthLimit, !line.utf8.dropLast().contains(0x0A) else { return nil }
+    package static func parse(_ text: String) -> Public? {
+        guard text.utf8.count <= lengthLimit, !text.utf8.contains(0) else { return nil }
+        let line = text.prefix { !$0.isNewline }
         let words = line.split(maxSplits: 2, whereSeparator: \.isWhitespace)
         guard words.count >= 2, algorithms.contains(String(words[0])), let blob = Base64.decode(words[1]),
             let fields = fields(blob), fields.count >= 2, fields[0] == Array(words[0].utf8),
@@ -48,34 +49,18 @@ package enum SSHKey {
         return fields
     }
 
-    /// An ed25519 key: its public line, and the private key in OpenSSH's format (`PROTOCOL.key`), not encrypted.
-    /// - Parameter check: any number; a reader that decrypts a key tells by it whether the passphrase was right.
-    package static func encode(
-        _ key: Curve25519.Signing.PrivateKey, comment: String, check: UInt32
-    ) -> (publicKey: String, privateKey: String) {
-        let publicBytes = Array(key.publicKey.rawRepresentation)
-        let blob = string("ssh-ed25519") + string(publicBytes)
-        var secret = number(check) + number(check) + blob
-        secret += string(Array(key.rawRepresentation) + publicBytes) + string(comment)
-        var pad: UInt8 = 0
-        while secret.count % 8 != 0 {
-            pad += 1
-            secret.append(pad)
-        }
-        var file = Array("openssh-key-v1".utf8) + [0]
-        file += string("none") + string("none") + string("") + number(1) + string(blob) + string(secret)
-        let text = Base64.encode(file)
-        var lines: [Substring] = []
-        var rest = text[...]
-        while !rest.isEmpty {
-            lines.append(rest.prefix(70))
-            rest = rest.dropFirst(70)
-        }
-        let body = lines.joined(separator: "\n")
-        return (
-            "ssh-ed25519 \(Base64.encode(blob)) \(comment)",
-            "-----BEGIN OPENSSH PRIVATE KEY-----\n\(body)\n-----END OPENSSH PRIVATE KEY-----\n"
-        )
+    /// The public line of an RSA key (RFC 4253 section 6.6).
+    /// - Parameters:
+    ///   - modulus: Big-endian, as is the exponent.
+    package static func rsaLine(modulus: [UInt8], exponent: [UInt8], comment: String) -> String {
+        let blob = string("ssh-rsa") + string(positive(exponent)) + string(positive(modulus))
+        return "ssh-rsa \(Base64.encode(blob)) \(comment)"
+    }
+
+    /// A number's shortest form in two's complement (RFC 4251 section 5).
+    private static func positive(_ bytes: [UInt8]) -> [UInt8] {
+        let digits = Array(bytes.drop { $0 == 0 })
+        return (digits.first ?? 0) >= 0x80 ? [0] + digits : digits
     }
 
     private static func number(_ value: UInt32) -> [UInt8] {

@@ -38,10 +38,14 @@ struct HostChoice: Sendable {
                 ResourceClass.vcpu: flavor.vcpus, ResourceClass.memory: flavor.memoryMiB,
                 ResourceClass.disk: Self.diskGiB(flavor, image: server.image)
             ], role: .compute)
+        let wishes = HardwareWishes.read(extraSpecs: flavor.extraSpecs, image: server.image.properties)
+        request.resources.merge(wishes.resources) { $1 }
+        request.required = wishes.required
+        request.forbidden = wishes.forbidden
         request.availabilityZone = server.pinnedZone
         request.host = server.pinnedHost
         request.physicalNetworks = try parts.network.physicalNetworks(of: server.id, in: reader)
-        if server.image.properties["hw_firmware_type"] == "uefi" { request.required = [Trait.uefi] }
+        if server.image.properties["hw_firmware_type"] == "uefi" { request.required.insert(Trait.uefi) }
         request.excluded = server.excluded
         return request
     }

@@ -42,6 +42,9 @@ struct FlavorCatalog: Sendable {
     }
 
     static func check(_ flavor: FlavorSnapshot, fits image: BootImage, caller: Caller) throws {
+        if let value = HardwareWishes.unknownValue(in: image.properties) {
+            throw APIError.badRequest("Invalid image metadata. Error: Field value \(value) is invalid")
+        }
         if flavor.memoryMiB < image.minMemoryMiB {
             throw APIError.badRequest("Flavor's memory is too small for requested image.")
         }

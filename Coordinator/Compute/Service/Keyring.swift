@@ -7,26 +7,40 @@ package struct Keyring: Sendable {
 
     /// - Parameter line: The public key; `nil` makes a pair.
     /// - Returns: The keypair, and the private key of a pair that was made.
-    /// - Throws: ``APIError`` 400.
+    /// - Throws: ``APIError`` 400, 503.
     package static func make(
         _ name: String, line: String?, user: UserID, at now: Int64
-    ) throws -> (keypair: Keypair, privateKey: String?) {
-        let pair = line == nil ? Secrets.sshKey(comment: "Generated-by-Skerry") : nil
-        let line = line ?? pair?.publicKey ?? ""
+    ) async throws -> (keypair: Keypair, privateKey: String?) {
+        guard let line else {
+            let pair = try await Secrets.sshKey(comment: "Generated-by-Skerry")
+            return (try keypair(name, pair.publicKey, user, now), pair.privateKey)
+        }
+        return (try keypair(name, line, user, now), nil)
+    }
+
+    private static func keypair(_ name: String, _ line: String, _ user: UserID, _ now: Int64) throws -> Keypair {
         guard let key = SSHKey.parse(line) else {
             throw APIError.badRequest("Keypair data is invalid: failed to generate fingerprint")
         }
-        let keypair = Keypair(
-            user: user, name: name, fingerprint: key.fingerprint, publicKey: line, createdAt: now)
-        return (keypair, pair?.privateKey)
+        return Keypair(user: user, name: name, fingerprint: key.fingerprint, publicKey: line, createdAt: now)
     }
+
+    /// Whether there is room for one more: asked before a pair is made, which takes time.
+    /// - Throws: ``APIError`` 403, 409.
+    func requireRoom(for name: String, user: UserID, project: ProjectID?, in reader: any SQLReader) throws {
+        guard try parts.keypairs.find(name, user: user, in: reader) == nil else { throw Self.taken(name) }
+        try parts.quotas.check(
+            keypairs: try parts.keypairs.count(user: user, in: reader), of: project, in: reader)
+    }
+
+    private static func taken(_ name: String) -> APIError { .conflict("Key pair '\(name)' already exists.") }
 
     /// - Parameter project: Whose limit counts.
     /// - Throws: ``APIError`` 403, 409.
     func add(_ keypair: Keypair, project: ProjectID?, in transaction: any SQLTransaction) throws {
         let count = try parts.keypairs.count(user: keypair.user, in: transaction)
         guard try parts.keypairs.insert(keypair, in: transaction) else {
-            throw APIError.conflict("Key pair '\(keypair.name)' already exists.")
+            throw Self.taken(keypair.name)
         }
         try parts.quotas.check(keypairs: count, of: project, in: transaction)
     }

@@ -1,4 +1,5 @@
-import Crypto
+import CoordinatorPlatform
+import _CryptoExtras
 
 /// Random words and keys.
 enum Secrets {
@@ -10,9 +11,23 @@ enum Secrets {
     static func password() -> String { make(passwordLetters, length: 12) }
     static func word(length: Int) -> String { make(wordLetters, length: length) }
 
-    /// An ed25519 key.
-    static func sshKey(comment: String) -> (publicKey: String, privateKey: String) {
-        SSHKey.encode(Curve25519.Signing.PrivateKey(), comment: comment, check: .random(in: .min ... .max))
+    /// The primes of a key are sought for a tenth of a second: one at a time, and not on the threads of requests.
+    private static let keyMaker = BlockingPool(threads: 1, waiting: 16)
+
+    /// An RSA key of 2048 bits in the form that Nova's clients parse (PKCS #1).
+    /// - Throws: ``APIError`` 503 when too many are asked for at once.
+    static func sshKey(comment: String) async throws -> (publicKey: String, privateKey: String) {
+        do {
+            return try await keyMaker.run {
+                let key = try _RSA.Signing.PrivateKey(keySize: .bits2048)
+                let numbers = try key.publicKey.getKeyPrimitives()
+                let line = SSHKey.rsaLine(
+                    modulus: Array(numbers.modulus), exponent: Array(numbers.publicExponent), comment: comment)
+                return (line, key.pemRepresentation)
+            }
+        } catch is BlockingPool.Overloaded {
+            throw APIError(status: 503, message: "Too many key pairs are being made: try again in a moment.")
+        }
     }
 
     private static func make(_ letters: [Character], length: Int) -> String {

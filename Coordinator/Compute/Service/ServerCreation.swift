@@ -42,7 +42,7 @@ struct ServerCreation: Sendable {
             by: HostedOrigin(requestID: origin.requestID, user: server.user, project: server.project), at: now,
             in: transaction)
         _ = try parts.network.reservePorts(
-            command.network, server: server.id, hostname: server.hostname, caller: origin.caller,
+            command.network, server: server.id, hostname: server.hostname, permissions: origin.permissions,
             project: origin.project, at: now, in: transaction)
         let decision = try HostChoice(parts: parts).claim(&server, at: now, in: transaction)
         if decision.host != nil {

@@ -153,6 +153,7 @@ struct CredentialRoutes: Sendable {
             var changed = try self.credential(call, edit.state, rule: rule)
             try identity.requireSameDelegation(changed, blob)
             changed.sealed = try identity.credentialSealer.seal(blob, for: changed.key)
+            try RecordBudget.requireRoom(for: changed, among: edit.state.delegations.credentials(of: changed.user))
             return try edit.update(changed)
         }
         return .json(["credential": try render(stored, call)])
@@ -197,6 +198,7 @@ extension IdentityService {
         }
         var stored = credential
         stored.sealed = try credentialSealer.seal(blob, for: credential.key)
+        try RecordBudget.requireRoom(for: stored, among: edit.state.delegations.credentials(of: stored.user))
         do { try edit.insert(stored) } catch StoreError.duplicate {
             throw Keystone.duplicate("credential - Duplicate entry found with id \(stored.key)")
         }

@@ -45,15 +45,16 @@ enum IdentityPolicy {
     /// imply as little as by another spelling.
     static func mayGive(_ role: Role, _ caller: Caller, _ state: IdentityState) -> Bool {
         if caller.isAdmin { return true }
-        return ["manager", "member", "reader"].contains(role.name) && !state.makesAdministrators(roles: [role.key])
+        return ["manager", "member", "reader"].contains(role.name) && !state.reachesEverywhere(roles: [role.key])
     }
 
-    /// Nobody but an administrator takes over one, by a new password, or by joining a group that makes some.
+    /// Nobody but an administrator takes over one, or an account of the services, by a new password, or by joining a
+    /// group that makes some.
     /// - Parameter given: To the user or group that is to be changed.
     static func requireMayChange(
         holding given: Set<Assignment>, _ state: IdentityState, _ call: APICall, rule: String
     ) throws {
-        guard try !call.requireCaller().isAdmin, state.makesAdministrators(given) else { return }
+        guard try !call.requireCaller().isAdmin, state.reachesEverywhere(given) else { return }
         throw call.words.forbidden(rule)
     }
 }

@@ -188,7 +188,7 @@ extension BodyFormat where Value == String {
 }
 
 extension BodyFormat where Value == String? {
-    static func textOrNull(_ length: ClosedRange<Int> = 0...Int.max) -> Self {
+    static func textOrNull(_ length: ClosedRange<Int> = 0...16_384) -> Self {
         BodyFormat<String>.text(length).nullable
     }
 

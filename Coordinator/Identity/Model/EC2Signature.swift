@@ -34,13 +34,14 @@ package struct EC2Request: Sendable {
         return members.mapValues { $0.pythonText }
     }
 
-    /// The time that the request was signed at, as it says: microseconds since 1970.
+    /// The time that the request was signed at, as it says: microseconds since 1970. It is read where the signature of
+    /// its version covers it: what stands elsewhere, anybody could have written beside an old signature.
     /// - Returns: `nil` where it says none, which its signer chose.
     /// - Throws: ``APIError`` 401 for one that cannot be read.
     package func signedAt() throws(APIError) -> Int64? {
-        guard let text = params["Timestamp"] ?? headers["X-Amz-Date"] ?? params["X-Amz-Date"], !text.isEmpty else {
-            return nil
-        }
+        let signed =
+            params["SignatureVersion"] == nil ? headers["X-Amz-Date"] ?? params["X-Amz-Date"] : params["Timestamp"]
+        guard let text = signed, !text.isEmpty else { return nil }
         guard let time = Timestamp.parse(text) ?? Self.basic(text) else { throw IdentityService.unauthorized }
         return time
     }

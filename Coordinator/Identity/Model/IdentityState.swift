@@ -134,15 +134,20 @@ public struct IdentityState: Sendable {
             .sorted { ($0.name, $0.key) < ($1.name, $1.key) }
     }
 
-    /// Whether something given to the user or group, anywhere, makes administrators.
-    public func makesAdministrators(_ assignments: Set<Assignment>) -> Bool {
-        makesAdministrators(roles: Set(assignments.map(\.role)))
-    }
-
     /// Whether one of the roles, or what they imply, makes administrators. Policies compare names without regard to
     /// case, so `ADMIN` does.
     public func makesAdministrators(roles keys: Set<String>) -> Bool {
         expanded(keys).contains { roles[$0]?.foldedName == "admin" }
+    }
+
+    /// Whether one of the roles, or what they imply, reaches beyond every domain: administrators', and that of the
+    /// services, which act for everybody.
+    public func reachesEverywhere(roles keys: Set<String>) -> Bool {
+        expanded(keys).contains { ["admin", "service"].contains(roles[$0]?.foldedName) }
+    }
+
+    public func reachesEverywhere(_ assignments: Set<Assignment>) -> Bool {
+        reachesEverywhere(roles: Set(assignments.map(\.role)))
     }
 
     /// The roles and all they imply.

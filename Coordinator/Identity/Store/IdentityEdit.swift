@@ -48,6 +48,7 @@ package struct IdentityEdit {
 
     /// - Throws: ``StoreError/duplicate(_:)``
     mutating func insert<Record: StoredRecord>(_ record: Record) throws {
+        try RecordBudget.requireRoom(for: record.extra)
         try Record.table.insert(record, in: transaction)
         try note(.record(record))
     }
@@ -57,6 +58,7 @@ package struct IdentityEdit {
     /// - Throws: ``StoreError/stale(_:)`` when somebody changed it since; ``StoreError/duplicate(_:)``
     @discardableResult
     mutating func update<Record: StoredRecord>(_ record: Record) throws -> Record {
+        if record.extra != Record.find(record.key, in: state)?.extra { try RecordBudget.requireRoom(for: record.extra) }
         try Record.table.update(record, in: transaction)
         try note(.record(record))
         return Record.find(record.key, in: state) ?? record

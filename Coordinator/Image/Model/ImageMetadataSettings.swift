@@ -8,6 +8,9 @@ public struct ImageMetadataSettings: Sendable, Equatable {
     public var propertyProtections: PropertyProtections?
     /// The most properties of one image that are not the service's own.
     public var propertyLimit = 128
+    /// What all properties of one image may take together, names and values, in bytes: one of the greatest value and a
+    /// hundred ordinary ones. Lists read them for every image of a page.
+    public var propertyByteLimit = 72 << 10
     public var tagLimit = 128
     public var memberLimit = 128
     /// Images in a list without `limit`.

@@ -119,6 +119,10 @@ public struct ImageService: Sendable {
         guard properties <= metadata.propertyLimit else {
             throw ImageError.tooMany("properties", attempted: properties, maximum: metadata.propertyLimit)
         }
+        let bytes = image.properties.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
+        guard bytes <= metadata.propertyByteLimit else {
+            throw ImageError.tooMany("property bytes", attempted: bytes, maximum: metadata.propertyByteLimit)
+        }
         guard image.tags.count <= metadata.tagLimit else {
             throw ImageError.tooMany("tags", attempted: image.tags.count, maximum: metadata.tagLimit)
         }

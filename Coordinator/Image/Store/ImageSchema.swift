@@ -15,8 +15,16 @@ enum ImageSchema {
             ("metadefs", MetadefSchema.tables)
         ] + ImageDataSchema.migrations.map { ($0.name, $0.sql) } + [
             ("order of memberships", ImageMemberSchema.order),
-            ("lanes of imports", ImageDataSchema.lanes)
+            ("lanes of imports", ImageDataSchema.lanes),
+            ("ids of deleted images", formerIDs)
         ]
+
+    /// Ids that were once an image's. Whoever knows a deleted image by its id must never meet another one there.
+    private static let formerIDs = """
+        CREATE TABLE image_former_ids (
+            uuid TEXT PRIMARY KEY
+        );
+        """
 
     private static let images = """
         CREATE TABLE images (

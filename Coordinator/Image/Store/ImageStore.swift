@@ -8,8 +8,11 @@ package struct ImageStore: Sendable {
 
     package init() {}
 
-    /// - Throws: ``StoreError/duplicate(_:)``
+    /// - Throws: ``StoreError/duplicate(_:)``, also where the id was a deleted image's.
     package func insert(_ image: Image, in transaction: any SQLTransaction) throws {
+        guard try !transaction.exists("image_former_ids", .equal("uuid", image.id)) else {
+            throw StoreError.duplicate("image \(image.id) was deleted")
+        }
         try Image.table.insert(image, in: transaction)
         try write(image, in: transaction)
     }
@@ -35,6 +38,8 @@ package struct ImageStore: Sendable {
         try ImageProperty.table.delete(where: .equal("image", id), in: transaction)
         try ImageMember.table.delete(where: .equal("image", id), in: transaction)
         try Image.table.delete(id, in: transaction)
+        try transaction.execute(
+            "INSERT INTO image_former_ids (uuid) VALUES (?) ON CONFLICT (uuid) DO NOTHING", [id])
     }
 
     /// One conditional write decides between two uploads.

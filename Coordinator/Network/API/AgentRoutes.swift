@@ -30,20 +30,22 @@ struct AgentRoutes: Sendable {
         ]
     }
 
+    /// Who may not see agents sees none of them, rather than being refused.
     @Sendable private func list(_ call: APICall) async throws -> APIResponse {
-        try call.authorize("get_agent")
+        let isAllowed = call.isAllowed("get_agent")
         let query = try Neutron.list.read(
             call.query, isFilter: { _ in true }, isFlag: ["admin_state_up", "alive"].contains, isSort: { _ in true })
+        guard isAllowed else { return .json(["agents": []]) }
         let nodes = try await call.database.read { try service.directory.nodes(in: $0) }
         let views = nodes.map(Self.view).filter { view in query.filters.allSatisfy { $0.matches(view[$0.name]) } }
         return .json(["agents": .array(views.map { Neutron.selected($0, call) })])
     }
 
     @Sendable private func show(_ call: APICall) async throws -> APIResponse {
-        try call.authorize("get_agent")
         let id = call.parameter("id")
+        let isAllowed = call.isAllowed("get_agent")
         let node = try await call.database.read { reader in
-            try NodeID(id).flatMap { try service.directory.node($0, in: reader) }
+            try (isAllowed ? NodeID(id) : nil).flatMap { try service.directory.node($0, in: reader) }
         }
         guard let node else { throw APIError.notFound("Agent \(id) could not be found.", type: "AgentNotFound") }
         return .json(["agent": Neutron.selected(Self.view(node), call)])

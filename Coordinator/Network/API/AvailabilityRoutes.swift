@@ -41,7 +41,8 @@ struct AvailabilityRoutes: Sendable {
     }
 
     @Sendable private func list(_ call: APICall) async throws -> APIResponse {
-        try call.authorize("get_network_ip_availability")
+        // Who may not see any sees none, rather than being refused.
+        guard call.isAllowed("get_network_ip_availability") else { return .json(["network_ip_availabilities": []]) }
         var query = ListQuery()
         for (filter, column) in [
             ("network_id", "id"), ("network_name", "name"), ("project_id", "project_id"), ("tenant_id", "project_id")
@@ -60,7 +61,9 @@ struct AvailabilityRoutes: Sendable {
     }
 
     @Sendable private func show(_ call: APICall) async throws -> APIResponse {
-        try call.authorize("get_network_ip_availability")
+        guard call.isAllowed("get_network_ip_availability") else {
+            throw APIError.networkNotFound(call.parameter("id"))
+        }
         let viewer = Viewer(try call.requireCaller())
         let shown = try await call.database.read { reader in
             let network = try service.networkListing.record(call.parameter("id"), viewer: viewer, in: reader)

@@ -55,13 +55,12 @@ extension Neutron {
 
 /// The forms of values in Neutron's bodies.
 enum Form {
-    private static let noControls = TextRule(.format("string")) { text in
-        !text.unicodeScalars.contains { $0.value < 32 || $0.value == 127 }
-    }
+    /// Any characters, line breaks too; but databases end a text at NUL.
+    private static let noNUL = TextRule(.format("string")) { !$0.utf8.contains(0) }
     /// Items of any list: each list's own limit, where there is one, is lower.
     private static let listLimit = 256
 
-    static let text = BodyFormat.text(0...255, noControls)
+    static let text = BodyFormat.text(0...255, noNUL)
     static let flag = BodyFormat.flag(BooleanWords.strict, orNumber: true)
     static let number = BodyFormat.integer(orText: true).nullable
     static let address = BodyFormat<IPAddress>.parsed("IP address") { IPAddress($0) }
@@ -75,8 +74,8 @@ enum Form {
     }
 
     /// `null` stands for an empty list.
-    static func list<Item>(of item: BodyFormat<Item>) -> BodyFormat<[Item]> {
-        BodyFormat.list(of: item, most: listLimit, isUnique: true).nullable.map { items, _ in items ?? [] }
+    static func list<Item>(of item: BodyFormat<Item>, isUnique: Bool = true) -> BodyFormat<[Item]> {
+        BodyFormat.list(of: item, most: listLimit, isUnique: isUnique).nullable.map { items, _ in items ?? [] }
     }
 }
 

@@ -35,7 +35,7 @@ struct NetworkRoutes: Sendable {
     var routes: [Route] {
         let listing = service.networkListing
         var resource = ResourceRoutes<Listed<NetworkRecord>, NetworkDraft, NetworkDraft>(
-            Self.names, listing, view: { ($0.record.id.text, View.network($0, $1)) })
+            Self.names, listing, hidden: Self.provider, view: { ($0.record.id.text, View.network($0, $1)) })
         resource.draft = Self.bodies.draft
         resource.create = { draft, call, transaction in
             try call.authorize("create_network", project: draft.project)
@@ -70,13 +70,38 @@ struct NetworkRoutes: Sendable {
 
 extension ResourceRoutes {
     /// One of this service's kinds.
+    /// - Parameter hidden: Attributes that not everybody sees: who does not, filters and sorts by them in vain.
     init<Record>(
-        _ names: ResourceNames, _ listing: Listing<Record>,
+        _ names: ResourceNames, _ listing: Listing<Record>, hidden: [String] = [],
         view: @escaping @Sendable (Item, APICall) -> (id: String, members: Members)
     ) where Item == Listed<Record> {
         self.init(
             names, Neutron.conventions, schema: listing.schema,
-            list: { try listing.list($0, viewer: $1.viewer(), in: $2) },
+            list: { query, call, reader in
+                guard let asked = try call.permitted(query, hidden: hidden, of: names) else { return [] }
+                return try listing.list(asked, viewer: call.viewer(), in: reader)
+            },
             find: { try listing.find($0, viewer: $1.viewer(), in: $2) }, view: view)
+    }
+}
+
+extension APICall {
+    /// What of a list's query the caller may ask: a filter by what is not shown would tell it all the same.
+    /// - Returns: `nil` where nothing can match.
+    fileprivate func permitted(_ query: ListQuery, hidden: [String], of names: ResourceNames) throws -> ListQuery? {
+        let asked = hidden.filter { name in
+            query.filters.contains { $0.name == name } || query.sorts.contains { $0.name == name }
+        }
+        var query = query
+        for name in asked where !isAllowed("get_\(names.singular):\(name)") {
+            let own = try viewer().project
+            guard let own, isAllowed("get_\(names.singular):\(name)", project: own) else {
+                query.sorts.removeAll { $0.name == name }
+                guard !query.filters.contains(where: { $0.name == name }) else { return nil }
+                continue
+            }
+            query.filters.append(.init("project_id", .equal, [own.text]))
+        }
+        return query
     }
 }

@@ -16,6 +16,15 @@ struct PortRoutes: Sendable {
             address: try Form.address.nullable.read(json["ip_address"] ?? .null))
     }
 
+    /// One subnet may be named several times: an address of it each time.
+    private static let fixedIPs = Form.list(of: fixedIP, isUnique: false).map { items, json throws(BodyFailure) in
+        var seen: Set<IPAddress> = []
+        for address in items.compactMap(\.address) where !seen.insert(address).inserted {
+            throw BodyFailure(.sentence("Duplicate IP address '\(address)'"), json)
+        }
+        return items
+    }
+
     /// The address stays in the words of the request.
     private static let pairAddress = Form.text.map { text, json throws(BodyFailure) in
         guard IPPrefix(text) != nil else { throw BodyFailure(.format("IP address"), json) }
@@ -46,7 +55,7 @@ struct PortRoutes: Sendable {
             .optional("description", \.draft.change.description, Form.text),
             .optional("admin_state_up", \.draft.change.isAdminUp, Form.flag),
             .given("mac_address", \.draft.change.mac, Form.mac.nullable),
-            .given("fixed_ips", \.draft.change.fixedIPs, Form.list(of: fixedIP).nullable),
+            .given("fixed_ips", \.draft.change.fixedIPs, fixedIPs.nullable),
             .optional("device_id", \.draft.change.deviceID, Form.text),
             .optional("device_owner", \.draft.change.deviceOwner, Form.text),
             .optional("security_groups", \.draft.change.groups, Form.list(of: Form.id())),
@@ -62,7 +71,7 @@ struct PortRoutes: Sendable {
     var routes: [Route] {
         let listing = service.portListing
         var resource = ResourceRoutes<Listed<PortRecord>, PortDraft, PortDraft>(
-            Self.names, listing, view: { ($0.record.id.text, View.port($0, $1)) })
+            Self.names, listing, hidden: ["binding:host_id"], view: { ($0.record.id.text, View.port($0, $1)) })
         resource.draft = Self.bodies.draft
         resource.create = { draft, call, transaction in
             let viewer = try call.viewer()

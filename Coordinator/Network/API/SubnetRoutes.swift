@@ -49,6 +49,11 @@ struct SubnetRoutes: Sendable {
             first: try Form.address.read(json["start"] ?? .null), last: try Form.address.read(json["end"] ?? .null))
     }
 
+    /// `null` says nothing: a new subnet gets its default pools, another keeps those that it has.
+    private static let pools = BodyFormat<[AddressRange]?> { json throws(BodyFailure) in
+        json.isNull ? nil : try Form.list(of: pool).read(json)
+    }
+
     @Sendable private static func noPool(
         _ json: JSON, _ sent: inout ResourceBodies<SubnetDraft>.Sent
     ) throws(BodyFailure) {
@@ -61,7 +66,7 @@ struct SubnetRoutes: Sendable {
             .optional("name", \.draft.change.name, Form.text),
             .optional("description", \.draft.change.description, Form.text),
             .optional("gateway_ip", \.draft.change.gateway, gateway),
-            .optional("allocation_pools", \.draft.change.pools, Form.list(of: pool)),
+            .given("allocation_pools", \.draft.change.pools, pools),
             .optional("dns_nameservers", \.draft.change.dnsServers, Form.list(of: Form.address)),
             .optional("host_routes", \.draft.change.hostRoutes, Form.list(of: route)),
             .optional("enable_dhcp", \.draft.change.isDHCPEnabled, Form.flag)

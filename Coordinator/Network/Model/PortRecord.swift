@@ -27,18 +27,21 @@ struct PortRecord: Sendable, Hashable {
     var host = ""
     /// The node whose plan has the port.
     var node: NodeID?
+    /// The server whose interface it is. Compute alone says so; `device_id` is what anybody wrote there.
+    var server: ServerID?
     /// Where it stands among its server's interfaces.
     var position = 0
     /// Made for its server, and deleted with it.
     var isServersOwn = false
     /// What DHCP calls the guest.
     var hostname = ""
+    /// The network's own port for DHCP, which Skerry makes itself; a `device_owner` of the same name is anybody's.
+    var isService = false
     /// Why the agent could not make it, for the operator.
     var lastError: String?
     var fixedIPs: [PortSpec.FixedIP] = []
     var groups: [SecurityGroupID] = []
 
-    var isService: Bool { deviceOwner == Self.dhcpOwner }
     /// It has the addresses it is given, and makes none itself.
     var isRouterInterface: Bool { deviceOwner == Self.routerInterfaceOwner }
 

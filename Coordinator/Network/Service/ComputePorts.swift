@@ -5,7 +5,7 @@ import ProtocolModel
 /// What the compute slice asks of this one.
 extension NetworkService: NetworkForCompute {
     public func reservePorts(
-        _ request: NetworkRequest, server: ServerID, hostname: String, caller: Caller, project: ProjectID,
+        _ request: NetworkRequest, server: ServerID, hostname: String, permissions: Permissions, project: ProjectID,
         at now: Int64, in transaction: any SQLTransaction
     ) throws -> [ServerPort] {
         let wanted: [NetworkRequest.Interface]
@@ -20,7 +20,7 @@ extension NetworkService: NetworkForCompute {
             groupNames = names
         }
         let reservation = Reservation(
-            server: server, hostname: DNSLabel.make(from: hostname), isAdmin: caller.isAdmin, project: project,
+            server: server, hostname: DNSLabel.make(from: hostname), permissions: permissions, project: project,
             now: now,
             groups: wanted.allSatisfy { $0.port != nil }
                 ? [] : try computeGroups(groupNames, project: project, at: now, in: transaction))
@@ -40,10 +40,12 @@ extension NetworkService: NetworkForCompute {
     private struct Reservation {
         var server: ServerID
         var hostname: String
-        var isAdmin: Bool
+        var permissions: Permissions
         var project: ProjectID
         var now: Int64
         var groups: [SecurityGroupID]
+
+        var isAdmin: Bool { permissions.caller.isAdmin }
     }
 
     private func automaticInterfaces(
@@ -61,12 +63,17 @@ extension NetworkService: NetworkForCompute {
         _ transaction: any SQLTransaction
     ) throws {
         let network = try network(interface.network ?? "", reservation, transaction)
+        try reservation.permissions.require(NetworkPolicy.createPort, Policy.Target(project: reservation.project))
+        if interface.fixedIP != nil {
+            try reservation.permissions.require(NetworkPolicy.chooseAddress, Policy.Target(project: network.project))
+        }
         do { try quotas.claim("port", for: reservation.project, in: transaction) } catch is QuotaExceeded {
             throw Refusal(.overQuota, "port", "", "The project has as many ports as it may have.")
         }
         var port = PortRecord(
             id: newID(), network: network.id, project: reservation.project,
             standard: Standard(createdAt: reservation.now), mac: newMAC())
+        port.server = reservation.server
         port.deviceID = reservation.server.text
         port.isSecurityEnabled = network.isPortSecurityEnabled
         port.position = position
@@ -89,14 +96,17 @@ extension NetworkService: NetworkForCompute {
         guard let network = try networkListing.first(name, viewer: viewer, in: reader) else {
             throw Refusal(.notFound, "network", name, "Network \(name) could not be found.")
         }
-        guard !network.isExternal || network.isShared || reservation.isAdmin else {
-            throw Refusal(
-                .forbidden, "network", network.id.text, "Servers cannot be on external network \(network.id).")
-        }
+        try requireAttachable(network, reservation)
         guard try !subnets.ids(of: [network.id], in: reader).isEmpty else {
             throw Refusal(.conflict, "network", network.id.text, "Network \(network.id) has no subnet.")
         }
         return network
+    }
+
+    /// External networks lead out of the cloud: servers of members are behind routers, whichever way they ask.
+    private func requireAttachable(_ network: NetworkRecord, _ reservation: Reservation) throws {
+        guard network.isExternal, !network.isShared, !reservation.isAdmin else { return }
+        throw Refusal(.forbidden, "network", network.id.text, "Servers cannot be on external network \(network.id).")
     }
 
     private func adopt(
@@ -111,12 +121,17 @@ extension NetworkService: NetworkForCompute {
             throw Refusal(
                 .forbidden, "port", id.text, "Port \(id) not usable for instance \(reservation.server).")
         }
-        guard port.deviceID.isEmpty || port.deviceID == reservation.server.text else {
+        let isFree = port.deviceID.isEmpty || port.deviceID == reservation.server.text
+        guard !port.isService, port.server.map({ $0 == reservation.server }) ?? isFree else {
             throw Refusal(.inUse, "port", id.text, "Port \(id) is still in use.")
+        }
+        if let network = try networks.find(port.network, in: transaction) {
+            try requireAttachable(network, reservation)
         }
         guard !port.fixedIPs.isEmpty else {
             throw Refusal(.conflict, "port", id.text, "Port \(id) has no address.")
         }
+        port.server = reservation.server
         port.deviceID = reservation.server.text
         port.position = position
         port.hostname = reservation.hostname
@@ -162,7 +177,7 @@ extension NetworkService: NetworkForCompute {
         guard let hostname = try directory.node(node, in: transaction)?.hostname else {
             throw FleetError.unknownNode(node.text)
         }
-        for port in try ports.ports(ofDevice: server.text, in: transaction) {
+        for port in try ports.ports(of: server, in: transaction) {
             try refusing {
                 try bind(port, to: node, hostname, owner: "compute:\(availabilityZone)", at: now, in: transaction)
             }
@@ -184,12 +199,13 @@ extension NetworkService: NetworkForCompute {
         if port.node == nil { try plan(port, on: node, at: now, in: transaction) }
         port.node = node
         port.host = hostname
+        port.deviceID = port.server?.text ?? port.deviceID
         port.deviceOwner = owner
         try ports.table.update(port, at: now, in: transaction)
     }
 
     public func releasePorts(of server: ServerID, at now: Int64, in transaction: any SQLTransaction) throws {
-        for port in try ports.ports(ofDevice: server.text, in: transaction) {
+        for port in try ports.ports(of: server, in: transaction) {
             if port.isServersOwn {
                 try remove(port, at: now, in: transaction)
             } else {
@@ -208,6 +224,7 @@ extension NetworkService: NetworkForCompute {
         port.node = nil
         port.host = ""
         port.status = .down
+        port.server = nil
         port.deviceID = ""
         port.deviceOwner = ""
         port.position = 0

@@ -40,6 +40,7 @@ extension NetworkService {
             return try automatic(all, port, transaction) + autoAddresses(all, excluding: [], port, transaction)
         }
         guard !request.isEmpty else { return [] }
+        try requireFew(request, port)
         let given = try allocate(request, among: all, port, transaction)
         return try given + autoAddresses(all, excluding: Set(given.map(\.subnet)), port, transaction)
     }
@@ -112,23 +113,22 @@ extension NetworkService {
         return subnet
     }
 
+    /// Neutron's `max_fixed_ips_per_port`, which holds for all but the network's own devices.
+    private static let addressLimit = 5
+
+    private func requireFew(_ request: [FixedIPRequest], _ port: PortRecord) throws {
+        guard request.count > Self.addressLimit, !port.deviceOwner.hasPrefix("network:") else { return }
+        throw APIError.invalidInput("Exceeded maximum amount of fixed ips per port")
+    }
+
     /// Replaces a port's addresses: what is named again stays as it is.
     func reallocate(
         _ request: [FixedIPRequest], for port: PortRecord, in transaction: any SQLTransaction
     ) throws -> [PortSpec.FixedIP] {
+        try requireFew(request, port)
         let all = try subnets.subnets(of: port.network, in: transaction)
-        var kept: [PortSpec.FixedIP] = []
-        var wanted: [FixedIPRequest] = []
-        for item in request {
-            let same = port.fixedIPs.first { old in
-                !kept.contains(old) && (item.subnet ?? old.subnet) == old.subnet
-                    && (item.address ?? old.address) == old.address
-            }
-            if let same { kept.append(same) } else { wanted.append(item) }
-        }
-        for old in port.fixedIPs where !kept.contains(old) {
-            try addresses.giveBack(old.address, of: port.id, in: transaction)
-        }
+        let (kept, wanted, gone) = FixedIPChange.plan(request, of: port.fixedIPs)
+        for old in gone { try addresses.giveBack(old.address, of: port.id, in: transaction) }
         let added = try allocate(wanted, among: all, port, transaction)
         let handled = Set((kept + added).map(\.subnet))
         let automatic =
@@ -171,6 +171,7 @@ extension NetworkService {
             mac: newMAC())
         port.deviceOwner = PortRecord.dhcpOwner
         port.deviceID = "dhcp-\(network.id)"
+        port.isService = true
         port.isSecurityEnabled = false
         port.status = .active
         try insertWithFreeMAC(&port, isMACGiven: false, in: transaction)

@@ -4,11 +4,12 @@ import ProtocolModel
 /// What the compute slice asks of the network slice, inside its own transaction.
 public protocol NetworkForCompute: Sendable {
     /// Checks the request (networks visible to the project, ports free, security groups known, quota) and reserves: makes
-    /// the ports that do not exist, with addresses, unbound. One result per interface, in order.
+    /// the ports that do not exist, with addresses, unbound. One result per interface, in order. Making one takes what
+    /// making it by a call of its own takes: the same rules are asked.
     /// With no request at all: the project's only network, as `auto` does when there is exactly one.
     /// - Throws: ``Refusal`` of a `network`, `port`, `address` or `security_group`.
     func reservePorts(
-        _ request: NetworkRequest, server: ServerID, hostname: String, caller: Caller, project: ProjectID,
+        _ request: NetworkRequest, server: ServerID, hostname: String, permissions: Permissions, project: ProjectID,
         at now: Int64, in transaction: any SQLTransaction
     ) throws -> [ServerPort]
     /// Binds the server's ports to its host, which puts them, their networks and groups on the node's plan.

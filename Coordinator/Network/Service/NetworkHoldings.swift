@@ -35,7 +35,7 @@ struct NetworkHoldings: ProjectHoldings {
             try service.deleteNetwork(network.id, in: transaction)
         }
         for subnet in try service.subnets.strange(to: project, in: transaction)
-        where try !service.addresses.isUsed(subnet.id, exceptBy: PortRecord.dhcpOwner, in: transaction) {
+        where try !service.addresses.isUsed(subnet.id, in: transaction) {
             try service.deleteSubnet(subnet.id, at: origin.now, in: transaction)
         }
         for group in try service.groups.made(by: project, in: transaction)

@@ -141,7 +141,7 @@ extension NetworkService {
         if hasIPv6, network.mtuBytes < SubnetChecks.leastIPv6MTU { throw APIError.mtuTooSmall(network.id) }
     }
 
-    /// Deletes the network with its subnets and its service port.
+    /// Deletes the network with its subnets and its ports for DHCP.
     package func deleteNetwork(_ id: NetworkID, in transaction: any SQLTransaction) throws {
         guard try networks.find(id, in: transaction) != nil else { throw APIError.networkNotFound(id.text) }
         try dropIdleFloatingIPs(of: id, in: transaction)
@@ -149,8 +149,9 @@ extension NetworkService {
             throw APIError.networkInUse(
                 id, "There are one or more ports still in use on the network, id for these ports is: \(port)")
         }
-        if let service = try ports.servicePort(of: id, in: transaction) {
-            try ports.remove(service.id, in: transaction)
+        for port in try ports.ports(of: id, in: transaction) {
+            try ports.remove(port.id, in: transaction)
+            if !port.fixedIPs.isEmpty { try membersChanged(port.groups, in: transaction) }
         }
         for subnet in try subnets.subnets(of: id, in: transaction) { try subnets.remove(subnet.id, in: transaction) }
         try networks.remove(id, in: transaction)

@@ -53,7 +53,7 @@ struct PortSpecs: PlanSpecProvider {
 extension PortRecord {
     var spec: PortSpec {
         PortSpec(
-            id: id, network: network, server: ServerID(deviceID), mac: mac, fixedIPs: fixedIPs, isAdminUp: isAdminUp,
+            id: id, network: network, server: server, mac: mac, fixedIPs: fixedIPs, isAdminUp: isAdminUp,
             isSecurityEnabled: isSecurityEnabled, securityGroups: groups,
             allowedPairs: pairs.compactMap { pair in
                 IPPrefix(pair.address).map { PortSpec.AllowedPair(prefix: $0, mac: pair.mac) }

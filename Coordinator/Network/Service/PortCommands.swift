@@ -57,6 +57,7 @@ extension NetworkService {
         port.isSecurityEnabled =
             network.isPortSecurityEnabled && !(draft.deviceOwner?.hasPrefix("network:") ?? false)
         try apply(draft.change, to: &port)
+        try checkDevice(draft.change, of: port, in: transaction)
         port.host = draft.host ?? ""
         port.groups = try groups(draft.groups, for: port, now, transaction)
         try insert(&port, isMACGiven: draft.mac != nil, fixedIPs: draft.fixedIPs, in: transaction)
@@ -73,6 +74,15 @@ extension NetworkService {
         port.vnicType = change.vnicType ?? port.vnicType
         port.isSecurityEnabled = change.isSecurityEnabled ?? port.isSecurityEnabled
         port.pairs = try PortChecks.pairs(change.pairs ?? port.pairs, of: port)
+    }
+
+    /// Whose interface a port is, compute alone decides (``PortRecord/server``). Naming another project's server is
+    /// refused all the same, as Neutron refuses another's router, so that nobody is misled by it.
+    private func checkDevice(_ change: PortChange, of port: PortRecord, in reader: any SQLReader) throws {
+        guard let device = change.deviceID, let server = ServerID(device),
+            try ports.isServer(server, ofOtherThan: port.project, in: reader)
+        else { return }
+        throw APIError.deviceNotOwned(device)
     }
 
     /// Inserts the port with its addresses and groups (`port.groups`), unbound.
@@ -117,6 +127,7 @@ extension NetworkService {
         {
             throw APIError.portInUse(old)
         }
+        try checkDevice(change, of: port, in: transaction)
         if port.node == nil { port.host = change.host ?? port.host }
         if let mac = change.mac, mac != port.mac {
             guard port.node == nil else {

@@ -12,12 +12,12 @@ enum RuleChecks {
             if rule.protocolText == "icmp" || rule.protocolText == "icmpv6" { rule.protocolText = "ipv6-icmp" }
             if rule.protocolText == "1" { rule.protocolText = "58" }
         }
-        if rule.portMin == 1, rule.portMax == 65_535, let number = rule.protocolNumber,
-            IPProtocol.withPorts.contains(number)
-        {
+        // All ports are no ports, whatever the protocol.
+        if rule.portMin == 1, rule.portMax == 65_535 {
             rule.portMin = nil
             rule.portMax = nil
         }
+        if rule.remotePrefix == "" { rule.remotePrefix = nil }
         if let text = rule.remotePrefix {
             guard let prefix = IPPrefix(text) else {
                 throw APIError.http(

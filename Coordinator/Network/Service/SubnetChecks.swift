@@ -62,17 +62,14 @@ enum SubnetChecks {
         }
     }
 
-    /// A gateway outside of the subnet is fine (it is reached on the link), its network and broadcast addresses are not.
+    /// A gateway outside of the subnet is fine (it is reached on the link), its network and broadcast addresses are not;
+    /// IPv6 has neither: the prefix's own address is that of its routers.
     private static func checkGateway(_ gateway: IPAddress, _ prefix: IPPrefix) throws {
         guard gateway.family == prefix.family else {
             throw wrongVersion(gateway.description, "gateway_ip", prefix.family)
         }
-        let isInvalid =
-            switch prefix.family {
-            case .ipv4: prefix.length < 31 && (gateway == prefix.first || gateway == prefix.last)
-            case .ipv6: prefix.length < 127 && gateway == prefix.first
-            }
-        if isInvalid { throw APIError.invalidInput("Gateway is not valid on subnet") }
+        let isReserved = prefix.length < 31 && (gateway == prefix.first || gateway == prefix.last)
+        if prefix.family == .ipv4, isReserved { throw APIError.invalidInput("Gateway is not valid on subnet") }
     }
 
     private static func checkLists(_ subnet: SubnetRecord) throws {

@@ -122,7 +122,7 @@ extension NetworkService {
         }
         if subnet.isAutoAddressed {
             try removeAutoAddresses(of: subnet, in: transaction)
-        } else if try addresses.isUsed(id, exceptBy: PortRecord.dhcpOwner, in: transaction) {
+        } else if try addresses.isUsed(id, in: transaction) {
             throw APIError.subnetInUse(id, "One or more ports have an IP allocation from this subnet")
         }
         try addresses.giveBackAll(in: id, in: transaction)
@@ -168,7 +168,7 @@ extension NetworkService {
 
     /// The port's server carries its addresses in config drive and metadata.
     func serverChanged(of port: PortRecord, in transaction: any SQLTransaction) throws {
-        guard port.node != nil, let server = ServerID(port.deviceID) else { return }
+        guard port.node != nil, let server = port.server else { return }
         try plan.touch(.server(server), in: transaction)
     }
 }

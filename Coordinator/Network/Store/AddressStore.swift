@@ -87,11 +87,13 @@ struct AddressStore: Sendable {
         }
     }
 
-    /// Whether a port of a device owner other than this one has an address in the subnet.
-    func isUsed(_ subnet: SubnetID, exceptBy owner: String, in reader: any SQLReader) throws -> Bool {
+    /// Whether a port other than those for DHCP, which go with the subnet, has an address in it.
+    func isUsed(_ subnet: SubnetID, in reader: any SQLReader) throws -> Bool {
         try reader.exists(
             "network_allocations a JOIN network_ports p ON p.uuid = a.port_id",
-            SQLCondition("a.subnet_id = ? AND p.device_owner <> ?", [subnet, owner]))
+            SQLCondition(
+                "a.subnet_id = ? AND (p.device_owner <> ? OR p.server_id IS NOT NULL)",
+                [subnet, PortRecord.dhcpOwner]))
     }
 
     func ports(in subnet: SubnetID, in reader: any SQLReader) throws -> [PortID] {

@@ -5,7 +5,8 @@ import ProtocolModel
 extension ListSchema {
     static func standard<Record>(
         _ table: RecordTable<Record>, from source: String? = nil, isTagged: Bool = true, hasName: Bool? = nil,
-        _ own: [String: Column], special: [String: Special] = [:]
+        _ own: [String: Column], special: [String: Special] = [:],
+        spelling: [String: @Sendable (String) -> String] = [:]
     ) -> ListSchema {
         let alias = table.prefix
         var common: [String: Column] = [
@@ -15,9 +16,12 @@ extension ListSchema {
         ]
         if hasName ?? isTagged { common["name"] = Column("\(alias)name") }
         let tags = isTagged ? TagSet.network.filters("\(alias)uuid") : [:]
-        return ListSchema(
+        var schema = ListSchema(
             source: source ?? table.source, identity: Column("\(alias)uuid", .identifier), number: "\(alias)id",
             columns: common.merging(own) { $1 }, special: tags.merging(special) { $1 })
+        // As the attribute itself is read: lists are asked in whatever words resources are made in.
+        schema.spelling = spelling
+        return schema
     }
 
     static let networks = standard(
@@ -41,6 +45,10 @@ extension ListSchema {
             "ipv6_address_mode": Column("s.ipv6_address_mode", isNullable: true),
             "ipv6_ra_mode": Column("s.ipv6_ra_mode", isNullable: true), "shared": Column("n.shared", .flag),
             "router:external": Column("n.external", .flag), "subnetpool_id": Column("NULL", isNullable: true)
+        ],
+        spelling: [
+            "cidr": { text in text.contains("/") ? IPPrefix(text)?.description ?? text : text },
+            "gateway_ip": { IPAddress($0)?.description ?? $0 }
         ])
 
     static let ports = standard(
@@ -51,7 +59,8 @@ extension ListSchema {
             "device_owner": Column("p.device_owner"), "status": Column("p.status"),
             "port_security_enabled": Column("p.port_security", .flag), "binding:host_id": Column("p.host"),
             "binding:vnic_type": Column("p.vnic_type")
-        ], special: ["fixed_ips": fixedIPs, "security_groups": inGroups])
+        ], special: ["fixed_ips": fixedIPs, "security_groups": inGroups],
+        spelling: ["mac_address": { MACAddress($0)?.description ?? $0 }])
 
     static let securityGroups = standard(
         SecurityGroupRecord.table, ["is_default": Column("g.is_default", .flag)],
@@ -68,6 +77,12 @@ extension ListSchema {
             "remote_group_id": Column("r.remote_group_id", .identifier, isNullable: true),
             "remote_ip_prefix": Column("r.remote_ip_prefix", isNullable: true),
             "belongs_to_default_sg": Column("g.is_default", .flag)
+        ],
+        spelling: [
+            "ethertype": { ["ipv4": "IPv4", "ipv6": "IPv6"][$0.lowercased()] ?? $0 }, "protocol": { $0.lowercased() },
+            "remote_ip_prefix": { text in
+                text.contains("/") ? text : IPPrefix(text).map { "\(text)/\($0.length)" } ?? text
+            }
         ])
 
     /// `fixed_ips=ip_address=A&fixed_ips=subnet_id=S`: values of one key are alternatives, keys add up, and one address
@@ -83,7 +98,7 @@ extension ListSchema {
             switch key {
             case "ip_address":
                 conditions.append(.in("a.sort_key", wanted.map { IPAddress($0).map { AddressKey($0).text } ?? $0 }))
-            case "subnet_id": conditions.append(.in("a.subnet_id", wanted))
+            case "subnet_id": conditions.append(.in("a.subnet_id", wanted.map { AnyID($0)?.text ?? $0 }))
             case "ip_address_substr": conditions.append(.any(wanted.map { .contains("a.address", $0) }))
             default: return .never
             }
@@ -92,7 +107,9 @@ extension ListSchema {
     }
 
     @Sendable private static func inGroups(_ values: [String]) -> SQLCondition {
-        .existing("network_port_groups m", .all([SQLCondition("m.port_id = p.uuid"), .in("m.group_id", values)]))
+        .existing(
+            "network_port_groups m",
+            .all([SQLCondition("m.port_id = p.uuid"), .in("m.group_id", values.map { AnyID($0)?.text ?? $0 })]))
     }
 }
 

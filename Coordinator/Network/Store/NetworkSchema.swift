@@ -9,7 +9,8 @@ enum NetworkSchema {
         Migration(slice: "network", number: 5, name: "routers, floating IPs, overlay networks", sql: routers),
         Migration(
             slice: "network", number: 6, name: "versions of groups' members",
-            sql: "ALTER TABLE network_security_groups ADD COLUMN members_version BIGINT NOT NULL DEFAULT 0")
+            sql: "ALTER TABLE network_security_groups ADD COLUMN members_version BIGINT NOT NULL DEFAULT 0"),
+        Migration(slice: "network", number: 7, name: "whose interface a port is", sql: servers)
     ]
 
     /// `sort_key` and the pools' bounds are addresses as 8 or 32 hexadecimal digits, which sort as the addresses do.
@@ -174,5 +175,17 @@ enum NetworkSchema {
         INSERT INTO quota_limits (service, project_id, resource, quota)
             SELECT 'network', project_id, resource, quota FROM network_quotas;
         DROP TABLE network_quotas;
+        """
+
+    /// Until then `device_id` said it, which anybody can write: what compute had made or bound is taken over.
+    private static let servers = """
+        ALTER TABLE network_ports ADD COLUMN server_id TEXT;
+        ALTER TABLE network_ports ADD COLUMN service INTEGER NOT NULL DEFAULT 0;
+        UPDATE network_ports SET server_id = device_id
+            WHERE device_id <> '' AND (servers_own = 1 OR node_id IS NOT NULL);
+        UPDATE network_ports SET service = 1
+            WHERE device_owner = 'network:dhcp' AND device_id = 'dhcp-' || network_id;
+        CREATE INDEX network_ports_by_server ON network_ports (server_id);
+        CREATE INDEX network_ports_by_service ON network_ports (network_id, service);
         """
 }

@@ -28,6 +28,8 @@ extension PortRecord: StandardRecord {
         try column("servers_own", &isServersOwn)
         try column("hostname", &hostname)
         try column("last_error", &lastError)
+        try column("server_id", &server)
+        try column("service", &isService, .fixed)
     }
 }
 
@@ -49,8 +51,14 @@ struct PortStore: Sendable {
     }
 
     /// In interface order.
-    func ports(ofDevice device: String, in reader: any SQLReader) throws -> [PortRecord] {
-        try ports(where: .equal("device_id", device), order: "p.position, p.id", in: reader)
+    func ports(of server: ServerID, in reader: any SQLReader) throws -> [PortRecord] {
+        try ports(where: .equal("server_id", server), order: "p.position, p.id", in: reader)
+    }
+
+    /// Whether a server of a project other than this one has this id, as far as its ports tell.
+    func isServer(_ server: ServerID, ofOtherThan project: ProjectID, in reader: any SQLReader) throws -> Bool {
+        let others = SQLCondition("project_id <> ?", [project.compact])
+        return try table.exists(where: .all([.equal("server_id", server), others]), in: reader)
     }
 
     func ports(of network: NetworkID, in reader: any SQLReader) throws -> [PortRecord] {
@@ -64,12 +72,11 @@ struct PortStore: Sendable {
 
     func servicePort(of network: NetworkID, in reader: any SQLReader) throws -> PortRecord? {
         try ports(
-            where: .all([.equal("network_id", network), .equal("device_owner", PortRecord.dhcpOwner)]), order: nil,
-            limit: 1, in: reader
+            where: .all([.equal("network_id", network), .equal("service", true)]), order: nil, limit: 1, in: reader
         ).first
     }
 
-    static let notService = SQLCondition("device_owner <> ?", [PortRecord.dhcpOwner])
+    static let notService = SQLCondition.equal("service", false)
 
     /// Adds the fixed IPs and the groups.
     func complete(_ ports: [PortRecord], in reader: any SQLReader) throws -> [PortRecord] {
@@ -124,9 +131,10 @@ struct PortStore: Sendable {
         try table.exists(where: .all([.equal("node_id", node), .equal("network_id", network)]), in: reader)
     }
 
-    /// A port that keeps the network from being deleted: any but the network's own service port.
+    /// A port that keeps the network from being deleted: any but those for DHCP, which go with it.
     func user(of network: NetworkID, in reader: any SQLReader) throws -> PortID? {
-        try table.first(where: .all([.equal("network_id", network), Self.notService]), in: reader)?.id
+        let holds = SQLCondition("(device_owner <> ? OR server_id IS NOT NULL)", [PortRecord.dhcpOwner])
+        return try table.first(where: .all([.equal("network_id", network), holds]), in: reader)?.id
     }
 
     /// Whether projects other than this one have ports in the network.

@@ -20,7 +20,7 @@ private struct ServerPortRow: TableRecord {
             """)
 
     mutating func columns(_ column: inout some ColumnVisitor) throws {
-        try column("device_id", &server)
+        try column("server_id", &server)
         try column("uuid", &port.port, .key)
         try column("network_id", &port.network)
         try column("mac", &port.mac)
@@ -38,7 +38,7 @@ struct ServerPortStore: Sendable {
     func ports(of servers: [ServerID], in reader: any SQLReader) throws -> [ServerID: [ServerPort]] {
         let rows = try reader.inPieces(servers) { piece in
             try ServerPortRow.table.all(
-                where: .in("p.device_id", Array(piece)), order: "p.device_id, p.position, p.id, a.id", in: reader)
+                where: .in("p.server_id", Array(piece)), order: "p.server_id, p.position, p.id, a.id", in: reader)
         }
         let outside = try FloatingIPStore().addresses(of: rows.map(\.port.port), in: reader)
         return rows.reduce(into: [:]) { result, row in
@@ -56,16 +56,16 @@ struct ServerPortStore: Sendable {
     }
 
     func groupNames(of servers: [ServerID], in reader: any SQLReader) throws -> [ServerID: [String]] {
-        try reader.grouped(servers, by: "p.device_id") {
+        try reader.grouped(servers, by: "p.server_id") {
             """
-            SELECT DISTINCT p.device_id, g.name FROM network_ports p JOIN network_port_groups m ON m.port_id = p.uuid
+            SELECT DISTINCT p.server_id, g.name FROM network_ports p JOIN network_port_groups m ON m.port_id = p.uuid
             JOIN network_security_groups g ON g.uuid = m.group_id WHERE \($0) ORDER BY g.name
             """
         }
     }
 
     func physicalNetworks(of server: ServerID, in reader: any SQLReader) throws -> Set<String> {
-        let networks = try PortRecord.table.all(where: .equal("device_id", server), in: reader).map(\.network)
+        let networks = try PortRecord.table.all(where: .equal("server_id", server), in: reader).map(\.network)
         return Set(try NetworkRecord.table.find(networks, in: reader).compactMap(\.physicalNetwork))
     }
 }

@@ -181,6 +181,13 @@ public struct Permissions: Sendable {
     fileprivate let words: ErrorWords
     fileprivate let trace: PolicyTrace?
 
+    package init(caller: Caller, policy: Policy, words: ErrorWords = .generic, trace: PolicyTrace? = nil) {
+        self.caller = caller
+        self.policy = policy
+        self.words = words
+        self.trace = trace
+    }
+
     /// - Throws: ``APIError`` 403 in the service's words.
     public func require(_ rule: String, _ target: Policy.Target = Policy.Target()) throws {
         guard !allow(rule, target) else { return }

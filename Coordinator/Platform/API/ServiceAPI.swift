@@ -102,7 +102,8 @@ public struct Route: Sendable {
     }
 
     /// The route with the rules that its handler asks.
-    public func asking(_ rules: String...) -> Self {
+    public func asking(_ rules: String...) -> Self { asking(rules) }
+    public func asking(_ rules: [String]) -> Self {
         if case .rules(let others)? = guarding { guarded(.rules(others + rules)) } else { guarded(.rules(rules)) }
     }
     /// The route behind a rule that is asked for it before its handler runs: for lists and for what has no owner.

@@ -43,7 +43,7 @@ enum ComputeFixture {
 /// Ports with one address each, by the servers' numbers: 10.0.0.NUMBER.
 struct AddressesOnly: NetworkForCompute {
     func reservePorts(
-        _ request: NetworkRequest, server: ServerID, hostname: String, caller: Caller, project: ProjectID,
+        _ request: NetworkRequest, server: ServerID, hostname: String, permissions: Permissions, project: ProjectID,
         at now: Int64, in transaction: any SQLTransaction
     ) throws -> [ServerPort] { [] }
     func bindPorts(

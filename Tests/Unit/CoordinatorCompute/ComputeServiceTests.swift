@@ -173,12 +173,15 @@ struct CatalogStoreTests {
         let store = KeypairStore()
         let line = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f me"
         let other = UserID(high: 2, low: 3)
-        let made = try await database.write { transaction in
-            try ["c", "a", "b", "a"].map { name in
-                let pair = try Keyring.make(name, line: line, user: ComputeFixture.user, at: 5)
-                #expect(pair.privateKey == nil)
-                return try store.insert(pair.keypair, in: transaction)
-            } + [store.insert(try Keyring.make("a", line: nil, user: other, at: 6).keypair, in: transaction)]
+        var pairs: [Keypair] = []
+        for name in ["c", "a", "b", "a"] {
+            let pair = try await Keyring.make(name, line: line, user: ComputeFixture.user, at: 5)
+            #expect(pair.privateKey == nil)
+            pairs.append(pair.keypair)
+        }
+        pairs.append(try await Keyring.make("a", line: nil, user: other, at: 6).keypair)
+        let made = try await database.write { [pairs] transaction in
+            try pairs.map { try store.insert($0, in: transaction) }
         }
         #expect(made == [true, true, true, false, true])
         var query = ListQuery()
@@ -196,12 +199,12 @@ struct CatalogStoreTests {
     }
 
     @Test("a pair that is made has both halves; a line that is no key is refused")
-    func makes() throws {
-        let pair = try Keyring.make("x", line: nil, user: ComputeFixture.user, at: 1)
-        #expect(pair.privateKey?.hasPrefix("-----BEGIN OPENSSH PRIVATE KEY-----") == true)
-        #expect(pair.keypair.publicKey.hasPrefix("ssh-ed25519 ") && pair.keypair.fingerprint.count == 47)
-        #expect(throws: APIError.badRequest("Keypair data is invalid: failed to generate fingerprint")) {
-            try Keyring.make("x", line: "", user: ComputeFixture.user, at: 1)
+    func makes() async throws {
+        let pair = try await Keyring.make("x", line: nil, user: ComputeFixture.user, at: 1)
+        #expect(pair.privateKey?.hasPrefix("-----BEGIN RSA PRIVATE KEY-----") == true)
+        #expect(pair.keypair.publicKey.hasPrefix("ssh-rsa AAAAB3NzaC1yc2E") && pair.keypair.fingerprint.count == 47)
+        await #expect(throws: APIError.badRequest("Keypair data is invalid: failed to generate fingerprint")) {
+            try await Keyring.make("x", line: "", user: ComputeFixture.user, at: 1)
         }
     }
 }

@@ -52,13 +52,13 @@ struct CreateServerBodyTests {
                 "key_name": "mine", "min_count": "2", "max_count": 5, "user_data": "IyEvYmluL3NoCg==",
                 "tags": ["a", "b", "a"], "accessIPv4": "192.0.2.1", "accessIPv6": "2001:db8::1",
                 "OS-DCF:diskConfig": "AUTO", "hostname": "host.example", "flavorRef": "http://x/flavors/7?y"
-            ], 94, beside: ["os:scheduler_hints": ["group": "g"]])
+            ], 94, beside: ["os:scheduler_hints": ["rack": "r"]])
         #expect(command.description == nil && command.adminPassword == "secret" && command.metadata == ["role": "web"])
         #expect(command.hasConfigDrive && command.keyName == "mine" && command.minCount == 2 && command.maxCount == 5)
         #expect(command.userData == "IyEvYmluL3NoCg==" && command.tags == ["a", "b"] && command.diskConfig == "AUTO")
         #expect(command.accessIPv4 == "192.0.2.1" && command.accessIPv6 == "2001:db8::1")
         #expect(command.hostname == "host.example" && command.flavorID == "7")
-        #expect(command.schedulerHints == #"{"group":"g"}"#)
+        #expect(command.schedulerHints == #"{"rack":"r"}"#)
         #expect(try Self.command(["min_count": 3], 1).maxCount == 3)
         #expect(try Self.command(["flavorRef": 7], 1).flavorID == "7")
     }

@@ -109,10 +109,19 @@ struct EC2SignatureTests {
             try Self.request(["signature": "x"], changing: change).signedAt()
         }
         #expect(try time([:]) == nil)
-        #expect(try time(["params": ["Timestamp": "2026-01-01T00:00:00Z"]]) == 1_767_225_600_000_000)
+        #expect(
+            try time(["params": ["Timestamp": "2026-01-01T00:00:00Z", "SignatureVersion": "2"]])
+                == 1_767_225_600_000_000)
         #expect(try time(["headers": ["X-Amz-Date": "20260101T000000Z"]]) == 1_767_225_600_000_000)
         #expect(try time(["params": ["X-Amz-Date": "20260101T000001Z"]]) == 1_767_225_601_000_000)
-        #expect(throws: APIError.self) { try time(["params": ["Timestamp": "yesterday"]]) }
+        #expect(throws: APIError.self) {
+            try time(["params": ["Timestamp": "yesterday", "SignatureVersion": "2"]])
+        }
+        // What the signature does not cover says nothing.
+        let old: JSON = ["X-Amz-Date": "20260101T000000Z"]
+        #expect(
+            try time(["headers": old, "params": ["Timestamp": "2030-01-01T00:00:00Z"]]) == 1_767_225_600_000_000)
+        #expect(try time(["headers": old, "params": ["SignatureVersion": "2", "Expires": "x"]]) == nil)
     }
 
     @Test("S3: HMAC-SHA1 and version 4, for S3's own services only")

@@ -165,7 +165,8 @@ struct RouterPlanTests {
         let server = server(1)
         try await cloud.write { service, transaction in
             _ = try service.reservePorts(
-                .automatic, server: server, hostname: "g", caller: TestCloud.member, project: TestCloud.project, at: 4,
+                .automatic, server: server, hostname: "g", permissions: TestCloud.permissions(TestCloud.member),
+                project: TestCloud.project, at: 4,
                 in: transaction)
             try service.bindPorts(of: server, to: Self.node1, availabilityZone: "nova", at: 4, in: transaction)
             _ = try service.removeInterface(
@@ -184,7 +185,8 @@ struct RouterPlanTests {
         let server = server(1)
         try await cloud.write { service, transaction in
             _ = try service.reservePorts(
-                .automatic, server: server, hostname: "g", caller: TestCloud.member, project: TestCloud.project, at: 4,
+                .automatic, server: server, hostname: "g", permissions: TestCloud.permissions(TestCloud.member),
+                project: TestCloud.project, at: 4,
                 in: transaction)
             try service.bindPorts(of: server, to: Self.node1, availabilityZone: "nova", at: 4, in: transaction)
             try service.releasePorts(of: server, at: 5, in: transaction)
@@ -277,7 +279,8 @@ struct OverlayPlanTests {
         let server = server(number)
         return try await cloud.write { service, transaction in
             let ports = try service.reservePorts(
-                .automatic, server: server, hostname: "g", caller: TestCloud.member, project: TestCloud.project, at: 4,
+                .automatic, server: server, hostname: "g", permissions: TestCloud.permissions(TestCloud.member),
+                project: TestCloud.project, at: 4,
                 in: transaction)
             try service.bindPorts(of: server, to: node, availabilityZone: "nova", at: 4, in: transaction)
             return ports[0]
@@ -395,7 +398,8 @@ struct ServerFloatingIPTests {
         let server = server(1)
         let (port, address) = try await cloud.write { service, transaction in
             let ports = try service.reservePorts(
-                .automatic, server: server, hostname: "g", caller: TestCloud.member, project: TestCloud.project, at: 4,
+                .automatic, server: server, hostname: "g", permissions: TestCloud.permissions(TestCloud.member),
+                project: TestCloud.project, at: 4,
                 in: transaction)
             var draft = FloatingIPDraft(project: TestCloud.project, network: external)
             draft.change.port = .some(ports[0].port)

@@ -178,7 +178,8 @@ struct ServerPortTests {
                 group.addTask {
                     try await cloud.database.write { transaction in
                         let ports = try service.reservePorts(
-                            .automatic, server: server(number), hostname: "s\(number)", caller: TestCloud.member,
+                            .automatic, server: server(number), hostname: "s\(number)",
+                            permissions: TestCloud.permissions(TestCloud.member),
                             project: TestCloud.project, at: 5, in: transaction)
                         try service.bindPorts(
                             of: server(number), to: FixedDirectory.id(number % 3 + 1), availabilityZone: "nova",

@@ -16,6 +16,7 @@ struct ServerRequestTests {
         var usedPort: PortID
         var foreignPort: PortID
         var barePort: PortID
+        var externalPort: PortID
     }
 
     private func makeSetting() async throws -> Setting {
@@ -42,7 +43,8 @@ struct ServerRequestTests {
                 $0.setAddresses([IPAddress("10.0.0.9")].compactMap(\.self))
             },
             foreignPort: try await cloud.port(on: foreign, as: TestCloud.otherProject),
-            barePort: try await cloud.port(on: own) { $0.setAddresses([]) })
+            barePort: try await cloud.port(on: own) { $0.setAddresses([]) },
+            externalPort: try await cloud.port(on: external) { $0.setAddresses([]) })
     }
 
     private typealias Ask = @Sendable (Setting) -> (network: String?, port: String?, address: String?)
@@ -61,6 +63,7 @@ struct ServerRequestTests {
         ("no port id", { _ in (nil, "nonsense", nil) }, { _ in "notFound port nonsense" }),
         ("a foreign port", { (nil, $0.foreignPort.text, nil) }, { "notFound port \($0.foreignPort)" }),
         ("a port in use", { (nil, $0.usedPort.text, nil) }, { "inUse port \($0.usedPort)" }),
+        ("a port on an external network", { (nil, $0.externalPort.text, nil) }, { "forbidden network \($0.external)" }),
         ("a port without address", { (nil, $0.barePort.text, nil) }, { "conflict port \($0.barePort)" })
     ]
 
@@ -73,7 +76,8 @@ struct ServerRequestTests {
             [.init(network: network, port: port, fixedIP: address, tag: nil)], securityGroups: [])
         let (made, refusal) = await setting.cloud.attempt { service, transaction in
             try service.reservePorts(
-                request, server: server(1), hostname: "web", caller: TestCloud.member, project: TestCloud.project,
+                request, server: server(1), hostname: "web", permissions: TestCloud.permissions(TestCloud.member),
+                project: TestCloud.project,
                 at: 5,
                 in: transaction)
         }
@@ -99,7 +103,8 @@ struct ServerRequestTests {
             [.init(network: setting.own.text, port: nil, fixedIP: nil, tag: nil)], securityGroups: names)
         let refusal = await setting.cloud.refusal { service, transaction in
             try service.reservePorts(
-                request, server: server(1), hostname: "web", caller: TestCloud.member, project: TestCloud.project,
+                request, server: server(1), hostname: "web", permissions: TestCloud.permissions(TestCloud.member),
+                project: TestCloud.project,
                 at: 5,
                 in: transaction)
         }
@@ -107,6 +112,41 @@ struct ServerRequestTests {
         let service = setting.cloud.service
         let shown = try await setting.cloud.database.read { try service.securityGroupNames(of: [server(1)], in: $0) }
         #expect(shown[server(1)] ?? [] == found)
+    }
+
+    /// Who asks, of which project the shared network is, and what comes of it.
+    static let chosen: [(roles: Set<String>, isOwn: Bool, address: String?, refusal: String)] = [
+        (["member", "reader"], false, "10.3.0.1", "403"), (["member", "reader"], false, "10.3.0.9", "403"),
+        (["member", "reader"], false, nil, ""), (["member", "reader"], true, "10.3.0.9", ""),
+        (["member", "reader"], true, "10.3.0.1", ""), (["admin"], false, "10.3.0.1", ""),
+        (["reader"], true, nil, "403")
+    ]
+
+    @Test("an address is chosen by whom the network belongs to, for servers as for ports", arguments: chosen.indices)
+    func addressChoice(_ index: Int) async throws {
+        let (roles, isOwn, address, refusal) = Self.chosen[index]
+        let cloud = try await TestCloud()
+        let network = try await cloud.write { service, transaction in
+            let owner = isOwn ? TestCloud.project : TestCloud.otherProject
+            var draft = NetworkDraft(project: owner)
+            draft.isShared = true
+            let id = try service.createNetwork(draft, at: 1, in: transaction)
+            let subnet = SubnetDraft(project: owner, network: id, prefix: IPPrefix("10.3.0.0/24"))
+            _ = try service.createSubnet(subnet, at: 1, in: transaction)
+            return id
+        }
+        var caller = TestCloud.member
+        caller.roles = roles
+        let permissions = TestCloud.permissions(caller)
+        let (made, reason) = await cloud.attempt { service, transaction in
+            try service.reservePorts(
+                .interfaces(
+                    [.init(network: network.text, port: nil, fixedIP: address, tag: nil)], securityGroups: []),
+                server: server(1), hostname: "web", permissions: permissions, project: TestCloud.project, at: 5,
+                in: transaction)
+        }
+        #expect(reason == refusal)
+        #expect((made?.count ?? 0) == (refusal.isEmpty ? 1 : 0))
     }
 
     @Test("a project has as many ports as its quota says, also through its servers")

@@ -79,6 +79,9 @@ struct TestCloud: Sendable {
     static let member = Caller(
         user: UserID(high: 3, low: 3), userName: "demo", userDomain: "default", scope: .project(project),
         projectName: "demo", roles: ["member", "reader"])
+    static func permissions(_ caller: Caller) -> Permissions {
+        Permissions(caller: caller, policy: NetworkSlice.policy)
+    }
     static let node1 = FixedDirectory.id(1)
     static let node2 = FixedDirectory.id(2)
 
@@ -124,7 +127,7 @@ struct TestCloud: Sendable {
         do {
             return (try await write(body), "")
         } catch let error as APIError {
-            return (nil, error.type)
+            return (nil, error.type.isEmpty ? "\(error.status)" : error.type)
         } catch let error as AddressRefusal {
             return (nil, error.neutron.type)
         } catch let error as QuotaExceeded {
@@ -168,7 +171,8 @@ struct TestCloud: Sendable {
         let service = service
         return try await database.write { transaction in
             try service.reservePorts(
-                request, server: server, hostname: hostname, caller: Self.member, project: Self.project, at: 5,
+                request, server: server, hostname: hostname, permissions: Self.permissions(Self.member),
+                project: Self.project, at: 5,
                 in: transaction)
         }
     }

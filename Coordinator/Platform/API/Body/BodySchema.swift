@@ -80,6 +80,7 @@ public struct BodySchema<Body: Sendable>: Sendable {
     ) throws(BodyFailure) -> Body {
         guard case .object(let members) = json else { throw BodyFailure(.wrongType(["object"]), json) }
         let fields = fields.filter { $0.versions.contains(version.minor) }
+        BodyTrace.current?.note(fields.map(\.name))
         var body = start
         let extra = members.filter { member in !fields.contains { $0.name == member.key } }
         if tellsUnknownFirst { try judge(extra, json, &body) }

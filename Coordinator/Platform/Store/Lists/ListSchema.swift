@@ -54,6 +54,8 @@ public struct ListSchema: Sendable {
     public var columns: [String: Column]
     /// Filters that are no comparison of a column.
     public var special: [String: Special]
+    /// Writes a filter's value as the column has it, where an attribute has several spellings.
+    public var spelling: [String: @Sendable (String) -> String] = [:]
     /// Whether equals stand in the direction of the first sort key; else the oldest stands first.
     public var numberFollows: Bool
 
@@ -134,6 +136,8 @@ public struct ListSchema: Sendable {
 
     /// What a filter says of a row.
     public func condition(_ filter: ListQuery.Filter) -> SQLCondition {
+        var filter = filter
+        if let spelling = spelling[filter.name] { filter.values = filter.values.map(spelling) }
         if let special = special[filter.name] { return special(filter.values) }
         guard let column = columns[filter.name] else { return .never }
         return Self.condition(column, filter)

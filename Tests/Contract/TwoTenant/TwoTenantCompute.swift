@@ -1,0 +1,73 @@
+extension TwoTenantTable {
+    /// See ``TwoTenantLine``.
+    static let compute = """
+        GET /compute/v2.1/servers/{server_id} {server_id} server foreign=404 gone=404 malformed=404
+        PUT /compute/v2.1/servers/{server_id} {server_id} server foreign=404 gone=404 malformed=404
+        DELETE /compute/v2.1/servers/{server_id} {server_id} server foreign=404 gone=404 malformed=404
+        POST /compute/v2.1/servers/{server_id}/action {server_id} server foreign=404 gone=404 malformed=404
+        POST /compute/v2.1/servers server.imageRef image foreign=400 gone=400 malformed=400 seen=202
+        POST /compute/v2.1/servers server.flavorRef flavor foreign=400 gone=400 malformed=400 seen=202
+        POST /compute/v2.1/servers server.key_name keypair foreign=400 gone=400 malformed=400
+        POST /compute/v2.1/servers server.networks.0.uuid network foreign=400 gone=400 malformed=400 seen=202
+        POST /compute/v2.1/servers server.networks.0.port port foreign=400 gone=400 malformed=400
+        POST /compute/v2.1/servers server.networks.0.fixed_ip shared_address foreign=400 malformed=400
+        GET /compute/v2.1/flavors/{flavor_id} {flavor_id} flavor foreign=404 gone=404 malformed=404 seen=200
+        PUT /compute/v2.1/flavors/{flavor_id} {flavor_id} flavor foreign=403 gone=403 malformed=403 seen=403
+        DELETE /compute/v2.1/flavors/{flavor_id} {flavor_id} flavor foreign=403 gone=403 malformed=403 seen=403
+        POST /compute/v2.1/flavors/{flavor_id}/action {flavor_id} flavor foreign=403 gone=403 malformed=403 seen=403
+        GET /compute/v2.1/flavors/{flavor_id}/os-extra_specs {flavor_id} flavor foreign=404 gone=404 malformed=404 seen=200
+        POST /compute/v2.1/flavors/{flavor_id}/os-extra_specs {flavor_id} flavor foreign=403 gone=403 malformed=403 seen=403
+        GET /compute/v2.1/flavors/{flavor_id}/os-extra_specs/{key} {flavor_id} flavor foreign=404 gone=404 malformed=404 seen=404
+        PUT /compute/v2.1/flavors/{flavor_id}/os-extra_specs/{key} {flavor_id} flavor foreign=403 gone=403 malformed=403 seen=403
+        DELETE /compute/v2.1/flavors/{flavor_id}/os-extra_specs/{key} {flavor_id} flavor foreign=403 gone=403 malformed=403 seen=403
+        GET /compute/v2.1/flavors/{flavor_id}/os-flavor-access {flavor_id} flavor foreign=403 gone=403 malformed=403 seen=403
+        GET /compute/v2.1/os-aggregates/{id} {id} server foreign=403 gone=403 malformed=403
+        GET /compute/v2.1/os-hypervisors/{id} {id} server foreign=403 gone=403 malformed=403
+        GET /compute/v2.1/os-hypervisors/{id}/search {id} server foreign=403 gone=403 malformed=403
+        GET /compute/v2.1/os-hypervisors/{id}/servers {id} server foreign=404 gone=404 malformed=404
+        GET /compute/v2.1/os-hypervisors/{id}/uptime {id} server foreign=404 gone=404 malformed=404
+        GET /compute/v2.1/os-keypairs/{name} {name} keypair foreign=404 gone=404 malformed=404
+        DELETE /compute/v2.1/os-keypairs/{name} {name} keypair foreign=404 gone=404 malformed=404
+        GET /compute/v2.1/os-quota-sets/{project_id} {project_id} project foreign=403 gone=403
+        PUT /compute/v2.1/os-quota-sets/{project_id} {project_id} project foreign=403 gone=403
+        DELETE /compute/v2.1/os-quota-sets/{project_id} {project_id} project foreign=403 gone=403
+        GET /compute/v2.1/os-quota-sets/{project_id}/defaults {project_id} project foreign=200 gone=200
+        GET /compute/v2.1/os-quota-sets/{project_id}/detail {project_id} project foreign=403 gone=403
+        GET /compute/v2.1/os-server-groups/{id} {id} server foreign=404 gone=404 malformed=404
+        PUT /compute/v2.1/os-services/{id} {id} server foreign=403 gone=403 malformed=403
+        GET /compute/v2.1/os-simple-tenant-usage/{project_id} {project_id} project foreign=403 gone=403
+        GET /compute/v2.1/servers/{id}/tags {id} server foreign=404 gone=404 malformed=404
+        PUT /compute/v2.1/servers/{id}/tags {id} server foreign=404 gone=404 malformed=404
+        DELETE /compute/v2.1/servers/{id}/tags {id} server foreign=404 gone=404 malformed=404
+        GET /compute/v2.1/servers/{id}/tags/{tag} {id} server foreign=404 gone=404 malformed=404
+        PUT /compute/v2.1/servers/{id}/tags/{tag} {id} server foreign=404 gone=404 malformed=404
+        DELETE /compute/v2.1/servers/{id}/tags/{tag} {id} server foreign=404 gone=404 malformed=404
+        GET /compute/v2.1/servers/{server_id}/ips {server_id} server foreign=404 gone=404 malformed=404
+        GET /compute/v2.1/servers/{server_id}/ips/{network} {server_id} server foreign=404 gone=404 malformed=404
+        GET /compute/v2.1/servers/{server_id}/metadata {server_id} server foreign=404 gone=404 malformed=404
+        POST /compute/v2.1/servers/{server_id}/metadata {server_id} server foreign=404 gone=404 malformed=404
+        PUT /compute/v2.1/servers/{server_id}/metadata {server_id} server foreign=404 gone=404 malformed=404
+        GET /compute/v2.1/servers/{server_id}/metadata/{key} {server_id} server foreign=404 gone=404 malformed=404
+        PUT /compute/v2.1/servers/{server_id}/metadata/{key} {server_id} server foreign=404 gone=404 malformed=404
+        DELETE /compute/v2.1/servers/{server_id}/metadata/{key} {server_id} server foreign=404 gone=404 malformed=404
+        GET /compute/v2.1/servers/{server_id}/migrations {server_id} server foreign=403 gone=403 malformed=403
+        GET /compute/v2.1/servers/{server_id}/os-instance-actions {server_id} server foreign=404 gone=404 malformed=404
+        GET /compute/v2.1/servers/{server_id}/os-instance-actions/{request_id} {server_id} server foreign=404 gone=404 malformed=404
+        GET /compute/v2.1/servers/{server_id}/os-interface {server_id} server foreign=404 gone=404 malformed=404
+        GET /compute/v2.1/servers/{server_id}/os-interface/{port_id} {port_id} port foreign=404 gone=404 malformed=404
+        GET /compute/v2.1/servers/{server_id}/os-interface/{port_id} {server_id} server foreign=404 gone=404 malformed=404
+        GET /compute/v2.1/servers/{server_id}/os-volume_attachments {server_id} server foreign=404 gone=404 malformed=404
+        POST /compute/v2.1/servers/{server_id}/remote-consoles {server_id} server foreign=404 gone=404 malformed=404
+        POST /compute/v2.1/flavors/{flavor_id}/action addTenantAccess.tenant project foreign=403 gone=403
+        POST /compute/v2.1/os-keypairs keypair.user_id user foreign=403 gone=403 malformed=400
+        POST /compute/v2.1/servers server.security_groups.0.name security_group foreign=400 gone=400 malformed=400
+        POST /compute/v2.1/servers server.availability_zone text foreign=400
+        POST /compute/v2.1/servers server.host text foreign=403
+        POST /compute/v2.1/servers server.hypervisor_hostname text foreign=403
+        POST /compute/v2.1/servers os:scheduler_hints.group server foreign=400 gone=400 malformed=400
+        POST /compute/v2.1/servers OS-SCH-HNT:scheduler_hints.group server foreign=400 gone=400 malformed=400
+        POST /compute/v2.1/servers server.block_device_mapping_v2.0.uuid image foreign=400 gone=400 malformed=400
+        POST /compute/v2.1/servers server.block_device_mapping.0.volume_id image foreign=400 gone=400 malformed=400
+        POST /compute/v2.1/servers server.return_reservation_id - # a flag, whatever it is called
+        """
+}
