@@ -40,7 +40,8 @@ package struct Cloud: Sendable {
             settings: configuration.images.data,
             metadata: configuration.images.metadata,
             limits: UnifiedImageLimits(directory: identity.directory, region: configuration.region), logger: logger)
-        let network = NetworkSlice(plan: core.plans, directory: core.directory)
+        let network = NetworkSlice(
+            plan: core.plans, directory: core.directory, settings: configuration.network)
         self.network = network
         let compute = ComputeSlice(
             network: network.service, image: image.service, placement: placement.service, plans: core.plans,

@@ -124,6 +124,14 @@ struct PortStore: Sendable {
         try table.exists(where: .all([.equal("node_id", node), .equal("network_id", network)]), in: reader)
     }
 
+    /// The nodes that have ports of networks that are on one node each, these ports not counted.
+    func nodes(inLocal networks: [NetworkID], except own: [PortID], in reader: any SQLReader) throws -> [NodeID] {
+        let bound = SQLCondition("node_id IS NOT NULL")
+        return try reader.inPieces(networks) { piece in
+            try table.all(where: .all([.in("network_id", Array(piece)), bound]), in: reader)
+        }.filter { !own.contains($0.id) }.compactMap(\.node)
+    }
+
     /// A port that keeps the network from being deleted: any but the network's own service port.
     func user(of network: NetworkID, in reader: any SQLReader) throws -> PortID? {
         try table.first(where: .all([.equal("network_id", network), Self.notService]), in: reader)?.id
