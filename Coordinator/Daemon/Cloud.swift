@@ -44,7 +44,8 @@ package struct Cloud: Sendable {
             metadata: configuration.images.metadata,
             limits: UnifiedImageLimits(directory: identity.directory, region: configuration.region), logger: logger)
         let runtime = SliceRuntime(database: database, clock: clock, logger: logger)
-        let network = NetworkSlice(plan: core.plans, directory: core.directory, runtime: runtime)
+        let network = NetworkSlice(
+            plan: core.plans, directory: core.directory, settings: configuration.network, runtime: runtime)
         self.network = network
         let compute = ComputeSlice(
             network: network.service, image: image.service, placement: placement.service, plans: core.plans,

@@ -1,5 +1,6 @@
 import CoordinatorIdentity
 import CoordinatorImage
+import CoordinatorNetwork
 import CoordinatorPlatform
 import ProtocolSettings
 
@@ -18,6 +19,7 @@ package struct Configuration: Sendable, Equatable {
     /// What is demanded of passwords and log-ins.
     var security = SecurityCompliance()
     var images = Images()
+    var network = NetworkSettings()
     /// What the operator's file of rules is called; `nil` is `policy.yaml` beside the configuration, if there is one.
     var policyFile: String?
     var audit = Audit()
@@ -79,6 +81,7 @@ extension SettingsReader {
             case "log": readLog(value, into: &configuration.common)
             case "identity": readIdentity(value, into: &configuration.security)
             case "images": readImages(value, into: &configuration.images)
+            case "network": readNetwork(value, into: &configuration.network)
             case "policy_file": string(value, name).map { configuration.policyFile = $0 }
             case "audit": readAudit(value, into: &configuration.audit)
             default:
@@ -86,7 +89,7 @@ extension SettingsReader {
                     name, value,
                     known: """
                         state_directory, store, socket, region, api, agents, metrics, log, identity, images, \
-                        policy_file, audit
+                        network, policy_file, audit
                         """)
             }
         }

@@ -30,11 +30,17 @@ package enum RouterPlacement {
         /// Any without one.
         package var zones: [String]
         package var needsTunnel: Bool
+        /// Nodes with guests in networks of the router's that no other node reaches.
+        package var guests: Set<NodeID>
 
-        package init(physicalNetworks: Set<String> = [], zones: [String] = [], needsTunnel: Bool = false) {
+        package init(
+            physicalNetworks: Set<String> = [], zones: [String] = [], needsTunnel: Bool = false,
+            guests: Set<NodeID> = []
+        ) {
             self.physicalNetworks = physicalNetworks
             self.zones = zones
             self.needsTunnel = needsTunnel
+            self.guests = guests
         }
     }
 
@@ -53,8 +59,12 @@ package enum RouterPlacement {
             && (demand.zones.isEmpty || demand.zones.contains(candidate.zone))
     }
 
-    /// A node without tunnels can still route between guests of its own, so it is the last that is asked.
-    private static func rank(_ candidate: Candidate, _ demand: Demand) -> (Int, Int, Int) {
-        (demand.needsTunnel && !candidate.hasTunnel ? 1 : 0, candidate.load, candidate.number)
+    /// Where the guests are that have no other way comes first. A node without tunnels can still route between guests of
+    /// its own, so it is the last that is asked.
+    private static func rank(_ candidate: Candidate, _ demand: Demand) -> (Int, Int, Int, Int) {
+        (
+            demand.guests.contains(candidate.node) ? 0 : 1, demand.needsTunnel && !candidate.hasTunnel ? 1 : 0,
+            candidate.load, candidate.number
+        )
     }
 }

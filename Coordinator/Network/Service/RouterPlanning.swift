@@ -20,8 +20,8 @@ extension NetworkService {
         }
         var next = place ?? RouterPlace(router: id, node: node)
         if let place, place.node != node { try takeOff(.router(id), place.node, transaction) }
+        next.isReady = false
         if place?.node != node {
-            next.isReady = false
             next.lastError = nil
             try floatingIPs.setStatuses(.down, of: id, at: now, in: transaction)
         }
@@ -73,7 +73,11 @@ extension NetworkService {
         let networks = try networks.find(Array(Set(attached.map(\.network))), in: reader)
         return RouterPlacement.Demand(
             physicalNetworks: Set(networks.compactMap(\.physicalNetwork)), zones: router.zoneHints,
-            needsTunnel: networks.contains { $0.isOverlay })
+            needsTunnel: networks.contains { $0.isOverlay },
+            guests: Set(
+                try ports.nodes(
+                    inLocal: networks.filter { $0.attachment == .local }.map(\.id), except: attached.map(\.id),
+                    in: reader)))
     }
 
     private func candidates(_ nodes: [Node], in reader: any SQLReader) throws -> [RouterPlacement.Candidate] {
@@ -108,11 +112,13 @@ extension NetworkService {
         let candidates = try candidates(directory.nodes(in: reader), in: reader)
         guard candidates.contains(where: { $0.canRoute && $0.isUp && $0.isEnabled }) else { return [] }
         var seen = try routers.waiting(limit: Self.mostSeen, in: reader)
+        // Where one cannot be made, another node may have come that it can be made on.
+        seen += try routers.unready(limit: Self.mostSeen, in: reader)
         for candidate in candidates where candidate.load > 0 && (candidate.isDown || !candidate.canRoute) {
             seen += try routers.routers(on: candidate.node, limit: Self.mostSeen, in: reader)
         }
         var movable: [RouterID] = []
-        for id in seen where movable.count < Self.mostMoved {
+        for id in seen where movable.count < Self.mostMoved && !movable.contains(id) {
             guard let router = try routers.find(id, in: reader) else { continue }
             let place = try routers.places.find(id, in: reader)?.node
             let demand = try demand(of: router, routers.ports(of: id, in: reader), in: reader)

@@ -131,6 +131,14 @@ struct PortStore: Sendable {
         try table.exists(where: .all([.equal("node_id", node), .equal("network_id", network)]), in: reader)
     }
 
+    /// The nodes that have ports of networks that are on one node each, these ports not counted.
+    func nodes(inLocal networks: [NetworkID], except own: [PortID], in reader: any SQLReader) throws -> [NodeID] {
+        let bound = SQLCondition("node_id IS NOT NULL")
+        return try reader.inPieces(networks) { piece in
+            try table.all(where: .all([.in("network_id", Array(piece)), bound]), in: reader)
+        }.filter { !own.contains($0.id) }.compactMap(\.node)
+    }
+
     /// A port that keeps the network from being deleted: any but those for DHCP, which go with it.
     func user(of network: NetworkID, in reader: any SQLReader) throws -> PortID? {
         let holds = SQLCondition("(device_owner <> ? OR server_id IS NOT NULL)", [PortRecord.dhcpOwner])

@@ -155,6 +155,11 @@ struct RouterStore: Sendable {
         try places.all(where: .equal("node_id", node), limit: limit, in: reader).map(\.router)
     }
 
+    /// Routers that their node has not made yet as they are now.
+    func unready(limit: Int, in reader: any SQLReader) throws -> [RouterID] {
+        try places.all(where: .equal("is_ready", false), limit: limit, in: reader).map(\.router)
+    }
+
     /// Routers with ports that are on no node.
     func waiting(limit: Int, in reader: any SQLReader) throws -> [RouterID] {
         try reader.query(

@@ -86,7 +86,7 @@ final class FakeFleet: Sendable {
         intake = StatusIntake(consumers: [consumer], plan: plan, plans: plans, figures: figures, logger: logger)
     }
 
-    private struct StoppedClock: WallClock {
+    struct StoppedClock: WallClock {
         func now() -> Int64 { 1_000 }
     }
 

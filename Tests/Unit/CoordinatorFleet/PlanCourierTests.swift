@@ -1,4 +1,5 @@
 import CoordinatorFleet
+import Logging
 import ProtocolModel
 import ProtocolWire
 import Synchronization
@@ -39,6 +40,22 @@ struct PlanCourierTests {
         #expect(upgraded.last?.revision == 2)
         #expect(try await fleet.count("plan_set_aside") == 0)
         #expect(await fleet.session(Self.new, after: 2).isEmpty)
+    }
+
+    @Test("who places things on nodes is told which ones' agents know the kind now")
+    func knowing() async throws {
+        let fleet = try await fleet()
+        let directory = FleetCore(clock: FakeFleet.StoppedClock(), logger: Logger(label: "test")).directory
+        func able(_ kind: ResourceKind) async throws -> Set<NodeID> {
+            try await fleet.database.read { try directory.nodes(knowing: kind, in: $0) }
+        }
+        _ = await fleet.session(Self.old)
+        #expect(try await able(.router) == [])
+        _ = await fleet.session(Self.new)
+        #expect(try await able(.router) == [FakeFleet.node])
+        #expect(try await able(Self.volume) == [FakeFleet.node])
+        _ = await fleet.session(Self.old)
+        #expect(try await able(.router) == [])
     }
 
     @Test("what no agent of the host ever knew need not be removed from it")

@@ -53,6 +53,10 @@ struct RouterPlacementTests {
             name: "without a tunnel where nobody has one", candidates: [candidate(1) { $0.hasTunnel = false }],
             demand: .init(needsTunnel: true), chosen: 1),
         Case(
+            name: "where the guests are that no other node reaches",
+            candidates: [candidate(1), candidate(2) { $0.load = 9 }],
+            demand: .init(guests: [FixedDirectory.id(2)]), chosen: 2),
+        Case(
             name: "it stays whatever the load", candidates: [candidate(1) { $0.load = 9 }, candidate(2)], current: 1,
             chosen: 1),
         Case(
