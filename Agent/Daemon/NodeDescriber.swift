@@ -1,6 +1,5 @@
 import AgentCore
 import AgentHost
-import AgentNetwork
 import AgentSimulated
 import ProtocolModel
 
@@ -68,11 +67,15 @@ package struct SimulatedDescriber: NodeDescriber {
     let hostname: String
     let configuration: Configuration
     let host: SimulatedHost
+    let tunnelAddress: IPAddress?
 
-    package init(hostname: String, configuration: Configuration, host: SimulatedHost) {
+    package init(
+        hostname: String, configuration: Configuration, host: SimulatedHost, tunnelAddress: IPAddress? = nil
+    ) {
         self.hostname = hostname
         self.configuration = configuration
         self.host = host
+        self.tunnelAddress = tunnelAddress
     }
 
     package func report(problems: [String]) async -> NodeReport {
@@ -89,20 +92,13 @@ package struct SimulatedDescriber: NodeDescriber {
                 usedMemoryMiB: 0, freeDiskGiB: host.capacity.diskGiB),
             hypervisor: (try? await drivers.compute?.hypervisor.report()) ?? unknown,
             physicalNetworks: configuration.physicalNetworks.keys.sorted(), problems: problems,
-            tunnelAddress: configuration.tunnel?.simulated)
+            tunnelAddress: tunnelAddress)
     }
 
     package func health(runningGuests: Int, problems: [String]) async -> NodeHealth {
         NodeHealth(
             uptimeSeconds: 0, loadMilli: 0, usedMemoryMiB: 0, freeDiskGiB: host.capacity.diskGiB,
             runningGuests: runningGuests, problems: problems)
-    }
-}
-
-extension TunnelSource {
-    /// A simulated host has no interfaces, only what it is told.
-    fileprivate var simulated: IPAddress? {
-        if case .address(let address) = self { address } else { nil }
     }
 }
 

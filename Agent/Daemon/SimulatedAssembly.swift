@@ -17,11 +17,21 @@ struct SimulatedAssembly {
 
     func agents(hostname: String, endpoint: LinkEndpoint?) throws -> [NodeAgent] {
         let count = configuration.simulated.nodes
-        guard count > 1 else { return [try agent(folder, hostname, endpoint)] }
-        return try (1...count).map { try agent(folder.node($0), "\(hostname)-\($0)", endpoint) }
+        guard count > 1 else { return [try agent(folder, hostname, endpoint, tunnel(0))] }
+        return try (1...count).map {
+            try agent(folder.node($0), "\(hostname)-\($0)", endpoint, tunnel($0 - 1))
+        }
     }
 
-    private func agent(_ folder: StateFolder, _ hostname: String, _ endpoint: LinkEndpoint?) throws -> NodeAgent {
+    /// The hosts have addresses in a row from the configured one on. An interface's name means nothing here.
+    private func tunnel(_ number: Int) -> IPAddress? {
+        guard case .address(let first)? = configuration.tunnel else { return nil }
+        return first.advanced(by: number)
+    }
+
+    private func agent(
+        _ folder: StateFolder, _ hostname: String, _ endpoint: LinkEndpoint?, _ tunnelAddress: IPAddress?
+    ) throws -> NodeAgent {
         let (identity, endpoint) = try folder.membership(configured: endpoint)
         let clock = ContinuousClock()
         let host = SimulatedHost(
@@ -45,7 +55,9 @@ struct SimulatedAssembly {
             figures: metrics.figures(), logger: logger)
         return NodeAgent(
             engine: engine,
-            describer: SimulatedDescriber(hostname: hostname, configuration: configuration, host: host),
+            describer: SimulatedDescriber(
+                hostname: hostname, configuration: configuration, host: host,
+                tunnelAddress: tunnelAddress),
             folder: folder, endpoint: endpoint, identity: identity, bootID: bootID,
             healthEvery: configuration.simulated.nodes > 16 ? .seconds(30) : .seconds(10), group: group,
             workers: Self.workers, clock: clock, wallClock: wallClock, logger: logger)

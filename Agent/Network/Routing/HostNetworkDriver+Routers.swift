@@ -44,11 +44,11 @@ extension HostNetworkDriver {
             RouterID(name).flatMap { $0.text == name ? $0 : nil }
         }
         let marked = links.compactMap { RouterMark(alias: $0.alias)?.router }
-        for id in Set(notes + marked) { found[id] = try await observe(id, links) }
+        for id in Set(notes + marked) { found[id] = await observe(id, links) }
         return found
     }
 
-    private func observe(_ router: RouterID, _ links: [Link]) async throws(StatusError) -> RouterSighting {
+    private func observe(_ router: RouterID, _ links: [Link]) async -> RouterSighting {
         let directory = routerDirectory(router)
         var sighting = RouterSighting(
             directory: directory,
@@ -68,14 +68,12 @@ extension HostNetworkDriver {
         guard HostFile.identity(directory) != nil, NetworkNamespace.exists(RouterNamespace.name(router)) else {
             return sighting
         }
+        // What cannot be seen of one router is taken for missing: putting it there says what is wrong, of this one alone.
         do {
-            let interior = try lookInside(router)
-            show(interior, in: &sighting)
+            show(try lookInside(router), in: &sighting)
             sighting.rules = try await routerRules(router)
-        } catch let error as NetlinkError {
-            throw StatusError(error, while: "look at its routers")
         } catch {
-            throw .host("look at its routers", "\(error)")
+            logger.warning("router not seen whole", metadata: ["router": "\(router)", "error": "\(error)"])
         }
         sighting.announced = routers[router]?.announced ?? []
         return sighting
@@ -133,10 +131,12 @@ extension HostNetworkDriver {
     // MARK: Acting
 
     package func program(_ router: RouterSpec) async throws(StatusError) {
-        var seen = try await observe(router.id, try listLinks())
+        var seen = await observe(router.id, try listLinks())
         if !seen.isPrepared {
             try prepareNamespace(router.id)
-            seen = try await observe(router.id, try listLinks())
+            seen = await observe(router.id, try listLinks())
+            // Nothing is changed blindly: what could not be seen may well be there.
+            guard seen.isPrepared else { throw .host("look into the router's namespace", "\(router.id)") }
         }
         let actions = RouterPlanner.plan(router, seen)
         for action in actions { try await perform(action, router) }
