@@ -6,6 +6,27 @@ import Testing
 
 @Suite("identity: tokens")
 struct IdentityTokenTests {
+    @Test("an empty identifier beside a name is none")
+    func emptyIdentifiers() async throws {
+        let cloud = try await IdentityCloud()
+        let domain: JSON = ["id": "", "name": "Default"]
+        let user: JSON = ["id": "", "name": "demo", "password": "demo-secret", "domain": domain]
+        let body: JSON = [
+            "auth": [
+                "identity": ["methods": ["password"], "password": ["user": user]],
+                "scope": ["project": ["id": "", "name": "demo", "domain": domain]]
+            ]
+        ]
+        let made = await cloud.harness.post("/identity/v3/auth/tokens", body, as: nil)
+        #expect(made.status == 201, "\(made.json)")
+        let nobody: JSON = ["id": "", "password": "demo-secret"]
+        let refused = await cloud.harness.post(
+            "/identity/v3/auth/tokens",
+            ["auth": ["identity": ["methods": ["password"], "password": ["user": nobody]]]], as: nil)
+        #expect(refused.status == 400)
+        #expect(refused.json["error"]?["message"]?.stringValue?.contains("id or name") == true)
+    }
+
     private let path = "/identity/v3/auth/tokens"
 
     @Test("version documents need no token and have the shapes that discovery expects")

@@ -31,31 +31,13 @@ struct ComputeAPI: Sendable {
         503: "serviceUnavailable"
     ]
 
-    /// `{"itemNotFound": {"code": 404, "message": "..."}}`; versions out of range are told in a form of their own.
+    /// `{"itemNotFound": {"code": 404, "message": "..."}}`, whatever the refusal: Nova's client reads the first member of
+    /// any body as such an object, also that of a version out of range.
     private static func render(_ error: APIError, requestID: String) -> (body: JSON, contentType: String) {
-        if error.status == 406 { return (renderVersionRefusal(error, requestID: requestID), "application/json") }
         let name = names[error.status] ?? "computeFault"
         return (
             [name: ["code": JSON(error.status), "message": .string(error.message)]], "application/json; charset=UTF-8"
         )
-    }
-
-    private static func renderVersionRefusal(_ error: APIError, requestID: String) -> JSON {
-        [
-            "errors": [
-                [
-                    "request_id": .string(requestID), "code": "nova.microversion-unsupported", "status": 406,
-                    "title": "Requested microversion is unsupported", "detail": .string(error.message),
-                    "max_version": .string(Microversion.computeMaximum.description), "min_version": "2.1",
-                    "links": [
-                        [
-                            "rel": "help",
-                            "href": "https://docs.openstack.org/nova/latest/reference/api-microversion-history.html"
-                        ]
-                    ]
-                ]
-            ]
-        ]
     }
 }
 

@@ -10,8 +10,8 @@ struct ApplicationCredentialMethod: AuthenticationMethod {
         guard let secret = section["secret"]?.stringValue else {
             throw AuthenticationBody.missing("secret", in: "application credential")
         }
-        if let id = section["id"]?.stringValue { return Claim(credential: .id(id), secret: secret) }
-        guard let name = section["name"]?.stringValue else {
+        if let id = AuthenticationBody.text("id", in: section) { return Claim(credential: .id(id), secret: secret) }
+        guard let name = AuthenticationBody.text("name", in: section) else {
             throw AuthenticationBody.missing("id or name", in: "application credential")
         }
         let user = try AuthenticationBody.object(section["user"], "user", in: "application credential")

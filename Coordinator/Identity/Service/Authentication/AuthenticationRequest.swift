@@ -64,8 +64,8 @@ extension AuthenticationRequest {
             return .trust(id: id)
         default:
             let project = try AuthenticationBody.object(scope["project"], "project", in: "scope")
-            if let id = project["id"]?.stringValue { return .project(id: id) }
-            guard let name = project["name"]?.stringValue else {
+            if let id = AuthenticationBody.text("id", in: project) { return .project(id: id) }
+            guard let name = AuthenticationBody.text("name", in: project) else {
                 throw AuthenticationBody.missing("id or name", in: "project")
             }
             return .projectName(name, domain: try DomainName(project["domain"], in: "project"))
@@ -78,6 +78,11 @@ enum AuthenticationBody {
     static func object(_ value: JSON?, _ name: String, in target: String) throws(APIError) -> JSON {
         guard let value, case .object = value else { throw missing(name, in: target) }
         return value
+    }
+
+    /// An empty identifier or name is none: tools fill in all members of their forms.
+    static func text(_ name: String, in object: JSON) -> String? {
+        object[name]?.stringValue.flatMap { $0.isEmpty ? nil : $0 }
     }
 
     static func missing(_ name: String, in target: String) -> APIError {
@@ -94,11 +99,13 @@ enum UserName: Sendable {
 
     /// - Throws: ``APIError`` 400.
     init(_ user: JSON) throws(APIError) {
-        if let id = user["id"]?.stringValue {
+        if let id = AuthenticationBody.text("id", in: user) {
             self = .id(id)
             return
         }
-        guard let name = user["name"]?.stringValue else { throw AuthenticationBody.missing("id or name", in: "user") }
+        guard let name = AuthenticationBody.text("name", in: user) else {
+            throw AuthenticationBody.missing("id or name", in: "user")
+        }
         self = .name(name, domain: try DomainName(user["domain"], in: "user"))
     }
 
@@ -118,11 +125,11 @@ enum DomainName: Sendable {
     /// - Throws: ``APIError`` 400.
     init(_ domain: JSON?, in target: String) throws(APIError) {
         let domain = try AuthenticationBody.object(domain, "domain", in: target)
-        if let id = domain["id"]?.stringValue {
+        if let id = AuthenticationBody.text("id", in: domain) {
             self = .id(id)
             return
         }
-        guard let name = domain["name"]?.stringValue else {
+        guard let name = AuthenticationBody.text("name", in: domain) else {
             throw AuthenticationBody.missing("id or name", in: "domain")
         }
         self = .name(name)
