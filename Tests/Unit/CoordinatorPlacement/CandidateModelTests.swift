@@ -15,7 +15,7 @@ struct CandidateModelTests {
             let name = isRoot ? "p\(number)" : "\(names[random.below(names.count)])/p\(number)"
             names.append(name)
             var words = [name]
-            for resource in classes where random.isHit(percent: 45) {
+            for resource in classes where random.isHit(percent: 65) {
                 words.append("\(resource):\(1 + random.below(4))-\(random.below(2))")
             }
             for trait in traits where random.isHit(percent: 35) { words.append("+\(trait)") }
@@ -28,9 +28,9 @@ struct CandidateModelTests {
 
     private static func filter(_ names: [String], _ random: inout SeededGenerator) -> NameFilter {
         var filter = NameFilter()
-        if random.isHit(percent: 25), let name = names.randomElement(using: &random) { filter.required.append([name]) }
-        if random.isHit(percent: 10) { filter.required.append(Set(names)) }
-        if random.isHit(percent: 15), let name = names.randomElement(using: &random) { filter.forbidden.insert(name) }
+        if random.isHit(percent: 12), let name = names.randomElement(using: &random) { filter.required.append([name]) }
+        if random.isHit(percent: 6) { filter.required.append(Set(names)) }
+        if random.isHit(percent: 8), let name = names.randomElement(using: &random) { filter.forbidden.insert(name) }
         return filter
     }
 
@@ -78,6 +78,6 @@ struct CandidateModelTests {
             return CandidateSearch.run(Self.request(wood, &random), among: ProviderForest(wood.states)).requests.count
         }
         #expect(counts.count { $0 > 0 } > 80)
-        #expect(counts.count { $0 > 1 } > 40)
+        #expect(counts.count { $0 > 1 } > 30)
     }
 }

@@ -69,12 +69,12 @@ struct Wood {
     }
 
     /// What serves the query, as `cn1 VCPU:1 + cn1/gpu VGPU:1`, in the order found.
-    func candidates(_ query: String, minor: Int = 39, budget: CandidateSearch.Budget = .init()) throws -> [String] {
+    func candidates(_ query: String, minor: Int = 39, budget: CandidateSearch.Budget? = nil) throws -> [String] {
         try search(query, minor: minor, budget: budget).requests.map(text)
     }
 
     func search(
-        _ query: String, minor: Int = 39, budget: CandidateSearch.Budget = .init()
+        _ query: String, minor: Int = 39, budget: CandidateSearch.Budget? = nil
     ) throws -> Candidates {
         CandidateSearch.run(
             try CandidateQuery.read(try call(query, minor: minor)), among: ProviderForest(states), budget: budget)

@@ -5,12 +5,21 @@
 package struct CandidateSearch {
     /// What one search may look at and find: combinations of providers grow with the power of the groups.
     package struct Budget: Sendable {
+        /// For choosing providers for the classes of the group that several may serve.
+        var choices: Int
+        /// For putting groups together.
         var steps: Int
         var candidates: Int
 
-        package init(steps: Int = 500_000, candidates: Int = 20_000) {
+        package init(choices: Int = 100_000, steps: Int = 100_000, candidates: Int = 20_000) {
+            self.choices = choices
             self.steps = steps
             self.candidates = candidates
+        }
+
+        /// However many providers there are, each of them is looked at.
+        static func fitting(_ count: Int) -> Self {
+            Self(choices: 100_000 + 20 * count, steps: 100_000 + 20 * count)
         }
     }
 
@@ -27,9 +36,10 @@ package struct CandidateSearch {
     private var found: [Candidate] = []
 
     package static func run(
-        _ request: CandidateRequest, among forest: ProviderForest, budget: Budget = Budget()
+        _ request: CandidateRequest, among forest: ProviderForest, budget: Budget? = nil
     ) -> Candidates {
-        var search = CandidateSearch(request: request, forest: forest, budget: budget)
+        var search = CandidateSearch(
+            request: request, forest: forest, budget: budget ?? .fitting(forest.providers.count))
         search.combine()
         return Candidates(requests: search.found, summaries: search.summaries())
     }
@@ -122,8 +132,8 @@ package struct CandidateSearch {
         _ classes: ArraySlice<String>, _ servers: [String: [Int]], _ group: CandidateRequest.Group, _ chosen: [Int],
         _ parts: inout [Part]
     ) {
-        guard budget.steps > 0 else { return }
-        budget.steps -= 1
+        guard budget.choices > 0 else { return }
+        budget.choices -= 1
         guard let name = classes.first else {
             let traits = chosen.reduce(into: Set<String>()) { $0.formUnion(forest.providers[$1].traits) }
             guard group.traits.isMet(by: traits) else { return }
