@@ -53,7 +53,7 @@ struct NetworkListTests {
         ("networks", "name=own", 1), ("networks", "name=other", 0), ("networks", "description=first", 1),
         ("networks", "shared=True", 0), ("networks", "shared=0", 1), ("networks", "shared=maybe", 0),
         ("networks", "status=ACTIVE", 1), ("networks", "mtu=1450&mtu=9000", 1), ("networks", "mtu=x", 0),
-        ("networks", "provider:network_type=vxlan", 1), ("networks", "router:external=false", 1),
+        ("networks", "provider:network_type=vxlan", 0), ("networks", "router:external=false", 1),
         ("subnets", "ip_version=4", 1), ("subnets", "ip_version=6", 0), ("subnets", "cidr=10.1.0.0/24", 1),
         ("subnets", "gateway_ip=10.1.0.1", 1), ("subnets", "enable_dhcp=true&name=s", 1), ("subnets", "shared=true", 0),
         ("ports", "fixed_ips=ip_address%3D10.1.0.9", 1), ("ports", "fixed_ips=ip_address%3D10.1.0.8", 0),

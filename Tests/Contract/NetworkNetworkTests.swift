@@ -213,7 +213,7 @@ struct NetworkNetworkTests {
     func others() async throws {
         let cloud = try await NetworkCloud()
         #expect(await cloud.harness.get("/network/v2.0/agents").json.item("agents")?["host"] == "host-1")
-        #expect(await cloud.harness.get("/network/v2.0/agents", as: .member).status == 403)
+        #expect(await cloud.harness.get("/network/v2.0/agents", as: .member).json["agents"] == [])
         #expect(
             await cloud.harness.get("/network/v2.0/availability_zones", as: .member).json["availability_zones"]
                 == [

@@ -23,7 +23,7 @@ extension TwoTenantTable {
         GET /compute/v2.1/flavors/{flavor_id}/os-flavor-access {flavor_id} flavor foreign=403 gone=403 malformed=403 seen=403
         GET /compute/v2.1/os-aggregates/{id} {id} server foreign=403 gone=403 malformed=403
         GET /compute/v2.1/os-hypervisors/{id} {id} server foreign=403 gone=403 malformed=403
-        GET /compute/v2.1/os-hypervisors/{id}/search {id} server foreign=403 gone=403 malformed=403
+        GET /compute/v2.1/os-hypervisors/{id}/search {id} server foreign=404 gone=404 malformed=404
         GET /compute/v2.1/os-hypervisors/{id}/servers {id} server foreign=404 gone=404 malformed=404
         GET /compute/v2.1/os-hypervisors/{id}/uptime {id} server foreign=404 gone=404 malformed=404
         GET /compute/v2.1/os-keypairs/{name} {name} keypair foreign=404 gone=404 malformed=404
@@ -68,6 +68,8 @@ extension TwoTenantTable {
         POST /compute/v2.1/servers OS-SCH-HNT:scheduler_hints.group server foreign=400 gone=400 malformed=400
         POST /compute/v2.1/servers server.block_device_mapping_v2.0.uuid image foreign=400 gone=400 malformed=400
         POST /compute/v2.1/servers server.block_device_mapping.0.volume_id image foreign=400 gone=400 malformed=400
+        POST /compute/v2.1/servers server.block_device_mapping_v2.0.image_id image foreign=400 gone=400 malformed=400
+        POST /compute/v2.1/servers server.block_device_mapping_v2.0.snapshot_id image foreign=400 gone=400 malformed=400
         POST /compute/v2.1/servers server.return_reservation_id - # a flag, whatever it is called
         """
 }

@@ -8,7 +8,7 @@ extension TwoTenantTable {
         POST /image/v2/images/{image_id}/actions/reactivate {image_id} image foreign=404 gone=404 malformed=404 seen=403
         GET /image/v2/images/{image_id}/file {image_id} image foreign=404 gone=404 malformed=404 seen=200
         PUT /image/v2/images/{image_id}/file {image_id} image foreign=404 gone=404 malformed=404 seen=403
-        POST /image/v2/images/{image_id}/import {image_id} image foreign=404 gone=404 malformed=404 seen=403
+        POST /image/v2/images/{image_id}/import {image_id} image foreign=404 gone=404 malformed=404 seen=409
         GET /image/v2/images/{image_id}/members {image_id} image foreign=404 gone=404 malformed=404 seen=403
         POST /image/v2/images/{image_id}/members {image_id} image foreign=404 gone=404 malformed=404 seen=403
         GET /image/v2/images/{image_id}/members/{member_id} {image_id} image foreign=404 gone=404 malformed=404 seen=404

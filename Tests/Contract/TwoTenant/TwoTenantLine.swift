@@ -45,10 +45,12 @@ struct TwoTenantLine: Sendable, CustomStringConvertible {
         }
     }
 
+    /// What is no line is no route's either, so that the test of all lines names it.
+    private init(malformed text: Substring) { (route, place, thing) = (String(text), "", "-") }
+
     static func read(_ table: String) -> [TwoTenantLine] {
-        table.split(separator: "\n").filter { !$0.allSatisfy { $0 == " " } }.map { text in
-            guard let line = TwoTenantLine(text) else { fatalError("no line of the two-tenant table: \(text)") }
-            return line
+        table.split(separator: "\n").filter { !$0.allSatisfy { $0 == " " } }.map {
+            TwoTenantLine($0) ?? TwoTenantLine(malformed: $0)
         }
     }
 }

@@ -89,14 +89,42 @@ struct CreateServerBodyTests {
                 ], securityGroups: [])
         ),
         (
-            [["port": .string(port), "tag": "nic"]], 32,
-            .interfaces([.init(network: nil, port: port, fixedIP: nil, tag: "nic")], securityGroups: [])
+            [["port": .string(port)]], 32,
+            .interfaces([.init(network: nil, port: port, fixedIP: nil, tag: nil)], securityGroups: [])
         ),
         (
             [["port": nil, "uuid": .string(network)]], 42,
             .interfaces([.init(network: network, port: nil, fixedIP: nil, tag: nil)], securityGroups: [])
         )
     ]
+
+    private static func device(_ more: [String: JSON]) -> JSON {
+        let members: [String: JSON] = [
+            "source_type": "image", "destination_type": "local", "boot_index": 0, "uuid": .string(image)
+        ]
+        return ["block_device_mapping_v2": [.object(members.merging(more) { $1 })]]
+    }
+
+    /// What stands in `server`, what beside it, and whether the call is taken.
+    static let forgotten: [(JSON, [String: JSON], Bool)] = [
+        (["networks": [["uuid": .string(network), "tag": "nic"]]], [:], false),
+        (device([:]), [:], true), (device(["device_type": "disk", "delete_on_termination": true]), [:], true),
+        (device(["device_type": "cdrom"]), [:], false), (device(["tag": "root"]), [:], false),
+        (device(["disk_bus": "ide"]), [:], false), (device(["guest_format": "ext4"]), [:], false),
+        ([:], ["os:scheduler_hints": ["group": "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"]], false),
+        ([:], ["OS-SCH-HNT:scheduler_hints": ["different_host": ["x"]]], false),
+        ([:], ["os:scheduler_hints": ["group": nil, "rack": "r"]], true)
+    ]
+
+    @Test("what nothing would come of is refused", arguments: forgotten.indices)
+    func nothingForgotten(_ index: Int) {
+        let (server, beside, isTaken) = Self.forgotten[index]
+        let members = (server.objectValue ?? [:]).merging(["networks": "none"]) { own, _ in own }
+        var refusal: APIError?
+        do { _ = try Self.command(members, 42, beside: beside) } catch { refusal = error as? APIError }
+        #expect((refusal == nil) == isTaken, "\(refusal?.message ?? "")")
+        #expect(refusal == nil || refusal?.status == 400)
+    }
 
     @Test("networks", arguments: networks)
     func requests(json: JSON, minor: Int, request: NetworkRequest) throws {
