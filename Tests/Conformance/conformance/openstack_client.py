@@ -7,7 +7,8 @@ import tempfile
 import traceback
 
 LIMIT = 90
-GROUPS = {"identity": "openstack.identity.v3", "image": "openstack.image.v2"}
+GROUPS = {
+    "identity": "openstack.identity.v3", "image": "openstack.image.v2", "placement": "openstack.placement.v1"}
 
 
 def load():

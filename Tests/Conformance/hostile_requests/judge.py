@@ -45,7 +45,7 @@ def error_problems(request, answer):
         body = strict(answer.body)
     except (ValueError, RecursionError) as error:
         return [f"a refusal whose body is not JSON: {error}"]
-    if request.target.startswith("/placement"):
+    if request.target.startswith("/placement") and isinstance(body, dict) and "error" not in body:
         return placement_problems(body, answer)
     if request.target.startswith("/image") and isinstance(body, dict) and "error" not in body:
         details, code = body, str(body.get("code", "")).split(" ")[0]
