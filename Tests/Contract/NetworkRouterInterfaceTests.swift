@@ -134,6 +134,29 @@ struct NetworkRouterInterfaceTests {
         #expect(await scene.cloud.harness.put(path, ["port_id": port], as: .stranger).status == 200)
     }
 
+    @Test("a port is not passed off as an interface of another project's router")
+    func falseDevice() async throws {
+        let scene = try await NetworkRouterScene()
+        let network = try await scene.cloud.makeNetwork(as: .stranger)
+        let device: [String: JSON] = [
+            "device_id": JSON(scene.router), "device_owner": "network:router_interface"
+        ]
+        let made = await scene.cloud.harness.post(
+            "/network/v2.0/ports",
+            ["port": .object(device.merging(["network_id": JSON(network)]) { $1 })], as: .stranger)
+        #expect(made.status == 409 && made.json.neutronType == "DeviceIDNotOwnedByTenant")
+        let port = try await scene.cloud.make("port", ["network_id": JSON(network)], as: .stranger)["id"]
+        let path = "/network/v2.0/ports/\(port?.stringValue ?? "")"
+        let changed = await scene.cloud.harness.put(path, ["port": .object(device)], as: .stranger)
+        #expect(changed.status == 409 && changed.json.neutronType == "DeviceIDNotOwnedByTenant")
+        // On its own router it is only a name, and no interface.
+        let own = try await scene.cloud.make("port", ["network_id": JSON(scene.network)])["id"]
+        let named = await scene.cloud.harness.put(
+            "/network/v2.0/ports/\(own?.stringValue ?? "")", ["port": .object(device)], as: .member)
+        #expect(named.status == 200)
+        #expect(await scene.cloud.harness.delete("/network/v2.0/routers/\(scene.router)", as: .member).status == 204)
+    }
+
     @Test("IPv6 prefixes of one network share an interface")
     func prefixes() async throws {
         let scene = try await NetworkRouterScene()

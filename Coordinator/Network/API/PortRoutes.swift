@@ -78,6 +78,7 @@ struct PortRoutes: Sendable {
             try call.authorize("create_port", project: draft.project)
             let network = try service.networkListing.record(draft.network.text, viewer: viewer, in: transaction)
             try Self.authorize("create_port", draft.change, network: network.project, call)
+            try service.checkRouterDevice(draft.change, of: nil, for: draft.project, viewer: viewer, in: transaction)
             let id = try service.createPort(draft, viewer: viewer, at: call.now, in: transaction)
             return try listing.find(id.text, viewer: viewer, in: transaction)
         }
@@ -87,6 +88,8 @@ struct PortRoutes: Sendable {
             let owner = try service.owner(of: item.record.network, in: transaction)
             try call.authorize("update_port", project: viewer.project(among: item.record.project, owner))
             try Self.authorize("update_port", wanted.change, network: owner, call)
+            try service.checkRouterDevice(
+                wanted.change, of: item.record, for: item.record.project, viewer: viewer, in: transaction)
             try service.updatePort(item.record.id, wanted.change, at: call.now, in: transaction)
             return try listing.find(item.record.id.text, viewer: viewer, in: transaction)
         }

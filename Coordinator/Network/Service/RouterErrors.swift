@@ -52,6 +52,11 @@ extension APIError {
             "Unable to complete operation on port \(port.id) for network \(port.network). Port already has an attached "
                 + "device \(port.deviceID).", type: "PortInUse")
     }
+    static func deviceNotOwned(_ device: String) -> Self {
+        .conflict(
+            "The following device_id \(device) is not owned by your project or matches another project router.",
+            type: "DeviceIDNotOwnedByTenant")
+    }
     static func servicePortInUse(_ port: PortRecord) -> Self {
         .conflict(
             "Port \(port.id) cannot be deleted directly via the port API: has device owner \(port.deviceOwner).",

@@ -219,6 +219,18 @@ extension NetworkService {
         return try port.deviceOwner == PortRecord.floatingIPOwner && floatingIPs.keeps(port.id, in: reader)
     }
 
+    /// Nobody passes a port off as an interface of another project's router.
+    func checkRouterDevice(
+        _ change: PortChange, of port: PortRecord?, for project: ProjectID, viewer: Viewer, in reader: any SQLReader
+    ) throws {
+        let device = change.deviceID ?? port?.deviceID ?? ""
+        guard !viewer.isAdmin, change.deviceID != nil || change.deviceOwner != nil,
+            change.deviceOwner ?? port?.deviceOwner == PortRecord.routerInterfaceOwner,
+            let id = RouterID(device), let router = try routers.find(id, in: reader), router.project != project
+        else { return }
+        throw APIError.deviceNotOwned(device)
+    }
+
     /// Takes one of a router's ports off its node and deletes it.
     func removeRouterPort(_ port: PortRecord, at now: Int64, in transaction: any SQLTransaction) throws {
         try seat(port, on: nil, hostname: "", at: now, in: transaction)
