@@ -40,7 +40,8 @@ struct SimulatedAssembly {
                 compute: host.drivers.compute,
                 network: SimulatedNetwork(
                     host, physicalNetworks: configuration.physicalNetworks.keys.sorted())),
-            clock: clock, wallClock: wallClock, bootID: bootID, settings: EngineSettings(serversAtOnce: 64),
+            clock: clock, wallClock: wallClock, bootID: bootID,
+            settings: EngineSettings(serversAtOnce: 64, keepSeconds: configuration.keepSeconds),
             figures: metrics.figures(), logger: logger)
         return NodeAgent(
             engine: engine,
