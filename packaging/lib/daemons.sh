@@ -30,6 +30,8 @@ own_state() {
     getent passwd skerry >/dev/null || useradd --system --user-group --no-create-home --home-dir "$state_dir/coordinator" \
         --shell /usr/sbin/nologin skerry
     chown -R --no-dereference skerry:skerry "$state_dir/coordinator"
+    # It may hold a password, and so be closed to others.
+    chgrp skerry "$coordinator_config" && chmod g+r "$coordinator_config"
 }
 
 # connect_demo: gives the agent the demo's physical network, also when an earlier run left it out (--no-demo). The agent

@@ -147,6 +147,20 @@ import TestsSupportRandomness
         try again.close()
     }
 
+    @Test("a host that joins once more keeps its plan, and takes only a snapshot of the new one")
+    func anotherHistory() async throws {
+        let store = try SQLitePlanStore()
+        try await store.apply(
+            PlanUpdate(epoch: 3, revision: 8, isSnapshot: true, entries: [wanted(1, 8), wanted(5, 7)]), at: 1)
+        try await store.forgetPosition()
+        #expect(try await store.position() == .none)
+        try await store.apply(PlanUpdate(epoch: 3, revision: 9, isSnapshot: false, entries: [removal(5, 9)]), at: 2)
+        #expect(try await store.entries() == [wanted(1, 8), wanted(5, 7)])
+        try await store.apply(PlanUpdate(epoch: 3, revision: 1, isSnapshot: true, entries: []), at: 3)
+        #expect(try await store.entries() == [removal(1, 8), wanted(5, 7)])
+        #expect(try await store.setAside() == [key(5): SetAside(since: 3, isHeld: false)])
+    }
+
     @Test("an operation runs at most once, and its result is kept until acknowledged")
     func ledger() async throws {
         let path = temporaryPath()
