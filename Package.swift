@@ -23,7 +23,6 @@ extension Target.Dependency {
     static let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
     static let cryptoExtras: Target.Dependency = .product(name: "_CryptoExtras", package: "swift-crypto")
     static let hummingbird: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
-    static let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
     static let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
     static let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
     static let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -127,7 +126,7 @@ let package = Package(
         library(
             "Coordinator/Platform",
             [
-                "CPostgres", "ProtocolModel", "ProtocolSQLite", "ProtocolTelemetry", .hummingbird, .hummingbirdTLS,
+                "CPostgres", "ProtocolModel", "ProtocolSQLite", "ProtocolTelemetry", .hummingbird,
                 .product(name: "HTTPTypes", package: "swift-http-types"), .tls, .http1, .crypto, .logging,
                 .collections,
                 .lifecycle
@@ -188,6 +187,7 @@ let package = Package(
         tests("Tests/Unit/AgentSimulated", ["AgentSimulated", "AgentStore", "AgentCore", "ProtocolModel"]),
         tests("Tests/Unit/AgentCompute", ["AgentCompute", "AgentCore", "ProtocolModel", .logging], exclude: ["Golden"]),
         tests("Tests/Unit/AgentStorage", ["AgentStorage", "AgentCore", "ProtocolModel", .crypto, .subprocess]),
+        tests("Tests/Unit/AgentDaemon", ["AgentDaemon", "AgentCore", "ProtocolLink", "ProtocolModel"]),
         tests("Tests/Unit/AgentHost", ["AgentHost", "ProtocolModel"]),
         tests("Tests/Unit/AgentNetlink", ["AgentNetlink", "ProtocolModel"]),
         tests(
@@ -196,6 +196,10 @@ let package = Package(
         tests(
             "Tests/Unit/CoordinatorPlatform",
             ["CoordinatorPlatform", "ProtocolModel", "TestsSupportStore"] + Target.Dependency.nio),
+        tests(
+            "Tests/Unit/CoordinatorDaemon",
+            ["CoordinatorDaemon", "CoordinatorPlatform", "ProtocolLink", "ProtocolModel", .tls, .logging]
+                + Target.Dependency.nio),
         tests("Tests/Unit/CoordinatorIdentity", ["CoordinatorIdentity", "CoordinatorPlatform", "ProtocolModel"]),
         tests(
             "Tests/Unit/CoordinatorFleet",

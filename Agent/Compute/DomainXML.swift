@@ -17,6 +17,24 @@ public struct DomainXML: Sendable {
         self.settings = settings
     }
 
+    /// The network cards that guests may have, of those that Nova knows: a tenant's image names one, and nothing else of
+    /// QEMU's many devices is for it to choose.
+    private static let interfaceModels: Set<String> = [
+        "virtio", "ne2k_pci", "pcnet", "rtl8139", "e1000", "e1000e", "igb"
+    ]
+
+    /// Why the server cannot be defined as it is asked for; `nil` when it can.
+    public var refusal: StatusError? {
+        guard let model = spec.interfaces.map(\.model).first(where: { !Self.interfaceModels.contains($0) }) else {
+            return nil
+        }
+        return StatusError(
+            code: .unsupported,
+            message: "Requested hardware '\(model)' is not supported by the '\(settings.virtType.rawValue)' virt "
+                + "driver",
+            detail: "hw_vif_model of image \(spec.image.id)")
+    }
+
     /// Changes whenever any line of the definition does.
     public var digest: String {
         var digest = StableDigest()

@@ -36,6 +36,7 @@ public final class LibvirtDriver: HypervisorDriver {
 
     public func define(_ definition: DomainDefinition) async throws(StatusError) {
         let xml = DomainXML(definition, settings: settings)
+        if let refusal = xml.refusal { throw refusal }
         let id = definition.spec.id
         try await perform { driver, connection throws(StatusError) in
             let digest = xml.digest

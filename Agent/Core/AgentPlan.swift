@@ -3,10 +3,15 @@ import ProtocolModel
 /// The plan as the agent holds it in memory, beside the copy on disk; both take updates in by the same rules.
 public struct AgentPlan: Sendable, Equatable {
     public private(set) var position: PlanPosition
-    public private(set) var entries: [ResourceKey: PlanEntry]
+    public internal(set) var entries: [ResourceKey: PlanEntry]
+    /// What is kept although the coordinator's plan does not name it; its entry, if there is one, stays as it was.
+    public internal(set) var setAside: [ResourceKey: SetAside]
 
-    public init(position: PlanPosition = .none, entries: [PlanEntry] = []) {
+    public init(
+        position: PlanPosition = .none, entries: [PlanEntry] = [], setAside: [ResourceKey: SetAside] = [:]
+    ) {
         self.position = position
+        self.setAside = setAside
         self.entries = Dictionary(entries.map { ($0.key, $0) }, uniquingKeysWith: { _, last in last })
     }
 
@@ -16,12 +21,17 @@ public struct AgentPlan: Sendable, Equatable {
         update.isSnapshot || (update.epoch == position.epoch && update.revision > position.revision)
     }
 
-    /// Takes an update in.
+    /// Takes an update in. What a snapshot does not name goes, but for what holds a tenant's data: absence destroys none
+    /// (``SetAside``).
+    /// - Parameter now: Microseconds since 1970.
     /// - Returns: The entries that changed, as they were before (`nil` for new ones); empty when the update was ignored.
     @discardableResult
-    public mutating func merge(_ update: PlanUpdate) -> [ResourceKey: PlanEntry?] {
+    public mutating func merge(_ update: PlanUpdate, at now: Int64) -> Changes {
         guard Self.accepts(update, at: position) else { return [:] }
-        var changed: [ResourceKey: PlanEntry?] = [:]
+        var changed: Changes = [:]
+        for entry in update.entries where setAside.removeValue(forKey: entry.key) != nil {
+            changed[entry.key] = .some(entries[entry.key])
+        }
         for entry in update.entries.map({ $0.replacing(entries[$0.key]) }) where entries[entry.key] != entry {
             changed[entry.key] = .some(entries[entry.key])
             entries[entry.key] = entry
@@ -29,10 +39,14 @@ public struct AgentPlan: Sendable, Equatable {
         if update.isSnapshot {
             let named = Set(update.entries.map(\.key))
             // Of kinds that are not known here, a coordinator that knows that names nothing.
-            for (key, entry) in entries where entry.spec != nil && !named.contains(key) && key.kind.isKnown {
-                changed[key] = .some(entry)
-                entries[key] = PlanEntry(key: key, generation: entry.generation, spec: nil)
+            let absent = entries.values.filter { $0.spec != nil && !named.contains($0.key) && $0.key.kind.isKnown }
+            let kept = keep(absent, at: now)
+            for entry in absent where kept[entry.key] == nil {
+                setAside[entry.key] = nil
+                entries[entry.key] = PlanEntry(key: entry.key, generation: entry.generation, spec: nil)
+                changed[entry.key] = .some(entry)
             }
+            changed.merge(kept) { $1 }
         }
         position = PlanPosition(epoch: update.epoch, revision: update.revision)
         return changed
@@ -51,6 +65,11 @@ public struct AgentPlan: Sendable, Equatable {
 
     public func port(_ id: PortID) -> PortSpec? {
         guard case .port(let spec)? = entries[.port(id)]?.spec?.inForce else { return nil }
+        return spec
+    }
+
+    public func securityGroup(_ id: SecurityGroupID) -> SecurityGroupSpec? {
+        guard case .securityGroup(let spec)? = entries[.securityGroup(id)]?.spec?.inForce else { return nil }
         return spec
     }
 

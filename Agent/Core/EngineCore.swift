@@ -21,6 +21,8 @@ public final class EngineCore: Sendable {
         var left: Set<ResourceKind> = []
         var session: (any CoordinatorSession)?
         var sessionNumber = 0
+        /// In uptime.
+        var sessionSince = Duration.zero
         var coordinatorVersion = ""
         var owners: [any KindOwner] = []
         /// When the current session was told that something is gone.
@@ -87,9 +89,12 @@ public final class EngineCore: Sendable {
     }
 
     /// - Returns: The kinds of the entries that changed.
-    func merge(_ update: PlanUpdate) -> Set<ResourceKind> {
+    func merge(_ update: PlanUpdate, at now: Int64) -> Set<ResourceKind> { alter { $0.merge(update, at: now) } }
+
+    /// Changes the plan; the store has it already.
+    func alter(_ change: (inout AgentPlan) -> AgentPlan.Changes) -> Set<ResourceKind> {
         let (changed, revision) = state.withLock { state in
-            let changed = state.plan.merge(update)
+            let changed = change(&state.plan)
             for (key, old) in changed {
                 state.lingering[key] =
                     state.plan.entries[key]?.spec == nil ? (old?.spec?.inForce ?? state.lingering[key]) : nil
@@ -207,12 +212,24 @@ public final class EngineCore: Sendable {
     func unsettle(_ key: ResourceKey) async throws(StatusError) {
         // What holds of an earlier boot is heeded by nobody.
         guard settled(key)?.bootID == bootID else { return }
+        // What it stands on is as it was.
+        var over = settled(key)
+        over?.bootID = ""
+        try await write(over, for: key)
+    }
+
+    /// It goes, and with it what it stood on: if it is wanted here again, all of it is made anew.
+    func forgetSettled(_ key: ResourceKey) async throws(StatusError) {
+        if settled(key) != nil { try await write(nil, for: key) }
+    }
+
+    private func write(_ value: SettledState?, for key: ResourceKey) async throws(StatusError) {
         do {
-            try await store.settle(key, nil)
+            try await store.settle(key, value)
         } catch {
             throw .cannotWrite(error)
         }
-        state.withLock { $0.settled[key] = nil }
+        state.withLock { $0.settled[key] = value }
     }
 
     /// - Returns: Whether it is on disk; if not, the next pass tries again.
@@ -234,12 +251,16 @@ public final class EngineCore: Sendable {
         state.withLock { ($0.session, $0.sessionNumber) }
     }
 
+    /// How long the session that is open has been.
+    var sessionAge: Duration? { state.withLock { $0.session == nil ? nil : uptime - $0.sessionSince } }
+
     /// - Returns: The session's number.
     func setSession(_ session: (any CoordinatorSession)?) -> Int {
         figures.update { $0.isConnected = session != nil }
         return state.withLock { state in
             state.session = session
             state.sessionNumber += 1
+            state.sessionSince = uptime
             state.goneSince = [:]
             if let session { state.coordinatorVersion = session.coordinatorVersion }
             return state.sessionNumber
@@ -280,8 +301,8 @@ public final class EngineCore: Sendable {
     // MARK: Work beside the loops
 
     /// Has the owner of a kind look again.
-    func wake(_ kind: ResourceKind) {
-        for owner in state.withLock({ $0.owners }) where owner.kinds.contains(kind) { owner.wake(.dependency) }
+    func wake(_ kind: ResourceKind, _ cause: WakeCause = .dependency) {
+        for owner in state.withLock({ $0.owners }) where owner.kinds.contains(kind) { owner.wake(cause) }
     }
 
     public func start(_ job: @escaping @Sendable () async -> Void) { jobQueue.yield(job) }

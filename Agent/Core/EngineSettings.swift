@@ -18,6 +18,11 @@ public struct EngineSettings: Sendable {
     /// statuses have no receipts, and a report that was lost with its session must be made again.
     public var forgetDelay: Duration
     public var sweepPeriod: Duration
+    /// For how long what the plan does not name is kept: see ``SetAside``.
+    public var keepSeconds: Int64
+    /// For how long a session must have gone on, and not named it, before anything that was kept goes: a clock that is
+    /// wrong at start must not end it.
+    public var keepCaution: Duration
     /// Between two messages with statuses, at least.
     public var sendInterval: Duration
     /// How long something must be under way for that to be told.
@@ -29,6 +34,7 @@ public struct EngineSettings: Sendable {
         shutdownGrace: Duration = .seconds(60), networkGrace: Duration = .seconds(30),
         shutdownPoll: Duration = .milliseconds(500),
         forgetDelay: Duration = .seconds(20), sweepPeriod: Duration = .seconds(600),
+        keepSeconds: Int64 = 7 * 86_400, keepCaution: Duration = .seconds(3_600),
         sendInterval: Duration = .milliseconds(5), transientDelay: Duration = .milliseconds(100)
     ) {
         self.serversAtOnce = serversAtOnce
@@ -41,6 +47,8 @@ public struct EngineSettings: Sendable {
         self.shutdownPoll = shutdownPoll
         self.forgetDelay = forgetDelay
         self.sweepPeriod = sweepPeriod
+        self.keepSeconds = keepSeconds
+        self.keepCaution = keepCaution
         self.sendInterval = sendInterval
         self.transientDelay = transientDelay
     }

@@ -22,15 +22,18 @@ public struct GuestMetadata: Sendable {
     let server: ServerSpec
     let networks: [NetworkID: NetworkSpec]
     let ports: [PortID: PortSpec]
+    let groupNames: [SecurityGroupID: String]
     let randomSeed: [UInt8]
 
     /// - Parameter randomSeed: Entropy for the guest, the same each time for one server; empty leaves it out.
     public init(
-        server: ServerSpec, networks: [NetworkID: NetworkSpec], ports: [PortID: PortSpec], randomSeed: [UInt8] = []
+        server: ServerSpec, networks: [NetworkID: NetworkSpec], ports: [PortID: PortSpec],
+        groupNames: [SecurityGroupID: String] = [:], randomSeed: [UInt8] = []
     ) {
         self.server = server
         self.networks = networks
         self.ports = ports
+        self.groupNames = groupNames
         self.randomSeed = randomSeed
     }
 

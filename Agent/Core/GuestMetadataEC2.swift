@@ -103,9 +103,11 @@ extension GuestMetadata {
         boundPorts.lazy.flatMap(\.port.fixedIPs).map(\.address).first { $0.family == .ipv4 }?.description ?? ""
     }
 
-    /// One a line. By identifier: a plan does not carry the groups' names.
+    /// Their names, one a line; by identifier where the coordinator does not tell the name.
     private var securityGroups: String {
-        Set(boundPorts.flatMap(\.port.securityGroups)).sorted().map(\.text).joined(separator: "\n")
+        Set(boundPorts.flatMap(\.port.securityGroups)).sorted().map { id in
+            groupNames[id].flatMap { $0.isEmpty ? nil : $0 } ?? id.text
+        }.joined(separator: "\n")
     }
 
     private static func listing(_ entries: [String: Node]) -> String {

@@ -104,6 +104,8 @@ public struct KeyedDecision<Driver: KeyedDriver>: Sendable {
     public var news: [StatusStep] = []
     /// What was reached, to be remembered as ``SettledState``.
     public var reached: String?
+    /// As in ``SettledState/base``.
+    public var base = ""
     /// What was reached before is to be forgotten before the steps begin.
     public var isFresh = false
 

@@ -72,6 +72,7 @@ public actor KeyedReconciler<Driver: KeyedDriver>: KindOwner {
             guard turns.isQuiet(key(id), since: mark) else { continue }
             if let state = consider(id, seen[id], plan, context) { reached.append((id, state)) }
         }
+        let strays = seen.keys.map(key).filter { plan.entries[$0] == nil && turns.isQuiet($0, since: mark) }
         driver.passEnded(records.filter { $0.value.failure == nil }.mapValues(\.memory))
         // Somebody may be waiting for the news; a state that is not remembered is found again.
         core.flush()
@@ -79,6 +80,7 @@ public actor KeyedReconciler<Driver: KeyedDriver>: KindOwner {
             if await core.settle(key(id), state) { records[id]?.quiet = nil }
             turns.give(key(id))
         }
+        await core.keep(strays: strays, of: seen.count)
     }
 
     /// Resources about which there may be something to decide, in the order in which they were asked for.
@@ -86,7 +88,7 @@ public actor KeyedReconciler<Driver: KeyedDriver>: KindOwner {
         var planned: [(generation: Int64, id: AnyID)] = []
         for (key, entry) in plan.entries where key.kind == driver.kind {
             if let record = records[key.id], let quiet = record.quiet, record.generation == entry.generation,
-                quiet.sighting == seen[key.id]
+                quiet.sighting == seen[key.id], plan.setAside[key] == nil
             {
                 continue
             }
@@ -123,6 +125,12 @@ public actor KeyedReconciler<Driver: KeyedDriver>: KindOwner {
     private func consider(
         _ id: AnyID, _ sighting: Driver.Sighting?, _ plan: AgentPlan, _ context: Driver.Context
     ) -> SettledState? {
+        if plan.setAside[key(id)] != nil {
+            // Left as it is, and when it is taken back, told anew.
+            records[id] = nil
+            core.drop(key(id))
+            return nil
+        }
         guard let entry = plan.entries[key(id)], let wanted = entry.spec else {
             remove(id, sighting, plan)
             return nil
@@ -152,7 +160,8 @@ public actor KeyedReconciler<Driver: KeyedDriver>: KindOwner {
         post(id, record, phase: phase, details: details, error: record.failure ?? decision.error)
         if let state = decision.reached {
             record.performed = []
-            let reached = SettledState(state: state, generation: entry.generation, bootID: core.bootID)
+            let reached = SettledState(
+                state: state, generation: entry.generation, bootID: core.bootID, base: decision.base)
             if core.settled(entry.key) != reached { return reached }
         }
         if phase == .ready { record.quiet = .init(sighting: sighting) }
@@ -172,7 +181,8 @@ public actor KeyedReconciler<Driver: KeyedDriver>: KindOwner {
     private func remove(_ id: AnyID, _ sighting: Driver.Sighting?, _ plan: AgentPlan) {
         let entry = plan.entries[key(id)]
         // An agent that lost its plan must not end anything before it has heard what it should have.
-        guard entry != nil || plan.position != .none else { return }
+        // Nor for any that holds data: it is set aside first, and has an entry when its time is over.
+        guard entry != nil || plan.position != .none && !driver.kind.holdsData else { return }
         let generation = entry?.generation ?? -1
         if records[id]?.generation != generation {
             records[id] = KeyedRecord(generation: generation, memory: driver.memory(after: nil))
@@ -217,6 +227,7 @@ public actor KeyedReconciler<Driver: KeyedDriver>: KindOwner {
             var outcome = StepWorker<Driver>.Outcome()
             do throws(StatusError) {
                 if decision.isFresh { try await self.unsettle(id) }
+                if isRemoval { try await self.core.forgetSettled(self.key(id)) }
                 outcome = await worker.perform(decision.steps, decision.work)
             } catch {
                 outcome.error = error

@@ -47,7 +47,9 @@ public actor ReconcileEngine {
     public func load() async throws {
         guard !isLoaded else { return }
         try await store.interruptRunning()
-        let plan = AgentPlan(position: try await store.position(), entries: try await store.entries())
+        let plan = AgentPlan(
+            position: try await store.position(), entries: try await store.entries(),
+            setAside: try await store.setAside())
         core.begin(plan, settled: try await store.settled())
         isLoaded = true
     }
@@ -62,7 +64,10 @@ public actor ReconcileEngine {
             group.addTask { await self.sendLoop() }
             group.addTask { await self.deferralLoop() }
             group.addTask { [core] in
-                await timer(core.settings.serverPeriod, core.clock) { await core.forgetGone() }
+                await timer(core.settings.serverPeriod, core.clock) {
+                    await core.forgetGone()
+                    await core.releaseDue()
+                }
             }
             for owner in registry.owners { owner.wake(.plan) }
             core.postUnowned(registry)
@@ -77,7 +82,7 @@ public actor ReconcileEngine {
         get async {
             var problems: [String] = []
             for owner in registry.owners { problems += await owner.problems() }
-            return problems
+            return problems + core.keptProblems
         }
     }
 
@@ -89,12 +94,19 @@ public actor ReconcileEngine {
     /// Takes an update of the plan in, on disk first.
     /// - Returns: The plan's position then, for the coordinator.
     public func apply(_ update: PlanUpdate) async throws -> PlanPosition {
-        try await store.apply(update)
-        let changed = core.merge(update)
+        let now = core.wallClock.now()
+        try await store.apply(update, at: now)
+        let changed = core.merge(update, at: now)
         core.postUnowned(registry)
+        if update.isSnapshot { core.logKept(since: now) }
         // A first plan is news also where it names nothing: what is on the host may be removed from now on.
         for owner in update.isSnapshot ? registry.owners : registry.affected(by: changed) { owner.wake(.plan) }
         return core.plan.position
+    }
+
+    /// An operator on the host wants these gone, which the plan does not name.
+    public func confirmRemoval(of servers: Set<ServerID>) async {
+        await core.release(Set(servers.map(ResourceKey.server)), because: "an operator confirmed it")
     }
 
     /// A session opened: it hears all results that were not acknowledged, and then all statuses. That order matters:

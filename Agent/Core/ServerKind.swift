@@ -106,7 +106,9 @@ struct ServerKind: KeyedDriver {
         memory.awaitedImage = plan.wait == .image ? spec.image : nil
         if let awaited = memory.awaitedImage { decision.failure = images.failure(of: awaited) }
         if case .networkFailed(let failure)? = plan.wait { decision.error = failure }
+        if plan.wait == .missingDisk { decision.error = .missingRootDisk(of: spec) }
         if plan.isSettled { decision.reached = spec.power.rawValue }
+        decision.base = "\(spec.rootDiskVersion)"
         decision.isFresh = plan.isFresh
         return decision
     }
@@ -136,11 +138,15 @@ struct ServerKind: KeyedDriver {
     private static func configDrive(of spec: ServerSpec, _ plan: AgentPlan) -> ConfigDriveContent {
         var networks: [NetworkID: NetworkSpec] = [:]
         var ports: [PortID: PortSpec] = [:]
+        var groupNames: [SecurityGroupID: String] = [:]
         for interface in spec.interfaces {
             networks[interface.network] = plan.network(interface.network)
             ports[interface.port] = plan.port(interface.port)
+            for group in ports[interface.port]?.securityGroups ?? [] {
+                groupNames[group] = plan.securityGroup(group)?.name
+            }
         }
-        return GuestMetadata(server: spec, networks: networks, ports: ports).configDrive()
+        return GuestMetadata(server: spec, networks: networks, ports: ports, groupNames: groupNames).configDrive()
     }
 
     /// How far what a server stands on is: what it needs before it can be started.
@@ -235,6 +241,16 @@ struct ServerKind: KeyedDriver {
             worker: worker, poll: core.settings.shutdownPoll, networkGrace: core.settings.networkGrace,
             bootID: core.bootID, access: access
         ).perform(operation)
+    }
+}
+
+extension StatusError {
+    static func missingRootDisk(of spec: ServerSpec) -> StatusError {
+        StatusError(
+            code: .hostFailure,
+            message: "The server's root disk is missing on its host: ask the operator to bring it back, or rebuild the "
+                + "server to begin with a fresh one.",
+            detail: "server=\(spec.id) version=\(spec.rootDiskVersion): is the file system with the disks mounted?")
     }
 }
 

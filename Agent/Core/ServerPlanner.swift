@@ -61,6 +61,8 @@ public enum ServerPlanner {
         /// The hypervisor is about to start the guest, for an agent that is no more.
         case hypervisor
         case networkFailed(StatusError)
+        /// The root disk that the guest ran on is not on the host.
+        case missingDisk
     }
 
     public struct Decision: Sendable, Equatable {
@@ -75,7 +77,7 @@ public enum ServerPlanner {
         /// As reported when nothing went wrong.
         public var phase: ResourceStatus.Phase {
             switch wait {
-            case .networkFailed: .failed
+            case .networkFailed, .missingDisk: .failed
             case .image, .network: steps.isEmpty ? .pending : .applying
             case .shutdown, .connection, .hypervisor: .applying
             case nil: steps.isEmpty ? .ready : .applying
@@ -106,6 +108,12 @@ public enum ServerPlanner {
         if view.domain?.isStarting == true { return Decision(wait: .hypervisor) }
         var decision = Decision()
         var domain = view.domain
+        if hasLostDisk(spec, view) {
+            // Never a fresh one in its place: the data is somewhere else, on a file system that is not mounted, say.
+            decision.wait = .missingDisk
+            if spec.power == .stopped, domain?.isActive == true { decision.steps.append(.stop) }
+            return decision
+        }
         if view.files?.rootDiskVersion != spec.rootDiskVersion {
             guard view.hasImage else { return Decision(wait: .image) }
             // A rebuild: the guest lets go of the old disk first, and its saved memory belongs to that disk.
@@ -135,6 +143,15 @@ public enum ServerPlanner {
         return decision
     }
 
+    /// Only the first making of a disk is one: once the guest ran on it, or was so much as defined with it, a disk that is
+    /// not there is lost.
+    private static func hasLostDisk(_ spec: ServerSpec, _ view: View) -> Bool {
+        guard view.files?.rootDiskVersion != spec.rootDiskVersion else { return false }
+        // A rebuild asks for another version, and so for another definition.
+        return view.settled?.isOn(rootDiskVersion: spec.rootDiskVersion) == true
+            || view.domain?.definitionDigest == view.definitionDigest && view.files?.rootDiskVersion == nil
+    }
+
     private static func planPower(
         _ wanted: ServerSpec.Power, generation: Int64, domain: DomainObservation?, view: View,
         into decision: inout Decision
@@ -155,7 +172,7 @@ public enum ServerPlanner {
         // What a guest, its owner or an operator on the host did after the wanted state was reached is the coordinator's
         // to judge. Only a guest that shall be off must not run: somebody may be about to use its disks.
         let wasReached =
-            view.settled == SettledState(power: wanted, generation: generation, bootID: view.bootID)
+            view.settled?.isReached(wanted, generation: generation, bootID: view.bootID) == true
             && view.domain != nil && !decision.steps.contains(.createDisk)
         if wasReached, !(wanted == .stopped && state.isActive) { return }
         if state == .crashed { decision.steps.append(.stop) }

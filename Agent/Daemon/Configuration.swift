@@ -28,9 +28,13 @@ package struct Configuration: Sendable, Equatable {
     var reservedMemoryMiB = 512
     var reservedDiskGiB = 1
     var imageCacheGiB = 20
+    /// For how long what the plan no longer names is kept.
+    var keepDays = 7
     var simulated = Simulated()
 
     package init() {}
+
+    package var keepSeconds: Int64 { Int64(keepDays) * 86_400 }
 
     struct Libvirt: Sendable, Equatable {
         var uri = "qemu:///system"

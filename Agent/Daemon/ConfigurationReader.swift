@@ -6,7 +6,7 @@ import ProtocolSettings
 
 extension Configuration {
     /// - Throws: ``SettingsError`` for unknown keys and wrong values, with the line each stands on.
-    static func parse(_ text: String, path: String) throws(SettingsError) -> Configuration {
+    package static func parse(_ text: String, path: String) throws(SettingsError) -> Configuration {
         var configuration = Configuration()
         try SettingsReader.read(text, path: path) { reader, root in reader.readAgent(root, into: &configuration) }
         return configuration
@@ -32,13 +32,15 @@ extension SettingsReader {
             case "log": readLog(value, into: &configuration.common)
             case "reserved": readReserved(value, into: &configuration)
             case "images": readImages(value, into: &configuration)
+            case "keep_days":
+                number(value, name, "a number of days, 1 to 3650", 1...3_650).map { configuration.keepDays = Int($0) }
             case "simulated": readSimulated(value, into: &configuration.simulated)
             default:
                 unknown(
                     name, value,
                     known: """
                         state_directory, coordinator, name, roles, driver, libvirt, network, metrics, log, \
-                        availability_zone, reserved, images, simulated
+                        availability_zone, reserved, images, keep_days, simulated
                         """)
             }
         }

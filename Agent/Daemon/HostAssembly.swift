@@ -15,6 +15,8 @@ struct HostAssembly {
     let configuration: Configuration
     let folder: StateFolder
     let group: any EventLoopGroup
+    /// For what guests ask of the host: none of them delays the link.
+    let guestGroup: any EventLoopGroup
     let wallClock: any WallClock
     let metrics: Metrics
     let logger: Logger
@@ -33,7 +35,8 @@ struct HostAssembly {
                 reservedMemoryMiB: configuration.reservedMemoryMiB, reservedDiskGiB: configuration.reservedDiskGiB))
         let engine = try ReconcileEngine(
             store: try SQLitePlanStore(path: folder.plan), drivers: drivers, clock: ContinuousClock(),
-            wallClock: wallClock, bootID: bootID, figures: metrics.figures(), logger: logger)
+            wallClock: wallClock, bootID: bootID, settings: EngineSettings(keepSeconds: configuration.keepSeconds),
+            figures: metrics.figures(), logger: logger)
         let agent = NodeAgent(
             engine: engine, describer: HostDescriber(probe: probe, inventory: inventory, drivers: drivers),
             folder: folder, endpoint: endpoint, identity: identity, bootID: bootID, healthEvery: .seconds(10),
@@ -62,6 +65,6 @@ struct HostAssembly {
             configuration: HostNetworkConfiguration(
                 physicalNetworks: configuration.physicalNetworks, stateDirectory: folder.root,
                 tunnel: TunnelSource(configured: configuration.tunnel, coordinator: coordinator.host)),
-            group: group, logger: logger)
+            group: guestGroup, logger: logger)
     }
 }

@@ -1,5 +1,6 @@
-import ArgumentParser
 import AgentHost
+import AgentStore
+import ArgumentParser
 import Logging
 import ProtocolLink
 
@@ -14,17 +15,26 @@ struct JoinCommand: AsyncParsableCommand {
     @Option(help: "Where the coordinator listens for agents, HOST or HOST:PORT.")
     var coordinator: String?
 
-    @Option(help: "What 'skerry node token' printed.")
-    var token: String
+    @Option(help: "What 'skerry node token' printed. Other users of this host can see it: --token-file hides it.")
+    var token: String?
+
+    @Option(help: "A file with what 'skerry node token' printed; '-' is the standard input.")
+    var tokenFile: String?
 
     @Flag(help: "Join once more, as another node, although this host has joined before.")
     var again = false
+
+    func validate() throws {
+        guard (token == nil) != (tokenFile == nil) else {
+            throw ValidationError("Give the join token as --token-file FILE (or '-'), or as --token TOKEN.")
+        }
+    }
 
     func run() async throws {
         let configuration = try options.load()
         let folder = StateFolder(root: configuration.stateDirectory)
         try folder.make()
-        guard let token = JoinToken(token) else {
+        guard let token = try JoinToken(given: token, orIn: tokenFile) else {
             throw ValidationError("This is no join token: copy the whole line that 'skerry node token' prints.")
         }
         guard let text = coordinator ?? configuration.coordinator?.description ?? folder.storedEndpoint(),
@@ -73,6 +83,28 @@ struct JoinCommand: AsyncParsableCommand {
         }
         try identity.store(directory: folder.identity)
         try folder.store(endpoint: endpoint.description)
+        try await tellWhatIsKept(folder)
         print("\(hostname) is now node \(identity.node). Start it with 'skerry-agent run'.")
+    }
+
+    /// A host that joins once more keeps its guests: the new plan may name them again, and what it does not is set aside.
+    private func tellWhatIsKept(_ folder: StateFolder) async throws {
+        guard again, (try? StateFolder.text(of: folder.plan)) != nil else { return }
+        let store = try SQLitePlanStore(path: folder.plan)
+        try await store.forgetPosition()
+        let servers = try await store.entries().count { $0.key.kind == .server && $0.spec != nil }
+        try store.close()
+        guard servers > 0 else { return }
+        print(
+            "Its \(servers) servers are kept as they are until the cloud names them again: see 'skerry-agent status'.")
+    }
+}
+
+extension JoinToken {
+    /// A token as it was given.
+    /// - Parameter file: `-` for the standard input.
+    package init?(given text: String?, orIn file: String?) throws {
+        let text = try file.map { $0 == "-" ? readLine() ?? "" : try StateFolder.text(of: $0) } ?? text ?? ""
+        self.init(text.prefix { !$0.isWhitespace })
     }
 }

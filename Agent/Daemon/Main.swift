@@ -6,7 +6,8 @@ import ProtocolModel
 struct AgentProgram: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "skerry-agent", abstract: "Makes a host what its Skerry coordinator's plan says.",
-        version: AgentVersion.text, subcommands: [JoinCommand.self, RunCommand.self, StatusCommand.self])
+        version: AgentVersion.text,
+        subcommands: [JoinCommand.self, RunCommand.self, StatusCommand.self, ConfirmRemovalsCommand.self])
 }
 
 enum AgentVersion {

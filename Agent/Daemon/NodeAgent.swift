@@ -60,9 +60,22 @@ package struct NodeAgent: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await engine.run() }
             group.addTask { await stayConnected() }
+            group.addTask { await heedConfirmations() }
             // One never ends before the other but by an error or cancellation.
             try await group.next()
             group.cancelAll()
+        }
+    }
+
+    /// What `skerry-agent confirm-removals` wrote down, also while the coordinator is away.
+    private func heedConfirmations() async {
+        while !Task.isCancelled {
+            let servers = await workers.run { folder.confirmedRemovals() }
+            if !servers.isEmpty {
+                await engine.confirmRemoval(of: servers)
+                await workers.run { folder.forgetConfirmedRemovals() }
+            }
+            guard (try? await clock.sleep(for: healthEvery, tolerance: .seconds(1))) != nil else { return }
         }
     }
 

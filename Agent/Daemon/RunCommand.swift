@@ -27,6 +27,7 @@ struct RunCommand: AsyncParsableCommand {
         let isSimulated = configuration.driver == .simulated
         // One thread carries a session and its keep-alive with ease; each more would cost memory at rest.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: isSimulated ? System.coreCount : 1)
+        let guestGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let metrics = Metrics()
         let agents: [NodeAgent]
         var network: (any NetworkDriver)?
@@ -39,8 +40,8 @@ struct RunCommand: AsyncParsableCommand {
         } else {
             let (identity, endpoint) = try folder.membership(configured: configuration.coordinator)
             let assembly = HostAssembly(
-                configuration: configuration, folder: folder, group: group, wallClock: SystemClock(),
-                metrics: metrics, logger: logger)
+                configuration: configuration, folder: folder, group: group, guestGroup: guestGroup,
+                wallClock: SystemClock(), metrics: metrics, logger: logger)
             let (agent, drivers) = try assembly.agent(identity: identity, endpoint: endpoint)
             agents = [agent]
             network = drivers.network
@@ -50,6 +51,7 @@ struct RunCommand: AsyncParsableCommand {
         metrics.show(agents.map(\.engine.figures))
         try await serve(agents, metrics, configuration, group, logger)
         await network?.stop()
+        try await guestGroup.shutdownGracefully()
         try await group.shutdownGracefully()
         logger.notice("agent stopped")
         Telemetry.flush()

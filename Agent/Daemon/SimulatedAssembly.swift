@@ -51,7 +51,8 @@ struct SimulatedAssembly {
                 network: SimulatedNetwork(
                     host, physicalNetworks: configuration.physicalNetworks.keys.sorted()),
                 routers: configuration.roles.contains(.network) ? host.routerOwner : nil),
-            clock: clock, wallClock: wallClock, bootID: bootID, settings: EngineSettings(serversAtOnce: 64),
+            clock: clock, wallClock: wallClock, bootID: bootID,
+            settings: EngineSettings(serversAtOnce: 64, keepSeconds: configuration.keepSeconds),
             figures: metrics.figures(), logger: logger)
         return NodeAgent(
             engine: engine,

@@ -1,4 +1,5 @@
 import Glibc
+import ProtocolModel
 
 /// The agent's folder on disk. Its calls block: they are made at start, before anything is served.
 package struct StateFolder: Sendable {
@@ -18,7 +19,7 @@ package struct StateFolder: Sendable {
         return StateFolder(root: root + "/nodes/" + String(repeating: "0", count: max(0, 5 - digits.count)) + digits)
     }
 
-    func make() throws {
+    package func make() throws {
         try Self.makeFolder(root, mode: 0o711)
         // Specs hold passwords and user data.
         try Self.makeFolder(root + "/plan", mode: 0o700)
@@ -29,6 +30,25 @@ package struct StateFolder: Sendable {
     }
 
     func store(endpoint text: String) throws { try Self.write(text + "\n", to: endpoint) }
+
+    // MARK: Removals that an operator confirmed
+
+    /// Read and then deleted by the agent that runs.
+    private var confirmations: String { root + "/confirmed-removals" }
+
+    /// Adds servers that an operator on the host wants gone, although the plan does not name them.
+    package func confirmRemovals(_ servers: Set<ServerID>) throws {
+        let all = confirmedRemovals().union(servers)
+        try Self.write(all.map { $0.text + "\n" }.sorted().joined(), to: confirmations + ".new")
+        guard rename(confirmations + ".new", confirmations) == 0 else { throw FileProblem("write", confirmations) }
+    }
+
+    package func confirmedRemovals() -> Set<ServerID> {
+        guard let text = try? Self.text(of: confirmations) else { return [] }
+        return Set(text.split(whereSeparator: \.isNewline).compactMap { ServerID(String($0)) })
+    }
+
+    package func forgetConfirmedRemovals() { unlink(confirmations) }
 
     /// Keeps a second agent away from the same folder for as long as this process lives.
     ///

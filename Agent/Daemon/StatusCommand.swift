@@ -1,5 +1,6 @@
-import ArgumentParser
+import AgentCore
 import AgentStore
+import ArgumentParser
 import ProtocolLink
 import ProtocolModel
 
@@ -29,7 +30,24 @@ struct StatusCommand: AsyncParsableCommand {
             let leaving = entries.count { $0.key.kind == kind && $0.spec == nil }
             print("\(kind)s".padded(to: 16) + "\(wanted)" + (leaving > 0 ? ", \(leaving) to be removed" : ""))
         }
+        let plan = AgentPlan(position: position, entries: entries, setAside: try await store.setAside())
+        for line in plan.keptLines(at: SystemClock().now(), keepSeconds: configuration.keepSeconds) { print(line) }
         try store.close()
+    }
+}
+
+extension AgentPlan {
+    /// The servers that are kept although the plan does not name them, one a line.
+    package func keptLines(at now: Int64, keepSeconds: Int64) -> [String] {
+        keptServers.map { id, kept in
+            let name = server(id).map { " (\($0.name))" } ?? ""
+            return
+                "kept            server \(id)\(name), not in the plan: \(kept.fate(at: now, keepSeconds: keepSeconds))"
+        }
+    }
+
+    var keptServers: [(id: ServerID, kept: SetAside)] {
+        setAside.filter { $0.key.kind == .server }.sorted { $0.key < $1.key }.map { ($0.key.id.cast(), $0.value) }
     }
 }
 

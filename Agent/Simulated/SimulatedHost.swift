@@ -58,6 +58,17 @@ public final class SimulatedHost: Sendable {
         notify()
     }
 
+    /// The file system with the disks is no longer mounted.
+    /// - Returns: What was on it.
+    public func loseDisks() -> [ServerID: ServerFiles] {
+        disks.withLock { disks in
+            defer { disks.files = [:] }
+            return disks.files
+        }
+    }
+
+    public func bringBack(_ files: [ServerID: ServerFiles]) { disks.withLock { $0.files.merge(files) { $1 } } }
+
     public func power(of server: ServerID) -> ServerDetails.PowerState? {
         guests.withLock { $0[server]?.observation.power }
     }

@@ -27,6 +27,13 @@ enum PlanSchema {
         INSERT INTO settled_state (kind, id, state, generation, boot)
             SELECT 4, server, power, generation, boot FROM settled;
         DROP TABLE settled;
+        """,
+        // What is kept although the plan does not name it; and of what was reached, what must not be made anew.
+        """
+        CREATE TABLE set_aside (
+            kind INTEGER NOT NULL, id BLOB NOT NULL, since INTEGER NOT NULL, held INTEGER NOT NULL,
+            PRIMARY KEY (kind, id)) WITHOUT ROWID;
+        ALTER TABLE settled_state ADD COLUMN base TEXT NOT NULL DEFAULT '';
         """
     ]
 

@@ -48,24 +48,24 @@ public final class SQLitePlanStore: PlanStore {
         }
     }
 
-    public func apply(_ update: PlanUpdate) async throws {
+    public func apply(_ update: PlanUpdate, at now: Int64) async throws {
         try await queue.write { database in
             guard AgentPlan.accepts(update, at: try Self.position(database)) else { return }
-            try Self.keepPrevious(update, database)
             if update.isSnapshot {
-                // What the snapshot names is written over below; all else is to go.
-                let kinds = ResourceKind.allCases.map { "\($0.rawValue)" }.joined(separator: ", ")
-                try database.execute("UPDATE entry SET spec = NULL WHERE kind IN (\(kinds))")
-            }
-            for entry in update.entries {
-                try database.execute(
-                    """
-                    INSERT INTO entry (kind, id, generation, spec) VALUES (?, ?, ?, ?)
-                    ON CONFLICT (kind, id) DO UPDATE SET generation = excluded.generation, spec = excluded.spec
-                    """,
-                    entry.key.values + [
-                        .integer(entry.generation), try entry.spec.map { .blob(try $0.bytes) } ?? .null
-                    ])
+                try Self.rewrite(database) {
+                    $0.merge(update, at: now)
+                } before: {
+                    try Self.keepPrevious(update, database)
+                }
+            } else {
+                // As the plan in memory does it, without reading all of it for each change.
+                try Self.keepPrevious(update, database)
+                let isKept = try !database.rows("SELECT 1 FROM set_aside LIMIT 1") { _ in true }.isEmpty
+                for entry in update.entries {
+                    try Self.write(entry, database)
+                    guard isKept else { continue }
+                    try database.execute("DELETE FROM set_aside WHERE kind = ? AND id = ?", entry.key.values)
+                }
             }
             try database.execute(
                 """
@@ -73,6 +73,62 @@ public final class SQLitePlanStore: PlanStore {
                 ON CONFLICT (one) DO UPDATE SET epoch = excluded.epoch, revision = excluded.revision
                 """, [.integer(update.epoch), .integer(update.revision)])
         }
+    }
+
+    public func setAside() async throws -> [ResourceKey: SetAside] { try await queue.read(Self.setAside) }
+
+    public func keep(strays: [ResourceKey], of total: Int, at now: Int64) async throws {
+        try await queue.write { try Self.rewrite($0) { $0.keep(strays: strays, of: total, at: now) } }
+    }
+
+    public func release(_ keys: Set<ResourceKey>) async throws {
+        try await queue.write { try Self.rewrite($0) { _ = $0.release(keys) } }
+    }
+
+    /// For a host that joins once more: what it holds is of another history, so only a snapshot continues it.
+    public func forgetPosition() async throws {
+        try await queue.write { try $0.execute("DELETE FROM position") }
+    }
+
+    /// Has the rules of the plan in memory decide, and writes down what they change.
+    private static func rewrite(
+        _ database: SQLiteDatabase, _ change: (inout AgentPlan) -> Void, before prepare: () throws -> Void = {}
+    ) throws {
+        let old = AgentPlan(
+            position: try position(database), entries: try database.rows(entries, [], entry),
+            setAside: try setAside(database))
+        try prepare()
+        var plan = old
+        change(&plan)
+        for (key, entry) in plan.entries where old.entries[key] != entry { try write(entry, database) }
+        guard plan.setAside != old.setAside else { return }
+        try database.execute("DELETE FROM set_aside")
+        for (key, kept) in plan.setAside {
+            try database.execute(
+                "INSERT INTO set_aside (kind, id, since, held) VALUES (?, ?, ?, ?)",
+                key.values + [.integer(kept.since), .integer(kept.isHeld ? 1 : 0)])
+        }
+    }
+
+    private static func write(_ entry: PlanEntry, _ database: SQLiteDatabase) throws {
+        try database.execute(
+            """
+            INSERT INTO entry (kind, id, generation, spec) VALUES (?, ?, ?, ?)
+            ON CONFLICT (kind, id) DO UPDATE SET generation = excluded.generation, spec = excluded.spec
+            """,
+            entry.key.values + [.integer(entry.generation), try entry.spec.map { .blob(try $0.bytes) } ?? .null])
+    }
+
+    @Sendable private static func setAside(_ database: SQLiteDatabase) throws -> [ResourceKey: SetAside] {
+        var kept: [ResourceKey: SetAside] = [:]
+        try database.rows("SELECT kind, id, since, held FROM set_aside") { row in
+            guard let id = AnyID(column: row.blob(1)) else {
+                throw PlanStoreError.damaged("what is set aside has no readable key")
+            }
+            let key = ResourceKey(kind: ResourceKind(rawValue: numericCast(row.integer(0))), id: id)
+            kept[key] = SetAside(since: row.integer(2), isHeld: row.integer(3) != 0)
+        }
+        return kept
     }
 
     public func forget(_ key: ResourceKey, generation: Int64) async throws {
@@ -121,7 +177,11 @@ public final class SQLitePlanStore: PlanStore {
                 continue
             }
             let old = try database.rows(entries + " WHERE kind = ? AND id = ?", key, Self.entry).first
-            guard let spec = old?.spec?.inForce else { continue }
+            guard let spec = old?.spec?.inForce else {
+                // Not the one before a removal.
+                if isKept { try database.execute("DELETE FROM previous WHERE kind = ? AND id = ?", key) }
+                continue
+            }
             try database.execute(
                 """
                 INSERT INTO previous (kind, id, spec) VALUES (?, ?, ?)
@@ -141,11 +201,12 @@ public final class SQLitePlanStore: PlanStore {
     public func settled() async throws -> [ResourceKey: SettledState] {
         try await queue.read { database in
             var states: [ResourceKey: SettledState] = [:]
-            try database.rows("SELECT kind, id, state, generation, boot FROM settled_state") { row in
+            try database.rows("SELECT kind, id, state, generation, boot, base FROM settled_state") { row in
                 // An unreadable line means only that the resource's state counts as not reached yet.
                 guard let id = AnyID(column: row.blob(1)) else { return }
                 let key = ResourceKey(kind: ResourceKind(rawValue: numericCast(row.integer(0))), id: id)
-                states[key] = SettledState(state: row.text(2), generation: row.integer(3), bootID: row.text(4))
+                states[key] = SettledState(
+                    state: row.text(2), generation: row.integer(3), bootID: row.text(4), base: row.text(5))
             }
             return states
         }
@@ -158,10 +219,11 @@ public final class SQLitePlanStore: PlanStore {
             }
             try database.execute(
                 """
-                INSERT INTO settled_state (kind, id, state, generation, boot) VALUES (?, ?, ?, ?, ?)
-                ON CONFLICT (kind, id) DO UPDATE
-                SET state = excluded.state, generation = excluded.generation, boot = excluded.boot
-                """, key.values + [.text(state.state), .integer(state.generation), .text(state.bootID)])
+                INSERT INTO settled_state (kind, id, state, generation, boot, base) VALUES (?, ?, ?, ?, ?, ?)
+                ON CONFLICT (kind, id) DO UPDATE SET state = excluded.state, generation = excluded.generation,
+                boot = excluded.boot, base = excluded.base
+                """,
+                key.values + [.text(state.state), .integer(state.generation), .text(state.bootID), .text(state.base)])
         }
     }
 

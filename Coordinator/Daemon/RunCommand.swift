@@ -46,8 +46,11 @@ struct RunCommand: AsyncParsableCommand {
         let pipeline = RequestPipeline(
             services: cloud.services, authenticator: identity.tokens, database: database, policies: cloud.policies,
             settings: settings(configuration), metrics: metrics, logger: logger)
+        let certificate = try configuration.api.isTLS ? servedCertificate(trust) : nil
+        let renewal = CertificateRenewal(
+            trust, files: files, configuration: configuration, clock: clock, api: certificate, logger: logger)
         let server = try HTTPServer(
-            pipeline: pipeline, configuration: httpConfiguration(configuration, files: files), logger: logger
+            pipeline: pipeline, configuration: httpConfiguration(configuration, certificate), logger: logger
         ) { port in
             logger.notice("serving the APIs", metadata: ["port": "\(port)", "url": "\(configuration.publicURL)"])
         }
@@ -55,7 +58,8 @@ struct RunCommand: AsyncParsableCommand {
             server,
             AgentPort(
                 configuration: configuration, trust: trust, link: cloud.fleet.link, registry: cloud.registry,
-                logger: logger),
+                renewals: renewal.renewals, logger: logger),
+            PeriodicWork("renewal of the certificate", every: .seconds(3_600), logger: logger) { try renewal.pass() },
             policyWatch, SmallMemory()
         ]
         services += cloud.work
@@ -151,11 +155,16 @@ struct RunCommand: AsyncParsableCommand {
         return settings
     }
 
-    private func httpConfiguration(_ configuration: Configuration, files: StateFiles) -> HTTPServer.Configuration {
+    private func servedCertificate(_ trust: Trust) throws -> ServedCertificate {
+        try ServedCertificate(
+            certificatePEM: trust.certificate.certificatePEM, privateKeyPEM: trust.certificate.privateKeyPEM)
+    }
+
+    private func httpConfiguration(
+        _ configuration: Configuration, _ certificate: ServedCertificate?
+    ) -> HTTPServer.Configuration {
         HTTPServer.Configuration(
-            host: configuration.api.listen.host, port: configuration.api.listen.port,
-            tls: configuration.api.isTLS
-                ? .init(certificateChain: files.apiCertificate, privateKey: files.apiKey) : nil,
+            host: configuration.api.listen.host, port: configuration.api.listen.port, tls: certificate,
             operatorSocket: configuration.socket)
     }
 

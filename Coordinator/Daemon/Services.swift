@@ -12,6 +12,8 @@ struct AgentPort: Service {
     let trust: Trust
     let link: any LinkService
     let registry: SessionRegistry
+    /// Fresh certificates, while it runs.
+    let renewals: AsyncStream<ServerCertificate>
     let logger: Logger
 
     func run() async throws {
@@ -21,7 +23,15 @@ struct AgentPort: Service {
         let server = try await LinkServer.start(
             settings, authority: trust.authority, certificate: trust.certificate, service: link, logger: logger)
         logger.notice("waiting for agents", metadata: ["port": "\(server.port)"])
-        try? await gracefulShutdown()
+        await cancelWhenGracefulShutdown {
+            for await certificate in renewals {
+                do {
+                    try server.use(certificate, authority: trust.authority)
+                } catch {
+                    logger.error("the renewed certificate cannot be used", metadata: ["error": "\(error)"])
+                }
+            }
+        }
         await server.stop()
     }
 }

@@ -8,16 +8,20 @@ package struct StateFiles: Sendable {
 
     /// Where the database is, unless the configuration has it elsewhere.
     var database: String { "\(root)/skerry.db" }
-    var authority: String { "\(root)/ca" }
+    package var authority: String { "\(root)/ca" }
     var images: String { "\(root)/images" }
-    var apiCertificate: String { "\(root)/tls/api.crt" }
-    var apiKey: String { "\(root)/tls/api.key" }
+    /// The certificate of both ports and its key, in one file so that they change together.
+    package var apiCertificate: String { "\(root)/tls/api.pem" }
+    /// Where releases before had them.
+    package var formerAPICertificate: (certificate: String, key: String) {
+        ("\(root)/tls/api.crt", "\(root)/tls/api.key")
+    }
     var sealingKey: String { "\(root)/keys/sealing.key" }
     private var lock: String { "\(root)/lock" }
 
     /// Makes the folders, and takes from others what an older release let them read: the database.
     /// - Throws: ``StartError`` when that cannot be done.
-    func makeFolders() throws {
+    package func makeFolders() throws {
         for (folder, mode) in [
             (root, 0o755), (authority, 0o755), ("\(root)/tls", 0o700), ("\(root)/keys", 0o700)
         ] as [(String, mode_t)] {
@@ -85,7 +89,7 @@ package struct StateFiles: Sendable {
         return String(decoding: bytes.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
-    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+    package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     static func reason() -> String { String(cString: strerror(errno)) }
 }

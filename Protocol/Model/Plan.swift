@@ -140,7 +140,8 @@ public struct PlanUpdate: Hashable, Sendable {
     public var epoch: Int64
     /// The plan's revision once `entries` are in.
     public var revision: Int64
-    /// `true`: `entries` are the whole plan and what is not among them goes. `false`: they replace their namesakes.
+    /// `true`: `entries` are the whole plan, and what is not among them goes unless a tenant's data would go with it.
+    /// `false`: they replace their namesakes.
     public var isSnapshot: Bool
     public var entries: [PlanEntry]
 

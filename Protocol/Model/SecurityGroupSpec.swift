@@ -1,12 +1,15 @@
 /// A security group with what its remote references stand for at the moment.
 public struct SecurityGroupSpec: Hashable, Sendable {
     public var id: SecurityGroupID
+    /// What guests are told that they are in; empty when the coordinator does not tell it.
+    public var name: String
     public var rules: [SecurityGroupRuleSpec]
     /// The addresses of every port in this group, in the whole cloud, sorted; empty when no rule refers to the group.
     public var members: [IPAddress]
 
-    public init(id: SecurityGroupID, rules: [SecurityGroupRuleSpec], members: [IPAddress]) {
+    public init(id: SecurityGroupID, name: String = "", rules: [SecurityGroupRuleSpec], members: [IPAddress]) {
         self.id = id
+        self.name = name
         self.rules = rules
         self.members = members
     }

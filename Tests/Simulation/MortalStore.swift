@@ -11,7 +11,15 @@ struct MortalStore: PlanStore {
     func settled() async throws -> [ResourceKey: SettledState] { try await look { try await base.settled() } }
     func unacknowledged() async throws -> [OperationResult] { try await look { try await base.unacknowledged() } }
 
-    func apply(_ update: PlanUpdate) async throws { try await change { try await base.apply(update) } }
+    func setAside() async throws -> [ResourceKey: SetAside] { try await look { try await base.setAside() } }
+
+    func apply(_ update: PlanUpdate, at now: Int64) async throws {
+        try await change { try await base.apply(update, at: now) }
+    }
+    func keep(strays: [ResourceKey], of total: Int, at now: Int64) async throws {
+        try await change { try await base.keep(strays: strays, of: total, at: now) }
+    }
+    func release(_ keys: Set<ResourceKey>) async throws { try await change { try await base.release(keys) } }
     func forget(_ key: ResourceKey, generation: Int64) async throws {
         try await change { try await base.forget(key, generation: generation) }
     }

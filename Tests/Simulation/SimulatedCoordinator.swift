@@ -96,6 +96,21 @@ final class SimulatedCoordinator {
         }
     }
 
+    /// From now on the plans lack everything, as in a database of before; or they have it again. Agents hear it with their
+    /// next session.
+    func setForgetful(_ isOn: Bool) async throws {
+        try await database.write { transaction in
+            if isOn {
+                try transaction.execute("CREATE TABLE simulated_forgotten AS SELECT * FROM plan_entries")
+                try transaction.execute("DELETE FROM plan_entries")
+            } else {
+                try transaction.execute("INSERT INTO plan_entries SELECT * FROM simulated_forgotten")
+                try transaction.execute("DROP TABLE simulated_forgotten")
+            }
+            try transaction.execute("UPDATE nodes SET plan_epoch = plan_epoch + 1")
+        }
+    }
+
     /// What nodes are not sent of their plans, and statuses that were refused.
     func setAside() async throws -> (entries: Int, statuses: Int) {
         try await database.read { reader in

@@ -70,6 +70,31 @@ struct SimulationTests {
         }
     }
 
+    @Test("servers that the coordinator has forgotten run on, and are its own again when it remembers")
+    func forgotten() async throws {
+        try await live(in: World(seed: 5, hosts: 2)) { world in
+            for _ in 0..<6 { await world.create() }
+            #expect(try await world.rest(within: 300) == [])
+            let running = world.nodes.map { node in node.host.domains.filter { node.host.power(of: $0) == .running } }
+            #expect(running.map(\.count).reduce(0, +) == 6)
+            try await world.coordinator.setForgetful(true)
+            for node in world.nodes { node.cable.drop() }
+            for _ in 0..<90 { try await world.pass() }
+            for (node, guests) in zip(world.nodes, running) {
+                #expect(guests.allSatisfy { node.host.power(of: $0) == .running } && node.host.servers == guests)
+                #expect(node.host.networkState.ports.count == guests.count)
+                #expect(try await node.store.setAside().count >= guests.count)
+            }
+            try await world.coordinator.setForgetful(false)
+            for node in world.nodes { node.cable.drop() }
+            #expect(try await world.rest(within: 300) == [])
+            for (node, guests) in zip(world.nodes, running) {
+                #expect(guests.allSatisfy { node.host.power(of: $0) == .running })
+                #expect(try await node.store.setAside().isEmpty)
+            }
+        }
+    }
+
     /// Whatever comes of it, the world and its folder are gone in the end.
     private func live(in world: World, _ story: (World) async throws -> Void) async throws {
         do {

@@ -20,7 +20,18 @@ configure() {
     [ -n "$(daemon_pid coordinator)" ] || "$bin_dir/skerry-coordinator" init --config "$coordinator_config" \
         --admin-password-file "$admin_password_file" --demo-password-file "$demo_password_file" \
         >"$log_dir/init.log" 2>&1 || { cat "$log_dir/init.log" >&2; fail "skerry-coordinator init failed: see above"; }
+    own_state
     write_clouds
+}
+
+# The units run the coordinator as a user of its own; what 'init' made as root becomes that user's.
+own_state() {
+    uses_units || return 0
+    getent passwd skerry >/dev/null || useradd --system --user-group --no-create-home --home-dir "$state_dir/coordinator" \
+        --shell /usr/sbin/nologin skerry
+    chown -R --no-dereference skerry:skerry "$state_dir/coordinator"
+    # It may hold a password, and so be closed to others.
+    chgrp skerry "$coordinator_config" && chmod g+r "$coordinator_config"
 }
 
 # connect_demo: gives the agent the demo's physical network, also when an earlier run left it out (--no-demo). The agent
@@ -105,8 +116,8 @@ daemons_start() {
     wait_for 20 coordinator coordinator_answers || { daemon_log coordinator >&2; fail "the coordinator does not answer at https://127.0.0.1:8700: see its log above"; }
     if ! is_joined; then
         token=$("$bin_dir/skerry" node token --socket "$operator_socket") || fail "no join token: 'skerry node token' failed, see above"
-        "$bin_dir/skerry-agent" join --config "$agent_config" --coordinator 127.0.0.1:8701 --token "$token" \
-            >"$log_dir/join.log" 2>&1 || { cat "$log_dir/join.log" >&2; fail "the agent could not join: see above"; }
+        "$bin_dir/skerry-agent" join --config "$agent_config" --coordinator 127.0.0.1:8701 --token-file - \
+            <<<"$token" >"$log_dir/join.log" 2>&1 || { cat "$log_dir/join.log" >&2; fail "the agent could not join: see above"; }
     fi
     daemon_start agent
     wait_for 30 agent node_is_up || { daemon_log agent >&2; fail "this host did not come up in the cloud: see the agent's log above"; }

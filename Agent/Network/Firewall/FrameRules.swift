@@ -5,13 +5,21 @@ import ProtocolModel
 enum FrameRules {
     static func table(_ ports: [PortSpec]) -> RuleTable {
         var table = RuleTable(name: "nat")
-        let secured = ports.filter(\.isSecurityEnabled)
-        guard !secured.isEmpty else { return table }
+        guard !ports.isEmpty else { return table }
         table.hooks = [.init(chain: "PREROUTING", target: "skerry-l2")]
-        table.chains["skerry-l2"] = secured.map { "-i \(InterfaceName.tap($0.id)) -j sk-l\($0.id.short)" }
-        for port in secured { table.chains["sk-l\(port.id.short)"] = rules(port) }
+        table.chains["skerry-l2"] = ports.flatMap { port in
+            let tap = InterfaceName.tap(port.id)
+            let tags = Self.tags.map { "-i \(tap) -p \($0) -j DROP" }
+            return tags + (port.isSecurityEnabled ? ["-i \(tap) -j sk-l\(port.id.short)"] : [])
+        }
+        for port in ports.filter(\.isSecurityEnabled) { table.chains["sk-l\(port.id.short)"] = rules(port) }
         return table
     }
+
+    /// 802.1Q, 802.1ad, and the number that was used for double tags before it. No port carries VLANs: what is in a tag
+    /// would pass all rules for ARP and IP, and the receiving kernel takes a frame of VLAN 0 for one without a tag. On a
+    /// flat network it would even lead into the VLANs of the interface below. So they go whether a port is secured or not.
+    private static let tags = ["802_1Q", "0x88A8", "0x9100"]
 
     private static func rules(_ port: PortSpec) -> [String] {
         let sources = port.allowedSources

@@ -42,13 +42,27 @@ struct PortRules {
             }
             rules.append("-p ipv6-icmp -m icmp6 --icmpv6-type 134 -j DROP")
             rules.append("-j sk-s\(port.id.short)")
-            rules += [131, 132, 133, 135, 136, 143].map { "-p ipv6-icmp -m icmp6 --icmpv6-type \($0) -j RETURN" }
+            rules += [131, 132, 133, 135, 143].map { "-p ipv6-icmp -m icmp6 --icmpv6-type \($0) -j RETURN" }
+            rules += neighbourAdvertisements
             rules.append("-p udp -m udp --sport 546 --dport 547 -j RETURN")
             rules.append("-p udp -m udp --sport 547 --dport 546 -j DROP")
         }
         rules.append("-m conntrack --ctstate RELATED,ESTABLISHED -j RETURN")
         rules.append("-m conntrack --ctstate INVALID -j DROP")
         return rules + securityGroupRules(.egress) + ["-j DROP"]
+    }
+
+    /// A neighbour advertisement speaks of the address in its target, whatever its source is (CVE-2021-20267): that must be
+    /// one of the guest's. No match knows the target, so 32-bit words of the packet are compared: at 48 behind the
+    /// IPv6 header, which must have none after it that could push the target further on (next header, at 6: 58).
+    private var neighbourAdvertisements: [String] {
+        let advertisement = "-p ipv6-icmp -m icmp6 --icmpv6-type 136"
+        var seen: Set<IPPrefix> = []
+        let targets = port.allowedSources.map(\.prefix).filter { $0.family == .ipv6 && seen.insert($0).inserted }
+        return targets.map { target in
+            let words = (0..<4).compactMap { target.match(word: $0, at: 48 + $0 * 4) }
+            return "\(advertisement) -m u32 --u32 \((["3&0xFF=58"] + words).joined(separator: "&&")) -j RETURN"
+        } + ["\(advertisement) -j DROP"]
     }
 
     /// The source addresses the guest may use; anything else is dropped.
@@ -111,6 +125,17 @@ extension SecurityGroupRuleSpec {
             family == .ipv4 ? ("icmp", "icmp", "--icmp-type") : ("ipv6-icmp", "icmp6", "--icmpv6-type")
         guard let type = portRangeMin else { return "-p \(name) " }
         return "-p \(name) -m \(module) \(option) \(type)\(portRangeMax.map { "/\($0)" } ?? "") "
+    }
+}
+
+extension IPPrefix {
+    /// What the u32 match is to compare the 32-bit word at an offset with; `nil` when the prefix says nothing of it.
+    fileprivate func match(word: Int, at offset: Int) -> String? {
+        let bits = min(32, length - word * 32)
+        guard bits > 0 else { return nil }
+        let value = UInt32(truncatingIfNeeded: network.bits >> UInt128(96 - word * 32))
+        let mask = bits == 32 ? "" : "&0x" + String(UInt32.max << UInt32(32 - bits), radix: 16)
+        return "\(offset)\(mask)=0x" + String(value, radix: 16)
     }
 }
 

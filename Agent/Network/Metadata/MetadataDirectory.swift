@@ -27,13 +27,20 @@ public final class MetadataDirectory: Sendable {
         content.withLock { $0 = fresh }
     }
 
+    /// Whose address it is.
+    public func guest(on network: NetworkID, at source: IPAddress) -> ServerID? {
+        content.withLock { $0.servers[network]?[source] }
+    }
+
     /// - Returns: ``GuestMetadata/Answer/notFound`` for an address that is no server's of ours on that network.
     public func answer(network: NetworkID, source: IPAddress, path: String) -> GuestMetadata.Answer {
         let current = content.withLock { $0 }
         guard let id = current.servers[network]?[source], let server = current.state.servers[id] else {
             return .notFound
         }
-        return GuestMetadata(server: server, networks: current.state.networks, ports: current.state.ports)
-            .answer(path: path)
+        return GuestMetadata(
+            server: server, networks: current.state.networks, ports: current.state.ports,
+            groupNames: current.state.securityGroups.mapValues(\.name)
+        ).answer(path: path)
     }
 }

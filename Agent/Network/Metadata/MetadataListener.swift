@@ -9,8 +9,6 @@ import ProtocolModel
 /// The metadata service of one network. Its sockets are opened inside the service namespace and stay there, whatever
 /// thread serves them.
 struct MetadataListener {
-    /// A guest asks over one or two connections at a time; beyond this the network's guests are refused, not queued.
-    private static let connectionLimit = 256
     private static let backlog: Int32 = 128
 
     /// The namespace the sockets are in, to tell when a name stands for another one.
@@ -29,15 +27,12 @@ struct MetadataListener {
                 return [first]
             }
         }
-        let connections = NIOLockedValueBox(0)
+        let shares = NIOLockedValueBox(ConnectionShares())
         let bootstrap = ServerBootstrap(group: group).childChannelInitializer { channel in
-            let isAdmitted = connections.withLockedValue { count in
-                guard count < connectionLimit else { return false }
-                count += 1
-                return true
-            }
-            guard isAdmitted else { return channel.close() }
-            channel.closeFuture.whenComplete { _ in connections.withLockedValue { $0 -= 1 } }
+            let source = channel.remoteAddress?.ipAddress.flatMap { IPAddress($0) }
+            let guest = source.flatMap { directory.guest(on: network, at: $0) }
+            guard shares.withLockedValue({ $0.admit(guest) }) else { return channel.close() }
+            channel.closeFuture.whenComplete { _ in shares.withLockedValue { $0.leave(guest) } }
             return channel.eventLoop.makeCompletedFuture {
                 try channel.pipeline.syncOperations.addHandler(IdleStateHandler(allTimeout: .seconds(30)))
                 try channel.pipeline.syncOperations.configureHTTPServerPipeline()

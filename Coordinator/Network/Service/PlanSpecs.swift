@@ -71,14 +71,17 @@ struct SecurityGroupSpecs: PlanSpecProvider {
 
     func specs(of ids: [AnyID], on node: NodeID, in reader: any SQLReader) throws -> [AnyID: ResourceSpec] {
         let wanted: [SecurityGroupID] = ids.map { $0.cast() }
-        let known = try service.groups.find(wanted, in: reader).map(\.id)
+        let records = try service.groups.find(wanted, in: reader)
+        let names = Dictionary(records.map { ($0.id, $0.standard.name) }) { first, _ in first }
+        let known = records.map(\.id)
         // A group that is here for its members alone comes without rules: its remote groups are not here.
         let withRules = try known.filter { try service.members.hasMember($0, on: node, in: reader) }
         let rules = try service.rules.rules(of: withRules, in: reader)
         var result: [AnyID: ResourceSpec] = [:]
         for id in known {
             let members = try service.rules.isReferredTo(id, in: reader) ? members(of: id, reader) : []
-            let spec = SecurityGroupSpec(id: id, rules: (rules[id] ?? []).map(\.spec), members: members)
+            let spec = SecurityGroupSpec(
+                id: id, name: names[id] ?? "", rules: (rules[id] ?? []).map(\.spec), members: members)
             result[id.cast()] = .securityGroup(spec)
         }
         return result

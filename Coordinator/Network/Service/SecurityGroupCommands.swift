@@ -62,9 +62,12 @@ extension NetworkService {
                 "Updating default security group not allowed.", type: "SecurityGroupCannotUpdateDefault")
         }
         if !group.isDefault, name?.lowercased() == "default" { throw APIError.defaultGroupExists }
+        let isRenamed = name.map { $0 != group.standard.name } ?? false
         group.standard.name = name ?? group.standard.name
         group.standard.description = change.description ?? group.standard.description
         try groups.update(group, at: now, in: transaction)
+        // Guests are told the name.
+        if isRenamed { try plan.touch(.securityGroup(id), in: transaction) }
     }
 
     package func deleteGroup(_ id: SecurityGroupID, viewer: Viewer, in transaction: any SQLTransaction) throws {

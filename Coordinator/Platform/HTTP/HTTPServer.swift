@@ -1,9 +1,7 @@
 import HummingbirdCore
-import HummingbirdTLS
 import Logging
 import NIOCore
 import NIOPosix
-import NIOSSL
 import ServiceLifecycle
 
 #if canImport(Glibc)
@@ -16,20 +14,10 @@ import ServiceLifecycle
 /// ``RequestPipeline``.
 public struct HTTPServer: Service {
     public struct Configuration: Sendable {
-        public struct TLSFiles: Sendable {
-            public var certificateChain: String
-            public var privateKey: String
-
-            public init(certificateChain: String, privateKey: String) {
-                self.certificateChain = certificateChain
-                self.privateKey = privateKey
-            }
-        }
-
         public var host: String
         public var port: Int
         /// `nil` serves plain HTTP, which only a loopback address may.
-        public var tls: TLSFiles?
+        public var tls: ServedCertificate?
         /// A socket that only its owner can open; whoever does is the administrator. `nil` for none.
         public var operatorSocket: String?
         /// Connections at a time; further ones wait in the kernel's backlog.
@@ -37,7 +25,7 @@ public struct HTTPServer: Service {
         /// A connection on which nothing moves for so long is closed.
         public var idleTimeout: Duration = .seconds(75)
 
-        public init(host: String, port: Int, tls: TLSFiles?, operatorSocket: String?) {
+        public init(host: String, port: Int, tls: ServedCertificate?, operatorSocket: String?) {
             self.host = host
             self.port = port
             self.tls = tls
@@ -47,7 +35,7 @@ public struct HTTPServer: Service {
 
     public enum Failure: Error, Sendable, CustomStringConvertible {
         case plainBeyondLoopback(String)
-        case badCertificate(path: String, reason: String)
+        case badCertificate(reason: String)
         case socket(path: String, reason: String)
 
         public var description: String {
@@ -57,8 +45,7 @@ public struct HTTPServer: Service {
                 Without TLS the API listens on loopback only, not on '\(host)': \
                 give it a certificate and key, or use 127.0.0.1.
                 """
-            case .badCertificate(let path, let reason):
-                "The API's certificate or key '\(path)' cannot be used: \(reason)"
+            case .badCertificate(let reason): "The API's certificate or key cannot be used: \(reason)"
             case .socket(let path, let reason): "The operator's socket '\(path)' cannot be made: \(reason)"
             }
         }
@@ -126,7 +113,7 @@ public struct HTTPServer: Service {
     }
 
     private func server(
-        _ listener: Listener, tls: Configuration.TLSFiles?, at address: BindAddress,
+        _ listener: Listener, tls: ServedCertificate?, at address: BindAddress,
         onRunning: @escaping @Sendable (any Channel) async -> Void
     ) throws -> any Service {
         let seconds = configuration.idleTimeout.components.seconds
@@ -138,21 +125,7 @@ public struct HTTPServer: Service {
             return connections.server(
                 configuration: settings, onServerRunning: onRunning, eventLoopGroup: group, logger: quiet)
         }
-        return try TLSChannel(connections, tlsConfiguration: try tlsConfiguration(tls)).server(
+        return TLSConnectionSetup(base: connections, certificate: tls).server(
             configuration: settings, onServerRunning: onRunning, eventLoopGroup: group, logger: quiet)
-    }
-
-    private func tlsConfiguration(_ files: Configuration.TLSFiles) throws -> TLSConfiguration {
-        do {
-            let chain = try NIOSSLCertificate.fromPEMFile(files.certificateChain)
-            let key = try NIOSSLPrivateKey(file: files.privateKey, format: .pem)
-            var settings = TLSConfiguration.makeServerConfiguration(
-                certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
-            settings.minimumTLSVersion = .tlsv12
-            settings.applicationProtocols = ["http/1.1"]
-            // Also a connection that is gone keeps its buffers for as long as a farewell would be waited for.
-            settings.shutdownTimeout = .seconds(1)
-            return settings
-        } catch { throw Failure.badCertificate(path: files.certificateChain, reason: "\(error)") }
     }
 }

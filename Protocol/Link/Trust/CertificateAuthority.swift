@@ -58,6 +58,11 @@ public struct CertificateAuthority: Sendable {
             privateKeyPEM: PrivateFile.readText("\(directory)/\(keyFile)"))
     }
 
+    /// Whether `directory` holds an authority: the certificate is written last, and before it is there nobody knows it.
+    public static func exists(directory: String) -> Bool {
+        (try? PrivateFile.readText("\(directory)/\(certificateFile)")) != nil
+    }
+
     /// Writes `ca.crt` (mode 0644) and `ca.key` (mode 0600) below `directory`, which is made when missing.
     public func store(directory: String) throws {
         try PrivateFile.makeDirectory(directory)

@@ -154,19 +154,31 @@ public struct ServerCertificate: Hashable, Sendable {
         } catch {
             throw LinkError(.badCredential, "the server's certificate or key is malformed: \(error)")
         }
-        self.certificatePEM = certificatePEM
-        self.privateKeyPEM = privateKeyPEM
+        self.certificatePEM = PEMBlocks.withLineEnd(certificatePEM)
+        self.privateKeyPEM = PEMBlocks.withLineEnd(privateKeyPEM)
     }
 
+    /// - Returns: `nil` when there is no such file.
+    public static func load(path: String) throws -> Self? {
+        guard let bytes = try PrivateFile.read(path) else { return nil }
+        let parts = PEMBlocks.split(String(decoding: bytes, as: UTF8.self))
+        guard parts.count == 2 else {
+            throw LinkError(.badCredential, "\(path) does not hold a certificate and a key")
+        }
+        return try Self(certificatePEM: parts[0], privateKeyPEM: parts[1])
+    }
+
+    /// Reads the two files that releases before kept it in.
     public static func load(certificatePath: String, keyPath: String) throws -> Self {
         try Self(
             certificatePEM: PrivateFile.readText(certificatePath), privateKeyPEM: PrivateFile.readText(keyPath))
     }
 
-    /// The key with mode 0600, the certificate with 0644.
-    public func store(certificatePath: String, keyPath: String) throws {
-        try PrivateFile.write(privateKeyPEM, to: keyPath, mode: 0o600)
-        try PrivateFile.write(certificatePEM, to: certificatePath, mode: 0o644)
+    /// One file with mode 0600: a crash leaves the old pair or the new, and never the key of one and the certificate of
+    /// the other.
+    public func store(path: String) throws {
+        try PrivateFile.write(
+            certificatePEM + privateKeyPEM, to: path, mode: 0o600)
     }
 
     /// Whether two thirds of the certificate's life are over.

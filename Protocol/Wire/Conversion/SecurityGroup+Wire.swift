@@ -3,7 +3,7 @@ import ProtocolModel
 extension SecurityGroupSpec: MessageConvertible {
     init(_ message: PBSecurityGroupSpec) throws(WireError) {
         self.init(
-            id: try SecurityGroupID(octets: message.id, field: "security_group.id"),
+            id: try SecurityGroupID(octets: message.id, field: "security_group.id"), name: message.name,
             rules: try message.rules.converted { rule throws(WireError) in try SecurityGroupRuleSpec(rule) },
             members: try message.members.converted { member throws(WireError) in
                 try IPAddress(wire: member, field: "security_group.members")
@@ -13,6 +13,7 @@ extension SecurityGroupSpec: MessageConvertible {
     var wire: PBSecurityGroupSpec {
         .with {
             $0.id = .init(id.octets)
+            $0.name = name
             $0.rules = rules.map(\.wire)
             $0.members = members.map { .init($0.octets) }
         }

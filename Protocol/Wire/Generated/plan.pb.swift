@@ -271,6 +271,9 @@ nonisolated struct PBSecurityGroupSpec: Sendable {
 
   var members: [Data] = []
 
+  /// Empty from a coordinator that does not tell it.
+  var name: String = String()
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1668,7 +1671,7 @@ nonisolated extension PBIPPrefix: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension PBSecurityGroupSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".SecurityGroupSpec"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}rules\0\u{1}members\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}rules\0\u{1}members\0\u{1}name\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1679,6 +1682,7 @@ nonisolated extension PBSecurityGroupSpec: SwiftProtobuf.Message, SwiftProtobuf.
       case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
       case 2: try { try decoder.decodeRepeatedMessageField(value: &self.rules) }()
       case 3: try { try decoder.decodeRepeatedBytesField(value: &self.members) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.name) }()
       default: break
       }
     }
@@ -1694,6 +1698,9 @@ nonisolated extension PBSecurityGroupSpec: SwiftProtobuf.Message, SwiftProtobuf.
     if !self.members.isEmpty {
       try visitor.visitRepeatedBytesField(value: self.members, fieldNumber: 3)
     }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1701,6 +1708,7 @@ nonisolated extension PBSecurityGroupSpec: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs.id != rhs.id {return false}
     if lhs.rules != rhs.rules {return false}
     if lhs.members != rhs.members {return false}
+    if lhs.name != rhs.name {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -6,6 +6,20 @@ import Testing
 
 @Suite("domain XML")
 struct DomainXMLTests {
+    @Test("a network card that is not on the list is refused, whatever QEMU makes of the name")
+    func interfaceModels() {
+        var definition = Self.definition()
+        for (model, isListed) in [
+            ("virtio", true), ("e1000e", true), ("rtl8139", true), ("", false), ("virtio,netdev=x", false),
+            ("vmxnet3", false), ("sriov", false)
+        ] {
+            definition.spec.interfaces[0].model = model
+            let xml = DomainXML(definition, settings: HypervisorSettings(virtType: .qemu))
+            #expect((xml.refusal == nil) == isListed, "\(model)")
+            #expect(xml.refusal?.isPermanent ?? true)
+        }
+    }
+
     static func definition(_ change: (inout DomainDefinition) -> Void = { _ in }) -> DomainDefinition {
         let id = ServerID("44444444-0000-4000-8000-000000000001")!
         let folder = "/var/lib/skerry/instances/\(id)"

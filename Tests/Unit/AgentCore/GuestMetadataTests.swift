@@ -52,6 +52,18 @@ struct GuestMetadataTests {
         return GuestMetadata(server: spec, networks: [network.id: network], ports: [port.id: port])
     }
 
+    @Test("a guest is told its groups by name, or by identifier where that is not known")
+    func groupNames() {
+        var bound = Self.port
+        let (web, unnamed) = (SecurityGroupID(high: 0, low: 1), SecurityGroupID(high: 0, low: 2))
+        bound.securityGroups = [unnamed, web]
+        let metadata = GuestMetadata(
+            server: Self.server(), networks: [Self.network.id: Self.network], ports: [bound.id: bound],
+            groupNames: [web: "web servers", unnamed: ""])
+        #expect(
+            metadata.answer(path: "/latest/meta-data/security-groups") == .text("web servers\n\(unnamed.text)"))
+    }
+
     private func json(_ path: String, _ metadata: GuestMetadata = metadata()) -> String? {
         guard case .bytes(let bytes, "application/json") = metadata.answer(path: path) else { return nil }
         return String(decoding: bytes, as: UTF8.self)

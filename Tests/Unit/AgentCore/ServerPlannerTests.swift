@@ -182,14 +182,14 @@ struct Transition: Sendable {
     @Test("what was reached before says nothing of a disk, a domain or a start that is new")
     func freshness() {
         let settled = SettledState(power: .running, generation: 1, bootID: "boot-1")
-        func isFresh(_ guest: Guest, network: ServerPlanner.NetworkReadiness = .ready, hasFiles: Bool = true) -> Bool {
-            let view = Self.view(guest, settled: settled, network: network, hasFiles: hasFiles)
-            return ServerPlanner.plan(makeServer(), generation: 2, view: view).isFresh
+        func isFresh(_ guest: Guest, network: ServerPlanner.NetworkReadiness = .ready, version: Int = 0) -> Bool {
+            let view = Self.view(guest, settled: settled, network: network)
+            return ServerPlanner.plan(makeServer(diskVersion: version), generation: 2, view: view).isFresh
         }
-        #expect(isFresh(.absent) && isFresh(.off, network: .prepared) && isFresh(.off, hasFiles: false))
-        var lost = Self.view(.running, settled: settled, hasFiles: false)
-        lost.configDriveDigest = nil
-        let rebuilt = ServerPlanner.plan(makeServer(hasConfigDrive: true), generation: 1, view: lost)
+        #expect(isFresh(.absent) && isFresh(.off, network: .prepared) && isFresh(.off, version: 1))
+        var waiting = Self.view(.running, settled: settled)
+        waiting.configDriveDigest = nil
+        let rebuilt = ServerPlanner.plan(makeServer(diskVersion: 1, hasConfigDrive: true), generation: 1, view: waiting)
         #expect(rebuilt.steps == [.stop, .createDisk] && rebuilt.isFresh)
         #expect(!isFresh(.off) && !isFresh(.running) && !isFresh(.paused) && !isFresh(.saved))
     }
@@ -211,6 +211,33 @@ struct Transition: Sendable {
         #expect(running.steps == [.stop, .createDisk, .start])
         let saved = ServerPlanner.plan(spec, generation: 2, view: Self.view(.saved))
         #expect(saved.steps == [.undefine, .createDisk, .define, .start])
+    }
+
+    @Test(
+        "a disk that the guest ran on is never made anew: it is missing, until it is back or a rebuild asks for another"
+    )
+    func missingDisk() {
+        let settled = SettledState(power: .running, generation: 1, bootID: "boot-0", rootDiskVersion: 0)
+        for guest in [Guest.absent, .off, .running, .saved] {
+            let lost = ServerPlanner.plan(
+                makeServer(), generation: 1, view: Self.view(guest, settled: settled, hasFiles: false))
+            #expect(lost.steps == [] && lost.wait == .missingDisk && lost.phase == .failed && !lost.isSettled)
+            // Without the note that it ran, its definition tells.
+            let forgotten = ServerPlanner.plan(makeServer(), generation: 1, view: Self.view(guest, hasFiles: false))
+            #expect((forgotten.wait == .missingDisk) == (guest.power != nil))
+        }
+        var old = Self.view(.off, settled: settled)
+        old.files?.rootDiskVersion = 7
+        #expect(ServerPlanner.plan(makeServer(), generation: 1, view: old).wait == .missingDisk)
+        #expect(
+            ServerPlanner.plan(makeServer(), generation: 1, view: Self.view(.off, settled: settled)).steps == [.start])
+        var rebuilding = Self.view(.off, settled: settled, hasFiles: false)
+        rebuilding.definitionDigest = "of the new disk"
+        let rebuilt = ServerPlanner.plan(makeServer(diskVersion: 1), generation: 2, view: rebuilding)
+        #expect(rebuilt.steps == [.createDisk, .define, .start])
+        let unwanted = ServerPlanner.plan(
+            makeServer(power: .stopped), generation: 2, view: Self.view(.running, settled: settled, hasFiles: false))
+        #expect(unwanted.steps == [.stop] && unwanted.phase == .failed)
     }
 
     @Test("another definition is written down at once, also under a running guest")

@@ -79,6 +79,25 @@ struct FirewallPlannerTests {
             ])
     }
 
+    @Test("a neighbour advertisement is let out only for an address that the port may send from")
+    func neighbourTargets() throws {
+        let plan = plan { state in
+            state.ports[port.id]?.allowedPairs = [
+                .init(prefix: Fixture.prefix("2001:db8:5::/40"), mac: nil),
+                .init(prefix: Fixture.prefix("::/0"), mac: nil)
+            ]
+        }
+        let rule = "-p ipv6-icmp -m icmp6 --icmpv6-type 136"
+        let rules = try #require(chain("sk-o0000002b-2b", .ipv6, plan)).filter { $0.hasPrefix(rule) }
+        #expect(
+            rules.map { $0.dropFirst(rule.count + 1) } == [
+                "-m u32 --u32 3&0xFF=58&&48=0x20010db8&&52=0x0&&56=0x0&&60=0x2b -j RETURN",
+                "-m u32 --u32 3&0xFF=58&&48=0x20010db8&&52&0xff000000=0x0 -j RETURN",
+                "-m u32 --u32 3&0xFF=58 -j RETURN",
+                "-m u32 --u32 3&0xFF=58&&48=0xfe800000&&52=0x0&&56=0xf8163eff&&60=0xfe00002b -j RETURN", "-j DROP"
+            ])
+    }
+
     @Test("frames: the port's own MAC, and ARP only for its own addresses")
     func frames() {
         let plan = plan { state in
@@ -88,7 +107,11 @@ struct FirewallPlannerTests {
             ]
         }
         let (own, other) = ("fa:16:3e:00:00:2b", "00:00:5e:00:01:01")
-        #expect(chain("skerry-l2", .frames, plan) == ["-i tap0000002b-2b -j sk-l0000002b-2b"])
+        #expect(
+            chain("skerry-l2", .frames, plan) == [
+                "-i tap0000002b-2b -p 802_1Q -j DROP", "-i tap0000002b-2b -p 0x88A8 -j DROP",
+                "-i tap0000002b-2b -p 0x9100 -j DROP", "-i tap0000002b-2b -j sk-l0000002b-2b"
+            ])
         #expect(
             chain("sk-l0000002b-2b", .frames, plan) == [
                 "-p ARP -s \(own) --arp-ip-src 10.0.0.5 --arp-mac-src \(own) -j RETURN",
@@ -133,7 +156,10 @@ struct FirewallPlannerTests {
     func securityOff() {
         let open = plan { $0.ports[port.id]?.isSecurityEnabled = false }
         #expect(chain("sk-n0000001a-1a", .ipv4, open) == ["-j ACCEPT"])
-        #expect(open.tables[.frames]?.first?.chains == [:] && open.sets == [])
+        // It may send what it wants, but on no other VLAN.
+        #expect(open.tables[.frames]?.first?.chains.keys.sorted() == ["skerry-l2"] && open.sets == [])
+        #expect(
+            chain("skerry-l2", .frames, open)?.allSatisfy { $0.contains(" -p ") && $0.hasSuffix("-j DROP") } == true)
         let closed = plan { $0.ports[port.id]?.securityGroups = [] }
         #expect(chain("sk-i0000002b-2b", .ipv4, closed)?.last == "-j DROP")
         #expect(chain("sk-i0000002b-2b", .ipv4, closed)?.count == 4)

@@ -92,6 +92,7 @@ final class NetworkLab {
 final class FakeGuest {
     let name: String
     private let isEnded = End()
+    private let outside: Int32
     var shell: Command { Command(namespace: NetworkNamespace.path(name)) }
 
     init(port: PortSpec, lab: NetworkLab) throws {
@@ -99,7 +100,7 @@ final class FakeGuest {
         try NetworkNamespace.create(name)
         let tap = InterfaceName.tap(port.id)
         let card = Fixture.name("eth0")
-        let outside = try NamespaceThread.once(in: lab.path) { () throws(NetlinkError) in try TapDevice.open(tap) }
+        outside = try NamespaceThread.once(in: lab.path) { () throws(NetlinkError) in try TapDevice.open(tap) }
         let mac = port.mac
         let inside = try NamespaceThread.once(in: NetworkNamespace.path(name)) { () throws(NetlinkError) -> Int32 in
             let descriptor = try TapDevice.open(card)
@@ -110,6 +111,9 @@ final class FakeGuest {
         }
         Self.relay(inside, outside, isEnded)
     }
+
+    /// Sends a frame past the guest's own kernel, which would not.
+    func send(_ frame: [UInt8]) { _ = write(outside, frame, frame.count) }
 
     func end() {
         isEnded.flag.store(true, ordering: .relaxed)

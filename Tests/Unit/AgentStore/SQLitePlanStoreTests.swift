@@ -8,9 +8,21 @@ import Testing
 import TestsSupportRandomness
 
 @Suite struct SQLitePlanStoreTests {
-    private func key(_ number: UInt64) -> ResourceKey { .network(NetworkID(high: 1, low: number)) }
+    /// Those above 3 are servers.
+    private func key(_ number: UInt64) -> ResourceKey {
+        number > 3 ? .server(ServerID(high: 1, low: number)) : .network(NetworkID(high: 1, low: number))
+    }
 
     private func wanted(_ number: UInt64, _ generation: Int64, mtu: Int = 1_500) -> PlanEntry {
+        guard number <= 3 else {
+            let sha512 = String(repeating: "0f", count: 64)
+            let image = ImageSpec(id: ImageID(high: 2, low: 1), sha512: sha512, sizeBytes: 1, format: .qcow2)
+            let spec = ServerSpec(
+                id: ServerID(high: 1, low: number), project: ProjectID(high: 0, low: 9), user: UserID(high: 0, low: 8),
+                name: "vm", hostname: "vm", number: 1, flavorName: "nano", vcpus: 1, memoryMiB: mtu, rootGiB: 0,
+                image: image, power: .running, interfaces: [])
+            return PlanEntry(key: key(number), generation: generation, spec: .server(spec))
+        }
         let spec = NetworkSpec(
             id: NetworkID(high: 1, low: number), project: ProjectID(high: 0, low: 9), attachment: .local, mtuBytes: mtu,
             subnets: [], dnsDomain: "")
@@ -52,21 +64,33 @@ import TestsSupportRandomness
                 switch Int.random(in: 0...2, using: &generator) {
                 case 0: entries[key(number)] = wanted(number, generation, mtu: 1_280 + step)
                 case 1: entries[key(number)] = removal(number, generation)
-                default: entries[key(number)] = try unreadable(number, generation)
+                default: entries[key(number)] = number > 3 ? nil : try unreadable(number, generation)
                 }
             }
             let update = PlanUpdate(
                 epoch: Int64.random(in: 1...2, using: &generator),
                 revision: Int64.random(in: 1...40, using: &generator),
                 isSnapshot: Int.random(in: 0..<4, using: &generator) == 0, entries: Array(entries.values))
-            try await store.apply(update)
-            plan.merge(update)
+            try await store.apply(update, at: Int64(step))
+            plan.merge(update, at: Int64(step))
             if let gone = plan.entries.values.first(where: { $0.spec == nil }), step % 5 == 0 {
                 try await store.forget(gone.key, generation: gone.generation)
                 plan.forget(gone.key, generation: gone.generation)
             }
+            if step % 7 == 0 {
+                let strays = [key(5), key(6)]
+                try await store.keep(strays: strays, of: 9, at: Int64(step))
+                plan.keep(strays: strays, of: 9, at: Int64(step))
+            } else if step % 3 == 0, let kept = plan.setAside.keys.min() {
+                try await store.release([kept])
+                _ = plan.release([kept])
+            }
+            #expect(try await store.setAside() == plan.setAside, "replay: seed \(seed)")
             #expect(try await store.position() == plan.position)
-            #expect(try await store.entries() == plan.entries.values.sorted { $0.key < $1.key }, "replay: seed \(seed)")
+            let stored = try await store.entries()
+            let differing = stored.filter { plan.entries[$0.key] != $0 }
+            #expect(differing.isEmpty && stored.count == plan.entries.count, "replay: seed \(seed)")
+            #expect(stored.map(\.key) == plan.entries.keys.sorted())
         }
     }
 
@@ -108,7 +132,7 @@ import TestsSupportRandomness
         defer { remove(path) }
         let store = try SQLitePlanStore(path: path)
         try await store.apply(
-            PlanUpdate(epoch: 3, revision: 8, isSnapshot: true, entries: [wanted(1, 8), removal(2, 7)]))
+            PlanUpdate(epoch: 3, revision: 8, isSnapshot: true, entries: [wanted(1, 8), removal(2, 7)]), at: 0)
         let server = ResourceKey.server(ServerID(high: 5, low: 6))
         let state = SettledState(power: .paused, generation: 8, bootID: "b")
         try await store.settle(server, state)
@@ -121,6 +145,20 @@ import TestsSupportRandomness
         #expect(try await store.settled().isEmpty)
         try store.close()
         try again.close()
+    }
+
+    @Test("a host that joins once more keeps its plan, and takes only a snapshot of the new one")
+    func anotherHistory() async throws {
+        let store = try SQLitePlanStore()
+        try await store.apply(
+            PlanUpdate(epoch: 3, revision: 8, isSnapshot: true, entries: [wanted(1, 8), wanted(5, 7)]), at: 1)
+        try await store.forgetPosition()
+        #expect(try await store.position() == .none)
+        try await store.apply(PlanUpdate(epoch: 3, revision: 9, isSnapshot: false, entries: [removal(5, 9)]), at: 2)
+        #expect(try await store.entries() == [wanted(1, 8), wanted(5, 7)])
+        try await store.apply(PlanUpdate(epoch: 3, revision: 1, isSnapshot: true, entries: []), at: 3)
+        #expect(try await store.entries() == [removal(1, 8), wanted(5, 7)])
+        #expect(try await store.setAside() == [key(5): SetAside(since: 3, isHeld: false)])
     }
 
     @Test("an operation runs at most once, and its result is kept until acknowledged")

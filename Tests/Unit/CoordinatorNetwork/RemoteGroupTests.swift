@@ -50,6 +50,22 @@ struct RemoteGroupTests {
         return spec
     }
 
+    @Test("a group's name is told to the nodes of its members, and again when it changes")
+    func renamed() async throws {
+        let setting = try await makeSetting()
+        #expect(try await spec(setting, setting.web, on: TestCloud.node1)?.name == "web")
+        let web = ResourceKey.securityGroup(setting.web)
+        let before = try #require(setting.cloud.plan.generation(of: web, on: TestCloud.node1))
+        for (name, times) in [("front", 1), ("front", 1)] {
+            try await setting.cloud.write { service, transaction in
+                try service.updateGroup(
+                    setting.web, SecurityGroupDraft(project: TestCloud.project, name: name), at: 3, in: transaction)
+            }
+            #expect(setting.cloud.plan.generation(of: web, on: TestCloud.node1) == before + Int64(times))
+        }
+        #expect(try await spec(setting, setting.web, on: TestCloud.node1)?.name == "front")
+    }
+
     @Test("a rule that refers to a group brings it to the nodes of the rule's group, members only, and takes it along")
     func ruleComesAndGoes() async throws {
         let setting = try await makeSetting()

@@ -159,4 +159,13 @@ struct CompatibilityTests {
         #expect(kinds.sorted().map(\.rawValue) == [1, 2, 3, 4, 5, 77])
         #expect(Set(ResourceKind.allCases.map(\.name)).count == ResourceKind.allCases.count)
     }
+
+    @Test("a group's name comes over the wire, and is empty where the coordinator does not tell it")
+    func groupName() throws {
+        for name in ["web ☁", ""] {
+            let spec = ResourceSpec.securityGroup(
+                SecurityGroupSpec(id: Samples.id(1), name: name, rules: [], members: []))
+            #expect(try ResourceSpec(wireBytes: spec.wireBytes) == spec)
+        }
+    }
 }

@@ -1,0 +1,132 @@
+import AgentCore
+import AgentStore
+import ProtocolModel
+import Testing
+
+/// Nothing of a tenant's data is deleted because it is missing from a plan.
+@Suite struct KeptTests {
+    private let server = makeServer(1, ports: [701])
+    private var key: ResourceKey { .server(server.id) }
+    private let settings = EngineSettings(
+        keepSeconds: 7 * 86_400, keepCaution: .seconds(3_600), sendInterval: .zero)
+
+    /// An agent whose guest runs and whose coordinator then does not know it.
+    private func forgotten() async throws -> EngineHarness {
+        let harness = try EngineHarness(settings: settings)
+        try await harness.start()
+        try await harness.snapshot(EngineHarness.serverEntries(server, from: 1))
+        #expect(await harness.reaches(power: .running, server.id, generation: 1))
+        #expect(await harness.until { (try? await $0.store.settled().count) == 1 })
+        _ = try await harness.engine.apply(PlanUpdate(epoch: 2, revision: 1, isSnapshot: true, entries: []))
+        return harness
+    }
+
+    private func expectUntouched(_ harness: EngineHarness) async throws {
+        for _ in 0..<5 {
+            harness.clock.advance(by: .seconds(61))
+            try await Task.sleep(for: .milliseconds(3))
+        }
+        #expect(harness.host.power(of: server.id) == .running && harness.host.servers == [server.id])
+        #expect(harness.host.networkState.ports.count == 1 && harness.host.networkState.securityGroups.count == 1)
+    }
+
+    @Test("a guest that a snapshot does not name runs on with its network, over restarts, and is taken back as it is")
+    func forgottenByCoordinator() async throws {
+        let harness = try await forgotten()
+        try await expectUntouched(harness)
+        #expect(await harness.engine.problems.count == 1)
+        #expect(await harness.engine.statuses[key] == nil)
+        await harness.stop()
+        let again = try EngineHarness(
+            host: harness.host, clock: harness.clock, store: harness.store, settings: settings)
+        try await again.start()
+        try await expectUntouched(again)
+        let boots = harness.host.guestsLetRunUnconnected.count
+        _ = try await again.engine.apply(
+            PlanUpdate(
+                epoch: 2, revision: 2, isSnapshot: false, entries: EngineHarness.serverEntries(server, from: 1)))
+        #expect(await again.reaches(power: .running, server.id, generation: 1))
+        #expect(await again.engine.problems.isEmpty)
+        #expect(harness.host.guestsLetRunUnconnected.count == boots)
+        await again.stop()
+    }
+
+    @Test("a guest that nobody knows any more, neither agent nor coordinator, is kept")
+    func forgottenByAll() async throws {
+        let harness = try await forgotten()
+        await harness.stop()
+        let again = try EngineHarness(
+            host: harness.host, clock: harness.clock, store: try SQLitePlanStore(), settings: settings)
+        try await again.start()
+        try await again.snapshot([])
+        #expect(await again.until { (try? await $0.store.setAside().count) == 1 })
+        #expect(harness.host.power(of: server.id) == .running && harness.host.servers == [server.id])
+        // Named again, it is adopted.
+        try await again.delta(EngineHarness.serverEntries(server, from: 5), revision: 9)
+        #expect(await again.reaches(power: .running, server.id, generation: 5))
+        #expect(try await again.store.setAside().isEmpty)
+        await again.stop()
+    }
+
+    @Test("what was kept goes when its time is over, in a session that has gone on for a while")
+    func timeIsOver() async throws {
+        let harness = try await forgotten()
+        await harness.engine.disconnect()
+        harness.clock.advance(by: .seconds(8 * 86_400))
+        try await expectUntouched(harness)
+        await harness.engine.connect(harness.session)
+        try await expectUntouched(harness)
+        harness.clock.advance(by: .seconds(3_600))
+        let host = harness.host
+        let isGone = await harness.until { harness in
+            harness.clock.advance(by: .seconds(5))
+            return host.servers.isEmpty && host.domains.isEmpty && host.networkState.ports.isEmpty
+        }
+        #expect(isGone)
+        let isForgotten = await harness.until { harness in
+            harness.clock.advance(by: .seconds(5))
+            return (try? await harness.store.entries().count) == 0
+        }
+        #expect(isForgotten)
+        await harness.stop()
+    }
+
+    @Test("an operator on the host may end it at once")
+    func confirmed() async throws {
+        let harness = try await forgotten()
+        try await expectUntouched(harness)
+        await harness.engine.confirmRemoval(of: [server.id, id(4)])
+        let host = harness.host
+        #expect(await harness.until { _ in host.servers.isEmpty && host.domains.isEmpty })
+        #expect(try await harness.store.setAside().isEmpty)
+        await harness.stop()
+    }
+
+    @Test("a disk that is gone from under a server fails it, and is not made anew")
+    func missingDisk() async throws {
+        let harness = try EngineHarness(settings: settings)
+        try await harness.start()
+        try await harness.snapshot(EngineHarness.serverEntries(server, from: 1))
+        #expect(await harness.reaches(power: .running, server.id, generation: 1))
+        #expect(await harness.until { (try? await $0.store.settled().count) == 1 })
+        await harness.stop()
+        harness.host.loseThePower()
+        let files = harness.host.loseDisks()
+        let again = try EngineHarness(
+            host: harness.host, clock: harness.clock, store: harness.store, bootID: "boot-2", settings: settings)
+        try await again.start()
+        #expect(await again.reaches(.failed, key))
+        #expect(await again.engine.statuses[key]?.error?.message.contains("root disk is missing") == true)
+        #expect(again.host.servers.isEmpty && again.host.power(of: server.id) == .shutdown)
+        // The folder is mounted again.
+        again.host.bringBack(files)
+        let guest = server.id
+        let runs = await again.until { harness in
+            harness.clock.advance(by: .seconds(30))
+            return harness.host.power(of: guest) == .running
+        }
+        #expect(runs)
+        #expect(await again.reaches(power: .running, server.id, generation: 1))
+        await again.stop()
+    }
+}
