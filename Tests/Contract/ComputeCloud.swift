@@ -45,7 +45,8 @@ struct ComputeCloud: Sendable {
         harness = APIHarness(
             services: [slice.api, image.api, placement.api] + network.apis, database: database, clock: clock)
         hosts = try await ComputeHosts(
-            core, database: database, memoryMiB: memoryMiB, compute: slice, network: network, placement: placement,
+            core, at: clock.now(), database: database, memoryMiB: memoryMiB, compute: slice, network: network,
+            placement: placement,
             logger: logger)
         self.network = try await Self.fill(harness)
     }
@@ -135,7 +136,12 @@ struct ComputeCloud: Sendable {
         try await hosts.say(status, from: node, at: harness.clock.now())
     }
 
+    /// The coordinator listens to its hosts for a while longer, and then to what nobody said.
     func expire() async throws {
+        for _ in 0..<90 {
+            harness.clock.advance(by: .seconds(1))
+            hosts.listen(at: harness.clock.now())
+        }
         let now = harness.clock.now()
         let watchdog = slice.watchdog
         try await harness.database.write { _ = try watchdog.expire(at: now, in: $0) }

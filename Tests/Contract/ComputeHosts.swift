@@ -1,12 +1,11 @@
 import CoordinatorCompute
+import CoordinatorFleet
 import CoordinatorNetwork
 import CoordinatorPlacement
 import CoordinatorPlatform
 import Logging
 import ProtocolModel
 import Synchronization
-
-@testable import CoordinatorFleet
 
 /// Two hosts of the real fleet, `host-a` and `host-b`, with sessions that a test speaks for.
 struct ComputeHosts: Sendable {
@@ -20,7 +19,8 @@ struct ComputeHosts: Sendable {
     static let console = "login: \n"
 
     init(
-        _ core: FleetCore, database: any SQLDatabase, memoryMiB: Int, compute: ComputeSlice, network: NetworkSlice,
+        _ core: FleetCore, at now: Int64, database: any SQLDatabase, memoryMiB: Int, compute: ComputeSlice,
+        network: NetworkSlice,
         placement: PlacementSlice, logger: Logger
     ) async throws {
         self.database = database
@@ -33,7 +33,7 @@ struct ComputeHosts: Sendable {
         let nodes = NodeService(
             registry: core.registry, observers: placement.observers + network.observers + [compute.nodeObserver],
             logger: logger)
-        let (registry, now) = (core.registry, core.clock.now())
+        let registry = core.registry
         let ids = try await database.write { transaction in
             try ["host-a", "host-b"].map { name in
                 let token = try nodes.makeToken(
@@ -83,11 +83,14 @@ struct ComputeHosts: Sendable {
         try await database.write { try intake.take([status], from: node, at: now, in: $0) }
     }
 
+    func listen(at now: Int64) { registry.lookOut(at: now) }
+
     /// The host is gone, and everybody knows it.
     func goDown(_ node: NodeID) async throws {
         registry.unregister(1, node: node)
         try await database.write { transaction in
-            _ = try NodeStore().setHealth(.down, of: node, lastSeen: 0, at: 1, in: transaction)
+            try transaction.execute("UPDATE nodes SET health = 'down' WHERE uuid = ?", [node])
+            try ChangeFeed.append(topic: FleetFeed.nodes, key: node.text, at: 1, in: transaction)
         }
     }
 
@@ -118,7 +121,8 @@ final class ComputeNetworkRefusals: NetworkForCompute {
     ) throws -> [ServerPort] {
         if let refusal = next.withLock({ $0 }) { throw refusal }
         return try network.reservePorts(
-            request, server: server, hostname: hostname, permissions: permissions, project: project, at: now, in: transaction)
+            request, server: server, hostname: hostname, permissions: permissions, project: project, at: now,
+            in: transaction)
     }
 
     func bindPorts(

@@ -71,8 +71,8 @@ struct ComputeServerTests {
         #expect(try await cloud.portHost(id) == "host-b")
 
         // The first host's late word changes nothing.
-        try await cloud.report(id, .gone)
-        try await cloud.report(id, .ready, power: .running)
+        try await cloud.report(id, .gone, from: cloud.first)
+        try await cloud.report(id, .ready, power: .running, from: cloud.first)
         #expect(await cloud.status(id) == "BUILD")
 
         try await cloud.report(id, .failed, error: error, from: cloud.second)

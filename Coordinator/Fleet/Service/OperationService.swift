@@ -54,12 +54,12 @@ package struct OperationService: Sendable {
         self.consumers = Dictionary(consumers.map { ($0.kind, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
-    func pending(of node: NodeID, in reader: any SQLReader) throws -> [Operation] {
+    package func pending(of node: NodeID, in reader: any SQLReader) throws -> [Operation] {
         try store.pending(of: node, in: reader)
     }
 
     /// Takes a result in; a repeated one changes nothing.
-    func ended(
+    package func ended(
         _ result: OperationResult, from node: NodeID, at now: Int64, in transaction: any SQLTransaction
     ) throws {
         guard let operation = try store.take(result.id, node: node, in: transaction) else { return }

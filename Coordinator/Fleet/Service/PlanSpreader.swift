@@ -8,9 +8,9 @@ import ServiceLifecycle
 /// A request would else pay for all hosts: a new port in a security group is news to each host with a member of it. So
 /// the request writes one line, and the nodes are told together for all changes since the last time. A first change
 /// is told at once; after that the pauses are as long as telling so many nodes is work.
-struct PlanSpreader: Service {
+package struct PlanSpreader: Service {
     /// What has more holders is not marked in the transaction of the change.
-    static let directHolders = 8
+    package static let directHolders = 8
     /// Nodes that one transaction marks: other writers wait for it.
     private static let piece = 128
     /// Resources that are worked off in a turn.
@@ -21,14 +21,14 @@ struct PlanSpreader: Service {
     let logger: Logger
     private let store = TouchStore()
 
-    init(database: any SQLDatabase, sessions: SessionRegistry, logger: Logger) {
+    package init(database: any SQLDatabase, sessions: SessionRegistry, logger: Logger) {
         self.database = database
         self.sessions = sessions
         self.logger = logger
     }
 
     /// Works whenever something was written.
-    func run() async throws {
+    package func run() async throws {
         await cancelWhenGracefulShutdown {
             sessions.spread.wake()
             for await _ in sessions.spread.stream {
@@ -40,11 +40,13 @@ struct PlanSpreader: Service {
     }
 
     /// So that a core is busy with it for some tenth of the time at most.
-    static func pause(after told: Int) -> Duration { min(max(.milliseconds(2 * told), .milliseconds(100)), .seconds(2)) }
+    package static func pause(after told: Int) -> Duration {
+        min(max(.milliseconds(2 * told), .milliseconds(100)), .seconds(2))
+    }
 
     /// Marks what is there to be marked.
     /// - Returns: How many entries of nodes were marked.
-    func spread() async -> Int {
+    package func spread() async -> Int {
         var told = 0
         do {
             for line in try await database.read({ try store.lines(limit: Self.turn, in: $0) }) {

@@ -110,7 +110,7 @@ public final class SessionRegistry: Sendable {
         }
     }
 
-    func keep(_ health: NodeHealth, of node: NodeID) { state.withLock { $0.liveness[node]?.health = health } }
+    package func keep(_ health: NodeHealth, of node: NodeID) { state.withLock { $0.liveness[node]?.health = health } }
 
     /// What is known of each node that was heard of, as a whole.
     func standings() -> [NodeID: Standing] {
@@ -225,7 +225,7 @@ public final class SessionRegistry: Sendable {
     }
 
     /// - Returns: Whether somebody was waiting for it.
-    func answer(_ result: OperationResult) -> Bool {
+    package func answer(_ result: OperationResult) -> Bool {
         let waiting = state.withLock { $0.questions.removeValue(forKey: result.id) }
         waiting?.resume(returning: result)
         return waiting != nil

@@ -1,13 +1,44 @@
 import CoordinatorPlatform
 import ProtocolModel
 
-/// Resources that changed on more nodes than their own transaction writes to, each with how far the nodes were told.
-struct TouchStore: Sendable {
-    struct Line: Sendable {
-        var key: ResourceKey
-        /// Entries up to this row of `plan_entries` are marked.
-        var done: Int64
+/// A resource that changed on more nodes than its own transaction writes to, with how far the nodes were told.
+package struct PlanTouch: TableRecord {
+    package var kind: Int
+    package var resource: AnyID
+    /// Entries up to this row of `plan_entries` are marked.
+    package var done: Int64
+    /// It changed once more since.
+    package var again: Bool
+
+    package static let blank = PlanTouch(kind: 0, resource: AnyID(high: 0, low: 0), done: 0, again: false)
+    package static let table = RecordTable<Self>("plan_touches")
+
+    package mutating func columns(_ column: inout some ColumnVisitor) throws {
+        try column("kind", &kind, .fixed)
+        try column("resource", &resource, .fixed)
+        try column("done", &done)
+        try column("again", &again)
     }
+
+    var key: ResourceKey { ResourceKey(kind: ResourceKind(rawValue: kind), id: resource) }
+}
+
+/// The row of a node's entry for a resource.
+package struct PlanHolder: TableRecord {
+    package var row: Int64 = 0
+    package var node: NodeID
+
+    package static let blank = PlanHolder(node: NodeID(high: 0, low: 0))
+    package static let table = RecordTable<Self>("plan_entries")
+
+    package mutating func columns(_ column: inout some ColumnVisitor) throws {
+        try column("id", &row, .number)
+        try column("node", &node, .fixed)
+    }
+}
+
+package struct TouchStore: Sendable {
+    package init() {}
 
     func put(_ key: ResourceKey, in transaction: any SQLTransaction) throws {
         // What was marked before this change has to be marked once more; what was not is marked anyway.
@@ -18,30 +49,27 @@ struct TouchStore: Sendable {
             """, [key.kind.rawValue, key.id])
     }
 
-    func lines(limit: Int, in reader: any SQLReader) throws -> [Line] {
-        try reader.query("SELECT kind, resource, done FROM plan_touches ORDER BY id LIMIT ?", [limit]) {
-            Line(key: ResourceKey(kind: ResourceKind(rawValue: $0.int(0)), id: try $0.id(1)), done: $0.integer(2))
-        }
+    func lines(limit: Int, in reader: any SQLReader) throws -> [PlanTouch] {
+        try PlanTouch.table.all(where: .always, limit: limit, in: reader)
     }
 
-    func line(_ key: ResourceKey, in reader: any SQLReader) throws -> Line? {
-        try reader.first(
-            "SELECT done FROM plan_touches WHERE kind = ? AND resource = ?", [key.kind.rawValue, key.id]
-        ) { Line(key: key, done: $0.integer(0)) }
+    package func line(_ key: ResourceKey, in reader: any SQLReader) throws -> PlanTouch? {
+        try PlanTouch.table.first(where: Self.of(key), in: reader)
     }
 
     /// The next nodes that have the resource, at most `limit`, with the rows of their entries.
-    func holders(after line: Line, limit: Int, in reader: any SQLReader) throws -> [(row: Int64, node: NodeID)] {
-        try reader.query(
-            """
-            SELECT id, node FROM plan_entries WHERE kind = ? AND resource = ? AND wanted = 1 AND id > ?
-            ORDER BY id LIMIT ?
-            """, [line.key.kind.rawValue, line.key.id, line.done, limit]
-        ) { ($0.integer(0), try $0.id(1)) }
+    package func holders(after line: PlanTouch, limit: Int, in reader: any SQLReader) throws -> [PlanHolder] {
+        let later = SQLCondition("id > ?", [line.done])
+        return try PlanHolder.table.all(
+            where: .all([Self.of(line.key), .equal("wanted", 1), later]), limit: limit, in: reader)
+    }
+
+    private static func of(_ key: ResourceKey) -> SQLCondition {
+        .all([.equal("kind", key.kind.rawValue), .equal("resource", key.id)])
     }
 
     /// Gives the rows new generations, as many as there are nodes, with two statements.
-    func mark(_ holders: [(row: Int64, node: NodeID)], in transaction: any SQLTransaction) throws {
+    package func mark(_ holders: [PlanHolder], in transaction: any SQLTransaction) throws {
         let nodes = SQLCondition.in("uuid", holders.map(\.node))
         let rows = SQLCondition.in("id", holders.map(\.row))
         try transaction.execute(
@@ -53,7 +81,7 @@ struct TouchStore: Sendable {
             """, rows.arguments)
     }
 
-    func setDone(_ row: Int64, _ key: ResourceKey, in transaction: any SQLTransaction) throws {
+    package func setDone(_ row: Int64, _ key: ResourceKey, in transaction: any SQLTransaction) throws {
         try transaction.execute(
             "UPDATE plan_touches SET done = ? WHERE kind = ? AND resource = ?", [row, key.kind.rawValue, key.id])
     }

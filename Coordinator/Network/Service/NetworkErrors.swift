@@ -24,12 +24,6 @@ extension APIError {
         .notFound("Security group rule \(id) does not exist", type: "SecurityGroupRuleNotFound")
     }
 
-    static func deviceNotOwned(_ device: String) -> Self {
-        .conflict(
-            "The following device_id \(device) is not owned by your tenant or matches another tenants router.",
-            type: "DeviceIDNotOwnedByTenant")
-    }
-
     static func networkInUse(_ id: NetworkID, _ reason: String) -> Self {
         .conflict("Unable to complete operation on network \(id). \(reason).", type: "NetworkInUse")
     }

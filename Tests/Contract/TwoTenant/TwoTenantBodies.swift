@@ -22,6 +22,23 @@ enum TwoTenantBodies {
                     "port_range_min": 7, "port_range_max": 7
                 ]
             ]
+        case "POST /network/v2.0/routers", "PUT /network/v2.0/routers/{id}":
+            return ["router": ["name": "r", "external_gateway_info": ["network_id": JSON(scene.outside)]]]
+        case "POST /network/v2.0/floatingips":
+            return ["floatingip": ["floating_network_id": JSON(scene.outside)]]
+        case "PUT /network/v2.0/floatingips/{id}": return ["floatingip": ["description": "f"]]
+        case "PUT /network/v2.0/routers/{id}/add_extraroutes", "PUT /network/v2.0/routers/{id}/remove_extraroutes":
+            return ["router": ["routes": [["destination": "198.51.100.0/24", "nexthop": "10.0.0.9"]]]]
+        case let route where route.hasSuffix("_router_interface") && route.hasPrefix("PUT"):
+            return ["subnet_id": own("subnet")]
+        case "POST /network/v2.0/floatingips/{id}/port_forwardings",
+            "PUT /network/v2.0/floatingips/{id}/port_forwardings/{forwarding}":
+            return [
+                "port_forwarding": [
+                    "protocol": "tcp", "external_port": 8080, "internal_port": 80, "internal_port_id": own("port"),
+                    "internal_ip_address": "10.0.0.9"
+                ]
+            ]
         case "PUT /network/v2.0/quotas/{project}": return ["quota": ["port": 7]]
         case "POST /compute/v2.1/servers":
             return [

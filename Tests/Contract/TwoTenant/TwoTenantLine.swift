@@ -67,7 +67,7 @@ extension String {
 /// All slices' tables. A slice that comes adds its own.
 enum TwoTenantTable {
     static let all: [(service: String, lines: [TwoTenantLine])] = [
-        ("/network", TwoTenantLine.read(network)), ("/compute", TwoTenantLine.read(compute)),
+        ("/network", TwoTenantLine.read(network + "\n" + routers)), ("/compute", TwoTenantLine.read(compute)),
         ("/image", TwoTenantLine.read(image))
     ]
 

@@ -20,12 +20,15 @@ struct TwoTenantScene: Sendable {
 
     let cloud: PolicyCloud
     private(set) var things: [String: Thing] = [:]
+    /// The network that leads out.
+    private(set) var outside = ""
 
     static let versions = ["OpenStack-API-Version": "compute 2.90, placement 1.13"]
 
     init() async throws {
         cloud = try await PolicyCloud()
         try await makeNetworks()
+        try await makeRouters()
         try await makeImages()
         try await makeServers()
         things["project"] = Thing(
@@ -64,6 +67,20 @@ struct TwoTenantScene: Sendable {
 
     private func own(_ thing: String, of caller: TestCaller) -> JSON {
         JSON(caller == .member ? things[thing]?.foreign : things[thing]?.own)
+    }
+
+    private mutating func makeRouters() async throws {
+        let base = "/network/v2.0"
+        let outside = try await make(
+            "\(base)/networks", "network", ["router:external": true, "name": "outside"], as: .admin)
+        _ = try await make(
+            "\(base)/subnets", "subnet",
+            ["network_id": JSON(outside), "cidr": "203.0.113.0/24", "ip_version": 4], as: .admin)
+        self.outside = outside
+        try await add("router", "\(base)/routers", "router") { ["name": JSON("of \($0)")] }
+        try await add("floating_ip", "\(base)/floatingips", "floatingip") { _ in
+            ["floating_network_id": JSON(outside)]
+        }
     }
 
     private mutating func makeNetworks() async throws {
@@ -209,6 +226,8 @@ struct TwoTenantScene: Sendable {
             target += PercentCoding.encode(isNamed ? name : filler(parameter, line))
         }
         var body = TwoTenantBodies.body(line.route, self)
+        // A router's interface is named by its subnet or by its port, not by both.
+        if line.place == "port_id" { body = .object([:]) }
         if !line.isPath {
             body = TwoTenantBodies.set(
                 name, at: line.place.split(separator: ".").map(String.init), in: body ?? .object([:]))
@@ -235,7 +254,8 @@ struct TwoTenantScene: Sendable {
         where line.path.contains("/\(kind.replacing("_", with: "-"))s/") {
             return things[kind]?.own ?? ""
         }
-        if line.path.contains("/servers/") { return things["server"]?.own ?? "" }
+        for (collection, kind) in [("servers", "server"), ("routers", "router"), ("floatingips", "floating_ip")]
+        where line.path.contains("/\(collection)/") { return things[kind]?.own ?? "" }
         return "x"
     }
 }

@@ -1,10 +1,9 @@
+import CoordinatorFleet
 import CoordinatorPlatform
 import Logging
 import ProtocolModel
 import Synchronization
 import Testing
-
-@testable import CoordinatorFleet
 
 @Suite("what many nodes have in common")
 struct PlanSpreaderTests {
