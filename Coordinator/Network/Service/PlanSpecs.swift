@@ -13,7 +13,9 @@ struct NetworkSpecs: PlanSpecProvider {
         let subnets = try service.subnets.subnets(of: wanted, in: reader)
         var result: [AnyID: ResourceSpec] = [:]
         for network in try service.networks.find(wanted, in: reader) {
-            let served = try service.ports.servicePort(of: network.id, in: reader)?.fixedIPs ?? []
+            let served =
+                try service.ports.hasGuest(of: network.id, on: node, in: reader)
+                ? service.ports.servicePort(of: network.id, in: reader)?.fixedIPs ?? [] : []
             let spec = NetworkSpec(
                 id: network.id, project: network.project, attachment: network.attachment, mtuBytes: network.mtuBytes,
                 subnets: (subnets[network.id] ?? []).map { subnet in

@@ -10,10 +10,13 @@ extension NetworkService {
         guard let network = try networks.find(port.network, in: transaction) else {
             throw APIError.networkNotFound(port.network.text)
         }
-        let isServiceChanged = try ensureServicePort(of: network, at: now, in: transaction)
-        let hasNetwork = try ports.hasPort(of: network.id, on: node, in: transaction)
-        if isServiceChanged { try plan.touch(.network(network.id), in: transaction) }
-        if !hasNetwork { try plan.put(.network(network.id), on: node, in: transaction) }
+        // The first guest on a node brings DHCP and metadata along, also where a router has the network already.
+        if try !ports.hasGuest(of: network.id, on: node, in: transaction) {
+            if try ensureServicePort(of: network, at: now, in: transaction) {
+                try plan.touch(.network(network.id), in: transaction)
+            }
+            try plan.put(.network(network.id), on: node, in: transaction)
+        }
         try planGroups(port.groups, of: port.id, on: node, in: transaction)
         try plan.put(.port(port.id), on: node, in: transaction)
         if network.isOverlay { try overlayChanged(network.id, except: node, in: transaction) }
@@ -31,6 +34,9 @@ extension NetworkService {
         try members.setNode(nil, of: port.id, in: transaction)
         if try !ports.hasPort(of: port.network, on: node, in: transaction) {
             try takeOff(.network(port.network), node, transaction)
+        } else if try !ports.hasGuest(of: port.network, on: node, in: transaction) {
+            // Still there for a router, which needs none of what is served to guests.
+            try plan.put(.network(port.network), on: node, in: transaction)
         }
         try overlayChanged(port.network, except: node, in: transaction)
         try unplanGroups(port.groups, from: node, in: transaction)

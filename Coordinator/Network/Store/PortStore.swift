@@ -131,6 +131,13 @@ struct PortStore: Sendable {
         try table.exists(where: .all([.equal("node_id", node), .equal("network_id", network)]), in: reader)
     }
 
+    /// Whether a server on the node has a port of the network.
+    func hasGuest(of network: NetworkID, on node: NodeID, in reader: any SQLReader) throws -> Bool {
+        let isGuests = SQLCondition("server_id IS NOT NULL", [])
+        return try table.exists(
+            where: .all([.equal("node_id", node), .equal("network_id", network), isGuests]), in: reader)
+    }
+
     /// The nodes that have ports of networks that are on one node each, these ports not counted.
     func nodes(inLocal networks: [NetworkID], except own: [PortID], in reader: any SQLReader) throws -> [NodeID] {
         let bound = SQLCondition("node_id IS NOT NULL")
