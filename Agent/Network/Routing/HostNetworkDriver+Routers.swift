@@ -5,8 +5,10 @@ import ProtocolModel
 
 /// What the driver remembers of a router.
 struct RouterMemory {
-    /// The rules as they were last seen or written; `nil` when they must be read.
+    /// The rules as they were last seen; `nil` when they must be read.
     var rules: [FilterFamily: SavedRules]?
+    /// Counts beginnings and ends of writes: what was read across one says nothing of what is there now.
+    var writes = 0
     /// When the kernel's rules are to be looked at again.
     var verifyAt: Duration = .zero
     var announced: Set<RouterPlanner.Announced> = []
@@ -119,13 +121,18 @@ extension HostNetworkDriver {
         let identity = HostFile.identity(path)
         if routers[router]?.namespace != identity { routers[router] = RouterMemory(namespace: identity) }
         if let known = routers[router], let rules = known.rules, now() < known.verifyAt { return rules }
-        var rules: [FilterFamily: SavedRules] = [:]
-        for family in [FilterFamily.ipv4, .ipv6] {
-            rules[family] = SavedRules(parsing: try await Command(namespace: path).run(family.saveCommand))
+        while true {
+            let writes = routers[router, default: RouterMemory(namespace: identity)].writes
+            var rules: [FilterFamily: SavedRules] = [:]
+            for family in [FilterFamily.ipv4, .ipv6] {
+                rules[family] = SavedRules(parsing: try await Command(namespace: path).run(family.saveCommand))
+            }
+            // The actor does other things while the program runs, writing these rules among them.
+            guard routers[router]?.writes == writes else { continue }
+            routers[router]?.rules = rules
+            routers[router]?.verifyAt = now() + configuration.verifyRulesEvery
+            return rules
         }
-        routers[router, default: RouterMemory(namespace: identity)].rules = rules
-        routers[router]?.verifyAt = now() + configuration.verifyRulesEvery
-        return rules
     }
 
     // MARK: Acting
@@ -193,17 +200,11 @@ extension HostNetworkDriver {
             switch action {
             case .prepare: try prepareNamespace(router.id)
             case .restore(let family, let script):
-                // Until it is known to have gone well.
-                routers[router.id]?.rules?[family] = nil
-                let arguments = family.restoreArguments
-                do {
-                    try await Command(namespace: path).run(family.restoreCommand, arguments, input: script)
-                } catch {
-                    routers[router.id]?.rules = nil
-                    throw error
-                }
-                routers[router.id]?.rules?[family] = SavedRules(
-                    written: RouterRules.tables(router)[family] ?? [], family)
+                // What is there now is read again.
+                routers[router.id, default: RouterMemory(namespace: HostFile.identity(path))].rules = nil
+                routers[router.id]?.writes += 1
+                defer { routers[router.id]?.writes += 1 }
+                try await Command(namespace: path).run(family.restoreCommand, family.restoreArguments, input: script)
             case .advertise(let configuration): try await advertise(router.id, configuration)
             case .cutConnections: cutConnections(router)
             default:
