@@ -3,13 +3,13 @@
 
 leftovers_remove() {
     local name pid
-    # dnsmasq and metadata listeners live in our namespaces.
-    for name in $(ip netns list 2>/dev/null | awk '{ print $1 }' | grep -E '^skerry-[0-9a-f]{8}-'); do
+    # dnsmasq and metadata listeners live in our namespaces, and routers are such.
+    for name in $(ip netns list 2>/dev/null | awk '{ print $1 }' | grep -E '^skerry-(r-)?[0-9a-f]{8}-'); do
         for pid in $(ip netns pids "$name"); do kill "$pid" 2>/dev/null && note "ended process $pid in namespace $name"; done
         ip netns del "$name" && note "removed namespace $name"
     done
     # Aliases tell our links from other people's of the same name.
-    ip -o link show | awk '{ name = $2; sub(/[@:].*/, "", name); for (i = 3; i < NF; i++) if ($i == "alias" && $(i + 1) ~ /^skerry(-vlan|-service|-port)?:/) print name }' |
+    ip -o link show | awk '{ name = $2; sub(/[@:].*/, "", name); for (i = 3; i < NF; i++) if ($i == "alias" && $(i + 1) ~ /^skerry(-vlan|-vxlan|-service|-port|-router)?:/) print name }' |
         while read -r name; do ip link del "$name" 2>/dev/null && note "removed link $name"; done
     tables_remove iptables
     tables_remove ip6tables
