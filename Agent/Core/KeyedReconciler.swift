@@ -164,7 +164,14 @@ public actor KeyedReconciler<Driver: KeyedDriver>: KindOwner {
                 state: state, generation: entry.generation, bootID: core.bootID, base: decision.base)
             if core.settled(entry.key) != reached { return reached }
         }
-        if phase == .ready { record.quiet = .init(sighting: sighting) }
+        if phase == .ready {
+            record.quiet = .init(sighting: sighting)
+            // What it took to get here says nothing of what comes later.
+            if decision.steps.isEmpty {
+                record.performed = []
+                record.retry = RetrySchedule()
+            }
+        }
         return nil
     }
 

@@ -120,9 +120,12 @@ def ensure_router(demo, name, external, subnet):
         demo.send("PUT", f"/network/v2.0/routers/{router['id']}/add_router_interface", {"subnet_id": subnet})
 
 
-def ensure_floating_ip(demo, server, external):
-    """An address of the external network that leads to the server."""
-    port = demo.get(f"/network/v2.0/ports?device_id={server}")["ports"][0]["id"]
+def ensure_floating_ip(demo, server, inside, external):
+    """An address of the external network that leads to the server; None for one of an earlier run that is elsewhere."""
+    ports = demo.get(f"/network/v2.0/ports?device_id={server}&network_id={inside}")["ports"]
+    if not ports:
+        return None
+    port = ports[0]["id"]
     known = demo.get(f"/network/v2.0/floatingips?port_id={port}")["floatingips"]
     floating = known[0] if known else demo.post(
         "/network/v2.0/floatingips",
@@ -210,12 +213,13 @@ def main():
     note("networks: external (172.24.4.0/24, 2001:db8:113::/64), demo-net (192.168.42.0/24) behind demo-router; "
          "keypair: demo")
     server, console = boot(demo, image, flavors["m1.nano"], inside)
-    address = ensure_floating_ip(demo, server, external)
+    address = ensure_floating_ip(demo, server, inside, external)
     print("---- console of first-guest " + "-" * 60)
     print(console.rstrip())
     print("-" * 88)
-    note(f"first-guest has the floating IP {address}:")
-    print(f"  ssh -i {arguments.key} root@{address}")
+    if address:
+        note(f"first-guest has the floating IP {address}:")
+        print(f"  ssh -i {arguments.key} root@{address}")
 
 
 if __name__ == "__main__":

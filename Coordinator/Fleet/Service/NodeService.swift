@@ -140,8 +140,9 @@ public struct NodeService: NodeDirectory {
     /// Takes the node out for good: its certificate stops working, its plan is dropped.
     package func remove(_ node: NodeID, at now: Int64, in transaction: any SQLTransaction) throws -> Bool {
         guard try store.remove(node, at: now, in: transaction) else { return false }
-        for observer in observers { try observer.nodeRemoved(node, at: now, in: transaction) }
+        // First its plan: what observers write to other nodes must not be meant for this one as well.
         try plans.deleteAll(of: node, in: transaction)
+        for observer in observers { try observer.nodeRemoved(node, at: now, in: transaction) }
         _ = try operations.takeAll(of: node, in: transaction)
         let registry = registry
         transaction.afterCommit { registry.close(node) }

@@ -116,6 +116,11 @@ extension NetworkService {
                 "Cannot process floating IP association with Port \(wanted), since that port is owned by a different project"
             )
         }
+        guard try forwardings.ofPort(wanted, in: reader).isEmpty else {
+            throw APIError.conflict(
+                "Cannot associate floating IP \(item.id) to port \(wanted) because it already has a Port Forwarding binding.",
+                type: "PortHasPortForwarding")
+        }
         guard !port.isService else {
             throw APIError.bad("floatingip", "Port \(wanted) is unable to be assigned a floating IP")
         }
@@ -231,16 +236,12 @@ extension NetworkService {
         try serverChanged(of: record, in: transaction)
     }
 
-    /// An address that a floating IP stands for stays the port's.
-    func checkKeepsInside(_ port: PortRecord, _ wanted: [FixedIPRequest], in reader: any SQLReader) throws {
-        guard let item = try floatingIPs.ofPort(port.id, in: reader).first, let inside = item.fixedAddress else {
-            return
-        }
-        let same = port.fixedIPs.first { $0.address == inside }
-        let isKept = wanted.contains { request in
-            request.address == inside || (request.address == nil && request.subnet == same?.subnet)
-        }
-        guard isKept else {
+    /// Addresses that floating IPs and forwarded ports lead to stay the port's: somebody else could get them next.
+    func checkKeepsInside(_ port: PortRecord, in reader: any SQLReader) throws {
+        let inside =
+            try floatingIPs.ofPort(port.id, in: reader).compactMap(\.fixedAddress)
+            + forwardings.ofPort(port.id, in: reader).map(\.address)
+        guard inside.allSatisfy({ address in port.fixedIPs.contains { $0.address == address } }) else {
             throw APIError.bad(
                 "port",
                 "Cannot update the fixed_ips of the port \(port.id), because its original fixed_ip has been associated to a "

@@ -12,9 +12,8 @@ extension NetworkService {
     /// - Parameter node: Where that was; it knows its own ports.
     func overlayChanged(_ id: NetworkID, except node: NodeID?, in transaction: any SQLTransaction) throws {
         guard let network = try networks.find(id, in: transaction), network.isOverlay else { return }
-        for holder in try plan.nodes(holding: .network(id), in: transaction) where holder != node {
-            try plan.put(.network(id), on: holder, in: transaction)
-        }
+        // The node itself is told once more: with many nodes, one line says it to all of them.
+        try plan.touch(.network(id), in: transaction)
     }
 
     /// Keeps a node's tunnel address, and tells the others where its ports are from now on.

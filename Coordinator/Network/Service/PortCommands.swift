@@ -143,8 +143,8 @@ extension NetworkService {
         if !port.isAdminUp { port.status = .down }
         try changeGroups(of: &port, to: change.groups, in: transaction)
         if let wanted = change.fixedIPs ?? (port.mac == old.mac ? nil : automaticAgain(port)) {
-            try checkKeepsInside(old, wanted, in: transaction)
             port.fixedIPs = try reallocate(wanted, for: port, in: transaction)
+            try checkKeepsInside(port, in: transaction)
         }
         try ports.table.update(port, at: now, in: transaction)
         try propagate(from: old, to: port, in: transaction)

@@ -15,6 +15,9 @@ package struct PortForwardingDraft: Sendable {
 
 /// Port forwardings of floating IPs that stand for no port.
 extension NetworkService {
+    /// What a router is told of one address is bounded, and so is what a new one is compared with.
+    private static let forwardingsPerAddress = 256
+
     func createForwarding(
         _ draft: PortForwardingDraft, of id: FloatingIPID, viewer: Viewer, at now: Int64,
         in transaction: any SQLTransaction
@@ -22,6 +25,10 @@ extension NetworkService {
         var record = PortForwardingRecord.blank
         record.id = newID()
         record.floatingIP = id
+        guard try forwardings.ofFloatingIPs([id], in: transaction).count < Self.forwardingsPerAddress else {
+            throw APIError.conflict(
+                "Quota exceeded for resources: ['port_forwarding'].", type: "OverQuota")
+        }
         try write(draft, to: &record, viewer: viewer, at: now, in: transaction)
         try forwardings.table.insert(record, in: transaction)
         try forwardingsChanged(of: id, at: now, in: transaction)

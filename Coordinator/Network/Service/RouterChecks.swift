@@ -28,6 +28,9 @@ enum RouterChecks {
 
     static func routes(_ routes: [HostRoute], through subnets: [IPPrefix], own: [IPAddress]) throws {
         for route in routes {
+            guard route.destination.family == route.nextHop.family else {
+                throw APIError.invalidRoutes(routes, "the nexthop is not connected with router")
+            }
             guard subnets.contains(where: { $0.contains(route.nextHop) }) else {
                 throw APIError.invalidRoutes(routes, "the nexthop is not connected with router")
             }

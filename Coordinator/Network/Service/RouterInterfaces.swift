@@ -44,7 +44,9 @@ extension NetworkService {
     ) throws -> InterfaceAnswer {
         _ = try portListing.record(id.text, viewer: viewer, in: transaction)
         guard var port = try ports.find(id, in: transaction) else { throw APIError.portNotFound(id.text) }
-        guard port.deviceID.isEmpty, port.node == nil, try routers.link(of: id, in: transaction) == nil else {
+        guard port.deviceID.isEmpty, port.node == nil, port.server == nil, !port.isService,
+            try routers.link(of: id, in: transaction) == nil
+        else {
             throw APIError.portInUse(port)
         }
         guard !port.fixedIPs.isEmpty else {
@@ -118,8 +120,10 @@ extension NetworkService {
             port = present
             try ports.table.update(port, at: now, in: transaction)
             _ = try allocator.take(gateway, of: subnet, for: port.id, in: transaction)
+            try membersChanged(port.groups, in: transaction)
             try overlayChanged(port.network, except: port.node, in: transaction)
         } else {
+            try quotas.claim("port", for: router.project, in: transaction)
             port = PortRecord(
                 id: newID(), network: subnet.network, project: router.project, standard: Standard(createdAt: now),
                 mac: newMAC())
@@ -183,6 +187,7 @@ extension NetworkService {
                 try addresses.giveBack(ip.address, of: port.id, in: transaction)
             }
             try ports.table.update(port, at: now, in: transaction)
+            try membersChanged(port.groups, in: transaction)
             try overlayChanged(port.network, except: port.node, in: transaction)
         } else {
             try removeRouterPort(port, at: now, in: transaction)

@@ -43,6 +43,7 @@ extension NetworkService {
             try seat(port, on: nil, hostname: "", at: now, in: transaction)
         }
         guard let place = try routers.places.find(id, in: transaction) else { return }
+        try floatingIPs.setStatuses(.down, of: id, at: now, in: transaction)
         try takeOff(.router(id), place.node, transaction)
         try routers.places.delete(id, in: transaction)
     }

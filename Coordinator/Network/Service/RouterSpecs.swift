@@ -57,10 +57,12 @@ struct RouterPlan: Sendable {
             mtuBytes: networks.first { $0.id == port.network }?.mtuBytes ?? 1500,
             addresses: port.fixedIPs.compactMap { ip in
                 guard let subnet = subnets.first(where: { $0.id == ip.subnet }) else { return nil }
+                // On a network of somebody else's it is nobody's way out.
+                let speaks = advertises && (ip.address == subnet.gateway || subnet.project == router.project)
                 return RouterSpec.Address(
                     subnet: ip.subnet, address: ip.address, prefixLength: subnet.prefix.length,
-                    raMode: advertises ? subnet.raMode : nil,
-                    dnsServers: advertises && subnet.raMode != nil ? subnet.dnsServers : [])
+                    raMode: speaks ? subnet.raMode : nil,
+                    dnsServers: speaks && subnet.raMode != nil ? subnet.dnsServers : [])
             })
     }
 

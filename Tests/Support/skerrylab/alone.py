@@ -8,7 +8,8 @@ from .waiting import eventually
 
 # What grows with use and is cleared in its own time: events, the feed of changes, the tasks of the last days, names of
 # contents.
-LASTING = {"events", "event_cursors", "image_tasks", "image_blobs", "feed_topics", "feed_changes"}
+LASTING = {"events", "event_cursors", "image_tasks", "image_blobs", "feed_topics", "feed_changes",
+           "image_former_ids"}
 IMAGES = "/image/v2/images"
 
 
