@@ -34,7 +34,8 @@ public enum FirewallPlanner {
         var table = RuleTable(name: "filter")
         guard !networks.isEmpty else { return table }
         table.hooks = [.init(chain: "INPUT", target: "skerry-in"), .init(chain: "FORWARD", target: "skerry-fwd")]
-        table.chains["skerry-in"] = networks.map { "-i \(InterfaceName.bridge($0)) -j DROP" }
+        table.chains["skerry-in"] =
+            tunnelled(state, family) + networks.map { "-i \(InterfaceName.bridge($0)) -j DROP" }
         table.chains["skerry-fwd"] = networks.flatMap { id -> [String] in
             let bridge = InterfaceName.bridge(id)
             return [
@@ -57,6 +58,16 @@ public enum FirewallPlanner {
             }
         }
         return table
+    }
+
+    /// What comes in tunnels goes past the rules of ports, and the kernel takes it from anybody who knows a network's
+    /// number: here only the hosts that the plan names may send any.
+    private static func tunnelled(_ state: NetworkState, _ family: IPAddress.Family) -> [String] {
+        let overlays = state.networks.values.filter { if case .vxlan = $0.attachment { true } else { false } }
+        guard !overlays.isEmpty else { return [] }
+        let hosts = Set(overlays.flatMap(\.remotePorts).map(\.tunnel)).filter { $0.family == family }
+        return hosts.sorted().map { "-s \($0)/\(family.bitCount) -p udp -m udp --dport 4789 -j RETURN" }
+            + ["-p udp -m udp --dport 4789 -j DROP"]
     }
 
     /// A connection tracking zone for each network, since the address ranges of two networks may overlap.

@@ -73,9 +73,15 @@ extension HostNetworkDriver {
         // What cannot be seen of one router is taken for missing: putting it there says what is wrong, of this one alone.
         do {
             show(try lookInside(router), in: &sighting)
-            sighting.rules = try await routerRules(router)
         } catch {
             logger.warning("router not seen whole", metadata: ["router": "\(router)", "error": "\(error)"])
+        }
+        do {
+            sighting.rules = try await routerRules(router)
+        } catch {
+            // They are not taken for none: the jumps to them would be made twice.
+            sighting.areRulesHidden = sighting.isPrepared
+            logger.warning("router's rules not read", metadata: ["router": "\(router)", "error": "\(error)"])
         }
         sighting.announced = routers[router]?.announced ?? []
         return sighting
@@ -121,8 +127,8 @@ extension HostNetworkDriver {
         let identity = HostFile.identity(path)
         if routers[router]?.namespace != identity { routers[router] = RouterMemory(namespace: identity) }
         if let known = routers[router], let rules = known.rules, now() < known.verifyAt { return rules }
-        while true {
-            let writes = routers[router, default: RouterMemory(namespace: identity)].writes
+        for _ in 0..<8 {
+            let writes = routers[router]?.writes
             var rules: [FilterFamily: SavedRules] = [:]
             for family in [FilterFamily.ipv4, .ipv6] {
                 rules[family] = SavedRules(parsing: try await Command(namespace: path).run(family.saveCommand))
@@ -133,6 +139,7 @@ extension HostNetworkDriver {
             routers[router]?.verifyAt = now() + configuration.verifyRulesEvery
             return rules
         }
+        throw StatusError.host("read the router's rules", "\(router): they were written all the while")
     }
 
     // MARK: Acting
@@ -145,13 +152,22 @@ extension HostNetworkDriver {
             // Nothing is changed blindly: what could not be seen may well be there.
             guard seen.isPrepared else { throw .host("look into the router's namespace", "\(router.id)") }
         }
+        guard !seen.areRulesHidden else { throw .host("read the router's rules", "\(router.id)") }
         let actions = RouterPlanner.plan(router, seen)
-        for action in actions { try await perform(action, router) }
+        // A route that the kernel refuses is no reason to forward nothing at all.
+        var refusal: StatusError?
+        for action in actions {
+            do throws(StatusError) { try await perform(action, router) } catch {
+                guard action.isRoute else { throw error }
+                refusal = refusal ?? error
+            }
+        }
         let told = actions.compactMap { action in
             if case .announce(let announced) = action { announced } else { nil }
         }
         if !told.isEmpty { tellAgain(told, router.id) }
         logger.info("router changed", metadata: ["router": "\(router.id)", "actions": "\(actions.count)"])
+        if let refusal { throw refusal }
     }
 
     /// Frames get lost, those through a link that has just come up above all: what was told is told twice more.

@@ -25,6 +25,14 @@ public enum RouterPlanner {
         /// `nil`: nothing is advertised any more.
         case advertise(String?)
         case announce(Announced)
+
+        /// Whether the kernel may refuse it for what a tenant wrote.
+        var isRoute: Bool {
+            switch self {
+            case .addRoute, .removeRoute: true
+            default: false
+            }
+        }
     }
 
     /// An address that a link was told of.

@@ -58,6 +58,8 @@ public struct RouterSighting: Hashable, Sendable {
     public var inside: [InterfaceName: Inside] = [:]
     public var routes: Set<RouterRoute> = []
     public var rules: [FilterFamily: SavedRules] = [:]
+    /// They could not be read.
+    public var areRulesHidden = false
     public var advertiser: Advertiser?
     /// Addresses that their links were told of.
     public var announced: Set<RouterPlanner.Announced> = []

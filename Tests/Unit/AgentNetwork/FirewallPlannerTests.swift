@@ -174,6 +174,26 @@ struct FirewallPlannerTests {
         #expect(chain("skerry-in", .ipv6, bare) == ["-i brq0000001a-1a -j DROP"])
     }
 
+    @Test("only the plan's hosts may send what comes in tunnels")
+    func tunnels() {
+        let plan = plan { state in
+            for id in state.networks.keys {
+                state.networks[id]?.attachment = .vxlan(vni: 7)
+                state.networks[id]?.remotePorts = ["192.0.2.9", "192.0.2.1", "192.0.2.9", "2001:db8::9"].map {
+                    .init(mac: port.mac, addresses: [], tunnel: Fixture.address($0))
+                }
+            }
+        }
+        let drops = ["-p udp -m udp --dport 4789 -j DROP", "-i brq0000001a-1a -j DROP"]
+        #expect(
+            chain("skerry-in", .ipv4, plan) == [
+                "-s 192.0.2.1/32 -p udp -m udp --dport 4789 -j RETURN",
+                "-s 192.0.2.9/32 -p udp -m udp --dport 4789 -j RETURN"
+            ] + drops)
+        #expect(
+            chain("skerry-in", .ipv6, plan) == ["-s 2001:db8::9/128 -p udp -m udp --dport 4789 -j RETURN"] + drops)
+    }
+
     @Test("zones are distinct, in range, and do not move when networks come")
     func zones() {
         let ids: [NetworkID] = (1...300).map { NetworkID(high: $0 << 48, low: 0) } + [NetworkID(high: 7 << 48, low: 1)]

@@ -106,6 +106,16 @@ struct OverlayTests {
             #expect(await first.driver.converge(here).failures == [:])
             #expect(try await snapshot(first) == settled)
 
+            // Frames in tunnels go past the rules of ports: from a host that the plan does not name, none is taken.
+            let stranger = state(near, remote: [(far, Self.tunnel(9, family))])
+            #expect(await first.driver.converge(stranger).failures == [:])
+            #expect(await ping(other, "10.0.0.5") == false)
+            let counted = try await first.host.run(
+                family == .ipv4 ? "iptables" : "ip6tables", ["-w", "-nvxL", "skerry-in"])
+            let dropped = counted.split(separator: "\n").first { $0.contains("4789") && $0.contains("DROP") }
+            #expect(dropped.flatMap { Int($0.split(separator: " ")[0]) } ?? 0 > 0, "\(counted)")
+            #expect(await first.driver.converge(here).failures == [:])
+
             // Nobody is there to answer: what answers is the guest's own host.
             #expect(await second.driver.converge(NetworkState()).failures == [:])
             try await inside.shell.run("ip", ["neighbour", "flush", "dev", "eth0"])
