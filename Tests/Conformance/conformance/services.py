@@ -44,4 +44,7 @@ SERVICES = {
         Pass("image, any bytes", ANY_BYTES, options=settings.any_bytes),
         Pass("image, formats", FORMATS, options=settings.formats),
     ), needs=("images", "flavors", "web", "formats"), hosts=1),
+    "network": Service(passes=(
+        Pass("network", r"^tempest\.api\.network\.", options=settings.network),
+    ), needs=("external",), hosts=1),
 }
