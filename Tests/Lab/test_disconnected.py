@@ -41,7 +41,7 @@ def test_guests_reboot_and_the_agent_adopts_them_without_a_coordinator(cloud, de
     assert says("connected") == 0
     ssh(address, key, "reboot", seconds=60)
     ready = wait_ready(console, boots + 2)
-    assert address in ready.ipv4 and ready.metadata == "both"
+    assert addresses["fixed"] in ready.ipv4 and ready.metadata == "both"
     assert cloud.qemu_pid(witness.id) == pid
 
     cloud.start("coordinator")
