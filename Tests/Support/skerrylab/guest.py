@@ -33,7 +33,9 @@ def ssh(address, key, command, user="root", seconds=30):
     """Runs a command in a guest; tries again while the guest does not answer."""
     arguments = [
         "ssh", "-i", str(key), "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
-        "-o", "LogLevel=ERROR", "-o", "BatchMode=yes", "-o", "ConnectTimeout=5", f"{user}@{address}", command]
+        "-o", "LogLevel=ERROR", "-o", "BatchMode=yes", "-o", "ConnectTimeout=5",
+        # A connection that is cut on the way, as when an address moves, would else be waited for.
+        "-o", "ServerAliveInterval=3", "-o", "ServerAliveCountMax=3", f"{user}@{address}", command]
 
     def attempt():
         done = subprocess.run(arguments, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
