@@ -56,8 +56,8 @@ struct ComputeHosts: Sendable {
         registry.register(
             SessionRegistry.Handle(
                 serial: 1, keepAlive: 5_000_000,
-                ask: { question in
-                    _ = registry.answer(
+                ask: { [weak registry] question in
+                    _ = registry?.answer(
                         OperationResult(id: question.id, outcome: .done(output: Array(console.utf8))))
                 }), node: node, at: now)
         registry.markReported(1, node: node)
