@@ -172,7 +172,6 @@ def test_the_way_in_survives_both_daemons(tenancy, cloud, key):
         "the API answers again", lambda: tenancy.admin.network.get_router(tenancy.router.id).status == "ACTIVE", 30)
     assert ssh(address, key, "hostname").strip() == "far"
     # Adopted, and nothing of it made anew.
-    print("BEFORE", before, "AFTER", cloud.host.run("ip", "netns", "exec", namespace(tenancy), "iptables-save", "-t", "nat"))
     assert rules(before) == rules(cloud.host.run("ip", "netns", "exec", namespace(tenancy), "iptables-save", "-t", "nat"))
 
 
