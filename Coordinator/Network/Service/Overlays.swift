@@ -9,10 +9,9 @@ extension NetworkRecord {
 /// Networks inside tunnels between nodes: each node is told where the ports on the others are, for none of them learns it.
 extension NetworkService {
     /// Ports of the network came, went or changed their addresses.
-    /// - Parameter node: Where that was; it knows its own ports.
-    func overlayChanged(_ id: NetworkID, except node: NodeID?, in transaction: any SQLTransaction) throws {
+    func overlayChanged(_ id: NetworkID, in transaction: any SQLTransaction) throws {
         guard let network = try networks.find(id, in: transaction), network.isOverlay else { return }
-        // The node itself is told once more: with many nodes, one line says it to all of them.
+        // Also where it was, which knows its own ports: with many nodes, one line says it to all of them.
         try plan.touch(.network(id), in: transaction)
     }
 
@@ -29,7 +28,7 @@ extension NetworkService {
             try overlays.tunnels.delete(node, in: transaction)
         }
         for network in try overlays.networks(on: node, in: transaction) {
-            try overlayChanged(network, except: node, in: transaction)
+            try overlayChanged(network, in: transaction)
         }
     }
 

@@ -190,7 +190,7 @@ extension NetworkService {
         guard port.node != nil else { return }
         if port.spec != old.spec { try plan.touch(.port(port.id), in: transaction) }
         guard port.fixedIPs != old.fixedIPs else { return }
-        try overlayChanged(port.network, except: port.node, in: transaction)
+        try overlayChanged(port.network, in: transaction)
         try serverChanged(of: port, in: transaction)
     }
 

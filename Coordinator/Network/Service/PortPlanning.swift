@@ -19,7 +19,7 @@ extension NetworkService {
         }
         try planGroups(port.groups, of: port.id, on: node, in: transaction)
         try plan.put(.port(port.id), on: node, in: transaction)
-        if network.isOverlay { try overlayChanged(network.id, except: node, in: transaction) }
+        if network.isOverlay { try overlayChanged(network.id, in: transaction) }
     }
 
     /// Takes a port off the node's plan; network and groups go with the last port that needs them. To be called while
@@ -38,7 +38,7 @@ extension NetworkService {
             // Still there for a router, which needs none of what is served to guests.
             try plan.put(.network(port.network), on: node, in: transaction)
         }
-        try overlayChanged(port.network, except: node, in: transaction)
+        try overlayChanged(port.network, in: transaction)
         try unplanGroups(port.groups, from: node, in: transaction)
     }
 

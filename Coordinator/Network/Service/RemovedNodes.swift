@@ -23,7 +23,7 @@ struct RemovedNodes: NodeObserver {
     func nodeRemoved(_ node: NodeID, at now: Int64, in transaction: any SQLTransaction) throws {
         let overlays = try service.overlays.networks(on: node, in: transaction)
         try service.ports.unbindAll(from: node, at: now, in: transaction)
-        for network in overlays { try service.overlayChanged(network, except: node, in: transaction) }
+        for network in overlays { try service.overlayChanged(network, in: transaction) }
         for router in try service.routers.routers(on: node, in: transaction) {
             try service.settle(router, at: now, in: transaction)
         }

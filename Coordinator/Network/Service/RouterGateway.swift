@@ -45,7 +45,7 @@ extension NetworkService {
         guard let port = try ports.find(id, in: transaction) else { return }
         _ = try reallocate(wanted, for: port, in: transaction)
         try ports.table.update(port, at: now, in: transaction)
-        try overlayChanged(port.network, except: port.node, in: transaction)
+        try overlayChanged(port.network, in: transaction)
     }
 
     /// Takes the gateway away, unless floating IPs need it. The record is written by the caller.

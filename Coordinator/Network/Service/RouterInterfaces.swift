@@ -121,7 +121,7 @@ extension NetworkService {
             try ports.table.update(port, at: now, in: transaction)
             _ = try allocator.take(gateway, of: subnet, for: port.id, in: transaction)
             try membersChanged(port.groups, in: transaction)
-            try overlayChanged(port.network, except: port.node, in: transaction)
+            try overlayChanged(port.network, in: transaction)
         } else {
             try quotas.claim("port", for: router.project, in: transaction)
             port = PortRecord(
@@ -188,7 +188,7 @@ extension NetworkService {
             }
             try ports.table.update(port, at: now, in: transaction)
             try membersChanged(port.groups, in: transaction)
-            try overlayChanged(port.network, except: port.node, in: transaction)
+            try overlayChanged(port.network, in: transaction)
         } else {
             try removeRouterPort(port, at: now, in: transaction)
         }

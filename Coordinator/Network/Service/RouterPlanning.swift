@@ -65,7 +65,7 @@ extension NetworkService {
             try takeOff(.network(port.network), old, transaction)
         }
         if let node, !hadNetwork { try plan.put(.network(port.network), on: node, in: transaction) }
-        try overlayChanged(port.network, except: node, in: transaction)
+        try overlayChanged(port.network, in: transaction)
     }
 
     private func demand(

@@ -161,7 +161,7 @@ extension NetworkService {
     /// Tells the port's node, its server's spec and the groups' holders.
     func addressesChanged(of port: PortRecord, in transaction: any SQLTransaction) throws {
         if port.node != nil { try plan.touch(.port(port.id), in: transaction) }
-        if port.node != nil { try overlayChanged(port.network, except: port.node, in: transaction) }
+        if port.node != nil { try overlayChanged(port.network, in: transaction) }
         try serverChanged(of: port, in: transaction)
         try membersChanged(port.groups, in: transaction)
     }
