@@ -16,7 +16,7 @@ struct DiskLayout {
     init(_ disks: [DomainDisk], of spec: ServerSpec, hasIDE: Bool) {
         var used: [String: Int] = [:]
         places = disks.map { disk in
-            var isCDROM = disk.role == .root && spec.image.format == .iso
+            var isCDROM = disk.role == .root && spec.image?.format == .iso
             var bus = spec.diskBus
             // Guests that know virtio or SCSI disks need not know the old controllers to find their config drive.
             if disk.role == .configDrive, bus != "virtio" { isCDROM = true }

@@ -32,7 +32,7 @@ public struct DomainXML: Sendable {
             code: .unsupported,
             message: "Requested hardware '\(model)' is not supported by the '\(settings.virtType.rawValue)' virt "
                 + "driver",
-            detail: "hw_vif_model of image \(spec.image.id)")
+            detail: "hw_vif_model of image \(spec.image.map { $0.id.text } ?? "(none)")")
     }
 
     /// Changes whenever any line of the definition does.

@@ -33,17 +33,20 @@ public struct HostDrivers: Sendable {
     public var compute: ComputeDrivers?
     public var network: (any NetworkDriver)?
     public var routers: (@Sendable (EngineCore) -> any KindOwner)?
+    public var volumes: (@Sendable (EngineCore) -> any KindOwner)?
     /// Owners of further kinds.
     public var others: [@Sendable (EngineCore) -> any KindOwner]
 
     public init(
         compute: ComputeDrivers?, network: (any NetworkDriver)?,
         routers: (@Sendable (EngineCore) -> any KindOwner)? = nil,
+        volumes: (@Sendable (EngineCore) -> any KindOwner)? = nil,
         others: [@Sendable (EngineCore) -> any KindOwner] = []
     ) {
         self.compute = compute
         self.network = network
         self.routers = routers
+        self.volumes = volumes
         self.others = others
     }
 
@@ -70,6 +73,13 @@ public struct HostDrivers: Sendable {
                 error: StatusError(
                     code: .unsupported, message: "The host does not route: choose another host.",
                     detail: "the agent lacks the network role"), core: core)
-        return [servers, networks, routing] + others.map { $0(core) }
+        let volumes =
+            volumes?(core)
+            ?? AbsentRole(
+                [.volume, .volumeSnapshot],
+                error: StatusError(
+                    code: .unsupported, message: "The host does not keep volumes: choose another host.",
+                    detail: "the agent lacks the storage role"), core: core)
+        return [servers, networks, routing, volumes] + others.map { $0(core) }
     }
 }

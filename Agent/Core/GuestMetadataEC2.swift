@@ -57,7 +57,7 @@ extension GuestMetadata {
     private func ec2Instance(_ version: String) -> [String: Node] {
         var entries: [String: Node] = [
             // EC2's identifiers have 32 bits: made from the longer ones, so that they stay the same everywhere.
-            "ami-id": .value("ami-" + Self.digits(server.image.id.low)),
+            "ami-id": .value("ami-" + Self.digits(server.image?.id.low ?? 0)),
             "ami-launch-index": .value(String(server.launchIndex)), "ami-manifest-path": .value(Self.manifestPath),
             "instance-id": .value("i-" + Self.digits(UInt64(max(0, server.number)))),
             "hostname": .value(fullHostname), "local-ipv4": .value(firstIPv4),

@@ -115,7 +115,7 @@ final class ImageDesk: Sendable {
             return Set(state.fetches.keys)
         }
         for case .server(let spec)? in core.plan.entries.values.lazy.map(\.spec?.inForce) {
-            inUse?.insert(spec.image.sha512)
+            for image in [spec.image, spec.rescue?.image] { if let image { inUse?.insert(image.sha512) } }
         }
         guard let keep = inUse else { return }
         core.start { [storage] in await storage.sweepImages(keeping: keep) }

@@ -51,7 +51,7 @@ extension NetworkState {
         case .network(let network): networks[network.id] = network
         case .port(let port): ports[port.id] = port
         case .server(let server): servers[server.id] = server
-        case .router, .opaque: break
+        case .router, .volume, .volumeSnapshot, .opaque: break
         }
     }
 }

@@ -67,10 +67,10 @@ struct ServerKind: KeyedDriver {
     func context(for ids: [AnyID], _ seen: [AnyID: Sighting], _ plan: AgentPlan) async -> Set<String> {
         var needed: [String: ImageSpec] = [:]
         for id in ids {
-            guard let spec = plan.server(id.cast()), seen[id]?.files?.rootDiskVersion != spec.rootDiskVersion else {
-                continue
-            }
-            needed[spec.image.sha512] = spec.image
+            guard let spec = plan.server(id.cast()), let image = spec.image,
+                seen[id]?.files?.rootDiskVersion != spec.rootDiskVersion
+            else { continue }
+            needed[image.sha512] = image
         }
         var here: Set<String> = []
         // One that is just being fetched is told of first, and used then.
@@ -128,7 +128,7 @@ struct ServerKind: KeyedDriver {
         let view = ServerPlanner.View(
             domain: domain, files: situation.sighting?.files, settled: situation.settled, bootID: situation.bootID,
             definitionDigest: digest, configDriveDigest: configDrive?.digest,
-            hasImage: situation.context.contains(spec.image.sha512), network: network,
+            hasImage: spec.image.map { situation.context.contains($0.sha512) } ?? true, network: network,
             shutdown: memory.shutdownAskedAt.map {
                 situation.now - $0 >= core.settings.shutdownGrace ? .graceOver : .asked
             } ?? .notAsked)

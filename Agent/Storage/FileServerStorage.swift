@@ -62,8 +62,8 @@ public final class FileServerStorage: ServerStorage {
     public func makeDisks(_ spec: ServerSpec) async throws(StatusError) {
         try await workers.run { () throws(StatusError) in
             let folder = try self.makeFolder(of: spec.id)
-            try ServerDisks(spec: spec, folder: folder, image: self.cache.path(of: spec.image)).make()
-            self.cache.touch(spec.image, now: self.clock.now())
+            try self.serverDisks(spec, in: folder).make()
+            if let image = spec.image { self.cache.touch(image, now: self.clock.now()) }
         }
     }
 
@@ -82,7 +82,11 @@ public final class FileServerStorage: ServerStorage {
     }
 
     public func disks(of spec: ServerSpec) -> [DomainDisk] {
-        ServerDisks(spec: spec, folder: folder(of: spec.id), image: cache.path(of: spec.image)).domainDisks
+        serverDisks(spec, in: folder(of: spec.id)).domainDisks
+    }
+
+    private func serverDisks(_ spec: ServerSpec, in folder: String) -> ServerDisks {
+        ServerDisks(spec: spec, folder: folder, image: spec.image.map(cache.path))
     }
 
     public func consoleLogPath(of server: ServerID) -> String { folder(of: server) + "/" + ConsoleLog.name }

@@ -8,8 +8,8 @@ struct ServerDisks {
 
     let spec: ServerSpec
     let folder: String
-    /// The cached image's path.
-    let image: String
+    /// The cached image's path; `nil` for a server that starts from a volume.
+    let image: String?
 
     private var rootName: String { "root.\(spec.rootDiskVersion).qcow2" }
     private var ephemeralName: String { "ephemeral.\(spec.rootDiskVersion).qcow2" }
@@ -23,7 +23,8 @@ struct ServerDisks {
     }
 
     var domainDisks: [DomainDisk] {
-        var disks = [DomainDisk(role: .root, path: folder + "/" + rootName, format: .qcow2)]
+        var disks: [DomainDisk] = []
+        if image != nil { disks.append(DomainDisk(role: .root, path: folder + "/" + rootName, format: .qcow2)) }
         if spec.ephemeralGiB > 0 {
             disks.append(DomainDisk(role: .ephemeral, path: folder + "/" + ephemeralName, format: .qcow2))
         }
@@ -44,36 +45,36 @@ struct ServerDisks {
             let header = SwapArea.header(sizeBytes: bytes, uuid: spec.id.octets)
             try Folder.write(header, size: bytes, as: swapName, in: folder, mode: 0o600)
         }
-        if !Folder.exists(folder + "/" + rootName) {
-            let size = try rootSize()
-            let format = spec.image.format == .qcow2 ? "qcow2" : "raw"
-            try write(rootName, virtualSize: size, backing: .init(path: image, format: format))
+        if let image = spec.image, let path = self.image, !Folder.exists(folder + "/" + rootName) {
+            let size = try rootSize(image, at: path)
+            let format = image.format == .qcow2 ? "qcow2" : "raw"
+            try write(rootName, virtualSize: size, backing: .init(path: path, format: format))
         }
         try removeOtherVersions()
     }
 
     /// The image's own size, or the flavor's where that is larger.
-    private func rootSize() throws(StatusError) -> Int64 {
-        let file = try OpenFile(image, O_RDONLY)
+    private func rootSize(_ image: ImageSpec, at path: String) throws(StatusError) -> Int64 {
+        let file = try OpenFile(path, O_RDONLY)
         var size = try file.size()
-        if spec.image.format == .qcow2 {
+        if image.format == .qcow2 {
             let head = try file.read(at: 0, count: 65_536)
             do throws(Qcow2Header.Refusal) {
                 size = try Qcow2Header(head: head).virtualSize
             } catch {
                 throw StatusError(
-                    code: .badImage, message: "Image \(spec.image.id) cannot be used: \(error.reason).", detail: image)
+                    code: .badImage, message: "Image \(image.id) cannot be used: \(error.reason).", detail: path)
             }
         }
         // A CD is as large as it is.
-        guard spec.rootGiB > 0, spec.image.format != .iso else { return size }
+        guard spec.rootGiB > 0, image.format != .iso else { return size }
         let wanted = Int64(spec.rootGiB) << 30
         guard size <= wanted else {
             throw StatusError(
                 code: .badImage,
                 message: "The image needs a disk of \((size + (1 << 30) - 1) >> 30) GiB, and the flavor gives "
                     + "\(spec.rootGiB) GiB: use a larger flavor.",
-                detail: "virtual size \(size) bytes of \(image)")
+                detail: "virtual size \(size) bytes of \(path)")
         }
         return wanted
     }

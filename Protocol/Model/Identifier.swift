@@ -113,6 +113,9 @@ public enum RouterTag {}
 public enum FloatingIPTag {}
 public enum PortForwardingTag {}
 public enum ImageTag {}
+public enum VolumeTag {}
+public enum VolumeSnapshotTag {}
+public enum VolumeAttachmentTag {}
 public enum ProjectTag {}
 public enum UserTag {}
 public enum OperationTag {}
@@ -129,6 +132,9 @@ public typealias RouterID = Identifier<RouterTag>
 public typealias FloatingIPID = Identifier<FloatingIPTag>
 public typealias PortForwardingID = Identifier<PortForwardingTag>
 public typealias ImageID = Identifier<ImageTag>
+public typealias VolumeID = Identifier<VolumeTag>
+public typealias VolumeSnapshotID = Identifier<VolumeSnapshotTag>
+public typealias VolumeAttachmentID = Identifier<VolumeAttachmentTag>
 public typealias ProjectID = Identifier<ProjectTag>
 public typealias UserID = Identifier<UserTag>
 public typealias OperationID = Identifier<OperationTag>

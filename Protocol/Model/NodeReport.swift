@@ -16,11 +16,15 @@ public struct NodeReport: Hashable, Sendable {
     public var problems: [String]
     /// Where other hosts send the frames of overlay networks; `nil`: the host takes part in none.
     public var tunnelAddress: IPAddress?
+    /// Sorted by name; empty without the role `storage`.
+    public var pools: [StoragePool]
+    /// Where other hosts reach exported volumes; `nil`: nowhere.
+    public var exportAddress: IPAddress?
 
     public init(
         hostname: String, roles: Set<Role>, agentVersion: String, availabilityZone: String, capacity: NodeCapacity,
         hypervisor: HypervisorReport, physicalNetworks: [String], problems: [String],
-        tunnelAddress: IPAddress? = nil
+        tunnelAddress: IPAddress? = nil, pools: [StoragePool] = [], exportAddress: IPAddress? = nil
     ) {
         self.hostname = hostname
         self.roles = roles
@@ -31,6 +35,8 @@ public struct NodeReport: Hashable, Sendable {
         self.physicalNetworks = physicalNetworks
         self.problems = problems
         self.tunnelAddress = tunnelAddress
+        self.pools = pools
+        self.exportAddress = exportAddress
     }
 }
 

@@ -11,11 +11,13 @@ public struct ResourceKind: RawRepresentable, Hashable, Sendable {
     public static let port = Self(rawValue: 3)
     public static let server = Self(rawValue: 4)
     public static let router = Self(rawValue: 5)
+    public static let volume = Self(rawValue: 6)
+    public static let volumeSnapshot = Self(rawValue: 7)
 
     /// What is known of each kind. The order of the lines is the order of making; deletion goes the other way.
     private static let table: [(kind: Self, name: String)] = [
-        (.securityGroup, "security-group"), (.network, "network"), (.port, "port"), (.server, "server"),
-        (.router, "router")
+        (.securityGroup, "security-group"), (.network, "network"), (.port, "port"), (.volume, "volume"),
+        (.volumeSnapshot, "volume-snapshot"), (.server, "server"), (.router, "router")
     ]
 
     private static let places = Dictionary(
@@ -55,6 +57,8 @@ public struct ResourceKey: Hashable, Sendable, Comparable, CustomStringConvertib
     public static func port(_ id: PortID) -> Self { Self(kind: .port, id: id.cast()) }
     public static func server(_ id: ServerID) -> Self { Self(kind: .server, id: id.cast()) }
     public static func router(_ id: RouterID) -> Self { Self(kind: .router, id: id.cast()) }
+    public static func volume(_ id: VolumeID) -> Self { Self(kind: .volume, id: id.cast()) }
+    public static func volumeSnapshot(_ id: VolumeSnapshotID) -> Self { Self(kind: .volumeSnapshot, id: id.cast()) }
 
     public static func < (left: Self, right: Self) -> Bool { (left.kind, left.id) < (right.kind, right.id) }
     public var description: String { "\(kind) \(id)" }
@@ -67,6 +71,8 @@ public enum ResourceSpec: Hashable, Sendable {
     case port(PortSpec)
     case server(ServerSpec)
     case router(RouterSpec)
+    case volume(VolumeSpec)
+    case volumeSnapshot(VolumeSnapshotSpec)
     /// What this release cannot read. It is kept as it came, so that a later release finds it.
     indirect case opaque(OpaqueSpec)
 
@@ -77,6 +83,8 @@ public enum ResourceSpec: Hashable, Sendable {
         case .port(let spec): .port(spec.id)
         case .server(let spec): .server(spec.id)
         case .router(let spec): .router(spec.id)
+        case .volume(let spec): .volume(spec.id)
+        case .volumeSnapshot(let spec): .volumeSnapshot(spec.id)
         case .opaque(let spec): spec.key
         }
     }

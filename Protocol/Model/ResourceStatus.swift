@@ -37,6 +37,7 @@ public struct ResourceStatus: Hashable, Sendable {
     public enum Details: Hashable, Sendable {
         case none
         case server(ServerDetails)
+        case volume(VolumeDetails)
     }
 }
 
@@ -54,10 +55,32 @@ public struct ServerDetails: Hashable, Sendable {
 
     public var power: PowerState
     public var domainName: String
+    /// Ports whose interfaces the guest has now, sorted: what is being unplugged is still among them.
+    public var interfaces: [PortID]
+    /// Volumes that the guest has now, sorted.
+    public var volumes: [VolumeID]
 
-    public init(power: PowerState, domainName: String) {
+    public init(power: PowerState, domainName: String, interfaces: [PortID] = [], volumes: [VolumeID] = []) {
         self.power = power
         self.domainName = domainName
+        self.interfaces = interfaces
+        self.volumes = volumes
+    }
+}
+
+/// What is to be seen of a volume on its host.
+public struct VolumeDetails: Hashable, Sendable {
+    /// As guests see it.
+    public var sizeGiB: Int
+    /// What it takes of its pool.
+    public var allocatedBytes: Int64
+    /// How far a long piece of work is: 0 to 100, 100 when there is none.
+    public var progressPercent: Int
+
+    public init(sizeGiB: Int, allocatedBytes: Int64, progressPercent: Int = 100) {
+        self.sizeGiB = sizeGiB
+        self.allocatedBytes = allocatedBytes
+        self.progressPercent = progressPercent
     }
 }
 

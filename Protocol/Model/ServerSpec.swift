@@ -27,6 +27,56 @@ public struct ServerSpec: Hashable, Sendable {
         }
     }
 
+    /// One volume, as the guest sees it.
+    public struct Volume: Hashable, Sendable {
+        /// How the host reaches the volume.
+        public enum Place: Hashable, Sendable {
+            /// In a pool of the host itself.
+            case pool(String)
+            /// On another host that exports it (NBD with mutual TLS).
+            case remote(NodeID, address: IPAddress, port: Int)
+        }
+
+        public var id: VolumeID
+        public var place: Place
+        /// The API's name for it, `vdb`; what the guest's kernel calls it is the guest's.
+        public var device: String
+        /// `virtio`, `scsi`, `sata`, `ide`.
+        public var bus: String
+        /// The guest starts from it, in the order of these, before its other disks; `nil`: never.
+        public var bootIndex: Int?
+        public var isReadOnly: Bool
+        /// Limits by libvirt's names (`total_iops_sec`, `read_bytes_sec_max`), each a positive number.
+        public var limits: [String: Int]
+
+        public init(
+            id: VolumeID, place: Place, device: String, bus: String = "virtio", bootIndex: Int? = nil,
+            isReadOnly: Bool = false, limits: [String: Int] = [:]
+        ) {
+            self.id = id
+            self.place = place
+            self.device = device
+            self.bus = bus
+            self.bootIndex = bootIndex
+            self.isReadOnly = isReadOnly
+            self.limits = limits
+        }
+    }
+
+    /// The guest starts from a fresh disk of another image, and has its own disks behind that.
+    public struct Rescue: Hashable, Sendable {
+        /// Rises with each rescue: a different value means a fresh rescue disk.
+        public var version: Int
+        public var image: ImageSpec
+        public var adminPassword: String
+
+        public init(version: Int, image: ImageSpec, adminPassword: String) {
+            self.version = version
+            self.image = image
+            self.adminPassword = adminPassword
+        }
+    }
+
     public var id: ServerID
     public var project: ProjectID
     public var user: UserID
@@ -41,7 +91,8 @@ public struct ServerSpec: Hashable, Sendable {
     public var rootGiB: Int
     public var ephemeralGiB: Int
     public var swapMiB: Int
-    public var image: ImageSpec
+    /// `nil`: there is no root disk of its own, the guest starts from a volume.
+    public var image: ImageSpec?
     /// The seam a rebuild changes: a different value means a fresh root disk from `image`.
     public var rootDiskVersion: Int
     public var power: Power
@@ -64,6 +115,9 @@ public struct ServerSpec: Hashable, Sendable {
     public var adminPassword: String
     /// Microseconds since 1970-01-01T00:00:00Z.
     public var createdAt: Int64
+    /// Sorted by device.
+    public var volumes: [Volume]
+    public var rescue: Rescue?
 
     public struct PublicKey: Hashable, Sendable {
         public var name: String
@@ -77,11 +131,12 @@ public struct ServerSpec: Hashable, Sendable {
 
     public init(
         id: ServerID, project: ProjectID, user: UserID, name: String, hostname: String, number: Int, flavorName: String,
-        vcpus: Int, memoryMiB: Int, rootGiB: Int, ephemeralGiB: Int = 0, swapMiB: Int = 0, image: ImageSpec,
+        vcpus: Int, memoryMiB: Int, rootGiB: Int, ephemeralGiB: Int = 0, swapMiB: Int = 0, image: ImageSpec?,
         rootDiskVersion: Int = 0, power: Power = .running, firmware: Firmware = .bios, machineType: String = "q35",
         diskBus: String = "virtio", interfaces: [Interface] = [], hasConfigDrive: Bool = false,
         publicKeys: [PublicKey] = [], userData: [UInt8] = [], metadata: [String: String] = [:],
-        availabilityZone: String = "nova", launchIndex: Int = 0, adminPassword: String = "", createdAt: Int64 = 0
+        availabilityZone: String = "nova", launchIndex: Int = 0, adminPassword: String = "", createdAt: Int64 = 0,
+        volumes: [Volume] = [], rescue: Rescue? = nil
     ) {
         self.id = id
         self.project = project
@@ -110,6 +165,8 @@ public struct ServerSpec: Hashable, Sendable {
         self.launchIndex = launchIndex
         self.adminPassword = adminPassword
         self.createdAt = createdAt
+        self.volumes = volumes
+        self.rescue = rescue
     }
 
     /// libvirt's name for the domain.

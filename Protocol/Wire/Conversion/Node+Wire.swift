@@ -9,7 +9,10 @@ extension NodeReport: MessageConvertible {
             capacity: try NodeCapacity(message.capacity), hypervisor: try HypervisorReport(message.hypervisor),
             physicalNetworks: message.physicalNetworks, problems: message.problems,
             tunnelAddress: message.hasTunnelAddress
-                ? try IPAddress(wire: message.tunnelAddress, field: "report.tunnel_address") : nil)
+                ? try IPAddress(wire: message.tunnelAddress, field: "report.tunnel_address") : nil,
+            pools: try message.pools.converted { pool throws(WireError) in try StoragePool(pool) },
+            exportAddress: message.hasExportAddress
+                ? try IPAddress(wire: message.exportAddress, field: "report.export_address") : nil)
     }
 
     var wire: PBNodeReport {
@@ -23,6 +26,8 @@ extension NodeReport: MessageConvertible {
             $0.physicalNetworks = physicalNetworks
             $0.problems = problems
             if let tunnelAddress { $0.tunnelAddress = .init(tunnelAddress.octets) }
+            $0.pools = pools.map(\.wire)
+            if let exportAddress { $0.exportAddress = .init(exportAddress.octets) }
         }
     }
 }

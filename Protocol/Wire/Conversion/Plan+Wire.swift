@@ -32,6 +32,8 @@ extension ResourceSpec: MessageConvertible {
         case .port(let spec)?: self = .port(try PortSpec(spec))
         case .server(let spec)?: self = .server(try ServerSpec(spec))
         case .router(let spec)?: self = .router(try RouterSpec(spec))
+        case .volume(let spec)?: self = .volume(try VolumeSpec(spec))
+        case .volumeSnapshot(let spec)?: self = .volumeSnapshot(try VolumeSnapshotSpec(spec))
         case .withheld(let withheld)?: throw .invalid(withheld.reason)
         case nil: throw .invalid("spec: empty or of an unknown kind")
         }
@@ -56,6 +58,8 @@ extension ResourceSpec: MessageConvertible {
         case .port(let spec): message.port = spec.wire
         case .server(let spec): message.server = spec.wire
         case .router(let spec): message.router = spec.wire
+        case .volume(let spec): message.volume = spec.wire
+        case .volumeSnapshot(let spec): message.volumeSnapshot = spec.wire
         // The bytes are those of such a message.
         case .opaque(let spec): return (try? parse(spec.bytes)) ?? message
         }

@@ -11,7 +11,8 @@ extension ServerSpec: MessageConvertible {
             memoryMiB: try natural(message.memoryMib, field: "server.memory_mib"),
             rootGiB: try natural(message.rootGib, field: "server.root_gib"),
             ephemeralGiB: try natural(message.ephemeralGib, field: "server.ephemeral_gib"),
-            swapMiB: try natural(message.swapMib, field: "server.swap_mib"), image: try ImageSpec(message.image),
+            swapMiB: try natural(message.swapMib, field: "server.swap_mib"),
+            image: message.hasImage ? try ImageSpec(message.image) : nil,
             rootDiskVersion: try natural(message.rootDiskVersion, field: "server.root_disk_version"),
             power: try Power(message.power), firmware: try Self.firmware(message.firmware),
             machineType: message.machineType, diskBus: message.diskBus,
@@ -21,7 +22,9 @@ extension ServerSpec: MessageConvertible {
             userData: [UInt8](message.userData), metadata: try Self.metadata(message.metadata),
             availabilityZone: message.availabilityZone,
             launchIndex: try natural(message.launchIndex, field: "server.launch_index"),
-            adminPassword: message.adminPassword, createdAt: message.createdAt)
+            adminPassword: message.adminPassword, createdAt: message.createdAt,
+            volumes: try message.volumes.converted { volume throws(WireError) in try Volume(volume) },
+            rescue: message.hasRescue ? try Rescue(message.rescue) : nil)
     }
 
     private static func firmware(_ message: PBServerSpec.Firmware) throws(WireError) -> Firmware {
@@ -56,7 +59,7 @@ extension ServerSpec: MessageConvertible {
         message.rootGib = Int64(rootGiB)
         message.ephemeralGib = Int64(ephemeralGiB)
         message.swapMib = Int64(swapMiB)
-        message.image = image.wire
+        if let image { message.image = image.wire }
         message.rootDiskVersion = Int64(rootDiskVersion)
         message.power = power.wire
         message.firmware = firmware == .bios ? .bios : .uefi
@@ -81,6 +84,8 @@ extension ServerSpec: MessageConvertible {
         message.launchIndex = Int64(launchIndex)
         message.adminPassword = adminPassword
         message.createdAt = createdAt
+        message.volumes = volumes.map(\.wire)
+        if let rescue { message.rescue = rescue.wire }
         return message
     }
 }

@@ -2,8 +2,12 @@ import ProtocolModel
 
 extension ResourceStatus: MessageConvertible {
     init(_ message: PBResourceStatus) throws(WireError) {
-        var details = Details.none
-        if case .server(let server)? = message.details { details = .server(try ServerDetails(server)) }
+        let details: Details =
+            switch message.details {
+            case .server(let server)?: .server(try ServerDetails(server))
+            case .volume(let volume)?: .volume(try VolumeDetails(volume))
+            case nil: .none
+            }
         self.init(
             key: try ResourceKey(message.key), generation: message.generation, phase: try Phase(message.phase),
             details: details, error: message.hasError ? try StatusError(message.error) : nil,
@@ -15,7 +19,11 @@ extension ResourceStatus: MessageConvertible {
             $0.key = key.wire
             $0.generation = generation
             $0.phase = phase.wire
-            if case .server(let server) = details { $0.server = server.wire }
+            switch details {
+            case .server(let server): $0.server = server.wire
+            case .volume(let volume): $0.volume = volume.wire
+            case .none: break
+            }
             if let error { $0.error = error.wire }
             $0.steps = steps.map(\.wire)
         }
@@ -49,7 +57,14 @@ extension ResourceStatus.Phase {
 
 extension ServerDetails: MessageConvertible {
     init(_ message: PBServerDetails) throws(WireError) {
-        self.init(power: try Self.power(message.power), domainName: message.domainName)
+        self.init(
+            power: try Self.power(message.power), domainName: message.domainName,
+            interfaces: try message.interfaces.converted { port throws(WireError) in
+                try PortID(octets: port, field: "server details: interfaces")
+            },
+            volumes: try message.volumes.converted { volume throws(WireError) in
+                try VolumeID(octets: volume, field: "server details: volumes")
+            })
     }
 
     private static func power(_ message: PBServerDetails.Power) throws(WireError) -> PowerState {
@@ -77,6 +92,26 @@ extension ServerDetails: MessageConvertible {
             case .suspended: $0.power = .suspended
             }
             $0.domainName = domainName
+            $0.interfaces = interfaces.map { .init($0.octets) }
+            $0.volumes = volumes.map { .init($0.octets) }
+        }
+    }
+}
+
+extension VolumeDetails: MessageConvertible {
+    init(_ message: PBVolumeDetails) throws(WireError) {
+        self.init(
+            sizeGiB: try natural(message.sizeGib, field: "volume details: size_gib"),
+            allocatedBytes: Int64(try natural(message.allocatedBytes, field: "volume details: allocated_bytes")),
+            progressPercent: try checked(
+                message.progressPercent, 0...100, field: "volume details: progress_percent"))
+    }
+
+    var wire: PBVolumeDetails {
+        .with {
+            $0.sizeGib = Int64(sizeGiB)
+            $0.allocatedBytes = allocatedBytes
+            $0.progressPercent = clamped(progressPercent)
         }
     }
 }

@@ -91,6 +91,21 @@ nonisolated struct PBNodeReport: @unchecked Sendable {
   /// Clears the value of `tunnelAddress`. Subsequent reads from it will return its default value.
   mutating func clearTunnelAddress() {_uniqueStorage()._tunnelAddress = nil}
 
+  var pools: [PBStoragePool] {
+    get {_storage._pools}
+    set {_uniqueStorage()._pools = newValue}
+  }
+
+  /// Where other hosts reach exported volumes; absent: nowhere.
+  var exportAddress: Data {
+    get {_storage._exportAddress ?? Data()}
+    set {_uniqueStorage()._exportAddress = newValue}
+  }
+  /// Returns true if `exportAddress` has been explicitly set.
+  var hasExportAddress: Bool {_storage._exportAddress != nil}
+  /// Clears the value of `exportAddress`. Subsequent reads from it will return its default value.
+  mutating func clearExportAddress() {_uniqueStorage()._exportAddress = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum Role: SwiftProtobuf.Enum, Swift.CaseIterable {
@@ -138,6 +153,28 @@ nonisolated struct PBNodeReport: @unchecked Sendable {
   init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+nonisolated struct PBStoragePool: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var name: String = String()
+
+  var backend: String = String()
+
+  var totalGib: Int64 = 0
+
+  var freeGib: Int64 = 0
+
+  var provisionedGib: Int64 = 0
+
+  var problem: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
 }
 
 nonisolated struct PBNodeCapacity: Sendable {
@@ -227,7 +264,7 @@ fileprivate nonisolated let _protobuf_package = "skerry.v1"
 
 nonisolated extension PBNodeReport: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".NodeReport"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hostname\0\u{1}roles\0\u{3}agent_version\0\u{3}availability_zone\0\u{1}capacity\0\u{1}hypervisor\0\u{3}physical_networks\0\u{1}problems\0\u{3}tunnel_address\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hostname\0\u{1}roles\0\u{3}agent_version\0\u{3}availability_zone\0\u{1}capacity\0\u{1}hypervisor\0\u{3}physical_networks\0\u{1}problems\0\u{3}tunnel_address\0\u{1}pools\0\u{3}export_address\0")
 
   fileprivate class _StorageClass {
     var _hostname: String = String()
@@ -239,6 +276,8 @@ nonisolated extension PBNodeReport: SwiftProtobuf.Message, SwiftProtobuf._Messag
     var _physicalNetworks: [String] = []
     var _problems: [String] = []
     var _tunnelAddress: Data? = nil
+    var _pools: [PBStoragePool] = []
+    var _exportAddress: Data? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -258,6 +297,8 @@ nonisolated extension PBNodeReport: SwiftProtobuf.Message, SwiftProtobuf._Messag
       _physicalNetworks = source._physicalNetworks
       _problems = source._problems
       _tunnelAddress = source._tunnelAddress
+      _pools = source._pools
+      _exportAddress = source._exportAddress
     }
   }
 
@@ -285,6 +326,8 @@ nonisolated extension PBNodeReport: SwiftProtobuf.Message, SwiftProtobuf._Messag
         case 7: try { try decoder.decodeRepeatedStringField(value: &_storage._physicalNetworks) }()
         case 8: try { try decoder.decodeRepeatedStringField(value: &_storage._problems) }()
         case 9: try { try decoder.decodeSingularBytesField(value: &_storage._tunnelAddress) }()
+        case 10: try { try decoder.decodeRepeatedMessageField(value: &_storage._pools) }()
+        case 11: try { try decoder.decodeSingularBytesField(value: &_storage._exportAddress) }()
         default: break
         }
       }
@@ -324,6 +367,12 @@ nonisolated extension PBNodeReport: SwiftProtobuf.Message, SwiftProtobuf._Messag
       try { if let v = _storage._tunnelAddress {
         try visitor.visitSingularBytesField(value: v, fieldNumber: 9)
       } }()
+      if !_storage._pools.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._pools, fieldNumber: 10)
+      }
+      try { if let v = _storage._exportAddress {
+        try visitor.visitSingularBytesField(value: v, fieldNumber: 11)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -342,6 +391,8 @@ nonisolated extension PBNodeReport: SwiftProtobuf.Message, SwiftProtobuf._Messag
         if _storage._physicalNetworks != rhs_storage._physicalNetworks {return false}
         if _storage._problems != rhs_storage._problems {return false}
         if _storage._tunnelAddress != rhs_storage._tunnelAddress {return false}
+        if _storage._pools != rhs_storage._pools {return false}
+        if _storage._exportAddress != rhs_storage._exportAddress {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -353,6 +404,61 @@ nonisolated extension PBNodeReport: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension PBNodeReport.Role: SwiftProtobuf._ProtoNameProviding {
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ROLE_UNSPECIFIED\0\u{1}ROLE_COMPUTE\0\u{1}ROLE_NETWORK\0\u{1}ROLE_STORAGE\0")
+}
+
+nonisolated extension PBStoragePool: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".StoragePool"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}backend\0\u{3}total_gib\0\u{3}free_gib\0\u{3}provisioned_gib\0\u{1}problem\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.backend) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.totalGib) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.freeGib) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.provisionedGib) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.problem) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if !self.backend.isEmpty {
+      try visitor.visitSingularStringField(value: self.backend, fieldNumber: 2)
+    }
+    if self.totalGib != 0 {
+      try visitor.visitSingularInt64Field(value: self.totalGib, fieldNumber: 3)
+    }
+    if self.freeGib != 0 {
+      try visitor.visitSingularInt64Field(value: self.freeGib, fieldNumber: 4)
+    }
+    if self.provisionedGib != 0 {
+      try visitor.visitSingularInt64Field(value: self.provisionedGib, fieldNumber: 5)
+    }
+    if !self.problem.isEmpty {
+      try visitor.visitSingularStringField(value: self.problem, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBStoragePool, rhs: PBStoragePool) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.backend != rhs.backend {return false}
+    if lhs.totalGib != rhs.totalGib {return false}
+    if lhs.freeGib != rhs.freeGib {return false}
+    if lhs.provisionedGib != rhs.provisionedGib {return false}
+    if lhs.problem != rhs.problem {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
 }
 
 nonisolated extension PBNodeCapacity: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {

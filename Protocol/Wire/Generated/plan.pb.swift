@@ -37,6 +37,8 @@ nonisolated enum PBResourceKind: SwiftProtobuf.Enum, Swift.CaseIterable {
   case port // = 3
   case server // = 4
   case router // = 5
+  case volume // = 6
+  case volumeSnapshot // = 7
   case UNRECOGNIZED(Int)
 
   init() {
@@ -51,6 +53,8 @@ nonisolated enum PBResourceKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 3: self = .port
     case 4: self = .server
     case 5: self = .router
+    case 6: self = .volume
+    case 7: self = .volumeSnapshot
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -63,6 +67,8 @@ nonisolated enum PBResourceKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .port: return 3
     case .server: return 4
     case .router: return 5
+    case .volume: return 6
+    case .volumeSnapshot: return 7
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -75,6 +81,8 @@ nonisolated enum PBResourceKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     .port,
     .server,
     .router,
+    .volume,
+    .volumeSnapshot,
   ]
 
 }
@@ -195,6 +203,22 @@ nonisolated struct PBResourceSpec: Sendable {
     set {spec = .router(newValue)}
   }
 
+  var volume: PBVolumeSpec {
+    get {
+      if case .volume(let v)? = spec {return v}
+      return PBVolumeSpec()
+    }
+    set {spec = .volume(newValue)}
+  }
+
+  var volumeSnapshot: PBVolumeSnapshotSpec {
+    get {
+      if case .volumeSnapshot(let v)? = spec {return v}
+      return PBVolumeSnapshotSpec()
+    }
+    set {spec = .volumeSnapshot(newValue)}
+  }
+
   var withheld: PBResourceSpec.Withheld {
     get {
       if case .withheld(let v)? = spec {return v}
@@ -211,6 +235,8 @@ nonisolated struct PBResourceSpec: Sendable {
     case port(PBPortSpec)
     case server(PBServerSpec)
     case router(PBRouterSpec)
+    case volume(PBVolumeSpec)
+    case volumeSnapshot(PBVolumeSnapshotSpec)
     case withheld(PBResourceSpec.Withheld)
 
   }
@@ -982,6 +1008,7 @@ nonisolated struct PBServerSpec: @unchecked Sendable {
     set {_uniqueStorage()._swapMib = newValue}
   }
 
+  /// Absent: the guest starts from a volume.
   var image: PBImageSpec {
     get {_storage._image ?? PBImageSpec()}
     set {_uniqueStorage()._image = newValue}
@@ -1060,6 +1087,20 @@ nonisolated struct PBServerSpec: @unchecked Sendable {
     get {_storage._createdAt}
     set {_uniqueStorage()._createdAt = newValue}
   }
+
+  var volumes: [PBServerSpec.Volume] {
+    get {_storage._volumes}
+    set {_uniqueStorage()._volumes = newValue}
+  }
+
+  var rescue: PBServerSpec.Rescue {
+    get {_storage._rescue ?? PBServerSpec.Rescue()}
+    set {_uniqueStorage()._rescue = newValue}
+  }
+  /// Returns true if `rescue` has been explicitly set.
+  var hasRescue: Bool {_storage._rescue != nil}
+  /// Clears the value of `rescue`. Subsequent reads from it will return its default value.
+  mutating func clearRescue() {_uniqueStorage()._rescue = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1196,9 +1237,233 @@ nonisolated struct PBServerSpec: @unchecked Sendable {
     init() {}
   }
 
+  nonisolated struct Volume: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var id: Data = Data()
+
+    var place: PBServerSpec.Volume.OneOf_Place? = nil
+
+    var pool: String {
+      get {
+        if case .pool(let v)? = place {return v}
+        return String()
+      }
+      set {place = .pool(newValue)}
+    }
+
+    var remote: PBServerSpec.Volume.Remote {
+      get {
+        if case .remote(let v)? = place {return v}
+        return PBServerSpec.Volume.Remote()
+      }
+      set {place = .remote(newValue)}
+    }
+
+    var device: String = String()
+
+    var bus: String = String()
+
+    var bootIndex: UInt32 {
+      get {_bootIndex ?? 0}
+      set {_bootIndex = newValue}
+    }
+    /// Returns true if `bootIndex` has been explicitly set.
+    var hasBootIndex: Bool {self._bootIndex != nil}
+    /// Clears the value of `bootIndex`. Subsequent reads from it will return its default value.
+    mutating func clearBootIndex() {self._bootIndex = nil}
+
+    var isReadOnly: Bool = false
+
+    var limits: [PBServerSpec.Limit] = []
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    nonisolated enum OneOf_Place: Equatable, Sendable {
+      case pool(String)
+      case remote(PBServerSpec.Volume.Remote)
+
+    }
+
+    nonisolated struct Remote: Sendable {
+      // SwiftProtobuf.Message conformance is added in an extension below. See the
+      // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+      // methods supported on all messages.
+
+      var node: Data = Data()
+
+      var address: Data = Data()
+
+      var port: UInt32 = 0
+
+      var unknownFields = SwiftProtobuf.UnknownStorage()
+
+      init() {}
+    }
+
+    init() {}
+
+    fileprivate var _bootIndex: UInt32? = nil
+  }
+
+  /// Sorted by name, as pairs are.
+  nonisolated struct Limit: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var name: String = String()
+
+    var value: Int64 = 0
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+  }
+
+  nonisolated struct Rescue: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var version: Int64 = 0
+
+    var image: PBImageSpec {
+      get {_image ?? PBImageSpec()}
+      set {_image = newValue}
+    }
+    /// Returns true if `image` has been explicitly set.
+    var hasImage: Bool {self._image != nil}
+    /// Clears the value of `image`. Subsequent reads from it will return its default value.
+    mutating func clearImage() {self._image = nil}
+
+    var adminPassword: String = String()
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+
+    fileprivate var _image: PBImageSpec? = nil
+  }
+
   init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// A volume on the node whose pool it lies in.
+nonisolated struct PBVolumeSpec: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var id: Data = Data()
+
+  var project: Data = Data()
+
+  var pool: String = String()
+
+  var sizeGib: Int64 = 0
+
+  /// Neither: empty.
+  var source: PBVolumeSpec.OneOf_Source? = nil
+
+  var image: PBImageSpec {
+    get {
+      if case .image(let v)? = source {return v}
+      return PBImageSpec()
+    }
+    set {source = .image(newValue)}
+  }
+
+  var snapshot: PBVolumeSpec.Snapshot {
+    get {
+      if case .snapshot(let v)? = source {return v}
+      return PBVolumeSpec.Snapshot()
+    }
+    set {source = .snapshot(newValue)}
+  }
+
+  var volume: Data {
+    get {
+      if case .volume(let v)? = source {return v}
+      return Data()
+    }
+    set {source = .volume(newValue)}
+  }
+
+  var reversion: PBVolumeSpec.Reversion {
+    get {_reversion ?? PBVolumeSpec.Reversion()}
+    set {_reversion = newValue}
+  }
+  /// Returns true if `reversion` has been explicitly set.
+  var hasReversion: Bool {self._reversion != nil}
+  /// Clears the value of `reversion`. Subsequent reads from it will return its default value.
+  mutating func clearReversion() {self._reversion = nil}
+
+  var exportedTo: [Data] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  /// Neither: empty.
+  nonisolated enum OneOf_Source: Equatable, Sendable {
+    case image(PBImageSpec)
+    case snapshot(PBVolumeSpec.Snapshot)
+    case volume(Data)
+
+  }
+
+  nonisolated struct Snapshot: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var id: Data = Data()
+
+    var volume: Data = Data()
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+  }
+
+  nonisolated struct Reversion: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var version: Int64 = 0
+
+    var snapshot: Data = Data()
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+  }
+
+  init() {}
+
+  fileprivate var _reversion: PBVolumeSpec.Reversion? = nil
+}
+
+nonisolated struct PBVolumeSnapshotSpec: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var id: Data = Data()
+
+  var volume: Data = Data()
+
+  var project: Data = Data()
+
+  var pool: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
 }
 
 nonisolated struct PBImageSpec: Sendable {
@@ -1267,7 +1532,7 @@ nonisolated struct PBImageSpec: Sendable {
 fileprivate nonisolated let _protobuf_package = "skerry.v1"
 
 nonisolated extension PBResourceKind: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0RESOURCE_KIND_UNSPECIFIED\0\u{1}RESOURCE_KIND_SECURITY_GROUP\0\u{1}RESOURCE_KIND_NETWORK\0\u{1}RESOURCE_KIND_PORT\0\u{1}RESOURCE_KIND_SERVER\0\u{1}RESOURCE_KIND_ROUTER\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0RESOURCE_KIND_UNSPECIFIED\0\u{1}RESOURCE_KIND_SECURITY_GROUP\0\u{1}RESOURCE_KIND_NETWORK\0\u{1}RESOURCE_KIND_PORT\0\u{1}RESOURCE_KIND_SERVER\0\u{1}RESOURCE_KIND_ROUTER\0\u{1}RESOURCE_KIND_VOLUME\0\u{1}RESOURCE_KIND_VOLUME_SNAPSHOT\0")
 }
 
 nonisolated extension PBResourceKey: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -1436,7 +1701,7 @@ nonisolated extension PBPlanEntry: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension PBResourceSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ResourceSpec"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}security_group\0\u{1}network\0\u{1}port\0\u{1}server\0\u{1}router\0\u{2}c\u{f}withheld\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}security_group\0\u{1}network\0\u{1}port\0\u{1}server\0\u{1}router\0\u{1}volume\0\u{3}volume_snapshot\0\u{2}a\u{f}withheld\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1509,6 +1774,32 @@ nonisolated extension PBResourceSpec: SwiftProtobuf.Message, SwiftProtobuf._Mess
           self.spec = .router(v)
         }
       }()
+      case 6: try {
+        var v: PBVolumeSpec?
+        var hadOneofValue = false
+        if let current = self.spec {
+          hadOneofValue = true
+          if case .volume(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.spec = .volume(v)
+        }
+      }()
+      case 7: try {
+        var v: PBVolumeSnapshotSpec?
+        var hadOneofValue = false
+        if let current = self.spec {
+          hadOneofValue = true
+          if case .volumeSnapshot(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.spec = .volumeSnapshot(v)
+        }
+      }()
       case 1000: try {
         var v: PBResourceSpec.Withheld?
         var hadOneofValue = false
@@ -1552,6 +1843,14 @@ nonisolated extension PBResourceSpec: SwiftProtobuf.Message, SwiftProtobuf._Mess
     case .router?: try {
       guard case .router(let v)? = self.spec else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    }()
+    case .volume?: try {
+      guard case .volume(let v)? = self.spec else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    }()
+    case .volumeSnapshot?: try {
+      guard case .volumeSnapshot(let v)? = self.spec else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
     }()
     case .withheld?: try {
       guard case .withheld(let v)? = self.spec else { preconditionFailure() }
@@ -2722,7 +3021,7 @@ nonisolated extension PBRouterSpec.Route: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension PBServerSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ServerSpec"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}project\0\u{1}user\0\u{1}name\0\u{1}hostname\0\u{1}number\0\u{3}flavor_name\0\u{1}vcpus\0\u{3}memory_mib\0\u{3}root_gib\0\u{3}ephemeral_gib\0\u{3}swap_mib\0\u{1}image\0\u{3}root_disk_version\0\u{1}power\0\u{1}firmware\0\u{3}machine_type\0\u{3}disk_bus\0\u{1}interfaces\0\u{3}has_config_drive\0\u{3}public_keys\0\u{3}user_data\0\u{1}metadata\0\u{3}availability_zone\0\u{3}launch_index\0\u{3}admin_password\0\u{3}created_at\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}project\0\u{1}user\0\u{1}name\0\u{1}hostname\0\u{1}number\0\u{3}flavor_name\0\u{1}vcpus\0\u{3}memory_mib\0\u{3}root_gib\0\u{3}ephemeral_gib\0\u{3}swap_mib\0\u{1}image\0\u{3}root_disk_version\0\u{1}power\0\u{1}firmware\0\u{3}machine_type\0\u{3}disk_bus\0\u{1}interfaces\0\u{3}has_config_drive\0\u{3}public_keys\0\u{3}user_data\0\u{1}metadata\0\u{3}availability_zone\0\u{3}launch_index\0\u{3}admin_password\0\u{3}created_at\0\u{1}volumes\0\u{1}rescue\0")
 
   fileprivate class _StorageClass {
     var _id: Data = Data()
@@ -2752,6 +3051,8 @@ nonisolated extension PBServerSpec: SwiftProtobuf.Message, SwiftProtobuf._Messag
     var _launchIndex: Int64 = 0
     var _adminPassword: String = String()
     var _createdAt: Int64 = 0
+    var _volumes: [PBServerSpec.Volume] = []
+    var _rescue: PBServerSpec.Rescue? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2789,6 +3090,8 @@ nonisolated extension PBServerSpec: SwiftProtobuf.Message, SwiftProtobuf._Messag
       _launchIndex = source._launchIndex
       _adminPassword = source._adminPassword
       _createdAt = source._createdAt
+      _volumes = source._volumes
+      _rescue = source._rescue
     }
   }
 
@@ -2834,6 +3137,8 @@ nonisolated extension PBServerSpec: SwiftProtobuf.Message, SwiftProtobuf._Messag
         case 25: try { try decoder.decodeSingularInt64Field(value: &_storage._launchIndex) }()
         case 26: try { try decoder.decodeSingularStringField(value: &_storage._adminPassword) }()
         case 27: try { try decoder.decodeSingularInt64Field(value: &_storage._createdAt) }()
+        case 28: try { try decoder.decodeRepeatedMessageField(value: &_storage._volumes) }()
+        case 29: try { try decoder.decodeSingularMessageField(value: &_storage._rescue) }()
         default: break
         }
       }
@@ -2927,6 +3232,12 @@ nonisolated extension PBServerSpec: SwiftProtobuf.Message, SwiftProtobuf._Messag
       if _storage._createdAt != 0 {
         try visitor.visitSingularInt64Field(value: _storage._createdAt, fieldNumber: 27)
       }
+      if !_storage._volumes.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._volumes, fieldNumber: 28)
+      }
+      try { if let v = _storage._rescue {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 29)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2963,6 +3274,8 @@ nonisolated extension PBServerSpec: SwiftProtobuf.Message, SwiftProtobuf._Messag
         if _storage._launchIndex != rhs_storage._launchIndex {return false}
         if _storage._adminPassword != rhs_storage._adminPassword {return false}
         if _storage._createdAt != rhs_storage._createdAt {return false}
+        if _storage._volumes != rhs_storage._volumes {return false}
+        if _storage._rescue != rhs_storage._rescue {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -3095,6 +3408,441 @@ nonisolated extension PBServerSpec.Pair: SwiftProtobuf.Message, SwiftProtobuf._M
   static func ==(lhs: PBServerSpec.Pair, rhs: PBServerSpec.Pair) -> Bool {
     if lhs.key != rhs.key {return false}
     if lhs.value != rhs.value {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBServerSpec.Volume: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = PBServerSpec.protoMessageName + ".Volume"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}pool\0\u{1}remote\0\u{1}device\0\u{1}bus\0\u{3}boot_index\0\u{3}is_read_only\0\u{1}limits\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
+      case 2: try {
+        var v: String?
+        try decoder.decodeSingularStringField(value: &v)
+        if let v = v {
+          if self.place != nil {try decoder.handleConflictingOneOf()}
+          self.place = .pool(v)
+        }
+      }()
+      case 3: try {
+        var v: PBServerSpec.Volume.Remote?
+        var hadOneofValue = false
+        if let current = self.place {
+          hadOneofValue = true
+          if case .remote(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.place = .remote(v)
+        }
+      }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.device) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.bus) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self._bootIndex) }()
+      case 7: try { try decoder.decodeSingularBoolField(value: &self.isReadOnly) }()
+      case 8: try { try decoder.decodeRepeatedMessageField(value: &self.limits) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.id.isEmpty {
+      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
+    }
+    switch self.place {
+    case .pool?: try {
+      guard case .pool(let v)? = self.place else { preconditionFailure() }
+      try visitor.visitSingularStringField(value: v, fieldNumber: 2)
+    }()
+    case .remote?: try {
+      guard case .remote(let v)? = self.place else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    }()
+    case nil: break
+    }
+    if !self.device.isEmpty {
+      try visitor.visitSingularStringField(value: self.device, fieldNumber: 4)
+    }
+    if !self.bus.isEmpty {
+      try visitor.visitSingularStringField(value: self.bus, fieldNumber: 5)
+    }
+    try { if let v = self._bootIndex {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 6)
+    } }()
+    if self.isReadOnly != false {
+      try visitor.visitSingularBoolField(value: self.isReadOnly, fieldNumber: 7)
+    }
+    if !self.limits.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.limits, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBServerSpec.Volume, rhs: PBServerSpec.Volume) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.place != rhs.place {return false}
+    if lhs.device != rhs.device {return false}
+    if lhs.bus != rhs.bus {return false}
+    if lhs._bootIndex != rhs._bootIndex {return false}
+    if lhs.isReadOnly != rhs.isReadOnly {return false}
+    if lhs.limits != rhs.limits {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBServerSpec.Volume.Remote: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = PBServerSpec.Volume.protoMessageName + ".Remote"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}node\0\u{1}address\0\u{1}port\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.node) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.address) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.port) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.node.isEmpty {
+      try visitor.visitSingularBytesField(value: self.node, fieldNumber: 1)
+    }
+    if !self.address.isEmpty {
+      try visitor.visitSingularBytesField(value: self.address, fieldNumber: 2)
+    }
+    if self.port != 0 {
+      try visitor.visitSingularUInt32Field(value: self.port, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBServerSpec.Volume.Remote, rhs: PBServerSpec.Volume.Remote) -> Bool {
+    if lhs.node != rhs.node {return false}
+    if lhs.address != rhs.address {return false}
+    if lhs.port != rhs.port {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBServerSpec.Limit: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = PBServerSpec.protoMessageName + ".Limit"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}value\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.value) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if self.value != 0 {
+      try visitor.visitSingularInt64Field(value: self.value, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBServerSpec.Limit, rhs: PBServerSpec.Limit) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.value != rhs.value {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBServerSpec.Rescue: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = PBServerSpec.protoMessageName + ".Rescue"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}image\0\u{3}admin_password\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.version) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._image) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.adminPassword) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.version != 0 {
+      try visitor.visitSingularInt64Field(value: self.version, fieldNumber: 1)
+    }
+    try { if let v = self._image {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if !self.adminPassword.isEmpty {
+      try visitor.visitSingularStringField(value: self.adminPassword, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBServerSpec.Rescue, rhs: PBServerSpec.Rescue) -> Bool {
+    if lhs.version != rhs.version {return false}
+    if lhs._image != rhs._image {return false}
+    if lhs.adminPassword != rhs.adminPassword {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBVolumeSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".VolumeSpec"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}project\0\u{1}pool\0\u{3}size_gib\0\u{1}image\0\u{1}snapshot\0\u{1}volume\0\u{1}reversion\0\u{3}exported_to\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.project) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.pool) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.sizeGib) }()
+      case 5: try {
+        var v: PBImageSpec?
+        var hadOneofValue = false
+        if let current = self.source {
+          hadOneofValue = true
+          if case .image(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.source = .image(v)
+        }
+      }()
+      case 6: try {
+        var v: PBVolumeSpec.Snapshot?
+        var hadOneofValue = false
+        if let current = self.source {
+          hadOneofValue = true
+          if case .snapshot(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.source = .snapshot(v)
+        }
+      }()
+      case 7: try {
+        var v: Data?
+        try decoder.decodeSingularBytesField(value: &v)
+        if let v = v {
+          if self.source != nil {try decoder.handleConflictingOneOf()}
+          self.source = .volume(v)
+        }
+      }()
+      case 8: try { try decoder.decodeSingularMessageField(value: &self._reversion) }()
+      case 9: try { try decoder.decodeRepeatedBytesField(value: &self.exportedTo) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.id.isEmpty {
+      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
+    }
+    if !self.project.isEmpty {
+      try visitor.visitSingularBytesField(value: self.project, fieldNumber: 2)
+    }
+    if !self.pool.isEmpty {
+      try visitor.visitSingularStringField(value: self.pool, fieldNumber: 3)
+    }
+    if self.sizeGib != 0 {
+      try visitor.visitSingularInt64Field(value: self.sizeGib, fieldNumber: 4)
+    }
+    switch self.source {
+    case .image?: try {
+      guard case .image(let v)? = self.source else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    }()
+    case .snapshot?: try {
+      guard case .snapshot(let v)? = self.source else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    }()
+    case .volume?: try {
+      guard case .volume(let v)? = self.source else { preconditionFailure() }
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 7)
+    }()
+    case nil: break
+    }
+    try { if let v = self._reversion {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+    } }()
+    if !self.exportedTo.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.exportedTo, fieldNumber: 9)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBVolumeSpec, rhs: PBVolumeSpec) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.project != rhs.project {return false}
+    if lhs.pool != rhs.pool {return false}
+    if lhs.sizeGib != rhs.sizeGib {return false}
+    if lhs.source != rhs.source {return false}
+    if lhs._reversion != rhs._reversion {return false}
+    if lhs.exportedTo != rhs.exportedTo {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBVolumeSpec.Snapshot: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = PBVolumeSpec.protoMessageName + ".Snapshot"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}volume\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.volume) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.id.isEmpty {
+      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
+    }
+    if !self.volume.isEmpty {
+      try visitor.visitSingularBytesField(value: self.volume, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBVolumeSpec.Snapshot, rhs: PBVolumeSpec.Snapshot) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.volume != rhs.volume {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBVolumeSpec.Reversion: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = PBVolumeSpec.protoMessageName + ".Reversion"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}snapshot\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.version) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.snapshot) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.version != 0 {
+      try visitor.visitSingularInt64Field(value: self.version, fieldNumber: 1)
+    }
+    if !self.snapshot.isEmpty {
+      try visitor.visitSingularBytesField(value: self.snapshot, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBVolumeSpec.Reversion, rhs: PBVolumeSpec.Reversion) -> Bool {
+    if lhs.version != rhs.version {return false}
+    if lhs.snapshot != rhs.snapshot {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBVolumeSnapshotSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".VolumeSnapshotSpec"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}volume\0\u{1}project\0\u{1}pool\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.volume) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.project) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.pool) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.id.isEmpty {
+      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
+    }
+    if !self.volume.isEmpty {
+      try visitor.visitSingularBytesField(value: self.volume, fieldNumber: 2)
+    }
+    if !self.project.isEmpty {
+      try visitor.visitSingularBytesField(value: self.project, fieldNumber: 3)
+    }
+    if !self.pool.isEmpty {
+      try visitor.visitSingularStringField(value: self.pool, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBVolumeSnapshotSpec, rhs: PBVolumeSnapshotSpec) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.volume != rhs.volume {return false}
+    if lhs.project != rhs.project {return false}
+    if lhs.pool != rhs.pool {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -10,6 +10,11 @@
 
 /// What an agent says of the resources in its plan.
 
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
 import SwiftProtobuf
 
 // If the compiler emits an error on this type, it is because this file
@@ -64,6 +69,14 @@ nonisolated struct PBResourceStatus: Sendable {
     set {details = .server(newValue)}
   }
 
+  var volume: PBVolumeDetails {
+    get {
+      if case .volume(let v)? = details {return v}
+      return PBVolumeDetails()
+    }
+    set {details = .volume(newValue)}
+  }
+
   var error: PBStatusError {
     get {_error ?? PBStatusError()}
     set {_error = newValue}
@@ -80,6 +93,7 @@ nonisolated struct PBResourceStatus: Sendable {
   /// Absent: no details.
   nonisolated enum OneOf_Details: Equatable, Sendable {
     case server(PBServerDetails)
+    case volume(PBVolumeDetails)
 
   }
 
@@ -148,6 +162,11 @@ nonisolated struct PBServerDetails: Sendable {
 
   var domainName: String = String()
 
+  /// What the guest has now.
+  var interfaces: [Data] = []
+
+  var volumes: [Data] = []
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum Power: SwiftProtobuf.Enum, Swift.CaseIterable {
@@ -203,6 +222,23 @@ nonisolated struct PBServerDetails: Sendable {
     ]
 
   }
+
+  init() {}
+}
+
+nonisolated struct PBVolumeDetails: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var sizeGib: Int64 = 0
+
+  var allocatedBytes: Int64 = 0
+
+  /// Of a long piece of work, 0 to 100; 100 when there is none.
+  var progressPercent: UInt32 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 }
@@ -344,7 +380,7 @@ nonisolated extension PBStatuses: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension PBResourceStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ResourceStatus"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}generation\0\u{1}phase\0\u{1}server\0\u{1}error\0\u{1}steps\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}generation\0\u{1}phase\0\u{1}server\0\u{1}error\0\u{1}steps\0\u{1}volume\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -370,6 +406,19 @@ nonisolated extension PBResourceStatus: SwiftProtobuf.Message, SwiftProtobuf._Me
       }()
       case 5: try { try decoder.decodeSingularMessageField(value: &self._error) }()
       case 6: try { try decoder.decodeRepeatedMessageField(value: &self.steps) }()
+      case 7: try {
+        var v: PBVolumeDetails?
+        var hadOneofValue = false
+        if let current = self.details {
+          hadOneofValue = true
+          if case .volume(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.details = .volume(v)
+        }
+      }()
       default: break
       }
     }
@@ -398,6 +447,9 @@ nonisolated extension PBResourceStatus: SwiftProtobuf.Message, SwiftProtobuf._Me
     if !self.steps.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.steps, fieldNumber: 6)
     }
+    try { if case .volume(let v)? = self.details {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -419,7 +471,7 @@ nonisolated extension PBResourceStatus.Phase: SwiftProtobuf._ProtoNameProviding 
 
 nonisolated extension PBServerDetails: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ServerDetails"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}power\0\u{3}domain_name\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}power\0\u{3}domain_name\0\u{1}interfaces\0\u{1}volumes\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -429,6 +481,8 @@ nonisolated extension PBServerDetails: SwiftProtobuf.Message, SwiftProtobuf._Mes
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularEnumField(value: &self.power) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.domainName) }()
+      case 3: try { try decoder.decodeRepeatedBytesField(value: &self.interfaces) }()
+      case 4: try { try decoder.decodeRepeatedBytesField(value: &self.volumes) }()
       default: break
       }
     }
@@ -441,12 +495,20 @@ nonisolated extension PBServerDetails: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if !self.domainName.isEmpty {
       try visitor.visitSingularStringField(value: self.domainName, fieldNumber: 2)
     }
+    if !self.interfaces.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.interfaces, fieldNumber: 3)
+    }
+    if !self.volumes.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.volumes, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: PBServerDetails, rhs: PBServerDetails) -> Bool {
     if lhs.power != rhs.power {return false}
     if lhs.domainName != rhs.domainName {return false}
+    if lhs.interfaces != rhs.interfaces {return false}
+    if lhs.volumes != rhs.volumes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -454,6 +516,46 @@ nonisolated extension PBServerDetails: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension PBServerDetails.Power: SwiftProtobuf._ProtoNameProviding {
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0POWER_UNSPECIFIED\0\u{1}POWER_NONE\0\u{1}POWER_RUNNING\0\u{1}POWER_PAUSED\0\u{1}POWER_SHUTDOWN\0\u{1}POWER_CRASHED\0\u{1}POWER_SUSPENDED\0")
+}
+
+nonisolated extension PBVolumeDetails: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".VolumeDetails"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}size_gib\0\u{3}allocated_bytes\0\u{3}progress_percent\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.sizeGib) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.allocatedBytes) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.progressPercent) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.sizeGib != 0 {
+      try visitor.visitSingularInt64Field(value: self.sizeGib, fieldNumber: 1)
+    }
+    if self.allocatedBytes != 0 {
+      try visitor.visitSingularInt64Field(value: self.allocatedBytes, fieldNumber: 2)
+    }
+    if self.progressPercent != 0 {
+      try visitor.visitSingularUInt32Field(value: self.progressPercent, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBVolumeDetails, rhs: PBVolumeDetails) -> Bool {
+    if lhs.sizeGib != rhs.sizeGib {return false}
+    if lhs.allocatedBytes != rhs.allocatedBytes {return false}
+    if lhs.progressPercent != rhs.progressPercent {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
 }
 
 nonisolated extension PBStatusError: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {

@@ -147,6 +147,61 @@ enum Samples {
             PlanEntry(key: .router(id(40)), generation: 3, spec: .router(router))
         ])
 
+    static let volumeUpdate = PlanUpdate(
+        epoch: 2, revision: 43, isSnapshot: false,
+        entries: [
+            PlanEntry(
+                key: .volume(id(50)), generation: 1,
+                spec: .volume(VolumeSpec(id: id(50), project: id(31), pool: "local", sizeGiB: 3))),
+            PlanEntry(
+                key: .volume(id(51)), generation: 2,
+                spec: .volume(
+                    VolumeSpec(
+                        id: id(51), project: id(31), pool: "local", sizeGiB: 4, source: .snapshot(id(52), of: id(50)),
+                        reversion: VolumeSpec.Reversion(version: 2, snapshot: id(53)), exportedTo: [id(60), id(61)]))),
+            PlanEntry(
+                key: .volumeSnapshot(id(53)), generation: 3,
+                spec: .volumeSnapshot(
+                    VolumeSnapshotSpec(id: id(53), volume: id(51), project: id(31), pool: "local"))),
+            PlanEntry(key: .server(id(30)), generation: 4, spec: .server(volumeServer))
+        ])
+
+    static var volumeServer: ServerSpec {
+        var server = server
+        server.volumes = [
+            ServerSpec.Volume(
+                id: id(50), place: .pool("local"), device: "vdb", bootIndex: 0,
+                limits: ["total_iops_sec": 100, "read_bytes_sec": 4096]),
+            ServerSpec.Volume(
+                id: id(51), place: .remote(id(60), address: address("192.0.2.9"), port: 8705), device: "sdb",
+                bus: "scsi", isReadOnly: true)
+        ]
+        server.rescue = server.image.map { ServerSpec.Rescue(version: 1, image: $0, adminPassword: "pw") }
+        server.image = nil
+        return server
+    }
+
+    static let volumeStatuses = [
+        ResourceStatus(
+            key: .volume(id(50)), generation: 4, phase: .applying,
+            details: .volume(VolumeDetails(sizeGiB: 3, allocatedBytes: 65_536, progressPercent: 40))),
+        ResourceStatus(
+            key: .server(id(30)), generation: 4, phase: .ready,
+            details: .server(
+                ServerDetails(
+                    power: .running, domainName: "instance-00000007", interfaces: [id(20)], volumes: [id(50)])))
+    ]
+
+    static var poolReport: NodeReport {
+        var report = report
+        report.exportAddress = address("192.0.2.9")
+        report.pools = [
+            StoragePool(
+                name: "local", backend: "file", totalGiB: 100, freeGiB: 40, provisionedGiB: 300, problem: "full")
+        ]
+        return report
+    }
+
     static var tunnelReport: NodeReport {
         var report = report
         report.tunnelAddress = address("192.0.2.201")
