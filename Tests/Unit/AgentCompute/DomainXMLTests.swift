@@ -66,7 +66,7 @@ struct DomainXMLTests {
             "scsi-iso-image",
             definition {
                 $0.spec.diskBus = "scsi"
-                $0.spec.image.format = .iso
+                $0.spec.image?.format = .iso
                 $0.disks.append(DomainDisk(role: .configDrive, path: "/d/config.iso", format: .raw))
             }, HypervisorSettings(virtType: .kvm, cpuModel: "host-passthrough")
         ),

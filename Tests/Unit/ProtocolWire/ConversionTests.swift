@@ -60,7 +60,7 @@ struct ConversionTests {
             for format in ImageSpec.DiskFormat.allCases {
                 var server = Samples.server
                 server.power = power
-                server.image.format = format
+                server.image?.format = format
                 #expect(try ResourceSpec(wireBytes: ResourceSpec.server(server).wireBytes) == .server(server))
             }
         }
@@ -122,7 +122,7 @@ struct ConversionTests {
             String(repeating: "zz", count: 64)
         ] {
             var server = Samples.server
-            server.image.sha512 = text
+            server.image?.sha512 = text
             #expect(throws: WireError.self) { try ResourceSpec(wireBytes: ResourceSpec.server(server).wireBytes) }
         }
     }
