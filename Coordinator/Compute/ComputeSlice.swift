@@ -52,10 +52,11 @@ public struct ComputeSlice: Slice, FleetParts {
         provider = ServerSpecProvider(parts: parts)
         let reports = HostedReports(
             parts.workflow, directory: directory, failures: runtime.map { PartFailures(logger: $0.logger) })
-        consumer = reports
+        let whole = ServerReports(devices: DeviceChanges(parts: parts), servers: reports)
+        consumer = whole
         operationConsumer = reports
         nodeObserver = reports
-        watchdog = reports
+        watchdog = whole
         holdings = [ComputeHoldings(parts: parts)]
         explanation = ServerExplanation(parts: parts)
     }

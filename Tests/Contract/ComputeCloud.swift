@@ -126,12 +126,13 @@ struct ComputeCloud: Sendable {
     /// What a host says of the server in its plan's newest generation; where none is named, the first that has it.
     func report(
         _ id: ServerID, _ phase: ResourceStatus.Phase, power: ServerDetails.PowerState = .none,
-        error: StatusError? = nil, from node: NodeID? = nil
+        error: StatusError? = nil, interfaces: [PortID] = [], from node: NodeID? = nil
     ) async throws {
         let node = if let node { node } else { try await host(of: id) }
         let status = ResourceStatus(
             key: .server(id), generation: try await entry(id, on: node)?.generation ?? 0, phase: phase,
-            details: .server(ServerDetails(power: power, domainName: "instance-00000001")), error: error,
+            details: .server(
+                ServerDetails(power: power, domainName: "instance-00000001", interfaces: interfaces)), error: error,
             steps: [StatusStep(name: "define", startedAt: harness.clock.now(), durationMicroseconds: 700)])
         try await hosts.say(status, from: node, at: harness.clock.now())
     }

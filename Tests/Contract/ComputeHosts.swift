@@ -125,6 +125,20 @@ final class ComputeNetworkRefusals: NetworkForCompute {
             in: transaction)
     }
 
+    func attachPort(
+        _ interface: NetworkRequest.Interface, server: ServerID, hostname: String, permissions: Permissions,
+        project: ProjectID, at now: Int64, in transaction: any SQLTransaction
+    ) throws -> PortID {
+        if let refusal = next.withLock({ $0 }) { throw refusal }
+        return try network.attachPort(
+            interface, server: server, hostname: hostname, permissions: permissions, project: project, at: now,
+            in: transaction)
+    }
+
+    func detachPort(_ port: PortID, of server: ServerID, at now: Int64, in transaction: any SQLTransaction) throws {
+        try network.detachPort(port, of: server, at: now, in: transaction)
+    }
+
     func bindPorts(
         of server: ServerID, to node: NodeID, availabilityZone: String, at now: Int64,
         in transaction: any SQLTransaction

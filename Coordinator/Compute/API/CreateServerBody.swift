@@ -149,9 +149,6 @@ package struct CreateServerBody: Sendable {
             if !device.guestFormat.isNull { forgotten.append("guest_format") }
             if !device.type.isNull, device.type != "disk" { forgotten.append("device_type") }
         }
-        if case .list(let interfaces) = networks, interfaces.contains(where: { $0.tag != nil }) {
-            forgotten.append("tag of a network")
-        }
         guard forgotten.isEmpty else {
             throw APIError.badRequest(
                 "Not available here: \(forgotten.joined(separator: ", ")). Leave it out of the request.")

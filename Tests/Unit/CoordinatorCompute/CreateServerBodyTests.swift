@@ -107,7 +107,6 @@ struct CreateServerBodyTests {
 
     /// What stands in `server`, what beside it, and whether the call is taken.
     static let forgotten: [(JSON, [String: JSON], Bool)] = [
-        (["networks": [["uuid": .string(network), "tag": "nic"]]], [:], false),
         (device([:]), [:], true), (device(["device_type": "disk", "delete_on_termination": true]), [:], true),
         (device(["device_type": "cdrom"]), [:], false), (device(["tag": "root"]), [:], false),
         (device(["disk_bus": "ide"]), [:], false), (device(["guest_format": "ext4"]), [:], false),
