@@ -24,7 +24,10 @@ struct ComputeCloud: Sendable {
     static let image = ImageID(high: 0x6666_6666_6666_4666, low: 0x8666_6666_6666_6666)
 
     /// - Parameter memoryMiB: What each host has for guests.
-    init(memoryMiB: Int = 16_384, settings: ComputeSettings = ComputeSettings()) async throws {
+    init(
+        memoryMiB: Int = 16_384, settings: ComputeSettings = ComputeSettings(),
+        hosts names: [String] = ["host-a", "host-b"]
+    ) async throws {
         let clock = ManualClock()
         let database = try await APIHarness.database(
             migrations: FleetSlice.migrations + PlacementSlice.migrations + ImageSlice.migrations
@@ -46,7 +49,7 @@ struct ComputeCloud: Sendable {
             services: [slice.api, image.api, placement.api] + network.apis, database: database, clock: clock)
         hosts = try await ComputeHosts(
             core, at: clock.now(), database: database, memoryMiB: memoryMiB, compute: slice, network: network,
-            placement: placement,
+            placement: placement, names: names,
             logger: logger)
         self.network = try await Self.fill(harness)
     }

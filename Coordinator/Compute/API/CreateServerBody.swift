@@ -85,6 +85,7 @@ package struct CreateServerBody: Sendable {
             hasConfigDrive: hasConfigDrive, minCount: least, maxCount: most, adminPassword: self.password ?? password,
             accessIPv4: accessIPv4, accessIPv6: accessIPv6, diskConfig: diskConfig, tags: Self.unique(tags),
             hostname: hostname, schedulerHints: JSON.object(hints).text, reservationID: reservationID)
+        command.hints = try SchedulerHintForm.read(hints)
         try readDestination(into: &command)
         return command
     }
@@ -153,20 +154,7 @@ package struct CreateServerBody: Sendable {
             throw APIError.badRequest(
                 "Not available here: \(forgotten.joined(separator: ", ")). Leave it out of the request.")
         }
-        for (hint, value) in hints.sorted(by: { $0.key < $1.key }) where !value.isNull {
-            if hint == "group" {
-                throw APIError.badRequest("Instance group \(value.stringValue ?? value.text) could not be found.")
-            }
-            guard !Self.unknownHints.contains(hint) else {
-                throw APIError.badRequest("Scheduler hint '\(hint)' has no effect here: leave it out.")
-            }
-        }
     }
-
-    /// Hints that Nova's filters know. What nobody knows says something to whoever sent it.
-    private static let unknownHints: Set<String> = [
-        "different_host", "same_host", "query", "target_cell", "different_cell", "build_near_host_ip", "cidr"
-    ]
 
     private func network() throws -> NetworkRequest {
         let groups = Self.unique(groups ?? [])

@@ -9,12 +9,6 @@ enum EmptyRoutes {
         Route(.get, "/v2.1/os-aggregates/{id}") { call in
             throw APIError.notFound("Aggregate \(call.parameter("id")) could not be found.")
         }.gatedCompute(by: "os-aggregates:show"),
-        Route(.get, "/v2.1/os-server-groups") { _ in
-            return .json(["server_groups": []])
-        }.gatedCompute(by: "os-server-groups:index"),
-        Route(.get, "/v2.1/os-server-groups/{id}") { call in
-            throw APIError.notFound("Instance group \(call.parameter("id")) could not be found.")
-        }.gatedCompute(by: "os-server-groups:show"),
         Route(.get, "/v2.1/os-migrations") { _ in
             return .json(["migrations": []])
         }.gatedCompute(by: "os-migrations:index"),

@@ -21,8 +21,9 @@ struct ComputeParts: Sendable {
     let flavors = FlavorStore()
     let keypairs = KeypairStore()
     let devices = DeviceStore()
+    let groups = ServerGroupStore()
 
-    var quotas: ComputeQuotas { ComputeQuotas(settings: settings, servers: servers) }
+    var quotas: ComputeQuotas { ComputeQuotas(settings: settings, servers: servers, groups: groups) }
     var workflow: HostedWorkflow<ServerHosting> { HostedWorkflow(ServerHosting(parts: self), plans: plans) }
 }
 

@@ -28,7 +28,8 @@ enum ComputePolicy {
         "os-lock-server:lock", "os-lock-server:unlock", "server-metadata:create", "server-metadata:update_all",
         "server-metadata:update", "server-metadata:delete", "os-server-tags:update", "os-server-tags:update_all",
         "os-server-tags:delete", "os-server-tags:delete_all", "os-console-output", "os-remote-consoles",
-        "os-attach-interfaces:create", "os-attach-interfaces:delete"
+        "os-attach-interfaces:create", "os-attach-interfaces:delete", "os-server-groups:create",
+        "os-server-groups:delete"
     ]
     private static let admins = [
         "servers:index:get_all_tenants", "servers:detail:get_all_tenants", "servers:create:forced_host",
@@ -40,7 +41,7 @@ enum ComputePolicy {
         "os-hypervisors:uptime", "os-hypervisors:search", "os-hypervisors:servers", "os-services:list",
         "os-services:update", "os-availability-zone:detail", "os-quota-sets:update", "os-quota-sets:delete",
         "limits:other_project", "os-simple-tenant-usage:list", "os-aggregates:index", "os-aggregates:show",
-        "os-migrations:index"
+        "os-migrations:index", "os-server-groups:index:all_projects"
     ]
     private static let owners = ["os-keypairs:index", "os-keypairs:show", "os-keypairs:create", "os-keypairs:delete"]
 

@@ -21,12 +21,16 @@ struct ServerCreation: Sendable {
         let count = try parts.quotas.grant(
             command, flavor: flavor, project: origin.project, in: transaction)
         try checkSharing(command, count: count)
+        let group = try command.hints.group.map {
+            try ServerGroups(parts: parts).joining($0, count: count, origin: origin, in: transaction)
+        }
 
         var made: [ServerRecord] = []
         for index in 0..<count {
             var server = record(command, flavor: flavor, image: image, origin: origin, index: index, of: count)
             server.publicKey = key?.publicKey
             try ServerSpecProvider.checkSize(server)
+            if let group { try parts.groups.join(group.id, server.id, in: transaction) }
             try make(&server, command, origin: origin, in: transaction)
             made.append(server)
         }

@@ -7,6 +7,30 @@ enum DeviceSchema {
         Migration(slice: "compute", number: number, name: "devices", sql: devices)
     }
 
+    static func groups(_ number: Int) -> Migration {
+        Migration(slice: "compute", number: number, name: "server groups", sql: groups)
+    }
+
+    private static let groups = """
+        CREATE TABLE server_groups (
+            id INTEGER PRIMARY KEY,
+            uuid TEXT NOT NULL UNIQUE,
+            project_id TEXT NOT NULL,
+            user_id TEXT NOT NULL,
+            name TEXT NOT NULL,
+            policy TEXT NOT NULL,
+            most_per_host BIGINT,
+            created_at BIGINT NOT NULL
+        );
+        CREATE INDEX server_groups_by_project ON server_groups (project_id, id);
+        CREATE TABLE server_group_members (
+            id INTEGER PRIMARY KEY,
+            group_uuid TEXT NOT NULL,
+            server_uuid TEXT NOT NULL UNIQUE
+        );
+        CREATE INDEX server_group_members_by_group ON server_group_members (group_uuid, id);
+        """
+
     private static let devices = """
         CREATE TABLE server_devices (
             id INTEGER PRIMARY KEY,

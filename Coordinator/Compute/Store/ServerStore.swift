@@ -41,7 +41,7 @@ package struct ServerStore: Sendable {
         let gone = SQLCondition("deleted_at < ? AND node_id IS NULL", [time])
         let ids = try table.all(where: gone, order: "deleted_at", limit: 100, in: transaction).map(\.id)
         let owner = SQLCondition.in("server_uuid", ids)
-        for name in ["server_decisions", "server_tags"] {
+        for name in ["server_decisions", "server_tags", "server_devices", "server_group_members"] {
             try transaction.execute("DELETE FROM \(name) WHERE \(owner.sql)", owner.arguments)
         }
         try table.delete(where: .in("uuid", ids), in: transaction)

@@ -33,7 +33,8 @@ extension TwoTenantTable {
         DELETE /compute/v2.1/os-quota-sets/{project_id} {project_id} project foreign=403 gone=403
         GET /compute/v2.1/os-quota-sets/{project_id}/defaults {project_id} project foreign=200 gone=200
         GET /compute/v2.1/os-quota-sets/{project_id}/detail {project_id} project foreign=403 gone=403
-        GET /compute/v2.1/os-server-groups/{id} {id} server foreign=404 gone=404 malformed=404
+        GET /compute/v2.1/os-server-groups/{id} {id} server_group foreign=404 gone=404 malformed=404
+        DELETE /compute/v2.1/os-server-groups/{id} {id} server_group foreign=404 gone=404 malformed=404
         PUT /compute/v2.1/os-services/{id} {id} server foreign=403 gone=403 malformed=403
         GET /compute/v2.1/os-simple-tenant-usage/{project_id} {project_id} project foreign=403 gone=403
         GET /compute/v2.1/servers/{id}/tags {id} server foreign=404 gone=404 malformed=404
@@ -70,8 +71,10 @@ extension TwoTenantTable {
         POST /compute/v2.1/servers server.availability_zone text foreign=400
         POST /compute/v2.1/servers server.host text foreign=403
         POST /compute/v2.1/servers server.hypervisor_hostname text foreign=403
-        POST /compute/v2.1/servers os:scheduler_hints.group server foreign=400 gone=400 malformed=400
-        POST /compute/v2.1/servers OS-SCH-HNT:scheduler_hints.group server foreign=400 gone=400 malformed=400
+        POST /compute/v2.1/servers os:scheduler_hints.group server_group foreign=400 gone=400 malformed=400
+        POST /compute/v2.1/servers OS-SCH-HNT:scheduler_hints.group server_group foreign=400 gone=400 malformed=400
+        POST /compute/v2.1/servers os:scheduler_hints.same_host server foreign=202 gone=202 malformed=400
+        POST /compute/v2.1/servers os:scheduler_hints.different_host server foreign=202 gone=202 malformed=400
         POST /compute/v2.1/servers server.block_device_mapping_v2.0.uuid image foreign=400 gone=400 malformed=400
         POST /compute/v2.1/servers server.block_device_mapping.0.volume_id image foreign=400 gone=400 malformed=400
         POST /compute/v2.1/servers server.block_device_mapping_v2.0.image_id image foreign=400 gone=400 malformed=400

@@ -3,6 +3,8 @@ import ProtocolModel
 /// Why a host was dropped. The first filter that fails names the reason, in the order of the cases.
 public enum Refusal: Sendable, Hashable {
     case excluded(String)
+    case apart(String)
+    case elsewhere(String)
     case otherHost(wanted: String)
     case otherZone(wanted: String)
     case otherAggregate
@@ -18,6 +20,7 @@ public enum Refusal: Sendable, Hashable {
     public var text: String {
         switch self {
         case .excluded(let reason): "tried before: \(reason)"
+        case .apart(let reason), .elsewhere(let reason): reason
         case .otherHost(let wanted): "not the host asked for (\(wanted))"
         case .otherZone(let wanted): "not in availability zone \(wanted)"
         case .otherAggregate: "not in an aggregate asked for"
@@ -54,10 +57,12 @@ public enum Refusal: Sendable, Hashable {
         case .lacksTraits(let names): Kind(rank: 8, discriminator: names.joined(separator: ","))
         case .hasTraits(let names): Kind(rank: 9, discriminator: names.joined(separator: ","))
         case .excluded(let reason): Kind(rank: 10, discriminator: reason)
-        case .otherZone: Kind(rank: 11, discriminator: "")
-        case .otherAggregate: Kind(rank: 12, discriminator: "")
-        case .otherHost: Kind(rank: 13, discriminator: "")
-        case .lacksRole: Kind(rank: 14, discriminator: "")
+        case .apart(let reason): Kind(rank: 11, discriminator: reason)
+        case .elsewhere(let reason): Kind(rank: 12, discriminator: reason)
+        case .otherZone: Kind(rank: 13, discriminator: "")
+        case .otherAggregate: Kind(rank: 14, discriminator: "")
+        case .otherHost: Kind(rank: 15, discriminator: "")
+        case .lacksRole: Kind(rank: 16, discriminator: "")
         }
     }
 
