@@ -55,7 +55,7 @@ public struct ComputeSlice: Slice, FleetParts {
         let whole = ServerReports(devices: DeviceChanges(parts: parts), servers: reports)
         consumer = whole
         operationConsumer = reports
-        nodeObserver = reports
+        nodeObserver = ServerNodes(servers: reports, aggregates: Aggregates(parts: parts))
         watchdog = whole
         holdings = [ComputeHoldings(parts: parts)]
         explanation = ServerExplanation(parts: parts)

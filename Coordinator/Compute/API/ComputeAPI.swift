@@ -20,6 +20,7 @@ struct ComputeAPI: Sendable {
             + ServerActionRoutes(parts: parts).all + ServerMetadataRoutes(parts: parts).all
             + ServerTagRoutes(parts: parts).all + ServerViewRoutes(parts: parts).all
             + InterfaceRoutes(parts: parts).all + ServerGroupRoutes(parts: parts).all
+            + AggregateRoutes(parts: parts).all
             + InstanceActionRoutes(parts: parts).all
             + FlavorRoutes(parts: parts).all
             + FlavorSpecRoutes(parts: parts).all + KeypairRoutes(parts: parts).all

@@ -104,7 +104,12 @@ package struct CreateServerBody: Sendable {
                 throw APIError.badRequest("Unable to parse availability_zone. Expected format: zone:host:node.")
             }
             command.zone = parts[0].isEmpty ? nil : parts[0]
-            command.host = parts.dropFirst().first { !$0.isEmpty }
+            let named = parts.dropFirst().filter { !$0.isEmpty }
+            // A host has one node, which bears its name.
+            if Set(named).count > 1 {
+                throw APIError.badRequest("Compute host \(named[1]) could not be found.")
+            }
+            command.host = named.first
             command.forcesHost = true
         }
         guard let named = host ?? hypervisor else { return }

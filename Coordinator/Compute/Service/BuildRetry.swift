@@ -47,6 +47,8 @@ struct HostChoice: Sendable {
         request.physicalNetworks = try parts.network.physicalNetworks(of: server.id, in: reader)
         if server.image.properties["hw_firmware_type"] == "uefi" { request.required.insert(Trait.uefi) }
         request.excluded = server.excluded
+        AggregateRules.apply(
+            try parts.aggregates.all(in: reader), extraSpecs: flavor.extraSpecs, project: server.project, to: &request)
         request.group = try parts.groups.group(of: server.id, in: reader)?.placement
         try apply(try hints(of: server), of: server, to: &request, in: reader)
         return request

@@ -22,6 +22,7 @@ struct ComputeParts: Sendable {
     let keypairs = KeypairStore()
     let devices = DeviceStore()
     let groups = ServerGroupStore()
+    let aggregates = AggregateStore()
 
     var quotas: ComputeQuotas { ComputeQuotas(settings: settings, servers: servers, groups: groups) }
     var workflow: HostedWorkflow<ServerHosting> { HostedWorkflow(ServerHosting(parts: self), plans: plans) }

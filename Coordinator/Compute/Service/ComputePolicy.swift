@@ -7,12 +7,13 @@ enum ComputePolicy {
             uniqueKeysWithValues: [(readers, Policy.Rule.projectReader), (members, .projectMember), (admins, .admin)]
                 .flatMap { names, rule in names.map { (prefix + $0, rule) } }
                 + owners.map { (prefix + $0, .owner) } + everybodys.map { (prefix + $0, .anybody) } + [
-                    (requestedDestination, .admin)
+                    (requestedDestination, .admin), (cacheImages, .admin)
                 ]))
 
     static let prefix = "os_compute_api:"
-    /// The one rule without the prefix.
+    /// The rules without the prefix.
     static let requestedDestination = "compute:servers:create:requested_destination"
+    static let cacheImages = "compute:aggregates:images"
 
     private static let readers = [
         "servers:index", "servers:detail", "servers:show", "server-metadata:index", "server-metadata:show",
@@ -41,7 +42,8 @@ enum ComputePolicy {
         "os-hypervisors:uptime", "os-hypervisors:search", "os-hypervisors:servers", "os-services:list",
         "os-services:update", "os-availability-zone:detail", "os-quota-sets:update", "os-quota-sets:delete",
         "limits:other_project", "os-simple-tenant-usage:list", "os-aggregates:index", "os-aggregates:show",
-        "os-migrations:index", "os-server-groups:index:all_projects"
+        "os-migrations:index", "os-server-groups:index:all_projects", "os-aggregates:create", "os-aggregates:update",
+        "os-aggregates:delete", "os-aggregates:add_host", "os-aggregates:remove_host", "os-aggregates:set_metadata"
     ]
     private static let owners = ["os-keypairs:index", "os-keypairs:show", "os-keypairs:create", "os-keypairs:delete"]
 

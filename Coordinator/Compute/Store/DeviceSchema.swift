@@ -11,6 +11,28 @@ enum DeviceSchema {
         Migration(slice: "compute", number: number, name: "server groups", sql: groups)
     }
 
+    static func aggregates(_ number: Int) -> Migration {
+        Migration(slice: "compute", number: number, name: "aggregates", sql: aggregates)
+    }
+
+    private static let aggregates = """
+        CREATE TABLE compute_aggregates (
+            id INTEGER PRIMARY KEY,
+            uuid TEXT NOT NULL UNIQUE,
+            name TEXT NOT NULL UNIQUE,
+            metadata TEXT NOT NULL,
+            created_at BIGINT NOT NULL,
+            updated_at BIGINT
+        );
+        CREATE TABLE compute_aggregate_hosts (
+            id INTEGER PRIMARY KEY,
+            aggregate_id BIGINT NOT NULL,
+            node_id TEXT NOT NULL,
+            UNIQUE (aggregate_id, node_id)
+        );
+        CREATE INDEX compute_aggregate_hosts_by_node ON compute_aggregate_hosts (node_id);
+        """
+
     private static let groups = """
         CREATE TABLE server_groups (
             id INTEGER PRIMARY KEY,

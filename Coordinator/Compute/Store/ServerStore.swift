@@ -73,6 +73,10 @@ package struct ServerStore: Sendable {
     }
     private static let isWanted = SQLCondition("task_state IS NULL OR task_state <> ?", [TaskState.deleting])
 
+    package func countGuests(on node: NodeID, in reader: any SQLReader) throws -> Int {
+        try table.count(where: SQLCondition("node_id = ? AND deleted_at IS NULL", [node]), in: reader)
+    }
+
     /// Who lives on the node, for administrators.
     package func residents(of node: NodeID, in reader: any SQLReader) throws -> [(id: ServerID, name: String)] {
         try reader.query(

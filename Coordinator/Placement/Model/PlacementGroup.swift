@@ -44,6 +44,20 @@ public struct PlacementGroup: Sendable, Hashable {
 }
 
 extension PlacementRequest {
+    /// Aggregates that are not for everybody.
+    public struct Isolation: Sendable, Hashable {
+        /// A host of these is for those alone who are let in.
+        public var closed: Set<String> = []
+        /// Those of them that let the consumer in.
+        public var open: Set<String> = []
+
+        public init() {}
+
+        func keepsOut(of aggregates: Set<String>) -> Bool {
+            !closed.isDisjoint(with: aggregates) && open.isDisjoint(with: aggregates)
+        }
+    }
+
     /// Hosts of which only one will do.
     public struct Hosts: Sendable, Hashable {
         public var nodes: Set<NodeID>

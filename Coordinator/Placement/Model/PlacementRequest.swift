@@ -30,6 +30,7 @@ public struct PlacementRequest: Sendable, Hashable {
     public var forbidden: Set<String> = []
     /// The host is in at least one aggregate of each set.
     public var aggregates: [Set<String>] = []
+    public var isolation: Isolation?
     public var availabilityZone: String?
     /// Only the host of this name.
     public var host: String?

@@ -87,6 +87,18 @@ enum PlacementSchema {
                     provider_uuid TEXT NOT NULL
                 );
                 CREATE INDEX placement_group_members_by_group ON placement_group_members (group_uuid);
+                """),
+        Migration(
+            slice: "placement", number: 5, name: "rules of hosts",
+            sql: """
+                CREATE TABLE placement_host_rules (
+                    id INTEGER PRIMARY KEY,
+                    provider_uuid TEXT NOT NULL UNIQUE,
+                    zone TEXT,
+                    ratios TEXT NOT NULL,
+                    replaced TEXT NOT NULL,
+                    aggregates TEXT NOT NULL
+                );
                 """)
     ]
 }

@@ -22,6 +22,11 @@ extension TwoTenantTable {
         DELETE /compute/v2.1/flavors/{flavor_id}/os-extra_specs/{key} {flavor_id} flavor foreign=403 gone=403 malformed=403 seen=403
         GET /compute/v2.1/flavors/{flavor_id}/os-flavor-access {flavor_id} flavor foreign=403 gone=403 malformed=403 seen=403
         GET /compute/v2.1/os-aggregates/{id} {id} server foreign=403 gone=403 malformed=403
+        PUT /compute/v2.1/os-aggregates/{id} {id} server foreign=403 gone=403 malformed=403
+        DELETE /compute/v2.1/os-aggregates/{id} {id} server foreign=403 gone=403 malformed=403
+        POST /compute/v2.1/os-aggregates/{id}/action {id} server foreign=403 gone=403 malformed=403
+        POST /compute/v2.1/os-aggregates/{id}/images {id} server foreign=403 gone=403 malformed=403
+        POST /compute/v2.1/os-aggregates/{id}/action add_host.host text foreign=403
         GET /compute/v2.1/os-hypervisors/{id} {id} server foreign=403 gone=403 malformed=403
         GET /compute/v2.1/os-hypervisors/{id}/search {id} server foreign=404 gone=404 malformed=404
         GET /compute/v2.1/os-hypervisors/{id}/servers {id} server foreign=404 gone=404 malformed=404

@@ -8,6 +8,7 @@ public enum Refusal: Sendable, Hashable {
     case otherHost(wanted: String)
     case otherZone(wanted: String)
     case otherAggregate
+    case isolated
     case lacksRole(NodeReport.Role)
     case disabled(String?)
     case unhealthy(HostState.Health)
@@ -24,6 +25,7 @@ public enum Refusal: Sendable, Hashable {
         case .otherHost(let wanted): "not the host asked for (\(wanted))"
         case .otherZone(let wanted): "not in availability zone \(wanted)"
         case .otherAggregate: "not in an aggregate asked for"
+        case .isolated: "kept for other projects"
         case .lacksRole(.compute): "runs no guests"
         case .lacksRole(let role): "has not the role \(role.rawValue)"
         case .disabled(let reason): reason.map { "disabled: \($0)" } ?? "disabled"
@@ -61,8 +63,9 @@ public enum Refusal: Sendable, Hashable {
         case .elsewhere(let reason): Kind(rank: 12, discriminator: reason)
         case .otherZone: Kind(rank: 13, discriminator: "")
         case .otherAggregate: Kind(rank: 14, discriminator: "")
-        case .otherHost: Kind(rank: 15, discriminator: "")
-        case .lacksRole: Kind(rank: 16, discriminator: "")
+        case .isolated: Kind(rank: 15, discriminator: "")
+        case .otherHost: Kind(rank: 16, discriminator: "")
+        case .lacksRole: Kind(rank: 17, discriminator: "")
         }
     }
 

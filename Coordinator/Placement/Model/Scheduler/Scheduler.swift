@@ -94,6 +94,7 @@ public enum Scheduler {
             return .otherZone(wanted: wanted)
         }
         if request.aggregates.contains(where: { $0.isDisjoint(with: facts.aggregates) }) { return .otherAggregate }
+        if request.isolation?.keepsOut(of: facts.aggregates) ?? false { return .isolated }
         if let role = request.role, !facts.roles.contains(role) { return .lacksRole(role) }
         if !facts.isEnabled { return .disabled(facts.disabledReason) }
         if facts.health != .up { return .unhealthy(facts.health) }
