@@ -44,7 +44,8 @@ struct ComputeCloud: Sendable {
         refusals = ComputeNetworkRefusals(network.service)
         slice = ComputeSlice(
             settings: settings, network: refusals, image: image.service, placement: placement.service,
-            plans: core.plans, operations: core.operations, directory: core.directory)
+            plans: core.plans, operations: core.operations, directory: core.directory,
+            proxied: network.apis + image.apis)
         harness = APIHarness(
             services: [slice.api, image.api, placement.api] + network.apis, database: database, clock: clock)
         hosts = try await ComputeHosts(

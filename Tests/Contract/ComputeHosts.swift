@@ -136,6 +136,13 @@ final class ComputeNetworkRefusals: NetworkForCompute {
             in: transaction)
     }
 
+    func setGroup(
+        _ name: String, isMember: Bool, of server: ServerID, project: ProjectID, at now: Int64,
+        in transaction: any SQLTransaction
+    ) throws {
+        try network.setGroup(name, isMember: isMember, of: server, project: project, at: now, in: transaction)
+    }
+
     func detachPort(_ port: PortID, of server: ServerID, at now: Int64, in transaction: any SQLTransaction) throws {
         try network.detachPort(port, of: server, at: now, in: transaction)
     }

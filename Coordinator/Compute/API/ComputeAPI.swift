@@ -5,6 +5,7 @@ import ProtocolModel
 struct ComputeAPI: Sendable {
     let parts: ComputeParts
     let reader: ServerReader
+    let proxies: ProxyCalls
 
     var service: ServiceAPI {
         ServiceAPI(
@@ -21,6 +22,7 @@ struct ComputeAPI: Sendable {
             + ServerTagRoutes(parts: parts).all + ServerViewRoutes(parts: parts).all
             + InterfaceRoutes(parts: parts).all + ServerGroupRoutes(parts: parts).all
             + AggregateRoutes(parts: parts).all
+            + SecurityGroupProxy(parts: parts, proxies: proxies).all
             + InstanceActionRoutes(parts: parts).all
             + FlavorRoutes(parts: parts).all
             + FlavorSpecRoutes(parts: parts).all + KeypairRoutes(parts: parts).all

@@ -21,7 +21,8 @@ enum ComputePolicy {
         "os-attach-interfaces:show", "os-volumes-attachments:index", "os-instance-actions:list",
         "os-instance-actions:show", "os-availability-zone:list", "os-quota-sets:show", "os-quota-sets:detail",
         "os-simple-tenant-usage:show", "os-server-groups:index", "os-server-groups:show",
-        "os-flavor-extra-specs:index", "os-flavor-extra-specs:show"
+        "os-flavor-extra-specs:index", "os-flavor-extra-specs:show", "os-security-groups:get",
+        "os-security-groups:show", "os-security-groups:list"
     ]
     private static let members = [
         "servers:create", "servers:update", "servers:delete", "servers:start", "servers:stop", "servers:reboot",
@@ -30,7 +31,9 @@ enum ComputePolicy {
         "server-metadata:update", "server-metadata:delete", "os-server-tags:update", "os-server-tags:update_all",
         "os-server-tags:delete", "os-server-tags:delete_all", "os-console-output", "os-remote-consoles",
         "os-attach-interfaces:create", "os-attach-interfaces:delete", "os-server-groups:create",
-        "os-server-groups:delete"
+        "os-server-groups:delete", "os-security-groups:create", "os-security-groups:update",
+        "os-security-groups:delete", "os-security-groups:rule:create", "os-security-groups:rule:delete",
+        "os-security-groups:add", "os-security-groups:remove", "os-multinic:add", "os-multinic:remove"
     ]
     private static let admins = [
         "servers:index:get_all_tenants", "servers:detail:get_all_tenants", "servers:create:forced_host",

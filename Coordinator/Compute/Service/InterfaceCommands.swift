@@ -35,10 +35,10 @@ struct InterfaceCommands: Sendable {
 
     /// Asks the server's host to take it off; it is the server's until it has.
     func detach(
-        _ port: String, from id: String, origin: Origin, in transaction: any SQLTransaction
+        _ port: String, from id: String, rule: String = "os-attach-interfaces:delete", origin: Origin,
+        in transaction: any SQLTransaction
     ) throws -> ServerRecord {
-        var server = try access.findToChange(
-            id, rule: "os-attach-interfaces:delete", by: origin.permissions, in: transaction)
+        var server = try access.findToChange(id, rule: rule, by: origin.permissions, in: transaction)
         try Self.requireSettled(server, to: "detach_interface")
         guard let port = PortID(port), try ports(of: server, in: transaction).contains(where: { $0.port == port })
         else { throw APIError.notFound("Port id \(port) could not be found.") }
@@ -49,6 +49,19 @@ struct InterfaceCommands: Sendable {
             .detach, known ?? ServerDevice(server: server.id, kind: .port, device: port.cast()), of: &server,
             origin: origin, in: transaction)
         return server
+    }
+
+    /// The same for the interface that has an address.
+    func detach(
+        address text: String, from id: String, rule: String, origin: Origin, in transaction: any SQLTransaction
+    ) throws -> ServerRecord {
+        let server = try access.findToChange(id, rule: rule, by: origin.permissions, in: transaction)
+        let address = IPAddress(text)
+        let found = try ports(of: server, in: transaction).first { $0.fixedIPs.contains { $0.address == address } }
+        guard let found else {
+            throw APIError.badRequest("Fixed IP not found for address \(text).")
+        }
+        return try detach(found.port.text, from: id, rule: rule, origin: origin, in: transaction)
     }
 
     private func ports(of server: ServerRecord, in reader: any SQLReader) throws -> [ServerPort] {

@@ -206,6 +206,25 @@ extension NetworkService: NetworkForCompute {
         return group.id
     }
 
+    public func setGroup(
+        _ name: String, isMember: Bool, of server: ServerID, project: ProjectID, at now: Int64,
+        in transaction: any SQLTransaction
+    ) throws {
+        let group = try computeGroup(name, project: project, at: now, in: transaction)
+        let ports = try ports.ports(of: server, in: transaction).filter { $0.isSecurityEnabled && !$0.fixedIPs.isEmpty }
+        if isMember, ports.isEmpty {
+            throw Refusal(.invalid, "security_group", name, "No port of the server can be in a security group.")
+        }
+        if !isMember, !ports.contains(where: { $0.groups.contains(group) }) {
+            throw Refusal(.conflict, "security_group", name, "No port of the server is in security group \(name).")
+        }
+        for port in ports where port.groups.contains(group) != isMember {
+            var change = PortChange()
+            change.groups = isMember ? port.groups + [group] : port.groups.filter { $0 != group }
+            try updatePort(port.id, change, at: now, in: transaction)
+        }
+    }
+
     /// What is refused in this slice's own terms, as a refusal for others.
     private func refusing<T>(_ body: () throws -> T) throws -> T {
         do { return try body() } catch let error as AddressRefusal { throw error.refusal }

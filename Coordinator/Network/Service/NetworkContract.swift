@@ -23,6 +23,15 @@ public protocol NetworkForCompute: Sendable {
     /// Takes one of the server's ports off it, as ``releasePorts(of:at:in:)`` does with all; nothing happens where the
     /// port is none of the server's.
     func detachPort(_ port: PortID, of server: ServerID, at now: Int64, in transaction: any SQLTransaction) throws
+    /// Puts the server's ports into a security group, or takes them out of it: those that have an address and are
+    /// guarded.
+    /// - Parameter name: Or the group's id.
+    /// - Throws: ``Refusal`` of a `security_group`: not found, ambiguous, `invalid` where it cannot be applied, `conflict`
+    ///   where none of the ports is in it.
+    func setGroup(
+        _ name: String, isMember: Bool, of server: ServerID, project: ProjectID, at now: Int64,
+        in transaction: any SQLTransaction
+    ) throws
     /// Binds the server's ports to its host, which puts them, their networks and groups on the node's plan.
     func bindPorts(
         of server: ServerID, to node: NodeID, availabilityZone: String, at now: Int64,

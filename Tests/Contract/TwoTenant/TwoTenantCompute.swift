@@ -27,6 +27,11 @@ extension TwoTenantTable {
         POST /compute/v2.1/os-aggregates/{id}/action {id} server foreign=403 gone=403 malformed=403
         POST /compute/v2.1/os-aggregates/{id}/images {id} server foreign=403 gone=403 malformed=403
         POST /compute/v2.1/os-aggregates/{id}/action add_host.host text foreign=403
+        GET /compute/v2.1/os-security-groups/{id} {id} security_group foreign=404 gone=404 malformed=404 # from 2.36 on
+        PUT /compute/v2.1/os-security-groups/{id} {id} security_group foreign=404 gone=404 malformed=404
+        DELETE /compute/v2.1/os-security-groups/{id} {id} security_group foreign=404 gone=404 malformed=404
+        DELETE /compute/v2.1/os-security-group-rules/{id} {id} security_group_rule foreign=404 gone=404 malformed=404
+        GET /compute/v2.1/servers/{server_id}/os-security-groups {server_id} server foreign=404 gone=404 malformed=404
         GET /compute/v2.1/os-hypervisors/{id} {id} server foreign=403 gone=403 malformed=403
         GET /compute/v2.1/os-hypervisors/{id}/search {id} server foreign=404 gone=404 malformed=404
         GET /compute/v2.1/os-hypervisors/{id}/servers {id} server foreign=404 gone=404 malformed=404
