@@ -32,13 +32,14 @@ public struct ComputeSlice: Slice, FleetParts {
     public var operationConsumers: [any OperationConsumer] { [operationConsumer] }
 
     /// - Parameters:
+    ///   - proxied: The services whose calls the compute API has from old times: network and image.
     ///   - revision: A number that rises with every change of the store; asked before a read begins. With it, lists of
     ///     servers need not look at ports while nothing changed.
     ///   - runtime: For ``services``; without it, there are none.
     public init(
         settings: ComputeSettings = ComputeSettings(), network: any NetworkForCompute, image: any ImageForCompute,
         placement: any Placement, plans: any PlanWriter, operations: any OperationDispatcher,
-        directory: any NodeDirectory, revision: (@Sendable () -> Int)? = nil,
+        directory: any NodeDirectory, proxied: [ServiceAPI] = [], revision: (@Sendable () -> Int)? = nil,
         runtime: SliceRuntime? = nil
     ) {
         let parts = ComputeParts(
@@ -48,14 +49,15 @@ public struct ComputeSlice: Slice, FleetParts {
             parts: parts, rendered: RenderedServers(limit: settings.renderedServers), revision: revision)
         self.settings = settings
         self.runtime = runtime
-        api = ComputeAPI(parts: parts, reader: reader).service
+        api = ComputeAPI(parts: parts, reader: reader, proxies: ProxyCalls(proxied)).service
         provider = ServerSpecProvider(parts: parts)
         let reports = HostedReports(
             parts.workflow, directory: directory, failures: runtime.map { PartFailures(logger: $0.logger) })
-        consumer = reports
+        let whole = ServerReports(devices: DeviceChanges(parts: parts), servers: reports)
+        consumer = whole
         operationConsumer = reports
-        nodeObserver = reports
-        watchdog = reports
+        nodeObserver = ServerNodes(servers: reports, aggregates: Aggregates(parts: parts))
+        watchdog = whole
         holdings = [ComputeHoldings(parts: parts)]
         explanation = ServerExplanation(parts: parts)
     }

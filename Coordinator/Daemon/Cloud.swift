@@ -49,7 +49,8 @@ package struct Cloud: Sendable {
         self.network = network
         let compute = ComputeSlice(
             network: network.service, image: image.service, placement: placement.service, plans: core.plans,
-            operations: core.operations, directory: core.directory, revision: revision,
+            operations: core.operations, directory: core.directory, proxied: network.apis + image.apis,
+            revision: revision,
             runtime: runtime)
         self.compute = compute
         let others: [any Slice] = [placement, image, network, compute]

@@ -24,7 +24,10 @@ struct ComputeCloud: Sendable {
     static let image = ImageID(high: 0x6666_6666_6666_4666, low: 0x8666_6666_6666_6666)
 
     /// - Parameter memoryMiB: What each host has for guests.
-    init(memoryMiB: Int = 16_384, settings: ComputeSettings = ComputeSettings()) async throws {
+    init(
+        memoryMiB: Int = 16_384, settings: ComputeSettings = ComputeSettings(),
+        hosts names: [String] = ["host-a", "host-b"]
+    ) async throws {
         let clock = ManualClock()
         let database = try await APIHarness.database(
             migrations: FleetSlice.migrations + PlacementSlice.migrations + ImageSlice.migrations
@@ -41,12 +44,13 @@ struct ComputeCloud: Sendable {
         refusals = ComputeNetworkRefusals(network.service)
         slice = ComputeSlice(
             settings: settings, network: refusals, image: image.service, placement: placement.service,
-            plans: core.plans, operations: core.operations, directory: core.directory)
+            plans: core.plans, operations: core.operations, directory: core.directory,
+            proxied: network.apis + image.apis)
         harness = APIHarness(
             services: [slice.api, image.api, placement.api] + network.apis, database: database, clock: clock)
         hosts = try await ComputeHosts(
             core, at: clock.now(), database: database, memoryMiB: memoryMiB, compute: slice, network: network,
-            placement: placement,
+            placement: placement, names: names,
             logger: logger)
         self.network = try await Self.fill(harness)
     }
@@ -126,12 +130,13 @@ struct ComputeCloud: Sendable {
     /// What a host says of the server in its plan's newest generation; where none is named, the first that has it.
     func report(
         _ id: ServerID, _ phase: ResourceStatus.Phase, power: ServerDetails.PowerState = .none,
-        error: StatusError? = nil, from node: NodeID? = nil
+        error: StatusError? = nil, interfaces: [PortID] = [], from node: NodeID? = nil
     ) async throws {
         let node = if let node { node } else { try await host(of: id) }
         let status = ResourceStatus(
             key: .server(id), generation: try await entry(id, on: node)?.generation ?? 0, phase: phase,
-            details: .server(ServerDetails(power: power, domainName: "instance-00000001")), error: error,
+            details: .server(
+                ServerDetails(power: power, domainName: "instance-00000001", interfaces: interfaces)), error: error,
             steps: [StatusStep(name: "define", startedAt: harness.clock.now(), durationMicroseconds: 700)])
         try await hosts.say(status, from: node, at: harness.clock.now())
     }

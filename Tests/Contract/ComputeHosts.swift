@@ -7,10 +7,11 @@ import Logging
 import ProtocolModel
 import Synchronization
 
-/// Two hosts of the real fleet, `host-a` and `host-b`, with sessions that a test speaks for.
+/// Two hosts or more of the real fleet, `host-a`, `host-b`, ..., with sessions that a test speaks for.
 struct ComputeHosts: Sendable {
     let first: NodeID
     let second: NodeID
+    let all: [NodeID]
     private let database: any SQLDatabase
     private let registry: SessionRegistry
     private let operations: OperationService
@@ -21,7 +22,7 @@ struct ComputeHosts: Sendable {
     init(
         _ core: FleetCore, at now: Int64, database: any SQLDatabase, memoryMiB: Int, compute: ComputeSlice,
         network: NetworkSlice,
-        placement: PlacementSlice, logger: Logger
+        placement: PlacementSlice, names: [String] = ["host-a", "host-b"], logger: Logger
     ) async throws {
         self.database = database
         registry = core.registry
@@ -35,7 +36,7 @@ struct ComputeHosts: Sendable {
             logger: logger)
         let registry = core.registry
         let ids = try await database.write { transaction in
-            try ["host-a", "host-b"].map { name in
+            try names.map { name in
                 let token = try nodes.makeToken(
                     authority: Array(repeating: 1, count: 32), uses: 1, lifetime: 1, now: now, in: transaction)
                 guard let id = try nodes.admit(secret: token.secret, hostname: name, at: now, in: transaction) else {
@@ -48,7 +49,7 @@ struct ComputeHosts: Sendable {
                 return id
             }
         }
-        (first, second) = (ids[0], ids[1])
+        (first, second, all) = (ids[0], ids[1], ids)
         try await database.write { try nodes.judge(at: now, in: $0) }
     }
 
@@ -123,6 +124,27 @@ final class ComputeNetworkRefusals: NetworkForCompute {
         return try network.reservePorts(
             request, server: server, hostname: hostname, permissions: permissions, project: project, at: now,
             in: transaction)
+    }
+
+    func attachPort(
+        _ interface: NetworkRequest.Interface, server: ServerID, hostname: String, permissions: Permissions,
+        project: ProjectID, at now: Int64, in transaction: any SQLTransaction
+    ) throws -> PortID {
+        if let refusal = next.withLock({ $0 }) { throw refusal }
+        return try network.attachPort(
+            interface, server: server, hostname: hostname, permissions: permissions, project: project, at: now,
+            in: transaction)
+    }
+
+    func setGroup(
+        _ name: String, isMember: Bool, of server: ServerID, project: ProjectID, at now: Int64,
+        in transaction: any SQLTransaction
+    ) throws {
+        try network.setGroup(name, isMember: isMember, of: server, project: project, at: now, in: transaction)
+    }
+
+    func detachPort(_ port: PortID, of server: ServerID, at now: Int64, in transaction: any SQLTransaction) throws {
+        try network.detachPort(port, of: server, at: now, in: transaction)
     }
 
     func bindPorts(

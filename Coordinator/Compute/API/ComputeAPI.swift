@@ -5,6 +5,7 @@ import ProtocolModel
 struct ComputeAPI: Sendable {
     let parts: ComputeParts
     let reader: ServerReader
+    let proxies: ProxyCalls
 
     var service: ServiceAPI {
         ServiceAPI(
@@ -19,7 +20,11 @@ struct ComputeAPI: Sendable {
         VersionRoutes.all + ServerRoutes(parts: parts, reader: reader).all
             + ServerActionRoutes(parts: parts).all + ServerMetadataRoutes(parts: parts).all
             + ServerTagRoutes(parts: parts).all + ServerViewRoutes(parts: parts).all
-            + InstanceActionRoutes(parts: parts).all + FlavorRoutes(parts: parts).all
+            + InterfaceRoutes(parts: parts).all + ServerGroupRoutes(parts: parts).all
+            + AggregateRoutes(parts: parts).all
+            + SecurityGroupProxy(parts: parts, proxies: proxies).all
+            + InstanceActionRoutes(parts: parts).all
+            + FlavorRoutes(parts: parts).all
             + FlavorSpecRoutes(parts: parts).all + KeypairRoutes(parts: parts).all
             + HypervisorRoutes(parts: parts).all + HostServiceRoutes(parts: parts).all + ZoneRoutes(parts: parts).all
             + QuotaRoutes(parts: parts).all + UsageRoutes(parts: parts).all + EmptyRoutes.all

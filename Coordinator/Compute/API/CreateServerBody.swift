@@ -85,6 +85,7 @@ package struct CreateServerBody: Sendable {
             hasConfigDrive: hasConfigDrive, minCount: least, maxCount: most, adminPassword: self.password ?? password,
             accessIPv4: accessIPv4, accessIPv6: accessIPv6, diskConfig: diskConfig, tags: Self.unique(tags),
             hostname: hostname, schedulerHints: JSON.object(hints).text, reservationID: reservationID)
+        command.hints = try SchedulerHintForm.read(hints)
         try readDestination(into: &command)
         return command
     }
@@ -103,7 +104,12 @@ package struct CreateServerBody: Sendable {
                 throw APIError.badRequest("Unable to parse availability_zone. Expected format: zone:host:node.")
             }
             command.zone = parts[0].isEmpty ? nil : parts[0]
-            command.host = parts.dropFirst().first { !$0.isEmpty }
+            let named = parts.dropFirst().filter { !$0.isEmpty }
+            // A host has one node, which bears its name.
+            if Set(named).count > 1 {
+                throw APIError.badRequest("Compute host \(named[1]) could not be found.")
+            }
+            command.host = named.first
             command.forcesHost = true
         }
         guard let named = host ?? hypervisor else { return }
@@ -149,27 +155,11 @@ package struct CreateServerBody: Sendable {
             if !device.guestFormat.isNull { forgotten.append("guest_format") }
             if !device.type.isNull, device.type != "disk" { forgotten.append("device_type") }
         }
-        if case .list(let interfaces) = networks, interfaces.contains(where: { $0.tag != nil }) {
-            forgotten.append("tag of a network")
-        }
         guard forgotten.isEmpty else {
             throw APIError.badRequest(
                 "Not available here: \(forgotten.joined(separator: ", ")). Leave it out of the request.")
         }
-        for (hint, value) in hints.sorted(by: { $0.key < $1.key }) where !value.isNull {
-            if hint == "group" {
-                throw APIError.badRequest("Instance group \(value.stringValue ?? value.text) could not be found.")
-            }
-            guard !Self.unknownHints.contains(hint) else {
-                throw APIError.badRequest("Scheduler hint '\(hint)' has no effect here: leave it out.")
-            }
-        }
     }
-
-    /// Hints that Nova's filters know. What nobody knows says something to whoever sent it.
-    private static let unknownHints: Set<String> = [
-        "different_host", "same_host", "query", "target_cell", "different_cell", "build_near_host_ip", "cidr"
-    ]
 
     private func network() throws -> NetworkRequest {
         let groups = Self.unique(groups ?? [])

@@ -3,18 +3,6 @@ import CoordinatorPlatform
 /// Kinds of things that this cloud has none of: clients list them without being asked, and an empty list is the truth.
 enum EmptyRoutes {
     static let all = [
-        Route(.get, "/v2.1/os-aggregates") { _ in
-            return .json(["aggregates": []])
-        }.gatedCompute(by: "os-aggregates:index"),
-        Route(.get, "/v2.1/os-aggregates/{id}") { call in
-            throw APIError.notFound("Aggregate \(call.parameter("id")) could not be found.")
-        }.gatedCompute(by: "os-aggregates:show"),
-        Route(.get, "/v2.1/os-server-groups") { _ in
-            return .json(["server_groups": []])
-        }.gatedCompute(by: "os-server-groups:index"),
-        Route(.get, "/v2.1/os-server-groups/{id}") { call in
-            throw APIError.notFound("Instance group \(call.parameter("id")) could not be found.")
-        }.gatedCompute(by: "os-server-groups:show"),
         Route(.get, "/v2.1/os-migrations") { _ in
             return .json(["migrations": []])
         }.gatedCompute(by: "os-migrations:index"),

@@ -17,10 +17,10 @@ struct HostServiceRoutes: Sendable {
 
     init(parts: ComputeParts) { self.parts = parts }
 
-    private func render(_ node: Node, _ version: Microversion) -> JSON {
+    private func render(_ node: Node, _ book: ZoneBook, _ version: Microversion) -> JSON {
         var out: [String: JSON] = [
             "id": version.has(53) ? .string(node.id.text) : JSON(node.number), "binary": .string(Self.binary),
-            "host": .string(node.hostname), "zone": .string(node.zone(default: parts.settings.defaultZone)),
+            "host": .string(node.hostname), "zone": .string(book.zone(of: node)),
             "status": node.isEnabled ? "enabled" : "disabled", "state": node.health == .down ? "down" : "up",
             "updated_at": .string(Timestamp.microsWithoutZone(node.lastSeen)),
             "disabled_reason": JSON(node.disabledReason)
@@ -35,10 +35,14 @@ struct HostServiceRoutes: Sendable {
         let directory = parts.directory
         let host = call.query("host") ?? ""
         let binary = call.query("binary") ?? ""
-        let nodes = try await call.database.read { try directory.nodes(in: $0) }.filter { node in
+        let parts = parts
+        let (nodes, book) = try await call.database.read { reader in
+            (try directory.nodes(in: reader), try ZoneBook(parts, in: reader))
+        }
+        let shown = nodes.filter { node in
             node.runsServers && (host.isEmpty || node.hostname == host) && (binary.isEmpty || binary == Self.binary)
         }
-        return .json(["services": .array(nodes.map { render($0, call.microversion) })])
+        return .json(["services": .array(shown.map { render($0, book, call.microversion) })])
     }
 
     @Sendable private func update(_ call: APICall) async throws -> APIResponse {
@@ -86,7 +90,9 @@ struct HostServiceRoutes: Sendable {
         let changed = try await set(call, isEnabled: status == "enabled", reason: reason, missing: missing) {
             $0.id == node
         }
-        return .json(["service": render(changed, call.microversion)])
+        let parts = parts
+        let book = try await call.database.read { try ZoneBook(parts, in: $0) }
+        return .json(["service": render(changed, book, call.microversion)])
     }
 
     /// The host's being down is what its sessions say; a word of the administrator's does not change it.

@@ -1,4 +1,5 @@
 import CoordinatorPlatform
+import ProtocolModel
 
 /// What the network refuses a server, in Nova's words.
 enum NetworkRefusals {
@@ -7,6 +8,30 @@ enum NetworkRefusals {
         do { return try await body() } catch let refusal as Refusal {
             guard let error = error(refusal) else { throw refusal }
             throw error
+        }
+    }
+
+    /// The same for an interface that is to come to a server that is there.
+    static func inNovasWords<T>(of server: ServerID, _ body: () async throws -> T) async throws -> T {
+        do { return try await body() } catch let refusal as Refusal {
+            guard let error = attachingError(refusal, server) ?? error(refusal) else { throw refusal }
+            throw error
+        }
+    }
+
+    private static func attachingError(_ refusal: Refusal, _ server: ServerID) -> APIError? {
+        let name = refusal.name
+        return switch (refusal.kind, refusal.code) {
+        case ("network", .notFound): .notFound("Network \(name) could not be found.")
+        case ("network", .exhausted):
+            .badRequest("No specific network was requested and none are available for project.")
+        case ("network", .ambiguous):
+            .badRequest(
+                "Multiple possible networks found, use a Network ID to be more specific.", type: "NetworkAmbiguous")
+        case ("port", .notFound): .notFound("Port id \(name) could not be found.")
+        case ("port", .forbidden): .badRequest("Port \(name) not usable for instance \(server).")
+        case ("address", .inUse): .conflict("Fixed IP address \(name) is already in use on instance \(server).")
+        default: nil
         }
     }
 

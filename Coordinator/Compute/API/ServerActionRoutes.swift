@@ -1,4 +1,5 @@
 import CoordinatorFleet
+import CoordinatorNetwork
 import CoordinatorPlatform
 import ProtocolModel
 
@@ -13,7 +14,10 @@ struct ServerActionRoutes: Sendable {
                     "servers:start", "servers:stop", "servers:reboot", "servers:delete", "os-pause-server:pause",
                     "os-pause-server:unpause", "os-suspend-server:suspend", "os-suspend-server:resume",
                     "os-lock-server:lock", "os-lock-server:unlock", "os-lock-server:unlock:unlock_override",
-                    "os-admin-actions:reset_state", "os-console-output", "os-remote-consoles"),
+                    "os-admin-actions:reset_state", "os-console-output", "os-remote-consoles"
+                )
+                .asking(ServerNetworkActions.rules.map { ComputePolicy.prefix + $0 })
+                .asking(NetworkSlice.serverPortRules),
             Route(
                 .post, "/v2.1/servers/{server_id}/remote-consoles", action: "compute.server.console",
                 handler: remoteConsole
@@ -80,6 +84,11 @@ struct ServerActionRoutes: Sendable {
         let body = try await call.json()
         guard let names = body.objectValue?.keys.sorted(), let first = names.first else {
             throw APIError.badRequest("Malformed request body")
+        }
+        if let name = names.first(where: { ServerNetworkActions.all[$0] != nil }),
+            let action = ServerNetworkActions.all[name]
+        {
+            return try await action(parts, call, body[name] ?? .null)
         }
         guard let name = names.first(where: { Self.actions[$0] != nil }), let action = Self.actions[name] else {
             throw APIError.badRequest("There is no such action: \(first)")

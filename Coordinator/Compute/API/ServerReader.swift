@@ -16,7 +16,7 @@ struct ServerReader: Sendable {
         let status = try server.host.map { try parts.directory.node($0.node, in: reader)?.hostStatus ?? "" } ?? ""
         return ServerView.Subject(
             server: server, ports: ports, groups: groups, tags: try parts.servers.tags.tags(of: server.id, in: reader),
-            hostStatus: status)
+            serverGroup: try parts.groups.group(of: server.id, in: reader)?.id, hostStatus: status)
     }
 
     /// The servers of a page, rendered in detail, in their order.

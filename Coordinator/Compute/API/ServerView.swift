@@ -11,6 +11,8 @@ struct ServerView: Sendable {
         var ports: [ServerPort]
         var groups: [String]
         var tags: [String]
+        /// The server group that it is in.
+        var serverGroup: ServerGroupID?
         /// Empty for a server without host.
         var hostStatus: String
     }
@@ -117,7 +119,9 @@ struct ServerView: Sendable {
         if version.has(19) { out["description"] = JSON(server.description) }
         if version.has(26) { out["tags"] = .array(subject.tags.map(JSON.string)) }
         if version.has(63) { out["trusted_image_certificates"] = .null }
-        if version.has(71), extent.hasGroups { out["server_groups"] = [] }
+        if version.has(71), extent.hasGroups {
+            out["server_groups"] = subject.serverGroup.map { [.string($0.text)] } ?? []
+        }
         if version.has(73) { out["locked_reason"] = JSON(server.lockedReason) }
         if version.has(90), !isAdmin || !extent.isWhole { out["OS-EXT-SRV-ATTR:hostname"] = .string(server.hostname) }
         if version.has(96) { out["pinned_availability_zone"] = JSON(server.pinnedZone) }

@@ -10,6 +10,12 @@ extension TextRule {
 
     /// Names of resources and of zones.
     package static let resourceName = outer && .printable
+    /// Names of zones: a colon would begin a host's.
+    package static let zoneName = resourceName && Self(.pattern("^[^:]+$")) { !$0.contains(":") }
+    /// Names of hosts as they report themselves.
+    package static let hostAddress = Self(.pattern("^[a-zA-Z0-9-._]*$")) { text in
+        text.utf8.allSatisfy { $0.isWord(beside: "-._") }
+    }
     package static let base64 = Self(.format("base64")) { Base64.decode($0) != nil }
     package static let hostname = Self(.pattern("^[a-zA-Z0-9]+[a-zA-Z0-9-]*[a-zA-Z0-9]+$")) { isLabel($0) }
     package static let fqdn = Self(.pattern("^[a-zA-Z0-9]+[a-zA-Z0-9-.]*[a-zA-Z0-9]+$")) { text in

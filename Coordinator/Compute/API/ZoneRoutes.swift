@@ -2,7 +2,7 @@ import CoordinatorFleet
 import CoordinatorPlatform
 import ProtocolModel
 
-/// `/os-availability-zone`: the zones that hosts report themselves in.
+/// `/os-availability-zone`: the zones that aggregates put hosts in, or that hosts report themselves in.
 struct ZoneRoutes: Sendable {
     let parts: ComputeParts
 
@@ -17,8 +17,11 @@ struct ZoneRoutes: Sendable {
 
     private func list(_ call: APICall, isDetail: Bool) async throws -> APIResponse {
         let directory = parts.directory
-        let nodes = try await call.database.read { try directory.nodes(in: $0) }.filter(\.runsServers)
-        let zones = Dictionary(grouping: nodes) { $0.zone(default: parts.settings.defaultZone) }
+        let parts = parts
+        let (nodes, book) = try await call.database.read { reader in
+            (try directory.nodes(in: reader).filter(\.runsServers), try ZoneBook(parts, in: reader))
+        }
+        let zones = Dictionary(grouping: nodes) { book.zone(of: $0) }
         let rendered = zones.sorted { $0.key < $1.key }.map { zone, nodes in
             let enabled = nodes.filter(\.isEnabled)
             return JSON.object([

@@ -29,5 +29,6 @@ package struct CreateServer: Sendable {
     package var hostname: String?
     /// A JSON object.
     package var schedulerHints = "{}"
+    package var hints = SchedulerHints()
     package var reservationID: String
 }

@@ -47,7 +47,41 @@ struct HostChoice: Sendable {
         request.physicalNetworks = try parts.network.physicalNetworks(of: server.id, in: reader)
         if server.image.properties["hw_firmware_type"] == "uefi" { request.required.insert(Trait.uefi) }
         request.excluded = server.excluded
+        AggregateRules.apply(
+            try parts.aggregates.all(in: reader), extraSpecs: flavor.extraSpecs, project: server.project, to: &request)
+        request.group = try parts.groups.group(of: server.id, in: reader)?.placement
+        try apply(try hints(of: server), of: server, to: &request, in: reader)
         return request
+    }
+
+    private func hints(of server: ServerRecord) throws -> SchedulerHints {
+        guard server.schedulerHints != "{}", case .object(let hints) = try JSON.parse(server.schedulerHints) else {
+            return SchedulerHints()
+        }
+        return SchedulerHints(hints)
+    }
+
+    /// Servers of other projects are nobody's neighbours, whoever names them.
+    private func apply(
+        _ hints: SchedulerHints, of server: ServerRecord, to request: inout PlacementRequest, in reader: any SQLReader
+    ) throws {
+        func hosts(_ ids: [String]) throws -> Set<NodeID> {
+            let named = try parts.servers.find(ids.compactMap { ServerID($0) }, in: reader)
+            return Set(named.filter { $0.project == server.project }.compactMap(\.host?.node))
+        }
+        if !hints.sameHost.isEmpty {
+            request.among.append(
+                .init(try hosts(hints.sameHost), reason: "not the host of a server that it is to be with (same_host)"))
+        }
+        for node in try hosts(hints.differentHost) {
+            request.apart[node] = "the host of a server that it is to be apart from (different_host)"
+        }
+        if let near = hints.near {
+            let nodes = try parts.directory.nodes(in: reader).filter { node in
+                node.report?.tunnelAddress.map { near.contains($0) } ?? false
+            }
+            request.among.append(.init(Set(nodes.map(\.id)), reason: "has no address in \(near) (build_near_host_ip)"))
+        }
     }
 
     /// Binds the ports to the claimed host and puts the server on its plan.

@@ -2,7 +2,7 @@ import CoordinatorIdentity
 import CoordinatorPlatform
 import ProtocolModel
 
-/// What projects and users have of this slice: servers; quotas and rights to flavors are housekeeping, and keypairs
+/// What projects and users have of this slice: servers; server groups, quotas and rights to flavors are housekeeping, and keypairs
 /// are their user's.
 struct ComputeHoldings: ProjectHoldings {
     let parts: ComputeParts
@@ -25,6 +25,7 @@ struct ComputeHoldings: ProjectHoldings {
 
     func tidy(after project: ProjectID, in transaction: any SQLTransaction) throws {
         try parts.quotas.ledger.reset(project, in: transaction)
+        try ServerGroups(parts: parts).deleteAll(of: project, in: transaction)
         try parts.flavors.revokeAll(of: project, in: transaction)
     }
 

@@ -20,8 +20,11 @@ struct ComputeParts: Sendable {
     let log = HostedLog()
     let flavors = FlavorStore()
     let keypairs = KeypairStore()
+    let devices = DeviceStore()
+    let groups = ServerGroupStore()
+    let aggregates = AggregateStore()
 
-    var quotas: ComputeQuotas { ComputeQuotas(settings: settings, servers: servers) }
+    var quotas: ComputeQuotas { ComputeQuotas(settings: settings, servers: servers, groups: groups) }
     var workflow: HostedWorkflow<ServerHosting> { HostedWorkflow(ServerHosting(parts: self), plans: plans) }
 }
 

@@ -7,12 +7,13 @@ enum ComputePolicy {
             uniqueKeysWithValues: [(readers, Policy.Rule.projectReader), (members, .projectMember), (admins, .admin)]
                 .flatMap { names, rule in names.map { (prefix + $0, rule) } }
                 + owners.map { (prefix + $0, .owner) } + everybodys.map { (prefix + $0, .anybody) } + [
-                    (requestedDestination, .admin)
+                    (requestedDestination, .admin), (cacheImages, .admin)
                 ]))
 
     static let prefix = "os_compute_api:"
-    /// The one rule without the prefix.
+    /// The rules without the prefix.
     static let requestedDestination = "compute:servers:create:requested_destination"
+    static let cacheImages = "compute:aggregates:images"
 
     private static let readers = [
         "servers:index", "servers:detail", "servers:show", "server-metadata:index", "server-metadata:show",
@@ -20,14 +21,19 @@ enum ComputePolicy {
         "os-attach-interfaces:show", "os-volumes-attachments:index", "os-instance-actions:list",
         "os-instance-actions:show", "os-availability-zone:list", "os-quota-sets:show", "os-quota-sets:detail",
         "os-simple-tenant-usage:show", "os-server-groups:index", "os-server-groups:show",
-        "os-flavor-extra-specs:index", "os-flavor-extra-specs:show"
+        "os-flavor-extra-specs:index", "os-flavor-extra-specs:show", "os-security-groups:get",
+        "os-security-groups:show", "os-security-groups:list"
     ]
     private static let members = [
         "servers:create", "servers:update", "servers:delete", "servers:start", "servers:stop", "servers:reboot",
         "os-pause-server:pause", "os-pause-server:unpause", "os-suspend-server:suspend", "os-suspend-server:resume",
         "os-lock-server:lock", "os-lock-server:unlock", "server-metadata:create", "server-metadata:update_all",
         "server-metadata:update", "server-metadata:delete", "os-server-tags:update", "os-server-tags:update_all",
-        "os-server-tags:delete", "os-server-tags:delete_all", "os-console-output", "os-remote-consoles"
+        "os-server-tags:delete", "os-server-tags:delete_all", "os-console-output", "os-remote-consoles",
+        "os-attach-interfaces:create", "os-attach-interfaces:delete", "os-server-groups:create",
+        "os-server-groups:delete", "os-security-groups:create", "os-security-groups:update",
+        "os-security-groups:delete", "os-security-groups:rule:create", "os-security-groups:rule:delete",
+        "os-security-groups:add", "os-security-groups:remove", "os-multinic:add", "os-multinic:remove"
     ]
     private static let admins = [
         "servers:index:get_all_tenants", "servers:detail:get_all_tenants", "servers:create:forced_host",
@@ -39,7 +45,8 @@ enum ComputePolicy {
         "os-hypervisors:uptime", "os-hypervisors:search", "os-hypervisors:servers", "os-services:list",
         "os-services:update", "os-availability-zone:detail", "os-quota-sets:update", "os-quota-sets:delete",
         "limits:other_project", "os-simple-tenant-usage:list", "os-aggregates:index", "os-aggregates:show",
-        "os-migrations:index"
+        "os-migrations:index", "os-server-groups:index:all_projects", "os-aggregates:create", "os-aggregates:update",
+        "os-aggregates:delete", "os-aggregates:add_host", "os-aggregates:remove_host", "os-aggregates:set_metadata"
     ]
     private static let owners = ["os-keypairs:index", "os-keypairs:show", "os-keypairs:create", "os-keypairs:delete"]
 

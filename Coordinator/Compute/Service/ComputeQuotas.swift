@@ -5,10 +5,15 @@ import ProtocolModel
 package struct ComputeQuotas: Sendable {
     package let ledger: QuotaLedger
 
-    package init(settings: ComputeSettings, servers: ServerStore) {
+    package init(
+        settings: ComputeSettings, servers: ServerStore, groups: ServerGroupStore = ServerGroupStore()
+    ) {
         ledger = QuotaLedger(
             service: "compute",
-            settings.quotas.sorted { $0.key < $1.key }.map { QuotaLedger.Resource($0.key, defaultLimit: $0.value) },
+            settings.quotas.sorted { $0.key < $1.key }.map { name, limit in
+                guard name == "server_groups" else { return QuotaLedger.Resource(name, defaultLimit: limit) }
+                return QuotaLedger.Resource(name, defaultLimit: limit) { try groups.count(of: $0, in: $1) }
+            },
             counts: servers.usage)
     }
 

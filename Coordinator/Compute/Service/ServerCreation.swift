@@ -21,12 +21,16 @@ struct ServerCreation: Sendable {
         let count = try parts.quotas.grant(
             command, flavor: flavor, project: origin.project, in: transaction)
         try checkSharing(command, count: count)
+        let group = try command.hints.group.map {
+            try ServerGroups(parts: parts).joining($0, count: count, origin: origin, in: transaction)
+        }
 
         var made: [ServerRecord] = []
         for index in 0..<count {
             var server = record(command, flavor: flavor, image: image, origin: origin, index: index, of: count)
             server.publicKey = key?.publicKey
             try ServerSpecProvider.checkSize(server)
+            if let group { try parts.groups.join(group.id, server.id, in: transaction) }
             try make(&server, command, origin: origin, in: transaction)
             made.append(server)
         }
@@ -41,20 +45,34 @@ struct ServerCreation: Sendable {
             "create", on: server.key,
             by: HostedOrigin(requestID: origin.requestID, user: server.user, project: server.project), at: now,
             in: transaction)
-        _ = try parts.network.reservePorts(
+        let ports = try parts.network.reservePorts(
             command.network, server: server.id, hostname: server.hostname, permissions: origin.permissions,
             project: origin.project, at: now, in: transaction)
+        try tag(ports, as: command.network, of: server, in: transaction)
         let decision = try HostChoice(parts: parts).claim(&server, at: now, in: transaction)
         if decision.host != nil {
             try HostChoice(parts: parts).occupy(&server, at: now, in: transaction)
         } else {
             try parts.network.releasePorts(of: server.id, at: now, in: transaction)
+            try parts.devices.removeAll(of: server.id, in: transaction)
             let fault = ServerFault(
                 message: "No valid host was found. \(decision.summary)", details: Self.list(decision), createdAt: now)
             try parts.workflow.fail(&server, server.state.failed, fault, at: now, in: transaction)
         }
         server.number = try parts.servers.insert(server, in: transaction)
         for tag in command.tags { try parts.servers.tags.add(tag, to: server.id, in: transaction) }
+    }
+
+    /// Keeps the tags that interfaces were given.
+    private func tag(
+        _ ports: [ServerPort], as request: NetworkRequest, of server: ServerRecord, in transaction: any SQLTransaction
+    ) throws {
+        guard case .interfaces(let interfaces, _) = request else { return }
+        for (interface, port) in zip(interfaces, ports) where interface.tag != nil {
+            try parts.devices.insert(
+                ServerDevice(server: server.id, kind: .port, device: port.port.cast(), tag: interface.tag),
+                in: transaction)
+        }
     }
 
     /// Some hosts of each reason, a line each, and how many more there are.

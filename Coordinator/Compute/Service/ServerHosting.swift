@@ -52,6 +52,7 @@ struct ServerHosting: HostedKind {
 
     func release(_ server: ServerRecord, at now: Int64, in transaction: any SQLTransaction) throws {
         try parts.network.releasePorts(of: server.id, at: now, in: transaction)
+        try parts.devices.removeAll(of: server.id, in: transaction)
         try parts.placement.release(server.id.cast(), at: now, in: transaction)
     }
 

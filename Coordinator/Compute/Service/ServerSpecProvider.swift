@@ -12,7 +12,10 @@ struct ServerSpecProvider: PlanSpecProvider {
         let wanted = try parts.servers.find(ids.map { $0.cast() }, in: reader).filter { server in
             server.host?.node == node && !server.isDeleted && server.state.task != .deleting
         }
-        let ports = try parts.network.ports(of: wanted.map(\.id), in: reader)
+        var ports = try parts.network.ports(of: wanted.map(\.id), in: reader)
+        for device in try parts.devices.all(of: wanted.map(\.id), in: reader) where device.change == .detach {
+            ports[device.server]?.removeAll { $0.port == device.device.cast() }
+        }
         var specs: [AnyID: ResourceSpec] = [:]
         for server in wanted {
             specs[server.id.cast()] = .server(Self.spec(of: server, ports: ports[server.id] ?? []))

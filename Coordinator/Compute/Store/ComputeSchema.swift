@@ -10,7 +10,8 @@ public enum ComputeSchema {
         // Grouped, where the column of verdicts has a line for each host.
         Migration(
             slice: "compute", number: 5, name: "decisions by reason",
-            sql: "ALTER TABLE server_decisions ADD COLUMN reasons TEXT")
+            sql: "ALTER TABLE server_decisions ADD COLUMN reasons TEXT"),
+        DeviceSchema.migration(6), DeviceSchema.groups(7), DeviceSchema.aggregates(8)
     ]
 
     /// Actions keep their numbers, which servers' rows name.

@@ -41,7 +41,7 @@ package struct ServerStore: Sendable {
         let gone = SQLCondition("deleted_at < ? AND node_id IS NULL", [time])
         let ids = try table.all(where: gone, order: "deleted_at", limit: 100, in: transaction).map(\.id)
         let owner = SQLCondition.in("server_uuid", ids)
-        for name in ["server_decisions", "server_tags"] {
+        for name in ["server_decisions", "server_tags", "server_devices", "server_group_members"] {
             try transaction.execute("DELETE FROM \(name) WHERE \(owner.sql)", owner.arguments)
         }
         try table.delete(where: .in("uuid", ids), in: transaction)
@@ -72,6 +72,10 @@ package struct ServerStore: Sendable {
         SQLCondition("project_id = ? AND deleted_at IS NULL", [project])
     }
     private static let isWanted = SQLCondition("task_state IS NULL OR task_state <> ?", [TaskState.deleting])
+
+    package func countGuests(on node: NodeID, in reader: any SQLReader) throws -> Int {
+        try table.count(where: SQLCondition("node_id = ? AND deleted_at IS NULL", [node]), in: reader)
+    }
 
     /// Who lives on the node, for administrators.
     package func residents(of node: NodeID, in reader: any SQLReader) throws -> [(id: ServerID, name: String)] {

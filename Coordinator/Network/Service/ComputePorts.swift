@@ -36,6 +36,43 @@ extension NetworkService: NetworkForCompute {
         return try ports(of: [server], in: transaction)[server] ?? []
     }
 
+    public func attachPort(
+        _ interface: NetworkRequest.Interface, server: ServerID, hostname: String, permissions: Permissions,
+        project: ProjectID, at now: Int64, in transaction: any SQLTransaction
+    ) throws -> PortID {
+        let present = try ports.ports(of: server, in: transaction)
+        guard present.count < NetworkRequest.mostInterfaces else {
+            throw Refusal(.overQuota, "port", "", "A server has at most \(NetworkRequest.mostInterfaces) interfaces.")
+        }
+        if let name = interface.port, present.contains(where: { $0.id == PortID(name) }) {
+            throw Refusal(.inUse, "port", name, "Port \(name) is an interface of the server already.")
+        }
+        var wanted = interface
+        if interface.network == nil, interface.port == nil {
+            guard let only = try automaticInterfaces(project, transaction).first else {
+                throw Refusal(.exhausted, "network", "", "The project has no network.")
+            }
+            wanted.network = only.network
+        }
+        let reservation = Reservation(
+            server: server, hostname: DNSLabel.make(from: hostname), permissions: permissions, project: project,
+            now: now,
+            groups: wanted.port != nil ? [] : try computeGroups([], project: project, at: now, in: transaction))
+        let position = (present.last?.position ?? -1) + 1
+        return try refusing {
+            try wanted.port != nil
+                ? adopt(wanted, position, reservation, transaction)
+                : makePort(wanted, position, reservation, transaction)
+        }
+    }
+
+    public func detachPort(
+        _ port: PortID, of server: ServerID, at now: Int64, in transaction: any SQLTransaction
+    ) throws {
+        guard let port = try ports.find(port, in: transaction), port.server == server else { return }
+        try letGo(port, at: now, in: transaction)
+    }
+
     /// What all interfaces of one server have in common.
     private struct Reservation {
         var server: ServerID
@@ -58,10 +95,11 @@ extension NetworkService: NetworkForCompute {
         return usable.map { .init(network: $0.id.text, port: nil, fixedIP: nil, tag: nil) }
     }
 
+    @discardableResult
     private func makePort(
         _ interface: NetworkRequest.Interface, _ position: Int, _ reservation: Reservation,
         _ transaction: any SQLTransaction
-    ) throws {
+    ) throws -> PortID {
         let network = try network(interface.network ?? "", reservation, transaction)
         try reservation.permissions.require(NetworkPolicy.createPort, Policy.Target(project: reservation.project))
         if interface.fixedIP != nil {
@@ -87,6 +125,7 @@ extension NetworkService: NetworkForCompute {
             return [FixedIPRequest(address: address)]
         }
         try insert(&port, isMACGiven: false, fixedIPs: address, in: transaction)
+        return port.id
     }
 
     private func network(
@@ -109,10 +148,11 @@ extension NetworkService: NetworkForCompute {
         throw Refusal(.forbidden, "network", network.id.text, "Servers cannot be on external network \(network.id).")
     }
 
+    @discardableResult
     private func adopt(
         _ interface: NetworkRequest.Interface, _ position: Int, _ reservation: Reservation,
         _ transaction: any SQLTransaction
-    ) throws {
+    ) throws -> PortID {
         let text = interface.port ?? ""
         guard let id = PortID(text), var port = try ports.find(id, in: transaction),
             reservation.isAdmin || port.project == reservation.project
@@ -136,6 +176,7 @@ extension NetworkService: NetworkForCompute {
         port.position = position
         port.hostname = reservation.hostname
         try ports.table.update(port, at: reservation.now, in: transaction)
+        return id
     }
 
     /// The groups of these names or ids; the project's default group without any.
@@ -163,6 +204,25 @@ extension NetworkService: NetworkForCompute {
             throw Refusal(.ambiguous, "security_group", name, "Several security groups are called '\(name)'.")
         }
         return group.id
+    }
+
+    public func setGroup(
+        _ name: String, isMember: Bool, of server: ServerID, project: ProjectID, at now: Int64,
+        in transaction: any SQLTransaction
+    ) throws {
+        let group = try computeGroup(name, project: project, at: now, in: transaction)
+        let ports = try ports.ports(of: server, in: transaction).filter { $0.isSecurityEnabled && !$0.fixedIPs.isEmpty }
+        if isMember, ports.isEmpty {
+            throw Refusal(.invalid, "security_group", name, "No port of the server can be in a security group.")
+        }
+        if !isMember, !ports.contains(where: { $0.groups.contains(group) }) {
+            throw Refusal(.conflict, "security_group", name, "No port of the server is in security group \(name).")
+        }
+        for port in ports where port.groups.contains(group) != isMember {
+            var change = PortChange()
+            change.groups = isMember ? port.groups + [group] : port.groups.filter { $0 != group }
+            try updatePort(port.id, change, at: now, in: transaction)
+        }
     }
 
     /// What is refused in this slice's own terms, as a refusal for others.
@@ -205,12 +265,14 @@ extension NetworkService: NetworkForCompute {
     }
 
     public func releasePorts(of server: ServerID, at now: Int64, in transaction: any SQLTransaction) throws {
-        for port in try ports.ports(of: server, in: transaction) {
-            if port.isServersOwn {
-                try remove(port, at: now, in: transaction)
-            } else {
-                try detach(port, at: now, in: transaction)
-            }
+        for port in try ports.ports(of: server, in: transaction) { try letGo(port, at: now, in: transaction) }
+    }
+
+    private func letGo(_ port: PortRecord, at now: Int64, in transaction: any SQLTransaction) throws {
+        if port.isServersOwn {
+            try remove(port, at: now, in: transaction)
+        } else {
+            try detach(port, at: now, in: transaction)
         }
     }
 

@@ -12,6 +12,26 @@ public protocol NetworkForCompute: Sendable {
         _ request: NetworkRequest, server: ServerID, hostname: String, permissions: Permissions, project: ProjectID,
         at now: Int64, in transaction: any SQLTransaction
     ) throws -> [ServerPort]
+    /// One more interface for a server that is there: what ``reservePorts(_:server:hostname:permissions:project:at:in:)``
+    /// does for each of a new one's. It is bound by the next call that binds the server's.
+    /// - Parameter interface: Names neither network nor port for the project's only network.
+    /// - Throws: ``Refusal`` of a `network`, `port`, `address` or `security_group`.
+    func attachPort(
+        _ interface: NetworkRequest.Interface, server: ServerID, hostname: String, permissions: Permissions,
+        project: ProjectID, at now: Int64, in transaction: any SQLTransaction
+    ) throws -> PortID
+    /// Takes one of the server's ports off it, as ``releasePorts(of:at:in:)`` does with all; nothing happens where the
+    /// port is none of the server's.
+    func detachPort(_ port: PortID, of server: ServerID, at now: Int64, in transaction: any SQLTransaction) throws
+    /// Puts the server's ports into a security group, or takes them out of it: those that have an address and are
+    /// guarded.
+    /// - Parameter name: Or the group's id.
+    /// - Throws: ``Refusal`` of a `security_group`: not found, ambiguous, `invalid` where it cannot be applied, `conflict`
+    ///   where none of the ports is in it.
+    func setGroup(
+        _ name: String, isMember: Bool, of server: ServerID, project: ProjectID, at now: Int64,
+        in transaction: any SQLTransaction
+    ) throws
     /// Binds the server's ports to its host, which puts them, their networks and groups on the node's plan.
     func bindPorts(
         of server: ServerID, to node: NodeID, availabilityZone: String, at now: Int64,
@@ -33,6 +53,9 @@ public enum NetworkRequest: Sendable, Hashable {
     case automatic
     case none
     case interfaces([Interface], securityGroups: [String])
+
+    /// Interfaces that one server can have.
+    public static let mostInterfaces = 64
 
     public struct Interface: Sendable, Hashable {
         public var network: String?

@@ -30,9 +30,18 @@ public struct PlacementRequest: Sendable, Hashable {
     public var forbidden: Set<String> = []
     /// The host is in at least one aggregate of each set.
     public var aggregates: [Set<String>] = []
+    public var isolation: Isolation?
     public var availabilityZone: String?
     /// Only the host of this name.
     public var host: String?
+    /// One host of each of these.
+    public var among: [Hosts] = []
+    /// None of these hosts, and why.
+    public var apart: [NodeID: String] = [:]
+    /// Whom the consumer is to be together with, or apart from.
+    public var group: PlacementGroup?
+    /// What the group makes of hosts that would all do.
+    public var leaning: Leaning?
     /// Hosts already tried, with the reason each failed.
     public var excluded: [NodeID: String] = [:]
 

@@ -31,14 +31,17 @@ struct HostReader: Sendable {
     let directory: any NodeDirectory
     let providers = ProviderStore()
     let names = NameStore()
+    let rules = HostRuleStore()
 
     /// Every node. One that never reported offers nothing.
     func all(in reader: any SQLReader) throws -> [HostState] {
         let known = Dictionary(try providers.states(in: reader).map { ($0.uuid, $0) }) { first, _ in first }
+        let zones = try rules.zones(in: reader)
         return try directory.nodes(in: reader).map { node in
             let state = known[node.id.text]
             return host(
-                node, traits: state?.traits ?? [], aggregates: state?.aggregates ?? [], state?.inventories ?? [:],
+                node, zone: zones[node.id.text], traits: state?.traits ?? [], aggregates: state?.aggregates ?? [],
+                state?.inventories ?? [:],
                 consumers: state?.provider.consumers ?? 0)
         }
     }
@@ -57,7 +60,8 @@ struct HostReader: Sendable {
             let provider = try providers.find(uuid: id.text, in: reader)
             table.set(
                 host(
-                    node, traits: try provider.map { Set(try names.traits(of: $0.key, in: reader)) } ?? [],
+                    node, zone: try rules.find(id.text, in: reader)?.rules.zone,
+                    traits: try provider.map { Set(try names.traits(of: $0.key, in: reader)) } ?? [],
                     aggregates: try provider.map { Set(try names.aggregates(of: $0.key, in: reader)) } ?? [],
                     try provider.map { try providers.inventories(of: $0.key, in: reader) } ?? [:],
                     consumers: provider?.consumers ?? 0))
@@ -70,13 +74,13 @@ struct HostReader: Sendable {
     }
 
     private func host(
-        _ node: Node, traits: Set<String>, aggregates: Set<String>, _ inventories: [String: Inventory],
+        _ node: Node, zone: String?, traits: Set<String>, aggregates: Set<String>, _ inventories: [String: Inventory],
         consumers: Int
     ) -> HostState {
         HostState(
             node: node.id, hostname: node.hostname,
             facts: HostState.Facts(
-                availabilityZone: node.report?.availabilityZone ?? "", roles: node.report?.roles ?? [],
+                availabilityZone: zone ?? node.report?.availabilityZone ?? "", roles: node.report?.roles ?? [],
                 isEnabled: node.isEnabled, disabledReason: node.disabledReason,
                 health: HostState.Health(rawValue: node.health.rawValue) ?? .down,
                 physicalNetworks: Set(node.report?.physicalNetworks ?? []), traits: traits, aggregates: aggregates),

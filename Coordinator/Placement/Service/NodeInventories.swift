@@ -56,6 +56,7 @@ public struct NodeInventories: NodeObserver {
     }
 
     public func nodeRemoved(_ node: NodeID, at now: Int64, in transaction: any SQLTransaction) throws {
+        try HostRuleStore().remove(node.text, in: transaction)
         guard let provider = try providers.find(uuid: node.text, in: transaction) else { return }
         let tree = try providers.tree(of: provider.root, in: transaction)
         // What was put below the host is a part of it.

@@ -9,6 +9,12 @@ public protocol Placement: Sendable {
         -> PlacementDecision
     /// Gives the consumer's claims back; nothing happens without any.
     func release(_ consumer: AnyID, at now: Int64, in transaction: any SQLTransaction) throws
+    /// Who is where of the group is nobody's business any more.
+    func forget(group: AnyID, in transaction: any SQLTransaction) throws
+    /// What a host is beside what it reports of itself, and the aggregates that it is in: instead of what was said before.
+    func set(
+        _ rules: HostRules, aggregates: [String], of node: NodeID, at now: Int64, in transaction: any SQLTransaction
+    ) throws
     /// The availability zones that hosts of the role are in; empty text for hosts that name none.
     func zones(of role: NodeReport.Role, in transaction: any SQLTransaction) throws -> Set<String>
     func hasHost(named hostname: String, role: NodeReport.Role, in transaction: any SQLTransaction) throws -> Bool

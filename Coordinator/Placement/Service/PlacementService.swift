@@ -6,6 +6,7 @@ import ProtocolModel
 public struct PlacementService: Placement {
     let providers = ProviderStore()
     let allocations = AllocationStore()
+    private let groups = GroupStore()
     private let hosts: HostCache
 
     public init(directory: any NodeDirectory) { hosts = HostCache(directory: directory) }
@@ -13,7 +14,14 @@ public struct PlacementService: Placement {
     public func claim(
         _ request: PlacementRequest, at now: Int64, in transaction: any SQLTransaction
     ) throws -> PlacementDecision {
-        let decision = try hosts.withTable(in: transaction) { table in
+        var request = request
+        var seen: GroupStore.Seen?
+        if let group = request.group {
+            let found = try groups.members(of: group.id, but: request.consumer.id, in: transaction)
+            group.apply(to: &request, members: found.members)
+            seen = found
+        }
+        let decision = try hosts.withTable(in: transaction) { [request] table in
             Scheduler.decide(request, among: table, tieBreak: request.consumer.id.low)
         }
         guard let host = decision.host else { return decision }
@@ -28,7 +36,14 @@ public struct PlacementService: Placement {
                 project: request.consumer.project.compact, user: request.consumer.user.compact, generation: 1,
                 updatedAt: now),
             at: now, in: transaction)
+        if let group = request.group, let seen {
+            try groups.join(group.id, seen: seen, consumer: request.consumer.id, on: host.node, in: transaction)
+        }
         return decision
+    }
+
+    public func forget(group: AnyID, in transaction: any SQLTransaction) throws {
+        try groups.forget(group, in: transaction)
     }
 
     public func release(_ consumer: AnyID, at now: Int64, in transaction: any SQLTransaction) throws {

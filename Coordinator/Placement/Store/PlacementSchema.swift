@@ -71,6 +71,34 @@ enum PlacementSchema {
                 UPDATE placement_providers SET root_uuid = uuid;
                 CREATE INDEX placement_providers_by_root ON placement_providers (root_uuid);
                 CREATE INDEX placement_providers_by_parent ON placement_providers (parent_uuid);
+                """),
+        Migration(
+            slice: "placement", number: 4, name: "groups of consumers",
+            sql: """
+                CREATE TABLE placement_groups (
+                    id INTEGER PRIMARY KEY,
+                    uuid TEXT NOT NULL UNIQUE,
+                    generation BIGINT NOT NULL
+                );
+                CREATE TABLE placement_group_members (
+                    id INTEGER PRIMARY KEY,
+                    group_uuid TEXT NOT NULL,
+                    consumer_uuid TEXT NOT NULL UNIQUE,
+                    provider_uuid TEXT NOT NULL
+                );
+                CREATE INDEX placement_group_members_by_group ON placement_group_members (group_uuid);
+                """),
+        Migration(
+            slice: "placement", number: 5, name: "rules of hosts",
+            sql: """
+                CREATE TABLE placement_host_rules (
+                    id INTEGER PRIMARY KEY,
+                    provider_uuid TEXT NOT NULL UNIQUE,
+                    zone TEXT,
+                    ratios TEXT NOT NULL,
+                    replaced TEXT NOT NULL,
+                    aggregates TEXT NOT NULL
+                );
                 """)
     ]
 }

@@ -51,6 +51,7 @@ enum TwoTenantBodies {
         case "POST /compute/v2.1/servers/{server_id}/action": return ["os-stop": .null]
         case "POST /compute/v2.1/os-keypairs":
             return ["keypair": ["name": "k", "type": "ssh", "public_key": "ssh-rsa AAAA"]]
+        case "POST /compute/v2.1/os-aggregates/{id}/action": return ["add_host": ["host": "host-a"]]
         case "POST /image/v2/images": return ["disk_format": "raw", "container_format": "bare"]
         case "POST /compute/v2.1/flavors/{flavor_id}/action": return ["addTenantAccess": ["tenant": own("project")]]
         case "PUT /image/v2/images/{image_id}/members/{member_id}": return ["status": "accepted"]

@@ -22,6 +22,16 @@ extension TwoTenantTable {
         DELETE /compute/v2.1/flavors/{flavor_id}/os-extra_specs/{key} {flavor_id} flavor foreign=403 gone=403 malformed=403 seen=403
         GET /compute/v2.1/flavors/{flavor_id}/os-flavor-access {flavor_id} flavor foreign=403 gone=403 malformed=403 seen=403
         GET /compute/v2.1/os-aggregates/{id} {id} server foreign=403 gone=403 malformed=403
+        PUT /compute/v2.1/os-aggregates/{id} {id} server foreign=403 gone=403 malformed=403
+        DELETE /compute/v2.1/os-aggregates/{id} {id} server foreign=403 gone=403 malformed=403
+        POST /compute/v2.1/os-aggregates/{id}/action {id} server foreign=403 gone=403 malformed=403
+        POST /compute/v2.1/os-aggregates/{id}/images {id} server foreign=403 gone=403 malformed=403
+        POST /compute/v2.1/os-aggregates/{id}/action add_host.host text foreign=403
+        GET /compute/v2.1/os-security-groups/{id} {id} security_group foreign=404 gone=404 malformed=404 # from 2.36 on
+        PUT /compute/v2.1/os-security-groups/{id} {id} security_group foreign=404 gone=404 malformed=404
+        DELETE /compute/v2.1/os-security-groups/{id} {id} security_group foreign=404 gone=404 malformed=404
+        DELETE /compute/v2.1/os-security-group-rules/{id} {id} security_group_rule foreign=404 gone=404 malformed=404
+        GET /compute/v2.1/servers/{server_id}/os-security-groups {server_id} server foreign=404 gone=404 malformed=404
         GET /compute/v2.1/os-hypervisors/{id} {id} server foreign=403 gone=403 malformed=403
         GET /compute/v2.1/os-hypervisors/{id}/search {id} server foreign=404 gone=404 malformed=404
         GET /compute/v2.1/os-hypervisors/{id}/servers {id} server foreign=404 gone=404 malformed=404
@@ -33,7 +43,8 @@ extension TwoTenantTable {
         DELETE /compute/v2.1/os-quota-sets/{project_id} {project_id} project foreign=403 gone=403
         GET /compute/v2.1/os-quota-sets/{project_id}/defaults {project_id} project foreign=200 gone=200
         GET /compute/v2.1/os-quota-sets/{project_id}/detail {project_id} project foreign=403 gone=403
-        GET /compute/v2.1/os-server-groups/{id} {id} server foreign=404 gone=404 malformed=404
+        GET /compute/v2.1/os-server-groups/{id} {id} server_group foreign=404 gone=404 malformed=404
+        DELETE /compute/v2.1/os-server-groups/{id} {id} server_group foreign=404 gone=404 malformed=404
         PUT /compute/v2.1/os-services/{id} {id} server foreign=403 gone=403 malformed=403
         GET /compute/v2.1/os-simple-tenant-usage/{project_id} {project_id} project foreign=403 gone=403
         GET /compute/v2.1/servers/{id}/tags {id} server foreign=404 gone=404 malformed=404
@@ -54,6 +65,12 @@ extension TwoTenantTable {
         GET /compute/v2.1/servers/{server_id}/os-instance-actions {server_id} server foreign=404 gone=404 malformed=404
         GET /compute/v2.1/servers/{server_id}/os-instance-actions/{request_id} {server_id} server foreign=404 gone=404 malformed=404
         GET /compute/v2.1/servers/{server_id}/os-interface {server_id} server foreign=404 gone=404 malformed=404
+        POST /compute/v2.1/servers/{server_id}/os-interface {server_id} server foreign=404 gone=404 malformed=404
+        POST /compute/v2.1/servers/{server_id}/os-interface interfaceAttachment.port_id port foreign=409 gone=409 malformed=400
+        POST /compute/v2.1/servers/{server_id}/os-interface interfaceAttachment.net_id network foreign=409 gone=409 malformed=400
+        POST /compute/v2.1/servers/{server_id}/os-interface interfaceAttachment.fixed_ips.0.ip_address shared_address foreign=400 malformed=400
+        DELETE /compute/v2.1/servers/{server_id}/os-interface/{port_id} {server_id} server foreign=404 gone=404 malformed=404
+        DELETE /compute/v2.1/servers/{server_id}/os-interface/{port_id} {port_id} port foreign=409 gone=409 malformed=409
         GET /compute/v2.1/servers/{server_id}/os-interface/{port_id} {port_id} port foreign=404 gone=404 malformed=404
         GET /compute/v2.1/servers/{server_id}/os-interface/{port_id} {server_id} server foreign=404 gone=404 malformed=404
         GET /compute/v2.1/servers/{server_id}/os-volume_attachments {server_id} server foreign=404 gone=404 malformed=404
@@ -64,8 +81,10 @@ extension TwoTenantTable {
         POST /compute/v2.1/servers server.availability_zone text foreign=400
         POST /compute/v2.1/servers server.host text foreign=403
         POST /compute/v2.1/servers server.hypervisor_hostname text foreign=403
-        POST /compute/v2.1/servers os:scheduler_hints.group server foreign=400 gone=400 malformed=400
-        POST /compute/v2.1/servers OS-SCH-HNT:scheduler_hints.group server foreign=400 gone=400 malformed=400
+        POST /compute/v2.1/servers os:scheduler_hints.group server_group foreign=400 gone=400 malformed=400
+        POST /compute/v2.1/servers OS-SCH-HNT:scheduler_hints.group server_group foreign=400 gone=400 malformed=400
+        POST /compute/v2.1/servers os:scheduler_hints.same_host server foreign=202 gone=202 malformed=400
+        POST /compute/v2.1/servers os:scheduler_hints.different_host server foreign=202 gone=202 malformed=400
         POST /compute/v2.1/servers server.block_device_mapping_v2.0.uuid image foreign=400 gone=400 malformed=400
         POST /compute/v2.1/servers server.block_device_mapping.0.volume_id image foreign=400 gone=400 malformed=400
         POST /compute/v2.1/servers server.block_device_mapping_v2.0.image_id image foreign=400 gone=400 malformed=400

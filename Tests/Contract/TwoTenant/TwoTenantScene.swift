@@ -170,6 +170,9 @@ struct TwoTenantScene: Sendable {
                 "name": "s", "flavorRef": JSON(open), "imageRef": JSON(things["image"]?.seen), "networks": "none"
             ]
         }
+        try await add("server_group", "\(path)/os-server-groups", "server_group") { _ in
+            ["name": "g", "policy": "affinity"]
+        }
         for caller in [TestCaller.member, .stranger] {
             let body: JSON = [
                 "keypair": ["name": JSON("key of \(caller)"), "public_key": JSON(Self.key), "type": "ssh"]

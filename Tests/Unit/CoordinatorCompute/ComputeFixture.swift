@@ -46,6 +46,15 @@ struct AddressesOnly: NetworkForCompute {
         _ request: NetworkRequest, server: ServerID, hostname: String, permissions: Permissions, project: ProjectID,
         at now: Int64, in transaction: any SQLTransaction
     ) throws -> [ServerPort] { [] }
+    func attachPort(
+        _ interface: NetworkRequest.Interface, server: ServerID, hostname: String, permissions: Permissions,
+        project: ProjectID, at now: Int64, in transaction: any SQLTransaction
+    ) throws -> PortID { PortID(high: 4, low: server.low) }
+    func setGroup(
+        _ name: String, isMember: Bool, of server: ServerID, project: ProjectID, at now: Int64,
+        in transaction: any SQLTransaction
+    ) throws {}
+    func detachPort(_ port: PortID, of server: ServerID, at now: Int64, in transaction: any SQLTransaction) throws {}
     func bindPorts(
         of server: ServerID, to node: NodeID, availabilityZone: String, at now: Int64,
         in transaction: any SQLTransaction

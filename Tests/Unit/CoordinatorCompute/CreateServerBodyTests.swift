@@ -107,12 +107,16 @@ struct CreateServerBodyTests {
 
     /// What stands in `server`, what beside it, and whether the call is taken.
     static let forgotten: [(JSON, [String: JSON], Bool)] = [
-        (["networks": [["uuid": .string(network), "tag": "nic"]]], [:], false),
         (device([:]), [:], true), (device(["device_type": "disk", "delete_on_termination": true]), [:], true),
         (device(["device_type": "cdrom"]), [:], false), (device(["tag": "root"]), [:], false),
         (device(["disk_bus": "ide"]), [:], false), (device(["guest_format": "ext4"]), [:], false),
-        ([:], ["os:scheduler_hints": ["group": "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"]], false),
+        ([:], ["os:scheduler_hints": ["group": "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"]], true),
+        ([:], ["os:scheduler_hints": ["group": "mine"]], false),
         ([:], ["OS-SCH-HNT:scheduler_hints": ["different_host": ["x"]]], false),
+        ([:], ["os:scheduler_hints": ["different_host": "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"]], true),
+        ([:], ["os:scheduler_hints": ["query": "[\">=\", \"$free_ram_mb\", 1024]"]], false),
+        ([:], ["os:scheduler_hints": ["build_near_host_ip": "10.0.0.9", "cidr": "/99"]], false),
+        ([:], ["os:scheduler_hints": ["build_near_host_ip": "10.0.0.9", "cidr": "/24"]], true),
         ([:], ["os:scheduler_hints": ["group": nil, "rack": "r"]], true)
     ]
 

@@ -3,9 +3,12 @@ import ProtocolModel
 /// Why a host was dropped. The first filter that fails names the reason, in the order of the cases.
 public enum Refusal: Sendable, Hashable {
     case excluded(String)
+    case apart(String)
+    case elsewhere(String)
     case otherHost(wanted: String)
     case otherZone(wanted: String)
     case otherAggregate
+    case isolated
     case lacksRole(NodeReport.Role)
     case disabled(String?)
     case unhealthy(HostState.Health)
@@ -18,9 +21,11 @@ public enum Refusal: Sendable, Hashable {
     public var text: String {
         switch self {
         case .excluded(let reason): "tried before: \(reason)"
+        case .apart(let reason), .elsewhere(let reason): reason
         case .otherHost(let wanted): "not the host asked for (\(wanted))"
         case .otherZone(let wanted): "not in availability zone \(wanted)"
         case .otherAggregate: "not in an aggregate asked for"
+        case .isolated: "kept for other projects"
         case .lacksRole(.compute): "runs no guests"
         case .lacksRole(let role): "has not the role \(role.rawValue)"
         case .disabled(let reason): reason.map { "disabled: \($0)" } ?? "disabled"
@@ -54,10 +59,13 @@ public enum Refusal: Sendable, Hashable {
         case .lacksTraits(let names): Kind(rank: 8, discriminator: names.joined(separator: ","))
         case .hasTraits(let names): Kind(rank: 9, discriminator: names.joined(separator: ","))
         case .excluded(let reason): Kind(rank: 10, discriminator: reason)
-        case .otherZone: Kind(rank: 11, discriminator: "")
-        case .otherAggregate: Kind(rank: 12, discriminator: "")
-        case .otherHost: Kind(rank: 13, discriminator: "")
-        case .lacksRole: Kind(rank: 14, discriminator: "")
+        case .apart(let reason): Kind(rank: 11, discriminator: reason)
+        case .elsewhere(let reason): Kind(rank: 12, discriminator: reason)
+        case .otherZone: Kind(rank: 13, discriminator: "")
+        case .otherAggregate: Kind(rank: 14, discriminator: "")
+        case .isolated: Kind(rank: 15, discriminator: "")
+        case .otherHost: Kind(rank: 16, discriminator: "")
+        case .lacksRole: Kind(rank: 17, discriminator: "")
         }
     }
 

@@ -12,26 +12,56 @@ public enum Scheduler {
         var tally = Tally()
         let needs = needs(of: request)
         let skipped = exclude(request, table, &tally)
-        let pinned = request.host.map { table.node(named: $0).flatMap { table.place(of: $0) } }
+        let narrowings = narrowings(of: request, table)
         var kept: [Kept] = []
         for (number, group) in table.groups {
             let skipped = skipped[number] ?? []
-            var indices = 0..<group.count
-            if let wanted = request.host {
-                let only = pinned.flatMap { $0?.group == number ? $0?.index : nil }
-                drop(group, .otherHost(wanted: wanted), but: only.map { skipped.union([$0]) } ?? skipped, &tally)
-                guard let only, !skipped.contains(only) else { continue }
-                indices = only..<only + 1
+            var rest: Set<Int>?
+            for narrowing in narrowings {
+                let places = narrowing.places[number] ?? []
+                if let found = rest {
+                    rest = found.intersection(places)
+                    drop(group, narrowing.refusal, at: found.subtracting(places), &tally)
+                } else {
+                    rest = places.subtracting(skipped)
+                    drop(group, narrowing.refusal, but: skipped.union(places), &tally)
+                }
             }
+            if rest?.isEmpty ?? false { continue }
             if let refusal = refusal(of: group.facts, request) {
-                let spared = request.host == nil ? skipped : Set(0..<group.count).subtracting(indices)
-                drop(group, refusal, but: spared, &tally)
+                if let rest {
+                    drop(group, refusal, at: rest, &tally)
+                } else {
+                    drop(group, refusal, but: skipped, &tally)
+                }
                 continue
             }
-            let fitting = fit(needs, group, indices, skipped, &tally)
+            let asked =
+                rest?.sorted()
+                ?? (skipped.isEmpty ? Array(0..<group.count) : (0..<group.count).filter { !skipped.contains($0) })
+            let fitting = fit(needs, group, asked, &tally)
             if !fitting.isEmpty { kept.append(Kept(group: group, indices: fitting)) }
         }
-        return decision(hosts: table.count, kept, tally, tieBreak)
+        return decision(hosts: table.count, kept, tally, Bias(tieBreak: tieBreak, leaning: request.leaning))
+    }
+
+    /// Hosts of which only one will do, by where they stand.
+    private struct Narrowing {
+        var places: [Int: Set<Int>] = [:]
+        var refusal: Refusal
+    }
+
+    private static func narrowings(of request: PlacementRequest, _ table: HostTable) -> [Narrowing] {
+        func narrowing(_ nodes: some Sequence<NodeID>, _ refusal: Refusal) -> Narrowing {
+            nodes.reduce(into: Narrowing(refusal: refusal)) { result, node in
+                guard let place = table.place(of: node) else { return }
+                result.places[place.group, default: []].insert(place.index)
+            }
+        }
+        let pinned = request.host.map { name in
+            narrowing(table.node(named: name).map { [$0] } ?? [], .otherHost(wanted: name))
+        }
+        return (pinned.map { [$0] } ?? []) + request.among.map { narrowing($0.nodes, .elsewhere($0.reason)) }
     }
 
     /// What is asked of a host's numbers, in the order in which a shortage is told.
@@ -41,17 +71,20 @@ public enum Scheduler {
         }
     }
 
-    /// Counts the hosts that were tried before.
+    /// Counts the hosts that were tried before, and those that others are on.
     /// - Returns: Where they stand in their groups.
     private static func exclude(
         _ request: PlacementRequest, _ table: HostTable, _ tally: inout Tally
     ) -> [Int: Set<Int>] {
         var skipped: [Int: Set<Int>] = [:]
-        for (node, reason) in request.excluded {
-            guard let place = table.place(of: node), let group = table.groups[place.group] else { continue }
-            skipped[place.group, default: []].insert(place.index)
-            tally.add(.excluded(reason), count: 1, samples: [sample(group, place.index, .excluded(reason))])
+        func skip(_ node: NodeID, _ refusal: Refusal) {
+            guard let place = table.place(of: node), let group = table.groups[place.group],
+                skipped[place.group, default: []].insert(place.index).inserted
+            else { return }
+            tally.add(refusal, count: 1, samples: [sample(group, place.index, refusal)])
         }
+        for (node, reason) in request.excluded { skip(node, .excluded(reason)) }
+        for (node, reason) in request.apart { skip(node, .apart(reason)) }
         return skipped
     }
 
@@ -61,6 +94,7 @@ public enum Scheduler {
             return .otherZone(wanted: wanted)
         }
         if request.aggregates.contains(where: { $0.isDisjoint(with: facts.aggregates) }) { return .otherAggregate }
+        if request.isolation?.keepsOut(of: facts.aggregates) ?? false { return .isolated }
         if let role = request.role, !facts.roles.contains(role) { return .lacksRole(role) }
         if !facts.isEnabled { return .disabled(facts.disabledReason) }
         if facts.health != .up { return .unhealthy(facts.health) }
@@ -81,6 +115,13 @@ public enum Scheduler {
             samples: (0..<group.count).lazy.filter { !spared.contains($0) }.map { sample(group, $0, refusal) })
     }
 
+    private static func drop(
+        _ group: HostTable.Group, _ refusal: Refusal, at places: Set<Int>, _ tally: inout Tally
+    ) {
+        tally.add(
+            refusal, count: places.count, samples: places.sorted().lazy.map { sample(group, $0, refusal) })
+    }
+
     private static func sample(
         _ group: HostTable.Group, _ index: Int, _ refusal: Refusal
     ) -> PlacementDecision.Sample {
@@ -89,10 +130,10 @@ public enum Scheduler {
 
     /// - Returns: Those with room for all that is needed.
     private static func fit(
-        _ needs: [(resourceClass: String, amount: Int)], _ group: HostTable.Group, _ indices: Range<Int>,
-        _ skipped: Set<Int>, _ tally: inout Tally
+        _ needs: [(resourceClass: String, amount: Int)], _ group: HostTable.Group, _ asked: [Int],
+        _ tally: inout Tally
     ) -> [Int] {
-        var fitting = skipped.isEmpty ? Array(indices) : indices.filter { !skipped.contains($0) }
+        var fitting = asked
         for (name, amount) in needs where !fitting.isEmpty {
             let free = group.columns[name]?.free
             if let free, fitting.allSatisfy({ free[$0] >= amount }) { continue }
@@ -121,6 +162,12 @@ public enum Scheduler {
 
     // MARK: Weighing
 
+    /// What decides between hosts beside their numbers.
+    private struct Bias {
+        var tieBreak: UInt64
+        var leaning: PlacementRequest.Leaning?
+    }
+
     /// The hosts of a group that will do.
     private struct Kept {
         var group: HostTable.Group
@@ -144,9 +191,9 @@ public enum Scheduler {
     }
 
     private static func decision(
-        hosts: Int, _ kept: [Kept], _ tally: Tally, _ tieBreak: UInt64
+        hosts: Int, _ kept: [Kept], _ tally: Tally, _ bias: Bias
     ) -> PlacementDecision {
-        let best = best(of: kept, tieBreak)
+        let best = best(of: kept, bias)
         let count = kept.reduce(0) { $0 + $1.indices.count }
         var groups = tally.groups
         var host: PlacementDecision.Host?
@@ -174,7 +221,7 @@ public enum Scheduler {
 
     /// The best few, the best first. What is free counts absolutely, so that large hosts fill first and room for large
     /// guests remains; guests are spread, so that the loss of a host hits few.
-    private static func best(of kept: [Kept], _ tieBreak: UInt64) -> [Candidate] {
+    private static func best(of kept: [Kept], _ bias: Bias) -> [Candidate] {
         let scale = Scale(kept)
         var best: [Candidate] = []
         for (number, kept) in kept.enumerated() {
@@ -182,13 +229,14 @@ public enum Scheduler {
             let vcpus = kept.group.columns[ResourceClass.vcpu]?.left
             let consumers = kept.group.consumers
             for index in kept.indices {
-                let weight = scale.weigh(
+                var weight = scale.weigh(
                     memory: memory?[index] ?? 0, vcpus: vcpus?[index] ?? 0, consumers: consumers[index])
+                weight.group = bias.leaning?.share(of: kept.group.names[index].node)
                 let isFull = best.count == PlacementDecision.candidates
                 if isFull, let last = best.last, weight.total < last.weight.total { continue }
                 let node = kept.group.names[index].node
                 let candidate = Candidate(
-                    kept: number, index: index, node: node, weight: weight, order: order(node, tieBreak))
+                    kept: number, index: index, node: node, weight: weight, order: order(node, bias.tieBreak))
                 guard let place = best.firstIndex(where: { candidate.isBetter(than: $0) }) else {
                     if !isFull { best.append(candidate) }
                     continue
@@ -232,11 +280,13 @@ public enum Scheduler {
         var memory: Double
         var vcpus: Double
         var spread: Double
-        var total: Double { (memory + vcpus + spread) / 3 }
+        /// Of a group that would be together or apart; it goes before all numbers.
+        var group: Double?
+        var total: Double { (memory + vcpus + spread) / 3 + 2 * (group ?? 0) }
 
         var text: String {
             "weight \(hundredths(total)): free memory \(hundredths(memory)), free VCPUs \(hundredths(vcpus)), "
-                + "spread \(hundredths(spread))"
+                + "spread \(hundredths(spread))" + (group.map { ", server group \(hundredths($0))" } ?? "")
         }
     }
 
