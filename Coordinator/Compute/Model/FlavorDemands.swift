@@ -126,7 +126,9 @@ package enum FlavorDemands {
             if let spec = spec(name) { return !spec.isMet(value, vcpus) }
             return closed.contains(String(name.prefix { $0 != ":" })) && name.contains(":")
         }
-        return unmet.map { "\($0.key)=\($0.value)" }.sorted()
+        // An image that brings no boot loader, but names its kernel.
+        let kernel = image["kernel_id"].flatMap { $0.isEmpty || $0 == "nokernel" ? nil : "kernel_id=\($0)" }
+        return unmet.map { "\($0.key)=\($0.value)" }.sorted() + (kernel.map { [$0] } ?? [])
     }
 
     private static let protections = [

@@ -2,6 +2,7 @@ import CoordinatorPlatform
 import ProtocolModel
 import Synchronization
 import Testing
+import Glibc
 
 /// Holds the table of fields against every request of every contract test: what its schemas take stands in the table,
 /// and what the table says is shown is in the answer, with the value that was sent.
@@ -27,8 +28,21 @@ final class FieldCoverage: Sendable {
         current?.route.withLock { $0 = "\(route.method.rawValue) \(service.prefix)\(route.path)" }
     }
 
+    private func dump(_ route: String, _ body: JSON, _ answer: Answer) {
+        guard let path = getenv("FIELD_DUMP"), let file = fopen(path, "a") else { return }
+        defer { fclose(file) }
+        let isOK = (200..<300).contains(answer.status)
+        for field in trace.fields {
+            let words = field.split(separator: ".").map(String.init)
+            let sent = isOK ? FieldValues.at(words, in: body) : []
+            let shown = sent.count { FieldValues.isShown($0, as: words.last ?? "", in: answer.json) }
+            fputs("\(route)\t\(field)\t\(sent.count)\t\(shown)\n", file)
+        }
+    }
+
     private func check(_ body: JSON, _ answer: Answer) {
         guard let route = route.withLock({ $0 }) else { return }
+        dump(route, body, answer)
         let lines = Dictionary(
             (FieldTable.byRoute[route] ?? []).map { ($0.field, $0) }, uniquingKeysWith: { first, _ in first })
         for field in trace.fields.sorted() where lines[field] == nil {

@@ -38,6 +38,7 @@ struct FlavorDemandTests {
         let asked = FlavorDemands.unmet([:], vcpus: 1, image: ["os_secure_boot": "required", "hw_disk_bus": "scsi"])
         #expect(asked == ["os:secure_boot=required"])
         #expect(FlavorDemands.unmet([:], vcpus: 1, image: ["os_secure_boot": "optional"]) == [])
+        #expect(FlavorDemands.unmet([:], vcpus: 1, image: ["kernel_id": "k"]) == ["kernel_id=k"])
         #expect(FlavorDemands.unmet([:], vcpus: 1, image: ["hw_mem_encryption": "True"]) == ["hw:mem_encryption=True"])
     }
 

@@ -28,8 +28,8 @@ package final class BodyTrace: Sendable {
         }
     }
 
-    func enter(_ member: String) { state.withLock { $0.path.append(member) } }
-    func leave() { state.withLock { _ = $0.path.popLast() } }
+    package func enter(_ member: String) { state.withLock { $0.path.append(member) } }
+    package func leave() { state.withLock { _ = $0.path.popLast() } }
 }
 
 extension BodyTrace {
