@@ -220,6 +220,13 @@ let package = Package(
                 "CoordinatorPlatform", "ProtocolModel"
             ]),
         tests(
+            "Tests/Fuzz",
+            [
+                "AgentCore", "AgentStorage", "CoordinatorCompute", "CoordinatorDaemon", "CoordinatorImage",
+                "CoordinatorPlatform", "ProtocolModel", "ProtocolSettings", "ProtocolWire", "TestsSupportStore", .logging,
+                .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "NIOCore", package: "swift-nio")
+            ], exclude: ["run"]),
+        tests(
             "Tests/Contract",
             [
                 "CoordinatorCompute", "CoordinatorNetwork", "CoordinatorImage", "CoordinatorPlacement",

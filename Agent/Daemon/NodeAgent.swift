@@ -71,9 +71,9 @@ package struct NodeAgent: Sendable {
     private func heedConfirmations() async {
         while !Task.isCancelled {
             let servers = await workers.run { folder.confirmedRemovals() }
-            if !servers.isEmpty {
-                await engine.confirmRemoval(of: servers)
-                await workers.run { folder.forgetConfirmedRemovals() }
+            // What could not be written down, for want of room say, is heeded at the next look.
+            if !servers.isEmpty, await engine.confirmRemoval(of: servers) {
+                await workers.run { folder.forgetConfirmedRemovals(servers) }
             }
             guard (try? await clock.sleep(for: healthEvery, tolerance: .seconds(1))) != nil else { return }
         }

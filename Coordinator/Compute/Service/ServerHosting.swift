@@ -25,7 +25,11 @@ struct ServerHosting: HostedKind {
     }
 
     func overdue(at now: Int64, in reader: any SQLReader) throws -> [ServerRecord] {
-        try parts.servers.overdue(at: now, in: reader)
+        try parts.servers.overdue(at: now, in: reader).records
+    }
+
+    func overdue(at now: Int64, skipping skipped: Int, in reader: any SQLReader) throws -> ReadableRows<ServerRecord> {
+        try parts.servers.overdue(at: now, skipping: skipped, in: reader)
     }
 
     func on(_ node: NodeID, in reader: any SQLReader) throws -> [ServerRecord] {

@@ -30,9 +30,12 @@ package struct ServerStore: Sendable {
     }
 
     /// Servers whose task is overdue, the longest overdue first, at most 100.
-    package func overdue(at now: Int64, in reader: any SQLReader) throws -> [ServerRecord] {
-        try table.all(
-            where: SQLCondition("task_deadline <= ?", [now]), order: "task_deadline", limit: 100, in: reader)
+    package func overdue(
+        at now: Int64, skipping skipped: Int = 0, in reader: any SQLReader
+    ) throws -> ReadableRows<ServerRecord> {
+        try table.readable(
+            where: SQLCondition("task_deadline <= ?", [now]), order: "task_deadline, id", limit: 100,
+            skipping: skipped, in: reader)
     }
 
     /// Removes servers that were deleted before `time` and are gone from their hosts, with what only they have; at most

@@ -19,6 +19,8 @@ public protocol HostedKind: Sendable {
     func save(_ record: inout Record, at now: Int64, in transaction: any SQLTransaction) throws
     /// Those whose task is overdue, the longest overdue first; a bounded number.
     func overdue(at now: Int64, in reader: any SQLReader) throws -> [Record]
+    /// The same beyond the first so many, rows that cannot be read among them: these keep nobody else from a way out.
+    func overdue(at now: Int64, skipping skipped: Int, in reader: any SQLReader) throws -> ReadableRows<Record>
     /// Everything on a node, also what owners no longer see but the node has not confirmed gone.
     func on(_ node: NodeID, in reader: any SQLReader) throws -> [Record]
     /// Removes the rows of what was deleted before and is gone from its host; a bounded number.
@@ -45,6 +47,13 @@ public protocol HostedKind: Sendable {
 }
 
 extension HostedKind {
+    public func overdue(
+        at now: Int64, skipping skipped: Int, in reader: any SQLReader
+    ) throws -> ReadableRows<Record> {
+        guard skipped == 0 else { return ReadableRows(count: 0) }
+        let records = try overdue(at: now, in: reader)
+        return ReadableRows(records, count: records.count)
+    }
     public func subject(of action: Operation.Action) -> AnyID? { nil }
     public func aim(_ record: inout Record) {}
     public func mayMove(_ record: Record) -> Bool { true }

@@ -105,10 +105,7 @@ public struct HostedReports<Kind: HostedKind>: PlanStatusConsumer, OperationCons
 
     @discardableResult
     public func expire(at now: Int64, in transaction: any SQLTransaction) throws -> Int {
-        let overdue = try workflow.kind.overdue(at: now, in: transaction).filter { record in
-            guard let directory, let deadline = record.taskDeadline else { return true }
-            return directory.isDue(deadline, of: record.host?.node, at: now)
-        }
+        let overdue = try due(at: now, in: transaction)
         try apart(overdue, "what follows from a deadline", in: transaction) { record in
             let task = record.state.task?.rawValue ?? ""
             let evidence = HostedEvidence(
@@ -119,6 +116,27 @@ public struct HostedReports<Kind: HostedKind>: PlanStatusConsumer, OperationCons
         }
         return overdue.count
     }
+
+    /// Those of the overdue whose hosts could have been heard. Who is not due yet stands in nobody's way.
+    private func due(at now: Int64, in reader: any SQLReader) throws -> [Kind.Record] {
+        var due: [Kind.Record] = []
+        var seen = 0
+        for _ in 0..<Self.mostPages where due.count < Self.mostAtOnce {
+            let page = try workflow.kind.overdue(at: now, skipping: seen, in: reader)
+            guard page.count > 0 else { break }
+            seen += page.count
+            for failure in page.failures { failures?.note(failure, "reading of what is overdue", failure) }
+            due += page.records.filter { record in
+                guard let directory, let deadline = record.taskDeadline else { return true }
+                return directory.isDue(deadline, of: record.host?.node, at: now)
+            }
+        }
+        return due
+    }
+
+    /// Pages of the overdue that one pass looks at, and how many it sees to.
+    private static var mostPages: Int { 50 }
+    private static var mostAtOnce: Int { 100 }
 
     /// Each for itself: one that cannot be seen to keeps no other from its way out.
     private func apart(

@@ -102,10 +102,28 @@ struct ServerRowTests {
             return server
         }
         try await ComputeFixture.insert(servers, into: database)
-        let found = try await database.read { try ServerStore().overdue(at: 990, in: $0) }
+        let found = try await database.read { try ServerStore().overdue(at: 990, in: $0) }.records
         #expect(found.count == 100)
         #expect(found.first?.taskDeadline == 880 && found.last?.taskDeadline == 979)
-        #expect(try await database.read { try ServerStore().overdue(at: 879, in: $0) }.isEmpty)
+        #expect(try await database.read { try ServerStore().overdue(at: 879, in: $0) }.records.isEmpty)
+    }
+
+    @Test("a row that cannot be read keeps no other from its way out")
+    func damaged() async throws {
+        let database = try await ComputeFixture.database()
+        let servers = (1...130).map { number in
+            var server = ComputeFixture.server(UInt64(number))
+            server.taskDeadline = Int64(number)
+            return server
+        }
+        try await ComputeFixture.insert(servers, into: database)
+        try await database.write { transaction in
+            try transaction.execute("UPDATE servers SET vm_state = 'nonsense' WHERE task_deadline IN (1, 2)")
+        }
+        let first = try await database.read { try ServerStore().overdue(at: 990, in: $0) }
+        #expect(first.count == 100 && first.records.count == 98 && first.failures.count == 2)
+        let rest = try await database.read { try ServerStore().overdue(at: 990, skipping: 100, in: $0) }
+        #expect(rest.records.map(\.taskDeadline) == (101...130).map { Int64($0) })
     }
 
     @Test("usage counts the living of a project, load the servers of each node")
