@@ -1279,6 +1279,8 @@ nonisolated struct PBServerSpec: @unchecked Sendable {
 
     var limits: [PBServerSpec.Limit] = []
 
+    var isShared: Bool = false
+
     var unknownFields = SwiftProtobuf.UnknownStorage()
 
     nonisolated enum OneOf_Place: Equatable, Sendable {
@@ -3415,7 +3417,7 @@ nonisolated extension PBServerSpec.Pair: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension PBServerSpec.Volume: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = PBServerSpec.protoMessageName + ".Volume"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}pool\0\u{1}remote\0\u{1}device\0\u{1}bus\0\u{3}boot_index\0\u{3}is_read_only\0\u{1}limits\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}pool\0\u{1}remote\0\u{1}device\0\u{1}bus\0\u{3}boot_index\0\u{3}is_read_only\0\u{1}limits\0\u{3}is_shared\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3450,6 +3452,7 @@ nonisolated extension PBServerSpec.Volume: SwiftProtobuf.Message, SwiftProtobuf.
       case 6: try { try decoder.decodeSingularUInt32Field(value: &self._bootIndex) }()
       case 7: try { try decoder.decodeSingularBoolField(value: &self.isReadOnly) }()
       case 8: try { try decoder.decodeRepeatedMessageField(value: &self.limits) }()
+      case 9: try { try decoder.decodeSingularBoolField(value: &self.isShared) }()
       default: break
       }
     }
@@ -3489,6 +3492,9 @@ nonisolated extension PBServerSpec.Volume: SwiftProtobuf.Message, SwiftProtobuf.
     if !self.limits.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.limits, fieldNumber: 8)
     }
+    if self.isShared != false {
+      try visitor.visitSingularBoolField(value: self.isShared, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3500,6 +3506,7 @@ nonisolated extension PBServerSpec.Volume: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs._bootIndex != rhs._bootIndex {return false}
     if lhs.isReadOnly != rhs.isReadOnly {return false}
     if lhs.limits != rhs.limits {return false}
+    if lhs.isShared != rhs.isShared {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -174,7 +174,7 @@ enum Samples {
                 limits: ["total_iops_sec": 100, "read_bytes_sec": 4096]),
             ServerSpec.Volume(
                 id: id(51), place: .remote(id(60), address: address("192.0.2.9"), port: 8705), device: "sdb",
-                bus: "scsi", isReadOnly: true)
+                bus: "scsi", isReadOnly: true, isShared: true)
         ]
         server.rescue = server.image.map { ServerSpec.Rescue(version: 1, image: $0, adminPassword: "pw") }
         server.image = nil
