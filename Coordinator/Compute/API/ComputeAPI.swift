@@ -17,7 +17,7 @@ struct ComputeAPI: Sendable {
 
     private var routes: [Route] {
         VersionRoutes.all + ServerRoutes(parts: parts, reader: reader).all
-            + ServerActionRoutes(parts: parts).all + ServerMetadataRoutes(parts: parts).all
+            + ServerActionRoutes(parts: parts, reader: reader).all + ServerMetadataRoutes(parts: parts).all
             + ServerTagRoutes(parts: parts).all + ServerViewRoutes(parts: parts).all
             + InstanceActionRoutes(parts: parts).all + FlavorRoutes(parts: parts).all
             + FlavorSpecRoutes(parts: parts).all + KeypairRoutes(parts: parts).all

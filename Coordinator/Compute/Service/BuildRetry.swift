@@ -8,10 +8,15 @@ struct HostChoice: Sendable {
     let parts: ComputeParts
 
     /// Claims a host and records why it was chosen; without one, `server.host` is left as it is.
+    /// - Parameter hostname: The only host it may be, whatever was asked for when the server was made.
     func claim(
-        _ server: inout ServerRecord, at now: Int64, in transaction: any SQLTransaction
+        _ server: inout ServerRecord, on hostname: String? = nil, at now: Int64, in transaction: any SQLTransaction
     ) throws -> PlacementDecision {
-        let request = try request(for: server, in: transaction)
+        var request = try request(for: server, in: transaction)
+        if let hostname {
+            request.host = hostname
+            request.excluded = [:]
+        }
         let decision = try parts.placement.claim(request, at: now, in: transaction)
         if let action = server.actionID {
             try parts.actions.add(decision, to: action, server: server.id, at: now, in: transaction)

@@ -20,6 +20,7 @@ struct ComputeParts: Sendable {
     let log = HostedLog()
     let flavors = FlavorStore()
     let keypairs = KeypairStore()
+    let migrations = ServerMigrationStore()
 
     var quotas: ComputeQuotas { ComputeQuotas(settings: settings, servers: servers) }
     var workflow: HostedWorkflow<ServerHosting> { HostedWorkflow(ServerHosting(parts: self), plans: plans) }

@@ -27,7 +27,9 @@ enum ComputePolicy {
         "os-pause-server:pause", "os-pause-server:unpause", "os-suspend-server:suspend", "os-suspend-server:resume",
         "os-lock-server:lock", "os-lock-server:unlock", "server-metadata:create", "server-metadata:update_all",
         "server-metadata:update", "server-metadata:delete", "os-server-tags:update", "os-server-tags:update_all",
-        "os-server-tags:delete", "os-server-tags:delete_all", "os-console-output", "os-remote-consoles"
+        "os-server-tags:delete", "os-server-tags:delete_all", "os-console-output", "os-remote-consoles",
+        "servers:rebuild", "servers:rebuild:trusted_certs", "servers:resize", "servers:confirm_resize",
+        "servers:revert_resize", "os-rescue", "os-unrescue", "os-deferred-delete:restore", "os-deferred-delete:force"
     ]
     private static let admins = [
         "servers:index:get_all_tenants", "servers:detail:get_all_tenants", "servers:create:forced_host",
