@@ -8,10 +8,11 @@ struct HostChoice: Sendable {
     let parts: ComputeParts
 
     /// Claims a host and records why it was chosen; without one, `server.host` is left as it is.
+    /// - Parameter hostname: The only host it may be, whatever was asked for when the server was made.
     func claim(
-        _ server: inout ServerRecord, at now: Int64, in transaction: any SQLTransaction
+        _ server: inout ServerRecord, on hostname: String? = nil, at now: Int64, in transaction: any SQLTransaction
     ) throws -> PlacementDecision {
-        let decision = try decide(server, at: now, in: transaction)
+        let decision = try decide(server, on: hostname, at: now, in: transaction)
         if let action = server.actionID {
             try parts.actions.add(decision, to: action, server: server.id, at: now, in: transaction)
             let event = HostedEvent(
@@ -29,7 +30,7 @@ struct HostChoice: Sendable {
 
     /// What no host carries out leaves none: it is not forgotten.
     private func decide(
-        _ server: ServerRecord, at now: Int64, in transaction: any SQLTransaction
+        _ server: ServerRecord, on hostname: String?, at now: Int64, in transaction: any SQLTransaction
     ) throws -> PlacementDecision {
         let flavor = server.flavor
         let unmet = FlavorDemands.unmet(flavor.extraSpecs, vcpus: flavor.vcpus, image: server.image.properties)
@@ -37,7 +38,12 @@ struct HostChoice: Sendable {
             let summary = "no host here carries out \(unmet.joined(separator: ", ")): choose another flavor or image"
             return PlacementDecision(host: nil, groups: [], summary: summary)
         }
-        return try parts.placement.claim(request(for: server, in: transaction), at: now, in: transaction)
+        var request = try request(for: server, in: transaction)
+        if let hostname {
+            request.host = hostname
+            request.excluded = [:]
+        }
+        return try parts.placement.claim(request, at: now, in: transaction)
     }
 
     /// What the server needs of a host, in placement's words.

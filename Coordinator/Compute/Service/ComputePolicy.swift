@@ -33,7 +33,9 @@ enum ComputePolicy {
         "os-attach-interfaces:create", "os-attach-interfaces:delete", "os-server-groups:create",
         "os-server-groups:delete", "os-security-groups:create", "os-security-groups:update",
         "os-security-groups:delete", "os-security-groups:rule:create", "os-security-groups:rule:delete",
-        "os-security-groups:add", "os-security-groups:remove", "os-multinic:add", "os-multinic:remove"
+        "os-security-groups:add", "os-security-groups:remove", "os-multinic:add", "os-multinic:remove",
+        "servers:rebuild", "servers:rebuild:trusted_certs", "servers:resize", "servers:confirm_resize",
+        "servers:revert_resize", "os-rescue", "os-unrescue", "os-deferred-delete:restore", "os-deferred-delete:force"
     ]
     private static let admins = [
         "servers:index:get_all_tenants", "servers:detail:get_all_tenants", "servers:create:forced_host",

@@ -52,12 +52,34 @@ struct ServerHosting: HostedKind {
         }
     }
 
+    func advance(_ server: inout ServerRecord, at now: Int64, in transaction: any SQLTransaction) throws {
+        switch server.state.task {
+        case .resizeMigrated: try ServerResizing(parts: parts).finish(&server, at: now, in: transaction)
+        case .resizeReverting: try ServerResizing(parts: parts).goBack(&server, at: now, in: transaction)
+        default: break
+        }
+    }
+
+    func ended(
+        _ task: TaskState, _ outcome: HostedOutcome, of server: inout ServerRecord, at now: Int64,
+        in transaction: any SQLTransaction
+    ) throws {
+        switch task {
+        case .resizePrep, .resizeMigrating, .resizeMigrated, .resizeFinish, .resizeReverting:
+            try ServerResizing(parts: parts).ended(task, outcome, of: &server, at: now, in: transaction)
+        case .softDeleting where outcome == .completed: server.softDeletedAt = now
+        case .restoring where outcome == .completed: server.softDeletedAt = nil
+        default: break
+        }
+    }
+
     func aim(_ server: inout ServerRecord) { server.power = server.state.lastingPower }
 
     func release(_ server: ServerRecord, at now: Int64, in transaction: any SQLTransaction) throws {
         try parts.network.releasePorts(of: server.id, at: now, in: transaction)
         try parts.devices.removeAll(of: server.id, in: transaction)
         try parts.placement.release(server.id.cast(), at: now, in: transaction)
+        try ServerResizing(parts: parts).close(server, at: now, in: transaction)
     }
 
     func mayMove(_ server: ServerRecord) -> Bool { server.pinnedHost == nil }

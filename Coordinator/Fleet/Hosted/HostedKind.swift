@@ -44,6 +44,16 @@ public protocol HostedKind: Sendable {
     func rehost(_ record: inout Record, at now: Int64, in transaction: any SQLTransaction) throws -> String?
     /// What is told of a change that nobody asked for.
     func news(of record: Record) -> HostedNews
+    /// Begins the next step of a task of several.
+    func advance(_ record: inout Record, at now: Int64, in transaction: any SQLTransaction) throws
+    /// A task is over, and the record has the state that came of it: what was held elsewhere for it is given back or
+    /// becomes lasting. Where the state is what it was before, the plan follows after this.
+    func ended(
+        _ task: State.Task, _ outcome: HostedOutcome, of record: inout Record, at now: Int64,
+        in transaction: any SQLTransaction
+    ) throws
+    /// A host that the record is not on (any more) has nothing of it left.
+    func left(_ record: Record, _ node: NodeID, at now: Int64, in transaction: any SQLTransaction) throws
 }
 
 extension HostedKind {
@@ -60,6 +70,21 @@ extension HostedKind {
     public func news(of record: Record) -> HostedNews {
         HostedNews(action: "follow", event: "changed_on_host", details: "It changed on its host.")
     }
+    public func advance(_ record: inout Record, at now: Int64, in transaction: any SQLTransaction) throws {}
+    public func ended(
+        _ task: State.Task, _ outcome: HostedOutcome, of record: inout Record, at now: Int64,
+        in transaction: any SQLTransaction
+    ) throws {}
+    public func left(_ record: Record, _ node: NodeID, at now: Int64, in transaction: any SQLTransaction) throws {}
+}
+
+/// What came of a task.
+public enum HostedOutcome: Sendable, Hashable {
+    case completed
+    /// It came to nothing, and the resource is what it was.
+    case reverted
+    /// It came to nothing, and the resource is in ERROR.
+    case failed
 }
 
 /// A change that came from the host.

@@ -37,10 +37,13 @@ public struct HostedReports<Kind: HostedKind>: PlanStatusConsumer, OperationCons
     public func consume(
         _ status: ResourceStatus, from node: NodeID, at now: Int64, in transaction: any SQLTransaction
     ) throws {
-        // A host that the resource has left since has nothing to say about it.
-        guard let record = try workflow.kind.find(status.key.id, in: transaction), record.host?.node == node,
-            status.phase == .gone || (!record.isDeleted && status.generation >= record.planGeneration)
-        else { return }
+        guard let record = try workflow.kind.find(status.key.id, in: transaction) else { return }
+        // A host that the resource has left since has nothing to say about it, but that it is gone from there.
+        guard record.host?.node == node else {
+            if status.phase == .gone { try workflow.kind.left(record, node, at: now, in: transaction) }
+            return
+        }
+        guard status.phase == .gone || (!record.isDeleted && status.generation >= record.planGeneration) else { return }
         let evidence = HostedEvidence(
             steps: status.steps, message: status.error?.message ?? "", detail: status.error?.detail ?? "")
         try workflow.take(

@@ -41,6 +41,16 @@ struct ServerRowTests {
         server.excluded = [NodeID(high: 7, low: 1): "tried", NodeID(high: 7, low: 2): "tried too"]
         server.actionID = 20
         server.operation = OperationID(high: 8, low: 8)
+        server.rootDiskVersion = 21
+        server.diskImage = ImageSpec(id: ImageID(high: 6, low: 1), sha512: "d1", sizeBytes: 22, format: .raw)
+        server.rescueVersion = 23
+        server.rescue = ServerSpec.Rescue(
+            version: 23, image: ImageSpec(id: ImageID(high: 6, low: 2), sha512: "d2", sizeBytes: 24, format: .iso),
+            adminPassword: "a rescue password")
+        server.upload = .init(image: ImageID(high: 6, low: 3), backupType: "daily", rotation: 25)
+        server.shelvedImage = ImageID(high: 6, low: 4)
+        server.shelvedAt = 26
+        server.softDeletedAt = 27
         return server
     }
 
@@ -62,7 +72,7 @@ struct ServerRowTests {
         try await ComputeFixture.insert([first], into: database)
         var changed = Self.full()
         changed.project = ComputeFixture.other
-        changed.keyName = "another"
+        changed.createdAt = 99
         let saved = try await database.write { [changed] transaction in
             var server = changed
             try store.save(&server, at: 55, in: transaction)
@@ -72,7 +82,7 @@ struct ServerRowTests {
         let read = try #require(try await database.read { try store.find(first.id, in: $0) })
         #expect(read.name == "full" && read.generation == 2 && read.updatedAt == 55 && read.metadata["role"] == "web")
         #expect(read.state == changed.state && read.fault == changed.fault && read.excluded == changed.excluded)
-        #expect(read.project == first.project && read.keyName == nil && read.createdAt == first.createdAt)
+        #expect(read.project == first.project && read.keyName == "a key" && read.createdAt == first.createdAt)
     }
 
     @Test("who comes second with an old row changes nothing")
