@@ -147,6 +147,16 @@ enum Samples {
             PlanEntry(key: .router(id(40)), generation: 3, spec: .router(router))
         ])
 
+    static var scopedRouter: RouterSpec {
+        var router = router
+        router.interfaces[0].addresses[0].scope = id(47)
+        return router
+    }
+
+    static let scopedUpdate = PlanUpdate(
+        epoch: 2, revision: 44, isSnapshot: false,
+        entries: [PlanEntry(key: .router(id(40)), generation: 4, spec: .router(scopedRouter))])
+
     static let volumeUpdate = PlanUpdate(
         epoch: 2, revision: 43, isSnapshot: false,
         entries: [
@@ -254,6 +264,7 @@ enum Samples {
         ("plan-continues", .plan(PlanUpdate(epoch: 2, revision: 41, isSnapshot: false, entries: []), continues: true)),
         ("plan-held", .planHeld(PlanPosition(epoch: 2, revision: 41))),
         ("plan-overlay", .plan(overlayUpdate, continues: false)),
+        ("plan-scopes", .plan(scopedUpdate, continues: false)),
         ("report-tunnel", .report(tunnelReport)), ("report-pools", .report(poolReport)),
         ("plan-volumes", .plan(volumeUpdate, continues: false)), ("statuses-volumes", .statuses(volumeStatuses)),
         ("statuses", .statuses(statuses)),

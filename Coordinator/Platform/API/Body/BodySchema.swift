@@ -168,6 +168,11 @@ public struct BodyField<Body: Sendable>: Sendable {
         Self(name, isRequired: isRequired, since: since, until: until, apply: apply)
     }
 
+    /// The same, which must be there.
+    public var asRequired: Self {
+        Self(name, isRequired: true, since: versions.lowerBound, until: versions.upperBound, apply: apply)
+    }
+
     /// A member that may be missing (`nil`), or be `null` (`.some(nil)`).
     public static func nullable<Value>(
         _ name: String, _ path: any WritableKeyPath<Body, Value??> & Sendable, _ format: BodyFormat<Value>,
