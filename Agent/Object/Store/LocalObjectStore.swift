@@ -172,6 +172,12 @@ package final class LocalObjectStore: ObjectStore {
         try await committer.commit { index, _ in try ObjectChange(index: index).move(object, to: name) }
     }
 
+    package func archive(_ object: ObjectName, in container: ContainerName, at now: Int64) async throws -> Bool {
+        try await committer.commit { index, _ in
+            try ObjectChange(index: index).archive(object, in: container, at: now)
+        }
+    }
+
     package func remove(_ object: ObjectName, seen: ObjectRecord?) async throws -> ObjectRecord? {
         try await committer.commit { index, _ in try ObjectChange(index: index).remove(object, seen: seen) }
     }

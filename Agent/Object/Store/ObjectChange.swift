@@ -19,8 +19,10 @@ struct ObjectChange {
         if let old, !new.mayReplace, !old.attributes.isExpired(at: new.attributes.changed) {
             throw StoreFailure.exists
         }
-        if let archive = new.archive, let there = old, !there.attributes.isExpired(at: new.attributes.changed) {
-            try move(name, to: archive)
+        var attributes = new.attributes
+        if let there = old { attributes.changed = max(attributes.changed, there.attributes.changed + VersionName.step) }
+        if let archive = new.archive, let there = old, isKept(there, at: new.attributes.changed) {
+            try move(name, to: version(name, there, in: archive))
             old = nil
         }
         try check(new, old, place, account: name.container.account)
@@ -32,8 +34,36 @@ struct ObjectChange {
         try take(old, name.name, place)
         try index.insertObject(
             name.name, in: place.container,
-            ObjectRecord(content: content, etag: new.content.etag, attributes: new.attributes))
+            ObjectRecord(content: content, etag: new.content.etag, attributes: attributes))
         try index.count(container: place.container, account: place.account, objects: 1, bytes: content.size)
+    }
+
+    /// A dynamic manifest has nothing of its own to keep, as in Swift.
+    private func isKept(_ record: ObjectRecord, at now: Int64) -> Bool {
+        !record.attributes.isExpired(at: now) && record.attributes.metadata["x-object-manifest"] == nil
+    }
+
+    private func version(_ name: ObjectName, _ record: ObjectRecord, in archive: ContainerName) -> ObjectName {
+        ObjectName(container: archive, name: VersionName.of(name.name, record.attributes.changed))
+    }
+
+    func archive(_ name: ObjectName, in archive: ContainerName, at now: Int64) throws -> Bool {
+        let (source, target) = (try place(name.container), try place(archive))
+        guard let record = try index.object(name.name, in: source.container), !record.attributes.isExpired(at: now)
+        else { return false }
+        if isKept(record, at: now) {
+            try move(name, to: version(name, record, in: archive))
+        } else {
+            try take(record, name.name, source)
+        }
+        let moment = max(now, record.attributes.changed + VersionName.step)
+        let mark = ObjectRecord(
+            content: .empty, etag: ETagHash.of([]),
+            attributes: ObjectAttributes(
+                contentType: VersionName.removalMark, metadata: [:], expires: nil, changed: moment))
+        try index.insertObject(VersionName.of(name.name, moment), in: target.container, mark)
+        try index.count(container: target.container, account: target.account, objects: 1, bytes: 0)
+        return true
     }
 
     private func check(_ new: NewObject, _ old: ObjectRecord?, _ place: Place, account: String) throws {

@@ -30,6 +30,9 @@ package protocol ObjectStore: Sendable {
     /// Gives an object another name, in place of what has that one. Both containers have to be there.
     /// - Returns: `false` where there is no such object.
     func move(_ object: ObjectName, to name: ObjectName) async throws -> Bool
+    /// Keeps the object as a version in another container, and a mark there that it was removed.
+    /// - Returns: `false` where there is no such object.
+    func archive(_ object: ObjectName, in container: ContainerName, at now: Int64) async throws -> Bool
     /// - Parameter seen: Remove only this one, and not what took its name since; `nil` for whatever has the name.
     /// - Returns: What was removed.
     func remove(_ object: ObjectName, seen: ObjectRecord?) async throws -> ObjectRecord?
@@ -136,12 +139,12 @@ package struct NewObject: Sendable {
     package var limits: StoreLimits
     /// Whether it may take the place of another object (`If-None-Match: *`).
     package var mayReplace: Bool
-    /// Where what has the name until then goes (versions).
-    package var archive: ObjectName?
+    /// Where what has the name until then goes, under a name of its own.
+    package var archive: ContainerName?
 
     package init(
         content: UploadedContent, attributes: ObjectAttributes, limits: StoreLimits = StoreLimits(),
-        mayReplace: Bool = true, archive: ObjectName? = nil
+        mayReplace: Bool = true, archive: ContainerName? = nil
     ) {
         self.content = content
         self.attributes = attributes

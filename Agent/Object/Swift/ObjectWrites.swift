@@ -26,7 +26,7 @@ extension SwiftCall {
     /// Puts what is on the disk under its name, and the former one where the container keeps those.
     func put(_ name: ObjectName, _ object: NewObject) async throws -> ObjectResponse {
         var object = object
-        object.archive = try await archiveName(name)
+        object.archive = try await archive(of: name)
         do { try await store.put(name, object) } catch StoreFailure.noSuchContainer where object.archive != nil {
             throw SwiftRefusal(412, "The container for versions does not exist.")
         }
@@ -97,12 +97,14 @@ extension SwiftCall {
 
     func attributes(of name: ObjectName, sent: HTTPHeaders) throws -> ObjectAttributes {
         ObjectAttributes(
-            contentType: try contentType(sent) ?? ContentTypes.guess(name.name), metadata: try MetadataRules.object(sent),
+            contentType: try contentType(sent) ?? ContentTypes.guess(name.name),
+            metadata: try MetadataRules.object(sent),
             expires: try expiry(), changed: now)
     }
 
     func contentType(_ headers: HTTPHeaders) throws -> String? {
-        guard let type = headers.first(name: "content-type")?.trimmed, !type.isEmpty, !request.flag("x-detect-content-type")
+        guard let type = headers.first(name: "content-type")?.trimmed, !type.isEmpty,
+            !request.flag("x-detect-content-type")
         else { return nil }
         guard type.utf8.count <= 1024 else { throw SwiftRefusal(400, "Content-Type is too long") }
         return type
@@ -139,7 +141,9 @@ extension SwiftCall {
                 attributes.metadata[kept] = record.attributes.metadata[kept]
             }
             if try await store.change(name, seen: record, to: attributes) {
-                return ObjectResponse(202, text: "<html><h1>Accepted</h1><p>The request is accepted for processing.</p></html>", type: "text/html; charset=UTF-8")
+                return ObjectResponse(
+                    202, text: "<html><h1>Accepted</h1><p>The request is accepted for processing.</p></html>",
+                    type: "text/html; charset=UTF-8")
             }
         }
         throw SwiftRefusal(409)
