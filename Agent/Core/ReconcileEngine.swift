@@ -105,8 +105,9 @@ public actor ReconcileEngine {
     }
 
     /// An operator on the host wants these gone, which the plan does not name.
-    public func confirmRemoval(of servers: Set<ServerID>) async {
-        await core.release(Set(servers.map(ResourceKey.server)), because: "an operator confirmed it")
+    public func confirmRemoval(of ids: Set<AnyID>) async {
+        let kept = core.plan.setAside.keys.filter { $0.kind.holdsData && ids.contains($0.id) }
+        await core.release(Set(kept), because: "an operator confirmed it")
     }
 
     /// A session opened: it hears all results that were not acknowledged, and then all statuses. That order matters:

@@ -32,6 +32,7 @@ extension SettingsReader {
             case "log": readLog(value, into: &configuration.common)
             case "reserved": readReserved(value, into: &configuration)
             case "images": readImages(value, into: &configuration)
+            case "storage": readStorage(value, into: &configuration)
             case "keep_days":
                 number(value, name, "a number of days, 1 to 3650", 1...3_650).map { configuration.keepDays = Int($0) }
             case "simulated": readSimulated(value, into: &configuration.simulated)
@@ -40,7 +41,7 @@ extension SettingsReader {
                     name, value,
                     known: """
                         state_directory, coordinator, name, roles, driver, libvirt, network, metrics, log, \
-                        availability_zone, reserved, images, keep_days, simulated
+                        availability_zone, reserved, images, storage, keep_days, simulated
                         """)
             }
         }

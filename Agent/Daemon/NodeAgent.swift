@@ -70,9 +70,9 @@ package struct NodeAgent: Sendable {
     /// What `skerry-agent confirm-removals` wrote down, also while the coordinator is away.
     private func heedConfirmations() async {
         while !Task.isCancelled {
-            let servers = await workers.run { folder.confirmedRemovals() }
-            if !servers.isEmpty {
-                await engine.confirmRemoval(of: servers)
+            let confirmed = await workers.run { folder.confirmedRemovals() }
+            if !confirmed.isEmpty {
+                await engine.confirmRemoval(of: confirmed)
                 await workers.run { folder.forgetConfirmedRemovals() }
             }
             guard (try? await clock.sleep(for: healthEvery, tolerance: .seconds(1))) != nil else { return }

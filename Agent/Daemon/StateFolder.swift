@@ -36,16 +36,16 @@ package struct StateFolder: Sendable {
     /// Read and then deleted by the agent that runs.
     private var confirmations: String { root + "/confirmed-removals" }
 
-    /// Adds servers that an operator on the host wants gone, although the plan does not name them.
-    package func confirmRemovals(_ servers: Set<ServerID>) throws {
-        let all = confirmedRemovals().union(servers)
+    /// Adds servers, volumes and snapshots that an operator on the host wants gone, although the plan does not name them.
+    package func confirmRemovals(_ ids: Set<AnyID>) throws {
+        let all = confirmedRemovals().union(ids)
         try Self.write(all.map { $0.text + "\n" }.sorted().joined(), to: confirmations + ".new")
         guard rename(confirmations + ".new", confirmations) == 0 else { throw FileProblem("write", confirmations) }
     }
 
-    package func confirmedRemovals() -> Set<ServerID> {
+    package func confirmedRemovals() -> Set<AnyID> {
         guard let text = try? Self.text(of: confirmations) else { return [] }
-        return Set(text.split(whereSeparator: \.isNewline).compactMap { ServerID(String($0)) })
+        return Set(text.split(whereSeparator: \.isNewline).compactMap { AnyID(String($0)) })
     }
 
     package func forgetConfirmedRemovals() { unlink(confirmations) }
