@@ -40,7 +40,7 @@ public struct ServerFiles: Hashable, Sendable {
 }
 
 /// Where servers' disks live. Every call is idempotent and leaves nothing half-made under its final name.
-public protocol ServerStorage: Sendable {
+public protocol ServerStorage: ImageStore {
     /// All servers that have a folder here, also half-made ones.
     func observe() async throws(StatusError) -> [ServerID: ServerFiles]
     /// Whether the image is in the cache, whole and verified.

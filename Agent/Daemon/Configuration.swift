@@ -28,6 +28,8 @@ package struct Configuration: Sendable, Equatable {
     var reservedMemoryMiB = 512
     var reservedDiskGiB = 1
     var imageCacheGiB = 20
+    /// Where volumes are kept; `nil` where the file does not say.
+    var configuredPools: [String: Pool]?
     /// For how long what the plan no longer names is kept.
     var keepDays = 7
     var object = ObjectStorage()

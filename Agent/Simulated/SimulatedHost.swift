@@ -12,6 +12,7 @@ public final class SimulatedHost: Sendable {
     let disks = Mutex<SimulatedDisks>(SimulatedDisks())
     let network = Mutex<NetworkState>(NetworkState())
     let routers = Mutex<[RouterID: RouterSpec]>([:])
+    let pools = Mutex<[String: SimulatedPool.Contents]>([:])
     let taps = Mutex<Set<PortID>>([])
     private let unfiltered = Mutex<Set<ServerID>>([])
     let watchers = Mutex<[Int: AsyncStream<Void>.Continuation]>([:])
@@ -35,7 +36,7 @@ public final class SimulatedHost: Sendable {
             compute: ComputeDrivers(
                 hypervisor: SimulatedHypervisor(self), storage: SimulatedStorage(self),
                 volumePaths: SimulatedVolumePaths()),
-            network: SimulatedNetwork(self), routers: routerOwner)
+            network: SimulatedNetwork(self), routers: routerOwner, volumes: volumeDrivers)
     }
 
     public var routerOwner: @Sendable (EngineCore) -> any KindOwner {

@@ -12,7 +12,7 @@ import ProtocolModel
 /// ```
 ///
 /// A file under its final name is whole: it was written elsewhere, synced and renamed.
-public final class FileServerStorage: ServerStorage {
+public final class FileServerStorage: ServerStorage, ImageFiles {
     public struct Settings: Sendable {
         /// Absolute. Every folder above it must let other users pass (`o+x`), since QEMU runs as one.
         public var folder: String
@@ -102,6 +102,8 @@ public final class FileServerStorage: ServerStorage {
     public func disks(of spec: ServerSpec) -> [DomainDisk] {
         serverDisks(spec, in: folder(of: spec.id)).domainDisks
     }
+
+    public func path(of image: ImageSpec) -> String { cache.path(of: image) }
 
     private func serverDisks(_ spec: ServerSpec, in folder: String) -> ServerDisks {
         ServerDisks(
