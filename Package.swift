@@ -151,18 +151,26 @@ let package = Package(
             "Coordinator/Network",
             ["CoordinatorPlatform", "CoordinatorFleet", "ProtocolModel"]),
         library(
+            "Coordinator/BlockStorage",
+            [
+                "CoordinatorPlatform", "CoordinatorFleet", "CoordinatorIdentity", "CoordinatorPlacement",
+                "CoordinatorImage", "ProtocolModel", .product(name: "HTTPTypes", package: "swift-http-types"),
+                .lifecycle
+            ]),
+        library(
             "Coordinator/Compute",
             [
                 "CoordinatorPlatform", "CoordinatorFleet", "CoordinatorIdentity", "CoordinatorPlacement",
                 "CoordinatorImage",
-                "CoordinatorNetwork", "ProtocolModel", .crypto, .cryptoExtras, .lifecycle
+                "CoordinatorNetwork", "CoordinatorBlockStorage", "ProtocolModel", .crypto, .cryptoExtras, .lifecycle
             ]),
         program(
             "Coordinator/Daemon",
             [
                 "CoordinatorPlatform", "CoordinatorFleet", "CoordinatorIdentity", "CoordinatorPlacement",
                 "CoordinatorImage",
-                "CoordinatorNetwork", "CoordinatorCompute", "ProtocolModel", "ProtocolLink", "ProtocolSettings",
+                "CoordinatorNetwork", "CoordinatorBlockStorage", "CoordinatorCompute", "ProtocolModel", "ProtocolLink",
+                "ProtocolSettings",
                 "ProtocolTelemetry", .arguments, .logging, .lifecycle, .signals
             ]),
         program(
@@ -220,9 +228,13 @@ let package = Package(
                 "CoordinatorPlatform", "ProtocolModel"
             ]),
         tests(
+            "Tests/Unit/CoordinatorBlockStorage",
+            ["CoordinatorBlockStorage", "CoordinatorFleet", "CoordinatorPlatform", "ProtocolModel"]),
+        tests(
             "Tests/Contract",
             [
-                "CoordinatorCompute", "CoordinatorNetwork", "CoordinatorImage", "CoordinatorPlacement",
+                "CoordinatorBlockStorage", "CoordinatorCompute", "CoordinatorNetwork", "CoordinatorImage",
+                "CoordinatorPlacement",
                 "CoordinatorFleet",
                 "CoordinatorIdentity", "CoordinatorPlatform", "ProtocolModel", "ProtocolLink", "TestsSupportStore", .tls
             ] + Target.Dependency.nio),
