@@ -54,6 +54,7 @@ enum TwoTenantBodies {
                     "networks": [["uuid": own("network")]]
                 ]
             ]
+        case let route where route.contains(" /volume/"): return volumeBody(route, own)
         case "PUT /compute/v2.1/servers/{server_id}": return ["server": ["name": "s"]]
         case "POST /compute/v2.1/servers/{server_id}/action": return ["os-stop": .null]
         case "POST /compute/v2.1/os-keypairs":
@@ -71,6 +72,27 @@ enum TwoTenantBodies {
         case let route where route.hasSuffix("/remote-consoles"):
             return ["remote_console": ["protocol": "vnc", "type": "novnc"]]
         default: return route.hasPrefix("P") ? .object([:]) : nil
+        }
+    }
+
+    private static func volumeBody(_ route: String, _ own: (String) -> JSON) -> JSON? {
+        switch route.replacing("/volume/v3/{project_id}", with: "") {
+        case "POST /volumes": ["volume": ["size": 1]]
+        case "PUT /volumes/{id}": ["volume": ["name": "v"]]
+        case "POST /volumes/{id}/action": ["os-set_bootable": ["bootable": true]]
+        case "POST /snapshots": ["snapshot": ["volume_id": own("volume")]]
+        case "PUT /snapshots/{id}": ["snapshot": ["name": "s"]]
+        case "POST /snapshots/{id}/action": ["os-force_delete": .null]
+        case "POST /attachments": ["attachment": ["volume_uuid": own("volume")]]
+        case "PUT /attachments/{id}": ["attachment": ["connector": ["host": "x"]]]
+        case "POST /attachments/{id}/action": ["os-complete": .null]
+        case "POST /types/{type_id}/action": ["addProjectAccess": ["project": own("project")]]
+        case "PUT /types/{type_id}": ["volume_type": ["name": "t"]]
+        case "POST /types/{type_id}/extra_specs": ["extra_specs": ["k": "v"]]
+        case "PUT /os-quota-sets/{target_id}": ["quota_set": ["volumes": 7]]
+        case let route where route.hasSuffix("/metadata"): ["metadata": ["k": "v"]]
+        case let route where route.hasPrefix("PUT") && route.hasSuffix("/metadata/{key}"): ["meta": ["x": "v"]]
+        case let route: route.hasPrefix("P") ? .object([:]) : nil
         }
     }
 

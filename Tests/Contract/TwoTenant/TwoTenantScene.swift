@@ -23,7 +23,7 @@ struct TwoTenantScene: Sendable {
     /// The network that leads out.
     private(set) var outside = ""
 
-    static let versions = ["OpenStack-API-Version": "compute 2.90, placement 1.13"]
+    static let versions = ["OpenStack-API-Version": "compute 2.90, placement 1.13, volume 3.66"]
 
     init() async throws {
         cloud = try await PolicyCloud()
@@ -31,6 +31,7 @@ struct TwoTenantScene: Sendable {
         try await makeRouters()
         try await makeImages()
         try await makeServers()
+        try await makeVolumes()
         things["project"] = Thing(
             foreign: TestCaller.project.compact, own: TestCaller.otherProject.compact, malformed: "no project")
         things["user"] = Thing(
@@ -188,6 +189,48 @@ struct TwoTenantScene: Sendable {
             path: "\(path)/os-keypairs/key%20of%20member?user_id=\(TestCaller.member.caller.user.compact)")
     }
 
+    private mutating func makeVolumes() async throws {
+        func base(_ caller: TestCaller) -> String { VolumeCloud.base(of: caller) }
+        func volume(_ caller: TestCaller, _ more: [String: JSON] = [:]) async throws -> String {
+            let members: [String: JSON] = ["size": 1, "name": "v"]
+            let id = try await make(
+                "\(base(caller))/volumes", "volume", members.merging(more) { $1 }, as: caller)
+            try await settle("volumes", id)
+            return id
+        }
+        func snapshot(_ caller: TestCaller, _ volume: String) async throws -> String {
+            let id = try await make("\(base(caller))/snapshots", "snapshot", ["volume_id": JSON(volume)], as: caller)
+            try await settle("snapshots", id)
+            return id
+        }
+        let (foreign, own) = (try await volume(.member), try await volume(.stranger))
+        things["volume"] = Thing(
+            foreign: foreign, own: own, path: "\(base(.admin))/volumes/\(foreign)")
+        let copied = try await snapshot(.member, foreign)
+        things["volume_snapshot"] = Thing(
+            foreign: copied, own: try await snapshot(.stranger, own), path: "\(base(.admin))/snapshots/\(copied)")
+        func attachment(_ caller: TestCaller) async throws -> String {
+            try await make(
+                "\(base(caller))/attachments", "attachment", ["volume_uuid": JSON(try await volume(caller))],
+                as: caller)
+        }
+        let held = try await attachment(.member)
+        things["attachment"] = Thing(
+            foreign: held, own: try await attachment(.stranger), path: "\(base(.admin))/attachments/\(held)")
+        let hidden = try await make(
+            "\(base(.admin))/types", "volume_type", ["name": "hidden", "os-volume-type-access:is_public": false],
+            as: .admin)
+        let open = try await make("\(base(.admin))/types", "volume_type", ["name": "open"], as: .admin)
+        things["volume_type"] = Thing(
+            foreign: hidden, seen: open, own: open, path: "\(base(.admin))/types/\(hidden)")
+    }
+
+    /// No host says that it is made.
+    private func settle(_ collection: String, _ id: String) async throws {
+        let path = "\(VolumeCloud.base(of: .admin))/\(collection)/\(id)/action"
+        _ = try await post(path, ["os-reset_status": ["status": "available"]], as: .admin)
+    }
+
     private static let key =
         "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f me"
 
@@ -253,7 +296,7 @@ struct TwoTenantScene: Sendable {
     private func filler(_ parameter: String, _ line: TwoTenantLine) -> String {
         let kinds = [
             "server_id": "server", "image_id": "image", "flavor_id": "flavor", "project": "project",
-            "project_id": "project", "port_id": "port"
+            "project_id": "project", "port_id": "port", "type_id": "volume_type", "target_id": "project"
         ]
         if let kind = kinds[parameter], let thing = things[kind] { return thing.own }
         guard parameter == "id" else { return "x" }
@@ -263,8 +306,8 @@ struct TwoTenantScene: Sendable {
         }
         for (collection, kind) in [
             ("servers", "server"), ("routers", "router"), ("floatingips", "floating_ip"),
-            ("subnetpools", "subnet_pool"),
-            ("address-scopes", "address_scope")
+            ("subnetpools", "subnet_pool"), ("address-scopes", "address_scope"), ("volumes", "volume"),
+            ("snapshots", "volume_snapshot"), ("attachments", "attachment")
         ]
         where line.path.contains("/\(collection)/") { return things[kind]?.own ?? "" }
         return "x"
