@@ -78,6 +78,17 @@ public final class SimulatedHost: Sendable {
         guests.withLock { $0[server]?.observation.power }
     }
 
+    /// The password that was set for a user of a guest.
+    public func password(of user: String, on server: ServerID) -> String? {
+        guests.withLock { $0[server]?.passwords[user] }
+    }
+
+    /// How often a guest was interrupted.
+    public func interrupts(of server: ServerID) -> Int { guests.withLock { $0[server]?.interrupts ?? 0 } }
+
+    /// Snapshots that were made and are not done with.
+    public var snapshotsUnderWay: Set<OperationID> { disks.withLock { $0.snapshots } }
+
     /// What a guest has now.
     public func devices(of server: ServerID) -> GuestDevices? {
         guests.withLock { $0[server]?.observation.devices }
@@ -118,6 +129,9 @@ public final class SimulatedHost: Sendable {
 struct SimulatedGuest: Sendable {
     var observation: DomainObservation
     var ports: [PortID] = []
+    /// What was set through the agent in it, by user.
+    var passwords: [String: String] = [:]
+    var interrupts = 0
     /// What its definition names: the guest has it from its next start on.
     var defined = GuestDevices()
     var boots = 0
@@ -126,4 +140,5 @@ struct SimulatedGuest: Sendable {
 struct SimulatedDisks: Sendable {
     var files: [ServerID: ServerFiles] = [:]
     var images: Set<String> = []
+    var snapshots: Set<OperationID> = []
 }

@@ -1113,6 +1113,11 @@ nonisolated struct PBServerSpec: @unchecked Sendable {
   /// Clears the value of `rescue`. Subsequent reads from it will return its default value.
   mutating func clearRescue() {_uniqueStorage()._rescue = nil}
 
+  var hasGuestAgent_p: Bool {
+    get {_storage._hasGuestAgent_p}
+    set {_uniqueStorage()._hasGuestAgent_p = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum Power: SwiftProtobuf.Enum, Swift.CaseIterable {
@@ -3039,7 +3044,7 @@ nonisolated extension PBRouterSpec.Route: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension PBServerSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ServerSpec"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}project\0\u{1}user\0\u{1}name\0\u{1}hostname\0\u{1}number\0\u{3}flavor_name\0\u{1}vcpus\0\u{3}memory_mib\0\u{3}root_gib\0\u{3}ephemeral_gib\0\u{3}swap_mib\0\u{1}image\0\u{3}root_disk_version\0\u{1}power\0\u{1}firmware\0\u{3}machine_type\0\u{3}disk_bus\0\u{1}interfaces\0\u{3}has_config_drive\0\u{3}public_keys\0\u{3}user_data\0\u{1}metadata\0\u{3}availability_zone\0\u{3}launch_index\0\u{3}admin_password\0\u{3}created_at\0\u{1}volumes\0\u{1}rescue\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}project\0\u{1}user\0\u{1}name\0\u{1}hostname\0\u{1}number\0\u{3}flavor_name\0\u{1}vcpus\0\u{3}memory_mib\0\u{3}root_gib\0\u{3}ephemeral_gib\0\u{3}swap_mib\0\u{1}image\0\u{3}root_disk_version\0\u{1}power\0\u{1}firmware\0\u{3}machine_type\0\u{3}disk_bus\0\u{1}interfaces\0\u{3}has_config_drive\0\u{3}public_keys\0\u{3}user_data\0\u{1}metadata\0\u{3}availability_zone\0\u{3}launch_index\0\u{3}admin_password\0\u{3}created_at\0\u{1}volumes\0\u{1}rescue\0\u{3}has_guest_agent\0")
 
   fileprivate class _StorageClass {
     var _id: Data = Data()
@@ -3071,6 +3076,7 @@ nonisolated extension PBServerSpec: SwiftProtobuf.Message, SwiftProtobuf._Messag
     var _createdAt: Int64 = 0
     var _volumes: [PBServerSpec.Volume] = []
     var _rescue: PBServerSpec.Rescue? = nil
+    var _hasGuestAgent_p: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3110,6 +3116,7 @@ nonisolated extension PBServerSpec: SwiftProtobuf.Message, SwiftProtobuf._Messag
       _createdAt = source._createdAt
       _volumes = source._volumes
       _rescue = source._rescue
+      _hasGuestAgent_p = source._hasGuestAgent_p
     }
   }
 
@@ -3157,6 +3164,7 @@ nonisolated extension PBServerSpec: SwiftProtobuf.Message, SwiftProtobuf._Messag
         case 27: try { try decoder.decodeSingularInt64Field(value: &_storage._createdAt) }()
         case 28: try { try decoder.decodeRepeatedMessageField(value: &_storage._volumes) }()
         case 29: try { try decoder.decodeSingularMessageField(value: &_storage._rescue) }()
+        case 30: try { try decoder.decodeSingularBoolField(value: &_storage._hasGuestAgent_p) }()
         default: break
         }
       }
@@ -3256,6 +3264,9 @@ nonisolated extension PBServerSpec: SwiftProtobuf.Message, SwiftProtobuf._Messag
       try { if let v = _storage._rescue {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 29)
       } }()
+      if _storage._hasGuestAgent_p != false {
+        try visitor.visitSingularBoolField(value: _storage._hasGuestAgent_p, fieldNumber: 30)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3294,6 +3305,7 @@ nonisolated extension PBServerSpec: SwiftProtobuf.Message, SwiftProtobuf._Messag
         if _storage._createdAt != rhs_storage._createdAt {return false}
         if _storage._volumes != rhs_storage._volumes {return false}
         if _storage._rescue != rhs_storage._rescue {return false}
+        if _storage._hasGuestAgent_p != rhs_storage._hasGuestAgent_p {return false}
         return true
       }
       if !storagesAreEqual {return false}
