@@ -19,7 +19,8 @@ struct ComputeAPI: Sendable {
         VersionRoutes.all + ServerRoutes(parts: parts, reader: reader).all
             + ServerActionRoutes(parts: parts, reader: reader).all + ServerMetadataRoutes(parts: parts).all
             + ServerTagRoutes(parts: parts).all + ServerViewRoutes(parts: parts).all
-            + InstanceActionRoutes(parts: parts).all + FlavorRoutes(parts: parts).all
+            + MigrationRoutes(parts: parts).all + InstanceActionRoutes(parts: parts).all
+            + FlavorRoutes(parts: parts).all
             + FlavorSpecRoutes(parts: parts).all + KeypairRoutes(parts: parts).all
             + HypervisorRoutes(parts: parts).all + HostServiceRoutes(parts: parts).all + ZoneRoutes(parts: parts).all
             + QuotaRoutes(parts: parts).all + UsageRoutes(parts: parts).all + EmptyRoutes.all

@@ -15,12 +15,6 @@ enum EmptyRoutes {
         Route(.get, "/v2.1/os-server-groups/{id}") { call in
             throw APIError.notFound("Instance group \(call.parameter("id")) could not be found.")
         }.gatedCompute(by: "os-server-groups:show"),
-        Route(.get, "/v2.1/os-migrations") { _ in
-            return .json(["migrations": []])
-        }.gatedCompute(by: "os-migrations:index"),
-        Route(.get, "/v2.1/servers/{server_id}/migrations") { _ in
-            return .json(["migrations": []])
-        }.gatedCompute(by: "servers:migrations:index"),
         Route(.get, "/v2.1/extensions") { _ in
             return .json(["extensions": .array(extensions.map { .object(render($0)) })])
         }.gatedCompute(by: "extensions"),
