@@ -23,7 +23,7 @@ struct ComputeAPI: Sendable {
             + InterfaceRoutes(parts: parts).all + ServerGroupRoutes(parts: parts).all
             + AggregateRoutes(parts: parts).all
             + SecurityGroupProxy(parts: parts, proxies: proxies).all
-            + InstanceActionRoutes(parts: parts).all
+            + MigrationRoutes(parts: parts).all + InstanceActionRoutes(parts: parts).all
             + FlavorRoutes(parts: parts).all
             + FlavorSpecRoutes(parts: parts).all + KeypairRoutes(parts: parts).all
             + HypervisorRoutes(parts: parts).all + HostServiceRoutes(parts: parts).all + ZoneRoutes(parts: parts).all

@@ -68,6 +68,8 @@ struct ServerHosting: HostedKind {
         switch task {
         case .resizePrep, .resizeMigrating, .resizeMigrated, .resizeFinish, .resizeReverting:
             try ServerResizing(parts: parts).ended(task, outcome, of: &server, at: now, in: transaction)
+        case .rebuilding, .rebuildSpawning:
+            try ServerEvacuation(parts: parts).ended(outcome, of: server, at: now, in: transaction)
         case .softDeleting where outcome == .completed: server.softDeletedAt = now
         case .restoring where outcome == .completed: server.softDeletedAt = nil
         default: break
@@ -81,6 +83,10 @@ struct ServerHosting: HostedKind {
         try parts.devices.removeAll(of: server.id, in: transaction)
         try parts.placement.release(server.id.cast(), at: now, in: transaction)
         try ServerResizing(parts: parts).close(server, at: now, in: transaction)
+    }
+
+    func left(_ server: ServerRecord, _ node: NodeID, at now: Int64, in transaction: any SQLTransaction) throws {
+        try ServerEvacuation(parts: parts).left(server, node, at: now, in: transaction)
     }
 
     func mayMove(_ server: ServerRecord) -> Bool { server.pinnedHost == nil }

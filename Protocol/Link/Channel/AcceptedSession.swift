@@ -258,6 +258,7 @@ extension StreamOpening.Source {
         case .image(let image, _, _): "image \(image)"
         case .token: "token"
         case .serverCertificate: "server certificate"
+        case .upload(_, let image, _): "the data of image \(image)"
         case .unknown: "unknown"
         }
     }

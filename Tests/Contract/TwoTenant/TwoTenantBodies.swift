@@ -67,6 +67,7 @@ enum TwoTenantBodies {
         case "POST /image/v2/images/{image_id}/members": return ["member": own("project")]
         case "PATCH /image/v2/images/{image_id}": return [["op": "replace", "path": "/name", "value": "x"]]
         case let route where route.hasPrefix("PUT") && route.hasSuffix("/tags"): return ["tags": ["x"]]
+        case let route where route.hasSuffix("/migrations/{id}/action"): return ["force_complete": .null]
         case let route where route.hasSuffix("/metadata"): return ["metadata": ["k": "v"]]
         case let route where route.hasPrefix("PUT") && route.hasSuffix("/metadata/{key}"): return ["meta": ["x": "v"]]
         case let route where route.hasSuffix("/remote-consoles"):
@@ -93,6 +94,15 @@ enum TwoTenantBodies {
         case let route where route.hasSuffix("/metadata"): ["metadata": ["k": "v"]]
         case let route where route.hasPrefix("PUT") && route.hasSuffix("/metadata/{key}"): ["meta": ["x": "v"]]
         case let route: route.hasPrefix("P") ? .object([:]) : nil
+        }
+    }
+
+    /// The same for a line about a member of one of a server's actions, whose body is that action alone.
+    static func action(_ line: TwoTenantLine, _ scene: TwoTenantScene) -> JSON {
+        switch line.place.prefix(while: { $0 != "." }) {
+        case "rebuild": ["rebuild": ["imageRef": JSON(scene.things["image"]?.seen)]]
+        case "os-migrateLive": ["os-migrateLive": ["block_migration": "auto"]]
+        default: .object([:])
         }
     }
 

@@ -178,6 +178,7 @@ struct TwoTenantScene: Sendable {
         try await add("server_group", "\(path)/os-server-groups", "server_group") { _ in
             ["name": "g", "policy": "affinity"]
         }
+        try await start(things["server"]?.own ?? "")
         for caller in [TestCaller.member, .stranger] {
             let body: JSON = [
                 "keypair": ["name": JSON("key of \(caller)"), "public_key": JSON(Self.key), "type": "ssh"]
@@ -231,6 +232,18 @@ struct TwoTenantScene: Sendable {
         _ = try await post(path, ["os-reset_status": ["status": "available"]], as: .admin)
     }
 
+    /// A server that its host has run, so that what can be done with it is asked for in earnest.
+    private func start(_ server: String) async throws {
+        let node = NodeID(high: 7, low: 7)
+        try await cloud.harness.database.write { transaction in
+            _ = try transaction.execute(
+                """
+                UPDATE servers SET vm_state = 'active', task_state = NULL, task_deadline = NULL, has_launched = 1,
+                    node_id = ?, host = 'host', zone = 'nova' WHERE uuid = ?
+                """, [node, server])
+        }
+    }
+
     private static let key =
         "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f me"
 
@@ -279,6 +292,7 @@ struct TwoTenantScene: Sendable {
         // A router's interface is named by its subnet or by its port, not by both.
         if line.place == "port_id" { body = .object([:]) }
         if !line.isPath {
+            if line.path.hasSuffix("/servers/{server_id}/action") { body = TwoTenantBodies.action(line, self) }
             body = TwoTenantBodies.set(
                 name, at: line.place.split(separator: ".").map(String.init), in: body ?? .object([:]))
         }
