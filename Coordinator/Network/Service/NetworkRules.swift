@@ -133,7 +133,7 @@ extension NetworkService {
         try networks.update(network, at: now, in: transaction)
         guard network.mtuBytes != old.mtuBytes else { return }
         try plan.touch(.network(id), in: transaction)
-        try routersChanged(in: id, at: now, in: transaction)
+        try routersChanged(in: id, in: transaction)
     }
 
     private func checkMTU(_ network: NetworkRecord, in reader: any SQLReader) throws {

@@ -116,7 +116,7 @@ extension NetworkService {
     }
 
     package func updatePort(
-        _ id: PortID, _ change: PortChange, at now: Int64, in transaction: any SQLTransaction
+        _ id: PortID, _ change: PortChange, viewer: Viewer, at now: Int64, in transaction: any SQLTransaction
     ) throws {
         guard let old = try ports.find(id, in: transaction) else { throw APIError.portNotFound(id.text) }
         var port = old
@@ -145,6 +145,9 @@ extension NetworkService {
         if let wanted = change.fixedIPs ?? (port.mac == old.mac ? nil : automaticAgain(port)) {
             port.fixedIPs = try reallocate(wanted, for: port, in: transaction)
             try checkKeepsInside(port, in: transaction)
+            if let link, link.kind == .interface {
+                try checkInterface(port, was: old, of: link.router, viewer: viewer, in: transaction)
+            }
         }
         try ports.table.update(port, at: now, in: transaction)
         try propagate(from: old, to: port, in: transaction)
