@@ -114,6 +114,7 @@ public enum FloatingIPTag {}
 public enum PortForwardingTag {}
 public enum SubnetPoolTag {}
 public enum AddressScopeTag {}
+public enum AddressGroupTag {}
 public enum ImageTag {}
 public enum VolumeTag {}
 public enum VolumeSnapshotTag {}
@@ -135,6 +136,7 @@ public typealias FloatingIPID = Identifier<FloatingIPTag>
 public typealias PortForwardingID = Identifier<PortForwardingTag>
 public typealias SubnetPoolID = Identifier<SubnetPoolTag>
 public typealias AddressScopeID = Identifier<AddressScopeTag>
+public typealias AddressGroupID = Identifier<AddressGroupTag>
 public typealias ImageID = Identifier<ImageTag>
 public typealias VolumeID = Identifier<VolumeTag>
 public typealias VolumeSnapshotID = Identifier<VolumeSnapshotTag>

@@ -128,7 +128,7 @@ enum View {
         view["remote_ip_prefix"] = JSON(rule.remotePrefix)
         view["normalized_cidr"] = JSON(rule.normalizedPrefix?.description)
         view["remote_group_id"] = JSON(rule.remoteGroup?.text)
-        view["remote_address_group_id"] = .null
+        view["remote_address_group_id"] = JSON(rule.remoteAddresses?.text)
         view["belongs_to_default_sg"] = JSON(rule.belongsToDefaultGroup)
         return view
     }

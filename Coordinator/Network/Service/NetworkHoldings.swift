@@ -13,6 +13,7 @@ struct NetworkHoldings: ProjectHoldings {
             ProjectHolding("floating IP", try service.floatingIPs.owned(by: project, in: reader).count),
             ProjectHolding("port", try service.ports.ports(outlivingServersOf: project, in: reader).count),
             ProjectHolding("security group", try service.groups.made(by: project, in: reader).count),
+            ProjectHolding("address group", try service.addressGroups.owned(by: project, in: reader).count),
             ProjectHolding("subnet pool", try service.pools.owned(by: project, in: reader).count),
             ProjectHolding("address scope", try service.pools.ownedScopes(by: project, in: reader).count)
         ]
@@ -43,6 +44,10 @@ struct NetworkHoldings: ProjectHoldings {
         for group in try service.groups.made(by: project, in: transaction)
         where try !service.members.isUsed(group.id, in: transaction) {
             try service.deleteGroup(group.id, viewer: .everything, in: transaction)
+        }
+        for group in try service.addressGroups.owned(by: project, in: transaction)
+        where try !service.addressGroups.isUsed(group.id, in: transaction) {
+            try service.deleteAddressGroup(group.id, in: transaction)
         }
         for pool in try service.pools.owned(by: project, in: transaction)
         where try !service.pools.isUsed(pool.id, in: transaction) {

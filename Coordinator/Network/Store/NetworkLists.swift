@@ -87,6 +87,8 @@ extension ListSchema {
         SecurityGroupRecord.table, ["is_default": Column("g.is_default", .flag)],
         special: ["shared": { $0.contains { BooleanWords.strict($0) == false } ? .always : .never }])
 
+    static let addressGroups = standard(AddressGroupRecord.table, [:])
+
     static let securityGroupRules = standard(
         RuleRecord.table, isTagged: false,
         [
@@ -97,6 +99,7 @@ extension ListSchema {
             "port_range_max": Column("r.port_range_max", .number, isNullable: true),
             "remote_group_id": Column("r.remote_group_id", .identifier, isNullable: true),
             "remote_ip_prefix": Column("r.remote_ip_prefix", isNullable: true),
+            "remote_address_group_id": Column("r.remote_address_group_id", .identifier, isNullable: true),
             "belongs_to_default_sg": Column("g.is_default", .flag)
         ],
         spelling: [
@@ -157,6 +160,7 @@ extension Viewer {
     var visibleRules: SQLCondition { sees(owns("r"), owns("g")) }
     var visibleSubnetPools: SQLCondition { sees(owns("l"), .equal("l.shared", true)) }
     var visibleAddressScopes: SQLCondition { sees(owns("a"), .equal("a.shared", true)) }
+    var visibleAddressGroups: SQLCondition { sees(owns("a")) }
     var visibleRouters: SQLCondition { sees(owns("r")) }
     var visibleFloatingIPs: SQLCondition { sees(owns("f")) }
 }

@@ -93,6 +93,9 @@ struct TwoTenantScene: Sendable {
         var number = 0
         let networks = things["network"]
         try await add("address_scope", "\(base)/address-scopes", "address_scope") { _ in ["ip_version": 4] }
+        try await add("address_group", "\(base)/address-groups", "address_group") { _ in
+            ["addresses": ["198.51.100.0/24"]]
+        }
         try await add("subnet_pool", "\(base)/subnetpools", "subnetpool") { _ in
             ["name": "p", "prefixes": ["10.200.0.0/16"], "default_prefixlen": 24]
         }
@@ -261,7 +264,7 @@ struct TwoTenantScene: Sendable {
         for (collection, kind) in [
             ("servers", "server"), ("routers", "router"), ("floatingips", "floating_ip"),
             ("subnetpools", "subnet_pool"),
-            ("address-scopes", "address_scope")
+            ("address-scopes", "address_scope"), ("address-groups", "address_group")
         ]
         where line.path.contains("/\(collection)/") { return things[kind]?.own ?? "" }
         return "x"
