@@ -115,6 +115,7 @@ public enum PortForwardingTag {}
 public enum SubnetPoolTag {}
 public enum AddressScopeTag {}
 public enum AddressGroupTag {}
+public enum RBACPolicyTag {}
 public enum ImageTag {}
 public enum VolumeTag {}
 public enum VolumeSnapshotTag {}
@@ -137,6 +138,7 @@ public typealias PortForwardingID = Identifier<PortForwardingTag>
 public typealias SubnetPoolID = Identifier<SubnetPoolTag>
 public typealias AddressScopeID = Identifier<AddressScopeTag>
 public typealias AddressGroupID = Identifier<AddressGroupTag>
+public typealias RBACPolicyID = Identifier<RBACPolicyTag>
 public typealias ImageID = Identifier<ImageTag>
 public typealias VolumeID = Identifier<VolumeTag>
 public typealias VolumeSnapshotID = Identifier<VolumeSnapshotTag>

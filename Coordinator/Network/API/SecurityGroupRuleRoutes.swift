@@ -54,7 +54,9 @@ struct SecurityGroupRuleRoutes: Sendable {
         resource.draft = Self.bodies.draft
         resource.create = { draft, call, transaction in
             let viewer = try call.viewer()
-            try call.authorize("create_security_group_rule", project: draft.project)
+            // The group's owner alone says what it lets through, whoever else may use it.
+            let group = try service.groupListing.record(draft.group.text, viewer: viewer, in: transaction)
+            try call.authorize("create_security_group_rule", project: group.project)
             let id = try service.createRule(draft, viewer: viewer, at: call.now, in: transaction)
             return try listing.find(id.text, viewer: viewer, in: transaction)
         }

@@ -61,6 +61,7 @@ struct NetworkHoldings: ProjectHoldings {
 
     func tidy(after project: ProjectID, in transaction: any SQLTransaction) throws {
         try service.quotas.reset(project, in: transaction)
+        try service.forgetSharing(of: project, in: transaction)
         guard let group = try service.groups.defaultGroup(of: project, in: transaction) else { return }
         // Ports of servers that are on their way out may still be in it: they leave it now.
         for port in try service.members.ports(in: group.id, transaction) {

@@ -84,6 +84,7 @@ public struct NetworkService: Sendable {
     let overlays = OverlayStore()
     let pools = SubnetPoolStore()
     let addressGroups = AddressGroupStore()
+    let rbac = RBACStore()
     let tags = TagSet.network
     let quotas = NetworkQuotas.ledger
 

@@ -110,7 +110,9 @@ extension NetworkService {
     private func checkedGroups(
         _ wanted: [SecurityGroupID], project: ProjectID, in reader: any SQLReader
     ) throws -> [SecurityGroupID] {
-        let known = Set(try groups.find(wanted, in: reader).filter { $0.project == project }.map(\.id))
+        let found = try groups.find(wanted, in: reader)
+        let shared = try rbac.shared(found.filter { $0.project != project }.map(\.id), with: project, in: reader)
+        let known = Set(found.filter { $0.project == project || shared.contains($0.id) }.map(\.id))
         for id in wanted where !known.contains(id) { throw APIError.groupNotFound(id.text) }
         return Array(Set(wanted)).sorted()
     }

@@ -36,5 +36,11 @@ extension TwoTenantTable {
         PUT /network/v2.0/address-groups/{id}/remove_addresses {id} address_group foreign=404 gone=404 malformed=404
         POST /network/v2.0/address-groups address_group.project_id project foreign=400 gone=400 malformed=400
         POST /network/v2.0/address-groups address_group.tenant_id project foreign=400 gone=400 malformed=400
+        GET /network/v2.0/rbac-policies/{id} {id} rbac_policy foreign=404 gone=404 malformed=404
+        PUT /network/v2.0/rbac-policies/{id} {id} rbac_policy foreign=404 gone=404 malformed=404
+        DELETE /network/v2.0/rbac-policies/{id} {id} rbac_policy foreign=404 gone=404 malformed=404
+        POST /network/v2.0/rbac-policies rbac_policy.project_id project foreign=400 gone=400 malformed=400
+        POST /network/v2.0/rbac-policies rbac_policy.tenant_id project foreign=400 gone=400 malformed=400
+        POST /network/v2.0/rbac-policies rbac_policy.object_id network foreign=404 gone=404 malformed=400 seen=400
         """
 }

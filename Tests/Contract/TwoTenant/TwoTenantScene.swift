@@ -96,6 +96,14 @@ struct TwoTenantScene: Sendable {
         try await add("address_group", "\(base)/address-groups", "address_group") { _ in
             ["addresses": ["198.51.100.0/24"]]
         }
+        var target = 0
+        try await add("rbac_policy", "\(base)/rbac-policies", "rbac_policy") { caller in
+            target += 1
+            return [
+                "object_type": "network", "object_id": JSON(caller == .member ? networks?.foreign : networks?.own),
+                "action": "access_as_shared", "target_tenant": JSON("1234567812344234823412345678000\(target)")
+            ]
+        }
         try await add("subnet_pool", "\(base)/subnetpools", "subnetpool") { _ in
             ["name": "p", "prefixes": ["10.200.0.0/16"], "default_prefixlen": 24]
         }
@@ -264,7 +272,8 @@ struct TwoTenantScene: Sendable {
         for (collection, kind) in [
             ("servers", "server"), ("routers", "router"), ("floatingips", "floating_ip"),
             ("subnetpools", "subnet_pool"),
-            ("address-scopes", "address_scope"), ("address-groups", "address_group")
+            ("address-scopes", "address_scope"), ("address-groups", "address_group"),
+            ("rbac-policies", "rbac_policy")
         ]
         where line.path.contains("/\(collection)/") { return things[kind]?.own ?? "" }
         return "x"
