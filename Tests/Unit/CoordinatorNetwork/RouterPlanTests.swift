@@ -120,11 +120,16 @@ struct RouterPlanTests {
     @Test("routers that no node can have keep none of those behind them waiting")
     func round() async throws {
         let cloud = try await RoutedCloud(nodes: 0)
-        let external = cloud.external
         let hopeless = try await cloud.write { service, transaction in
-            try (0..<4).map { _ in
+            var network = NetworkDraft(project: TestCloud.project)
+            (network.isExternal, network.networkType, network.physicalNetwork) = (true, "flat", "physnet2")
+            let external = try service.createNetwork(network, at: 1, in: transaction)
+            let prefix = IPPrefix("198.51.100.0/24")
+            _ = try service.createSubnet(
+                SubnetDraft(project: TestCloud.project, network: external, prefix: prefix), viewer: .everything, at: 1,
+                in: transaction)
+            return try (0..<4).map { _ in
                 var draft = RouterDraft(project: TestCloud.project)
-                draft.zoneHints = ["nowhere"]
                 draft.change.gateway = .network(GatewayRequest(network: external))
                 return try service.createRouter(draft, viewer: RoutedCloud.admin, at: 2, in: transaction)
             }
