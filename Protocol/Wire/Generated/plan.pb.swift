@@ -300,7 +300,24 @@ nonisolated struct PBSecurityGroupSpec: Sendable {
   /// Empty from a coordinator that does not tell it.
   var name: String = String()
 
+  /// What `remote_group` of a rule means where it is none of a security group: an older agent takes it for an empty one.
+  var addressGroups: [PBSecurityGroupSpec.AddressGroup] = []
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated struct AddressGroup: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var id: Data = Data()
+
+    var prefixes: [PBIPPrefix] = []
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+  }
 
   init() {}
 }
@@ -1988,7 +2005,7 @@ nonisolated extension PBIPPrefix: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension PBSecurityGroupSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".SecurityGroupSpec"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}rules\0\u{1}members\0\u{1}name\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}rules\0\u{1}members\0\u{1}name\0\u{3}address_groups\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2000,6 +2017,7 @@ nonisolated extension PBSecurityGroupSpec: SwiftProtobuf.Message, SwiftProtobuf.
       case 2: try { try decoder.decodeRepeatedMessageField(value: &self.rules) }()
       case 3: try { try decoder.decodeRepeatedBytesField(value: &self.members) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.addressGroups) }()
       default: break
       }
     }
@@ -2018,6 +2036,9 @@ nonisolated extension PBSecurityGroupSpec: SwiftProtobuf.Message, SwiftProtobuf.
     if !self.name.isEmpty {
       try visitor.visitSingularStringField(value: self.name, fieldNumber: 4)
     }
+    if !self.addressGroups.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.addressGroups, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2026,6 +2047,42 @@ nonisolated extension PBSecurityGroupSpec: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs.rules != rhs.rules {return false}
     if lhs.members != rhs.members {return false}
     if lhs.name != rhs.name {return false}
+    if lhs.addressGroups != rhs.addressGroups {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBSecurityGroupSpec.AddressGroup: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = PBSecurityGroupSpec.protoMessageName + ".AddressGroup"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}prefixes\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.prefixes) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.id.isEmpty {
+      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
+    }
+    if !self.prefixes.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.prefixes, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBSecurityGroupSpec.AddressGroup, rhs: PBSecurityGroupSpec.AddressGroup) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.prefixes != rhs.prefixes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

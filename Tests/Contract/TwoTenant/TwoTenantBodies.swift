@@ -41,6 +41,19 @@ enum TwoTenantBodies {
             ]
         case "POST /network/v2.0/subnetpools": return ["subnetpool": ["name": "p", "prefixes": ["10.201.0.0/16"]]]
         case "PUT /network/v2.0/subnetpools/{id}": return ["subnetpool": ["name": "p"]]
+        case "POST /network/v2.0/rbac-policies":
+            return [
+                "rbac_policy": [
+                    "object_type": "network", "object_id": own("network"), "action": "access_as_shared",
+                    "target_tenant": "12345678123442348234123456789999"
+                ]
+            ]
+        case "PUT /network/v2.0/rbac-policies/{id}":
+            return ["rbac_policy": ["target_tenant": "12345678123442348234123456789999"]]
+        case "POST /network/v2.0/address-groups": return ["address_group": ["name": "a"]]
+        case "PUT /network/v2.0/address-groups/{id}": return ["address_group": ["name": "a"]]
+        case let route where route.hasSuffix("_addresses") && route.hasPrefix("PUT"):
+            return ["addresses": ["198.51.100.0/24"]]
         case "POST /network/v2.0/address-scopes": return ["address_scope": ["ip_version": 4]]
         case "PUT /network/v2.0/address-scopes/{id}": return ["address_scope": ["name": "s"]]
         case let route where route.hasSuffix("_prefixes") && route.hasPrefix("PUT"):

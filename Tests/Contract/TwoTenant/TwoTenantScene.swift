@@ -94,6 +94,17 @@ struct TwoTenantScene: Sendable {
         var number = 0
         let networks = things["network"]
         try await add("address_scope", "\(base)/address-scopes", "address_scope") { _ in ["ip_version": 4] }
+        try await add("address_group", "\(base)/address-groups", "address_group") { _ in
+            ["addresses": ["198.51.100.0/24"]]
+        }
+        var target = 0
+        try await add("rbac_policy", "\(base)/rbac-policies", "rbac_policy") { caller in
+            target += 1
+            return [
+                "object_type": "network", "object_id": JSON(caller == .member ? networks?.foreign : networks?.own),
+                "action": "access_as_shared", "target_tenant": JSON("1234567812344234823412345678000\(target)")
+            ]
+        }
         try await add("subnet_pool", "\(base)/subnetpools", "subnetpool") { _ in
             ["name": "p", "prefixes": ["10.200.0.0/16"], "default_prefixlen": 24]
         }
@@ -321,7 +332,8 @@ struct TwoTenantScene: Sendable {
         for (collection, kind) in [
             ("servers", "server"), ("routers", "router"), ("floatingips", "floating_ip"),
             ("subnetpools", "subnet_pool"), ("address-scopes", "address_scope"), ("volumes", "volume"),
-            ("snapshots", "volume_snapshot"), ("attachments", "attachment")
+            ("snapshots", "volume_snapshot"), ("attachments", "attachment"), ("address-groups", "address_group"),
+            ("rbac-policies", "rbac_policy")
         ]
         where line.path.contains("/\(collection)/") { return things[kind]?.own ?? "" }
         return "x"

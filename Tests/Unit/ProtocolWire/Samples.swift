@@ -157,6 +157,18 @@ enum Samples {
         epoch: 2, revision: 44, isSnapshot: false,
         entries: [PlanEntry(key: .router(id(40)), generation: 4, spec: .router(scopedRouter))])
 
+    static var namingGroup: SecurityGroupSpec {
+        var group = securityGroup
+        group.addressGroups = [
+            .init(id: id(48), prefixes: ["192.0.2.0/24", "2001:db8::/32"].compactMap { IPPrefix($0) })
+        ]
+        return group
+    }
+
+    static let namingUpdate = PlanUpdate(
+        epoch: 2, revision: 45, isSnapshot: false,
+        entries: [PlanEntry(key: .securityGroup(id(1)), generation: 4, spec: .securityGroup(namingGroup))])
+
     static let volumeUpdate = PlanUpdate(
         epoch: 2, revision: 43, isSnapshot: false,
         entries: [
@@ -265,6 +277,7 @@ enum Samples {
         ("plan-held", .planHeld(PlanPosition(epoch: 2, revision: 41))),
         ("plan-overlay", .plan(overlayUpdate, continues: false)),
         ("plan-scopes", .plan(scopedUpdate, continues: false)),
+        ("plan-addresses", .plan(namingUpdate, continues: false)),
         ("report-tunnel", .report(tunnelReport)), ("report-pools", .report(poolReport)),
         ("plan-volumes", .plan(volumeUpdate, continues: false)), ("statuses-volumes", .statuses(volumeStatuses)),
         ("statuses", .statuses(statuses)),
