@@ -217,6 +217,7 @@ let package = Package(
         tests(
             "Tests/Unit/CoordinatorImage",
             ["CoordinatorImage", "CoordinatorPlatform", "ProtocolModel"] + Target.Dependency.nio),
+        tests("Tests/Unit/CoordinatorObjectStorage", ["CoordinatorObjectStorage"]),
         tests(
             "Tests/Unit/CoordinatorNetwork",
             ["CoordinatorNetwork", "CoordinatorFleet", "CoordinatorPlatform", "ProtocolModel"]),
@@ -232,7 +233,8 @@ let package = Package(
         tests(
             "Tests/Contract",
             [
-                "CoordinatorCompute", "CoordinatorNetwork", "CoordinatorImage", "CoordinatorPlacement",
+                "CoordinatorCompute", "CoordinatorNetwork", "CoordinatorImage", "CoordinatorObjectStorage",
+                "CoordinatorPlacement",
                 "CoordinatorFleet",
                 "CoordinatorIdentity", "CoordinatorPlatform", "ProtocolModel", "ProtocolLink", "TestsSupportStore", .tls
             ] + Target.Dependency.nio),

@@ -286,6 +286,14 @@ enum Samples {
                 stream: 5,
                 StreamOpening(initialCredit: 262_144, source: .image(id(32), sha512: digest, offset: 1_000_000)))
         ),
+        (
+            "stream-open-token",
+            .streamOpen(stream: 7, StreamOpening(initialCredit: 262_144, source: .token("gAAAA-secret")))
+        ),
+        (
+            "stream-open-certificate",
+            .streamOpen(stream: 9, StreamOpening(initialCredit: 262_144, source: .serverCertificate([48, 1, 2])))
+        ),
         ("stream-data", .streamData(stream: 5, ByteBuffer(bytes: [1, 2, 3]))),
         ("stream-credit", .streamCredit(stream: 5, bytes: 70_000)),
         ("stream-end", .streamEnd(stream: 5, nil)),
