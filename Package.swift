@@ -226,6 +226,7 @@ let package = Package(
         tests(
             "Tests/Unit/CoordinatorImage",
             ["CoordinatorImage", "CoordinatorPlatform", "ProtocolModel"] + Target.Dependency.nio),
+        tests("Tests/Unit/CoordinatorObjectStorage", ["CoordinatorObjectStorage"]),
         tests(
             "Tests/Unit/CoordinatorNetwork",
             ["CoordinatorNetwork", "CoordinatorFleet", "CoordinatorPlatform", "ProtocolModel"]),
@@ -252,6 +253,7 @@ let package = Package(
             "Tests/Contract",
             [
                 "CoordinatorBlockStorage", "CoordinatorCompute", "CoordinatorNetwork", "CoordinatorImage",
+                "CoordinatorObjectStorage",
                 "CoordinatorPlacement",
                 "CoordinatorFleet",
                 "CoordinatorIdentity", "CoordinatorPlatform", "ProtocolModel", "ProtocolLink", "TestsSupportStore", .tls

@@ -48,7 +48,7 @@ package struct Configuration: Sendable, Equatable {
     struct ObjectStorage: Sendable, Equatable {
         /// `nil`: `objects` in the state directory.
         var folder: String?
-        var listen = ListenAddress(host: "0.0.0.0", port: 8704)
+        var listen = ListenAddress(host: "127.0.0.1", port: 8704)
         /// For how long what was seen of a token holds while the coordinator is away.
         var keepTokensMinutes = 60
     }

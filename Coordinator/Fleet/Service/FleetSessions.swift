@@ -117,7 +117,8 @@ struct FleetSessions: LinkService {
         guard !names.isEmpty else {
             throw LinkRefusal(
                 .unauthorized,
-                "Node \(node) serves no clients by the names that the coordinator knows: see its roles and the endpoints.")
+                "Node \(node) serves no clients by the names that the coordinator knows: see its roles and the endpoints."
+            )
         }
         return try authority.issueNodeServerCertificate(
             request: certificateRequestDER, names: names, at: clock.now() / 1_000_000)

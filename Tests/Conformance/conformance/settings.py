@@ -104,6 +104,16 @@ def network(facts):
         "port_security": True, "api_extensions": extensions}}
 
 
+def object_storage(facts):
+    return {
+        "object-storage": {"operator_role": "member", "reseller_admin_role": "ResellerAdmin"},
+        "object-storage-feature-enabled": {
+            "discoverability": True, "object_versioning": True, "tempurl_digest_hashlib": "sha256",
+            # What the store says in /info that it has.
+            "discoverable_apis": "account_quotas,container_quotas,bulk_upload,bulk_delete,tempurl,crossdomain,"
+                                 "staticweb,dlo,slo"}}
+
+
 def any_bytes(facts):
     formats = [name for name in facts.seeds["container_formats"] if name in ("bare", "ova", "ovf")]
     return merged(image(facts), {

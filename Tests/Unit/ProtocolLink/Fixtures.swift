@@ -119,6 +119,20 @@ final class FakeService: LinkService {
     static let unwanted = ImageID(high: 6, low: 6)
     var uploads: [ImageID: [UInt8]] { state.withLockedValue { $0.uploads } }
 
+    func verdict(on token: String, for node: NodeID) async throws -> TokenVerdict {
+        guard token == Self.verdict.userName else { throw LinkRefusal(.notFound, "No such token.") }
+        return Self.verdict
+    }
+
+    func serverCertificate(_ certificateRequestDER: [UInt8], for node: NodeID) async throws -> String {
+        try authority.issueNodeServerCertificate(
+            request: certificateRequestDER, names: ["objects.example", "192.0.2.1"], at: 1_700_000_000)
+    }
+
+    static let verdict = TokenVerdict(
+        user: UserID(high: 1, low: 2), userName: "somebody", userDomain: "default", project: ProjectID(high: 3, low: 4),
+        projectName: "project", projectDomain: "default", roles: ["member", "reader"], expiresAt: 1_800_000_000_000_000)
+
     var received: [LinkMessage] { state.withLockedValue { $0.received } }
 }
 

@@ -326,6 +326,14 @@ enum Samples {
             .streamOpen(
                 stream: 7, StreamOpening(initialCredit: 0, source: .upload(id(53), image: id(32), size: 70_000)))
         ),
+        (
+            "stream-open-token",
+            .streamOpen(stream: 7, StreamOpening(initialCredit: 262_144, source: .token("gAAAA-secret")))
+        ),
+        (
+            "stream-open-certificate",
+            .streamOpen(stream: 9, StreamOpening(initialCredit: 262_144, source: .serverCertificate([48, 1, 2])))
+        ),
         ("stream-data", .streamData(stream: 5, ByteBuffer(bytes: [1, 2, 3]))),
         ("stream-credit", .streamCredit(stream: 5, bytes: 70_000)),
         ("stream-end", .streamEnd(stream: 5, nil)),
