@@ -31,7 +31,7 @@ struct StatusCommand: AsyncParsableCommand {
             print("\(kind)s".padded(to: 16) + "\(wanted)" + (leaving > 0 ? ", \(leaving) to be removed" : ""))
         }
         let plan = AgentPlan(position: position, entries: entries, setAside: try await store.setAside())
-        let ran = max(try await store.runningTime(), plan.keptServers.map(\.kept.since).max() ?? 0)
+        let ran = max(try await store.runningTime(), plan.keptData.map(\.kept.since).max() ?? 0)
         for line in plan.keptLines(at: ran, keepSeconds: configuration.keepSeconds) { print(line) }
         try store.close()
     }
