@@ -225,7 +225,7 @@ extension NetworkService: NetworkForCompute {
         for port in ports where port.groups.contains(group) != isMember {
             var change = PortChange()
             change.groups = isMember ? port.groups + [group] : port.groups.filter { $0 != group }
-            try updatePort(port.id, change, at: now, in: transaction)
+            try updatePort(port.id, change, viewer: .everything, at: now, in: transaction)
         }
     }
 
