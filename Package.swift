@@ -200,7 +200,8 @@ let package = Package(
         tests("Tests/Unit/AgentStore", ["AgentStore", "AgentCore", "ProtocolModel", "ProtocolSQLite", "ProtocolWire"]),
         tests("Tests/Unit/AgentSimulated", ["AgentSimulated", "AgentStore", "AgentCore", "ProtocolModel"]),
         tests(
-            "Tests/Unit/AgentCompute", ["AgentCompute", "AgentCore", "ProtocolModel", .logging, .subprocess],
+            "Tests/Unit/AgentCompute",
+            ["AgentCompute", "AgentCore", "AgentStorage", "ProtocolModel", .logging, .subprocess],
             exclude: ["Golden"]),
         tests("Tests/Unit/AgentStorage", ["AgentStorage", "AgentCore", "ProtocolModel", .crypto, .subprocess]),
         tests("Tests/Unit/AgentDaemon", ["AgentDaemon", "AgentCore", "ProtocolLink", "ProtocolModel"]),
