@@ -42,9 +42,9 @@ struct MessageRoutes: Sendable {
         // Pages, orders and filters came later.
         let isPaged = call.microversion.has(5)
         let query = try dialect.read(
-            isPaged ? try Cinder.parameters(call) : [], isFilter: MessageStore.schema.isFilter,
-            isSort: MessageStore.schema.isSort)
-        let (visible, offset) = (try VolumeListQuery.visible(to: call, "1 = 1"), isPaged ? try Cinder.offset(call) : 0)
+            isPaged ? try Cinder.parameters(call) : [], isFilter: BlockStorageLists.messages.isFilter,
+            isSort: BlockStorageLists.messages.isSort)
+        let (visible, offset) = (try VolumeListQuery.scope(of: call).every, isPaged ? try Cinder.offset(call) : 0)
         let store = parts.messages
         let found = try await call.database.read { reader in
             try dialect.found { try store.list(query, visible: visible, skipping: offset, in: reader) }

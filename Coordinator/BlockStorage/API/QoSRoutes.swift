@@ -52,7 +52,7 @@ struct QoSRoutes: Sendable {
     @Sendable private func list(_ call: APICall) async throws -> APIResponse {
         let dialect = Cinder.list(most: parts.settings.pageLimit, refuses: false, path: "qos-specs")
         let query = try dialect.read(
-            try Cinder.parameters(call), isFilter: QoSStore.schema.isFilter, isSort: QoSStore.schema.isSort)
+            try Cinder.parameters(call), isFilter: BlockStorageLists.qos.isFilter, isSort: BlockStorageLists.qos.isSort)
         let (store, offset) = (parts.qos, try Cinder.offset(call))
         let found = try await call.database.read { reader in
             try dialect.found { try store.list(query, skipping: offset, in: reader) }

@@ -68,8 +68,9 @@ struct TransferRoutes: Sendable {
             path: String(base.dropFirst()) + (isDetail ? "/detail" : ""))
         if !call.microversion.has(59) { dialect.directions = .lastRepeats(isAscending: true) }
         let query = try dialect.read(
-            try Cinder.parameters(call), isFilter: TransferStore.schema.isFilter, isSort: TransferStore.schema.isSort)
-        let (visible, offset) = (try VolumeListQuery.visible(to: call, "1 = 1"), try Cinder.offset(call))
+            try Cinder.parameters(call), isFilter: BlockStorageLists.transfers.isFilter,
+            isSort: BlockStorageLists.transfers.isSort)
+        let (visible, offset) = (try VolumeListQuery.scope(of: call).every, try Cinder.offset(call))
         let (dialectOfList, store) = (dialect, parts.transfers)
         let found = try await call.database.read { reader in
             try dialectOfList.found { try store.list(query, visible: visible, skipping: offset, in: reader) }

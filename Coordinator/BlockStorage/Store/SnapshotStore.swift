@@ -105,6 +105,10 @@ struct SnapshotStore: Sendable {
         ) { (type: try $0.id(0), count: $0.int(1), sizeGiB: $0.int(2)) }
     }
 
+    func count(_ query: ListQuery, visible: SQLCondition, in reader: any SQLReader) throws -> Int {
+        try table.count(where: .all([visible] + query.filters.map(Self.schema.condition)), in: reader)
+    }
+
     /// By the volume API's names.
     static let schema: ListSchema = {
         var schema = ListSchema(
