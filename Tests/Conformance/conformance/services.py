@@ -47,4 +47,7 @@ SERVICES = {
     "network": Service(passes=(
         Pass("network", r"^tempest\.api\.network\.", options=settings.network),
     ), needs=("external",), hosts=1),
+    "volume": Service(passes=(
+        Pass("volume", r"^tempest\.api\.volume\.", options=settings.volume),
+    ), needs=("images", "flavors"), hosts=1),
 }
