@@ -86,6 +86,7 @@ struct VolumeBackendTests {
         let id = try await cloud.available()
         try await cloud.hosts.remove(cloud.first, at: cloud.harness.clock.now())
         #expect(try await cloud.claimed(id) == 0)
+        #expect(await cloud.status(id) == "error")
         #expect(await cloud.delete("/volumes/\(id)").status == 202)
         #expect(await cloud.status(id) == "none")
     }
