@@ -157,7 +157,7 @@ let package = Package(
             "Coordinator/BlockStorage",
             [
                 "CoordinatorPlatform", "CoordinatorFleet", "CoordinatorIdentity", "CoordinatorPlacement",
-                "CoordinatorImage", "ProtocolModel", .product(name: "HTTPTypes", package: "swift-http-types"),
+                "CoordinatorImage", "ProtocolModel", .product(name: "HTTPTypes", package: "swift-http-types"), .crypto,
                 .lifecycle
             ]),
         library(
