@@ -1011,7 +1011,7 @@ nonisolated extension PBMessageCredit: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension PBStreamOpen: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".StreamOpen"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initial_credit\0\u{1}image\0\u{1}upload\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initial_credit\0\u{1}image\0\u{2}\u{3}upload\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1033,7 +1033,7 @@ nonisolated extension PBStreamOpen: SwiftProtobuf.Message, SwiftProtobuf._Messag
           self.source = .image(v)
         }
       }()
-      case 3: try {
+      case 5: try {
         var v: PBStreamOpen.Upload?
         var hadOneofValue = false
         if let current = self.source {
@@ -1066,7 +1066,7 @@ nonisolated extension PBStreamOpen: SwiftProtobuf.Message, SwiftProtobuf._Messag
     }()
     case .upload?: try {
       guard case .upload(let v)? = self.source else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
     }()
     case nil: break
     }
