@@ -48,7 +48,8 @@ package struct Cloud: Sendable {
             plan: core.plans, directory: core.directory, settings: configuration.network, runtime: runtime)
         self.network = network
         let compute = ComputeSlice(
-            network: network.service, image: image.service, placement: placement.service, plans: core.plans,
+            settings: configuration.compute, network: network.service, image: image.service,
+            placement: placement.service, plans: core.plans,
             operations: core.operations, directory: core.directory, revision: revision,
             runtime: runtime)
         self.compute = compute

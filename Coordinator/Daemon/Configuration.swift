@@ -1,3 +1,4 @@
+import CoordinatorCompute
 import CoordinatorIdentity
 import CoordinatorImage
 import CoordinatorNetwork
@@ -20,6 +21,7 @@ package struct Configuration: Sendable, Equatable {
     var security = SecurityCompliance()
     var images = Images()
     var network = NetworkSettings()
+    var compute = ComputeSettings()
     /// What the operator's file of rules is called; `nil` is `policy.yaml` beside the configuration, if there is one.
     var policyFile: String?
     var audit = Audit()
@@ -82,6 +84,7 @@ extension SettingsReader {
             case "identity": readIdentity(value, into: &configuration.security)
             case "images": readImages(value, into: &configuration.images)
             case "network": readNetwork(value, into: &configuration.network)
+            case "compute": readCompute(value, into: &configuration.compute)
             case "policy_file": string(value, name).map { configuration.policyFile = $0 }
             case "audit": readAudit(value, into: &configuration.audit)
             default:
@@ -89,7 +92,7 @@ extension SettingsReader {
                     name, value,
                     known: """
                         state_directory, store, socket, region, api, agents, metrics, log, identity, images, \
-                        network, policy_file, audit
+                        network, compute, policy_file, audit
                         """)
             }
         }
