@@ -116,6 +116,7 @@ struct ServerCommands: Sendable {
             throw APIError.conflict("Instance \(server.id) is on no host: delete it and make it anew.")
         }
         try workflow.endTask(&server, message: nil, at: origin.now, in: transaction)
+        try ServerResizing(parts: parts).settle(&server, at: origin.now, in: transaction)
         server.state.vm = vm
         if vm == .active {
             server.fault = nil
