@@ -258,8 +258,9 @@ extension Operation {
     /// Reads change nothing, so neither they nor their bulky results go through the ledger.
     var isRepeatable: Bool {
         switch action {
-        case .consoleOutput: true
-        case .softReboot, .hardReboot, .unknown: false
+        // A password is not written down, and set twice it is the same.
+        case .consoleOutput, .diagnostics, .changePassword: true
+        case .softReboot, .hardReboot, .snapshot, .injectNMI, .unknown: false
         }
     }
 }

@@ -43,8 +43,9 @@ struct ServerHosting: HostedKind {
 
     func subject(of action: Operation.Action) -> AnyID? {
         switch action {
-        case .softReboot(let server, _), .hardReboot(let server): server.cast()
-        case .consoleOutput, .unknown: nil
+        case .softReboot(let server, _), .hardReboot(let server), .snapshot(let server, _), .injectNMI(let server):
+            server.cast()
+        case .consoleOutput, .changePassword, .diagnostics, .unknown: nil
         }
     }
 

@@ -102,6 +102,29 @@ struct FleetSessions: LinkService {
         for try await chunk in chunks { try await writer.write(chunk) }
     }
 
+    func receiveImage(_ upload: ImageUpload, from node: NodeID, bytes: LinkByteStream) async throws {
+        let isExpected = try await database.read {
+            try operations.makes(upload.image, by: upload.operation, on: node, in: $0)
+        }
+        guard isExpected else {
+            throw LinkRefusal(.notFound, "No operation of this host makes image \(upload.image).")
+        }
+        do {
+            try await images.receive(image: upload.image, sizeBytes: upload.sizeBytes, from: bytes.throwingStream)
+        } catch let error as APIError {
+            throw LinkRefusal(Self.code(error.status), error.message)
+        }
+    }
+
+    /// What becomes of the agent's next attempt is up to the code: `busy` and `unavailable` do not last.
+    private static func code(_ status: Int) -> LinkRefusal.Code {
+        switch status {
+        case 409: .busy
+        case 500...: .unavailable
+        default: .malformed
+        }
+    }
+
     func serve(_ connection: LinkConnection) async {
         guard case .node(let node, _) = connection.peer else { return }
         let serial = registry.nextSerial()

@@ -22,6 +22,12 @@ struct OperationStore: Sendable {
         }
     }
 
+    func find(_ id: OperationID, node: NodeID, in reader: any SQLReader) throws -> Operation? {
+        try reader.first("SELECT action FROM operations WHERE uuid = ? AND node = ?", [id, node]) {
+            try Operation(wireBytes: $0.blob(0))
+        }
+    }
+
     /// - Returns: The operation, if it had not ended before.
     func take(_ id: OperationID, node: NodeID, in transaction: any SQLTransaction) throws -> Operation? {
         try transaction.first(

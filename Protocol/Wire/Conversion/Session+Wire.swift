@@ -191,26 +191,42 @@ extension GoAwayReason {
 
 extension StreamOpening: MessageConvertible {
     init(_ message: PBStreamOpen) throws(WireError) {
-        guard case .image(let image)? = message.source else {
-            self.init(initialCredit: message.initialCredit, source: .unknown)
-            return
+        switch message.source {
+        case .image(let image)?:
+            self.init(
+                initialCredit: message.initialCredit,
+                source: .image(
+                    try ImageID(octets: image.image, field: "stream.image"),
+                    sha512: try SHA512Text.text(image.sha512, field: "stream.sha512"),
+                    offset: Int64(try natural(image.offset, field: "stream.offset"))))
+        case .upload(let upload)?:
+            self.init(
+                initialCredit: message.initialCredit,
+                source: .upload(
+                    try OperationID(octets: upload.operation, field: "stream.operation"),
+                    image: try ImageID(octets: upload.image, field: "stream.image"),
+                    size: Int64(try natural(upload.size, field: "stream.size"))))
+        case nil: self.init(initialCredit: message.initialCredit, source: .unknown)
         }
-        self.init(
-            initialCredit: message.initialCredit,
-            source: .image(
-                try ImageID(octets: image.image, field: "stream.image"),
-                sha512: try SHA512Text.text(image.sha512, field: "stream.sha512"),
-                offset: Int64(try natural(image.offset, field: "stream.offset"))))
     }
 
     var wire: PBStreamOpen {
         .with {
             $0.initialCredit = initialCredit
-            guard case .image(let image, let sha512, let offset) = source else { return }
-            $0.image = .with {
-                $0.image = .init(image.octets)
-                $0.sha512 = .init(SHA512Text.octets(sha512))
-                $0.offset = offset
+            switch source {
+            case .image(let image, let sha512, let offset):
+                $0.image = .with {
+                    $0.image = .init(image.octets)
+                    $0.sha512 = .init(SHA512Text.octets(sha512))
+                    $0.offset = offset
+                }
+            case .upload(let operation, let image, let size):
+                $0.upload = .with {
+                    $0.operation = .init(operation.octets)
+                    $0.image = .init(image.octets)
+                    $0.size = size
+                }
+            case .unknown: break
             }
         }
     }

@@ -1102,6 +1102,11 @@ nonisolated struct PBServerSpec: @unchecked Sendable {
   /// Clears the value of `rescue`. Subsequent reads from it will return its default value.
   mutating func clearRescue() {_uniqueStorage()._rescue = nil}
 
+  var hasGuestAgent_p: Bool {
+    get {_storage._hasGuestAgent_p}
+    set {_uniqueStorage()._hasGuestAgent_p = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum Power: SwiftProtobuf.Enum, Swift.CaseIterable {
@@ -1278,6 +1283,8 @@ nonisolated struct PBServerSpec: @unchecked Sendable {
     var isReadOnly: Bool = false
 
     var limits: [PBServerSpec.Limit] = []
+
+    var isShared: Bool = false
 
     var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -3021,7 +3028,7 @@ nonisolated extension PBRouterSpec.Route: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension PBServerSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ServerSpec"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}project\0\u{1}user\0\u{1}name\0\u{1}hostname\0\u{1}number\0\u{3}flavor_name\0\u{1}vcpus\0\u{3}memory_mib\0\u{3}root_gib\0\u{3}ephemeral_gib\0\u{3}swap_mib\0\u{1}image\0\u{3}root_disk_version\0\u{1}power\0\u{1}firmware\0\u{3}machine_type\0\u{3}disk_bus\0\u{1}interfaces\0\u{3}has_config_drive\0\u{3}public_keys\0\u{3}user_data\0\u{1}metadata\0\u{3}availability_zone\0\u{3}launch_index\0\u{3}admin_password\0\u{3}created_at\0\u{1}volumes\0\u{1}rescue\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}project\0\u{1}user\0\u{1}name\0\u{1}hostname\0\u{1}number\0\u{3}flavor_name\0\u{1}vcpus\0\u{3}memory_mib\0\u{3}root_gib\0\u{3}ephemeral_gib\0\u{3}swap_mib\0\u{1}image\0\u{3}root_disk_version\0\u{1}power\0\u{1}firmware\0\u{3}machine_type\0\u{3}disk_bus\0\u{1}interfaces\0\u{3}has_config_drive\0\u{3}public_keys\0\u{3}user_data\0\u{1}metadata\0\u{3}availability_zone\0\u{3}launch_index\0\u{3}admin_password\0\u{3}created_at\0\u{1}volumes\0\u{1}rescue\0\u{3}has_guest_agent\0")
 
   fileprivate class _StorageClass {
     var _id: Data = Data()
@@ -3053,6 +3060,7 @@ nonisolated extension PBServerSpec: SwiftProtobuf.Message, SwiftProtobuf._Messag
     var _createdAt: Int64 = 0
     var _volumes: [PBServerSpec.Volume] = []
     var _rescue: PBServerSpec.Rescue? = nil
+    var _hasGuestAgent_p: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3092,6 +3100,7 @@ nonisolated extension PBServerSpec: SwiftProtobuf.Message, SwiftProtobuf._Messag
       _createdAt = source._createdAt
       _volumes = source._volumes
       _rescue = source._rescue
+      _hasGuestAgent_p = source._hasGuestAgent_p
     }
   }
 
@@ -3139,6 +3148,7 @@ nonisolated extension PBServerSpec: SwiftProtobuf.Message, SwiftProtobuf._Messag
         case 27: try { try decoder.decodeSingularInt64Field(value: &_storage._createdAt) }()
         case 28: try { try decoder.decodeRepeatedMessageField(value: &_storage._volumes) }()
         case 29: try { try decoder.decodeSingularMessageField(value: &_storage._rescue) }()
+        case 30: try { try decoder.decodeSingularBoolField(value: &_storage._hasGuestAgent_p) }()
         default: break
         }
       }
@@ -3238,6 +3248,9 @@ nonisolated extension PBServerSpec: SwiftProtobuf.Message, SwiftProtobuf._Messag
       try { if let v = _storage._rescue {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 29)
       } }()
+      if _storage._hasGuestAgent_p != false {
+        try visitor.visitSingularBoolField(value: _storage._hasGuestAgent_p, fieldNumber: 30)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3276,6 +3289,7 @@ nonisolated extension PBServerSpec: SwiftProtobuf.Message, SwiftProtobuf._Messag
         if _storage._createdAt != rhs_storage._createdAt {return false}
         if _storage._volumes != rhs_storage._volumes {return false}
         if _storage._rescue != rhs_storage._rescue {return false}
+        if _storage._hasGuestAgent_p != rhs_storage._hasGuestAgent_p {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -3415,7 +3429,7 @@ nonisolated extension PBServerSpec.Pair: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension PBServerSpec.Volume: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = PBServerSpec.protoMessageName + ".Volume"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}pool\0\u{1}remote\0\u{1}device\0\u{1}bus\0\u{3}boot_index\0\u{3}is_read_only\0\u{1}limits\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}pool\0\u{1}remote\0\u{1}device\0\u{1}bus\0\u{3}boot_index\0\u{3}is_read_only\0\u{1}limits\0\u{3}is_shared\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3450,6 +3464,7 @@ nonisolated extension PBServerSpec.Volume: SwiftProtobuf.Message, SwiftProtobuf.
       case 6: try { try decoder.decodeSingularUInt32Field(value: &self._bootIndex) }()
       case 7: try { try decoder.decodeSingularBoolField(value: &self.isReadOnly) }()
       case 8: try { try decoder.decodeRepeatedMessageField(value: &self.limits) }()
+      case 9: try { try decoder.decodeSingularBoolField(value: &self.isShared) }()
       default: break
       }
     }
@@ -3489,6 +3504,9 @@ nonisolated extension PBServerSpec.Volume: SwiftProtobuf.Message, SwiftProtobuf.
     if !self.limits.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.limits, fieldNumber: 8)
     }
+    if self.isShared != false {
+      try visitor.visitSingularBoolField(value: self.isShared, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3500,6 +3518,7 @@ nonisolated extension PBServerSpec.Volume: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs._bootIndex != rhs._bootIndex {return false}
     if lhs.isReadOnly != rhs.isReadOnly {return false}
     if lhs.limits != rhs.limits {return false}
+    if lhs.isShared != rhs.isShared {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

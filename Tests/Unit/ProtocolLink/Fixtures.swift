@@ -37,6 +37,7 @@ final class FakeService: LinkService {
         var connections: [LinkConnection] = []
         var ended = 0
         var chunksSent = 0
+        var uploads: [ImageID: [UInt8]] = [:]
     }
 
     let authority: CertificateAuthority
@@ -99,6 +100,24 @@ final class FakeService: LinkService {
             rest = rest.dropFirst(100_000)
         }
     }
+
+    func receiveImage(_ upload: ImageUpload, from node: NodeID, bytes: LinkByteStream) async throws {
+        var taken: [UInt8] = []
+        for try await chunk in bytes {
+            taken += chunk
+            if upload.sizeBytes > 1_000_000, taken.count > 700_000, upload.image == Self.unwanted {
+                throw LinkRefusal(.malformed, "That is no image.")
+            }
+            if taken.count >= Int(upload.sizeBytes) { break }
+        }
+        guard taken.count == Int(upload.sizeBytes) else { throw LinkRefusal(.malformed, "Cut off.") }
+        let whole = taken
+        state.withLockedValue { $0.uploads[upload.image] = whole }
+    }
+
+    /// An image that is turned down half-way.
+    static let unwanted = ImageID(high: 6, low: 6)
+    var uploads: [ImageID: [UInt8]] { state.withLockedValue { $0.uploads } }
 
     var received: [LinkMessage] { state.withLockedValue { $0.received } }
 }
