@@ -12,7 +12,11 @@ extension SettingsReader {
                 number(value, path, "a number of seconds", longest).map { compute.reclaimSeconds = $0 }
             case "resize_confirm_seconds":
                 number(value, path, "a number of seconds", longest).map { compute.resizeConfirmSeconds = $0 }
-            default: unknown(name, value, known: "reclaim_seconds, resize_confirm_seconds")
+            case "shelved_offload_seconds":
+                number(value, path, "a number of seconds, or -1", -1...longest.upperBound)
+                    .map { compute.shelvedOffloadSeconds = $0 }
+            default:
+                unknown(name, value, known: "reclaim_seconds, resize_confirm_seconds, shelved_offload_seconds")
             }
         }
     }

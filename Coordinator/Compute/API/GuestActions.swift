@@ -5,15 +5,19 @@ import ProtocolModel
 extension ServerActionRoutes {
     static let reaching: [String: Action] = [
         "changePassword": { routes, call, argument in
-            _ = try Nova.read(argument, password.format(), under: "changePassword")
-            return try await routes.write(call) { try $0.changePassword($1, origin: $2, in: $3) }
+            let password = try Nova.read(argument, password.format(), under: "changePassword")
+            try await GuestCommands(parts: routes.parts).changePassword(
+                call.parameter("server_id"), to: password, origin: try call.commandOrigin(), in: call.database)
+            return .empty(202)
         },
         "trigger_crash_dump": { routes, call, argument in
             try call.requireVersion(call.microversion.has(17))
             guard argument.isNull else {
                 throw Nova.body(BodyFailure(.wrongType(["null"]), argument, path: ["trigger_crash_dump"]))
             }
-            return try await routes.write(call) { try $0.crashDump($1, origin: $2, in: $3) }
+            try await GuestCommands(parts: routes.parts).crashDump(
+                call.parameter("server_id"), origin: try call.commandOrigin(), in: call.database)
+            return .empty(202)
         },
         "injectNetworkInfo": { routes, call, _ in
             try await routes.write(call) { try $0.injectNetworkInfo($1, origin: $2, in: $3) }

@@ -33,7 +33,8 @@ enum ComputePolicy {
         "os-server-tags:delete", "os-server-tags:delete_all", "os-console-output", "os-remote-consoles",
         "servers:rebuild", "servers:rebuild:trusted_certs", "servers:resize", "servers:confirm_resize",
         "servers:revert_resize", "os-rescue", "os-unrescue", "os-deferred-delete:restore", "os-deferred-delete:force",
-        "os-admin-password", "servers:trigger_crash_dump"
+        "os-admin-password", "servers:create_image", "os-create-backup", "os-shelve:shelve", "os-shelve:unshelve",
+        "servers:trigger_crash_dump"
     ]
     private static let managers = [
         "os-migrations:index", "servers:migrations:index", "servers:migrations:delete",
@@ -50,6 +51,7 @@ enum ComputePolicy {
         "os-services:update", "os-availability-zone:detail", "os-quota-sets:update", "os-quota-sets:delete",
         "limits:other_project", "os-simple-tenant-usage:list", "os-aggregates:index", "os-aggregates:show",
         "os-migrations:index:all_projects", "os-migrations:index:host", "servers:migrations:show", "os-evacuate",
+        "os-shelve:shelve_offload", "os-shelve:unshelve_to_host",
         "os-migrate-server:migrate:host", "os-migrate-server:migrate_live:host",
         "os-admin-actions:inject_network_info"
     ]
