@@ -1,4 +1,5 @@
 import CoordinatorFleet
+import CoordinatorImage
 import CoordinatorPlatform
 import ProtocolModel
 
@@ -22,7 +23,8 @@ struct ServerActionRoutes: Sendable {
                     "os-migrate-server:migrate_live:host", "os-admin-password", "servers:trigger_crash_dump",
                     "os-admin-actions:inject_network_info", "servers:create_image", "os-create-backup",
                     "os-shelve:shelve", "os-shelve:shelve_offload", "os-shelve:unshelve",
-                    "os-shelve:unshelve_to_host"),
+                    "os-shelve:unshelve_to_host"
+                ).asking(ImageSlice.serverImageRules),
             Route(
                 .post, "/v2.1/servers/{server_id}/remote-consoles", action: "compute.server.console",
                 handler: remoteConsole

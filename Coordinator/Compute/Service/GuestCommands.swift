@@ -6,11 +6,20 @@ import ProtocolModel
 struct GuestCommands: Sendable {
     let parts: ComputeParts
 
+    /// What came of it.
+    struct Done: Sendable {
+        var server: ServerRecord
+        /// The action's name in the server's record.
+        var name: String
+        /// Why nothing came of it, in the API's words.
+        var refusal: String?
+    }
+
     /// Through the agent in the guest, which its image must promise.
     /// - Throws: ``APIError`` in the compute API's words.
     func changePassword(
         _ id: String, to password: String, origin: Origin, in database: any SQLDatabase
-    ) async throws {
+    ) async throws -> Done {
         let server = try await find(id, .changePassword, rule: "os-admin-password", origin: origin, in: database)
         let properties = server.image.properties
         guard properties["hw_qemu_guest_agent"].flatMap(BooleanWords.loose) == true else {
@@ -18,17 +27,24 @@ struct GuestCommands: Sendable {
         }
         let fallback = properties["os_type"] == "windows" ? "Administrator" : "root"
         let user = properties["os_admin_user"] ?? fallback
-        try await ask(
-            .changePassword(server.id, user: user, password: password), of: server, name: "changePassword",
-            origin: origin, in: database
-        ) { "Failed to set admin password on \(server.id) because \($0)" }
+        let reason = try await ask(.changePassword(server.id, user: user, password: password), of: server)
+        return Done(
+            server: server, name: "changePassword",
+            refusal: reason.map { "Failed to set admin password on \(server.id) because \($0)" })
     }
 
-    func crashDump(_ id: String, origin: Origin, in database: any SQLDatabase) async throws {
+    func crashDump(_ id: String, origin: Origin, in database: any SQLDatabase) async throws -> Done {
         let server = try await find(id, .crashDump, rule: "servers:trigger_crash_dump", origin: origin, in: database)
-        try await ask(
-            .injectNMI(server.id), of: server, name: "trigger_crash_dump", origin: origin, in: database,
-            wording: { $0 })
+        let reason = try await ask(.injectNMI(server.id), of: server)
+        return Done(server: server, name: "trigger_crash_dump", refusal: reason)
+    }
+
+    /// Writes down what came of it.
+    func note(_ done: Done, origin: Origin, in transaction: any SQLTransaction) throws {
+        let number = try parts.log.begin(
+            done.name, on: done.server.key, by: origin.action(on: done.server), at: origin.now, in: transaction)
+        try parts.log.finish(
+            number, message: done.refusal == nil ? nil : "Error", at: origin.now, in: transaction)
     }
 
     private func find(
@@ -43,25 +59,9 @@ struct GuestCommands: Sendable {
         }
     }
 
-    /// Asks, waits, and writes down what came of it.
-    /// - Parameter wording: Puts the host's reason into the API's words.
-    private func ask(
-        _ action: Operation.Action, of server: ServerRecord, name: String, origin: Origin,
-        in database: any SQLDatabase, wording: (String) -> String
-    ) async throws {
-        guard let node = server.host?.node else { return }
-        let reason = try await refusal(of: action, on: node)
-        try await database.write { [parts] transaction in
-            let number = try parts.log.begin(
-                name, on: server.key, by: origin.action(on: server), at: origin.now, in: transaction)
-            try parts.log.finish(
-                number, message: reason == nil ? nil : "Error", at: origin.now, in: transaction)
-        }
-        if let reason { throw APIError.conflict(wording(reason)) }
-    }
-
     /// - Returns: `nil` when it is done.
-    private func refusal(of action: Operation.Action, on node: NodeID) async throws -> String? {
+    private func ask(_ action: Operation.Action, of server: ServerRecord) async throws -> String? {
+        guard let node = server.host?.node else { return nil }
         do {
             let result = try await parts.operations.ask(action, on: node, within: .seconds(30))
             return switch result.outcome {

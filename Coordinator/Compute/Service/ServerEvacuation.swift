@@ -108,6 +108,7 @@ extension ServerCommands {
             throw APIError.conflict("Cannot 'evacuate' instance \(server.id) while it is in task_state deleting")
         }
         try ServerResizing(parts: parts).settle(&server, at: origin.now, in: transaction)
+        try ServerImaging(parts: parts).drop(&server, in: transaction)
         try begin(&server, "evacuate", task: .rebuilding, origin: origin, in: transaction)
         let evacuation = ServerEvacuation(parts: parts)
         if try evacuation.begin(&server, command, from: old, origin: origin, in: transaction) {

@@ -49,7 +49,7 @@ struct ServerShelving: Sendable {
         case (.unshelving, _) where server.state.vm == .shelvedOffloaded:
             try leave(&server, in: transaction)
             try vacate(&server, at: now, in: transaction)
-        case (.shelving, .reverted), (.shelvingImageUploading, .reverted):
+        case (.shelving, _), (.shelvingImageUploading, _):
             try ServerImaging(parts: parts).drop(&server, in: transaction)
         default: break
         }
