@@ -23,7 +23,7 @@ struct TwoTenantScene: Sendable {
     /// The network that leads out.
     private(set) var outside = ""
 
-    static let versions = ["OpenStack-API-Version": "compute 2.90, placement 1.13, volume 3.70"]
+    static let versions = ["OpenStack-API-Version": "compute 2.91, placement 1.13, volume 3.70"]
 
     init() async throws {
         cloud = try await PolicyCloud()
