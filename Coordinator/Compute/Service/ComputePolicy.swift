@@ -7,13 +7,16 @@ enum ComputePolicy {
             uniqueKeysWithValues: [(readers, Policy.Rule.projectReader), (members, .projectMember), (admins, .admin)]
                 .flatMap { names, rule in names.map { (prefix + $0, rule) } }
                 + owners.map { (prefix + $0, .owner) } + everybodys.map { (prefix + $0, .anybody) } + [
-                    (requestedDestination, .admin), (cacheImages, .admin)
+                    (requestedDestination, .admin), (cacheImages, .admin), (topology, .projectReader),
+                    (hostTopology, .admin)
                 ]))
 
     static let prefix = "os_compute_api:"
     /// The rules without the prefix.
     static let requestedDestination = "compute:servers:create:requested_destination"
     static let cacheImages = "compute:aggregates:images"
+    static let topology = "compute:server:topology:index"
+    static let hostTopology = "compute:server:topology:host:index"
 
     private static let readers = [
         "servers:index", "servers:detail", "servers:show", "server-metadata:index", "server-metadata:show",
@@ -22,7 +25,9 @@ enum ComputePolicy {
         "os-instance-actions:show", "os-availability-zone:list", "os-quota-sets:show", "os-quota-sets:detail",
         "os-simple-tenant-usage:show", "os-server-groups:index", "os-server-groups:show",
         "os-flavor-extra-specs:index", "os-flavor-extra-specs:show", "os-security-groups:get",
-        "os-security-groups:show", "os-security-groups:list"
+        "os-server-password:show", "os-security-groups:show", "os-security-groups:list", "os-floating-ips:list",
+        "os-floating-ips:show",
+        "os-tenant-networks:list", "os-tenant-networks:show", "os-networks:list", "os-networks:show"
     ]
     private static let members = [
         "servers:create", "servers:update", "servers:delete", "servers:start", "servers:stop", "servers:reboot",
@@ -33,7 +38,9 @@ enum ComputePolicy {
         "os-attach-interfaces:create", "os-attach-interfaces:delete", "os-server-groups:create",
         "os-server-groups:delete", "os-security-groups:create", "os-security-groups:update",
         "os-security-groups:delete", "os-security-groups:rule:create", "os-security-groups:rule:delete",
-        "os-security-groups:add", "os-security-groups:remove", "os-multinic:add", "os-multinic:remove"
+        "os-security-groups:add", "os-security-groups:remove", "os-multinic:add", "os-multinic:remove",
+        "os-floating-ips:create",
+        "os-floating-ips:delete", "os-floating-ips:add", "os-floating-ips:remove", "os-server-password:clear"
     ]
     private static let admins = [
         "servers:index:get_all_tenants", "servers:detail:get_all_tenants", "servers:create:forced_host",
@@ -46,11 +53,14 @@ enum ComputePolicy {
         "os-services:update", "os-availability-zone:detail", "os-quota-sets:update", "os-quota-sets:delete",
         "limits:other_project", "os-simple-tenant-usage:list", "os-aggregates:index", "os-aggregates:show",
         "os-migrations:index", "os-server-groups:index:all_projects", "os-aggregates:create", "os-aggregates:update",
-        "os-aggregates:delete", "os-aggregates:add_host", "os-aggregates:remove_host", "os-aggregates:set_metadata"
+        "os-aggregates:delete", "os-aggregates:add_host", "os-aggregates:remove_host", "os-aggregates:set_metadata",
+        "os-server-external-events:create", "os-assisted-volume-snapshots:create",
+        "os-assisted-volume-snapshots:delete", "os-hosts:list", "os-hosts:show", "os-hosts:update", "os-hosts:start",
+        "os-hosts:shutdown", "os-hosts:reboot", "os-baremetal-nodes:list", "os-baremetal-nodes:show"
     ]
     private static let owners = ["os-keypairs:index", "os-keypairs:show", "os-keypairs:create", "os-keypairs:delete"]
 
-    private static let everybodys = ["limits", "os-quota-sets:defaults", "extensions"]
+    private static let everybodys = ["limits", "os-quota-sets:defaults", "extensions", "os-floating-ip-pools"]
 
     static func target(_ server: ServerRecord) -> Policy.Target {
         Policy.Target(project: server.project, user: server.user)

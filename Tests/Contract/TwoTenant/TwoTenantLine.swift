@@ -67,7 +67,8 @@ extension String {
 /// All slices' tables. A slice that comes adds its own.
 enum TwoTenantTable {
     static let all: [(service: String, lines: [TwoTenantLine])] = [
-        ("/network", TwoTenantLine.read(network + "\n" + routers)), ("/compute", TwoTenantLine.read(compute)),
+        ("/network", TwoTenantLine.read(network + "\n" + routers)),
+        ("/compute", TwoTenantLine.read(compute + "\n" + computeProxies)),
         ("/image", TwoTenantLine.read(image))
     ]
 
