@@ -237,7 +237,7 @@ let package = Package(
         tests(
             "Tests/Unit/CoordinatorCompute",
             [
-                "CoordinatorCompute", "CoordinatorNetwork", "CoordinatorImage", "CoordinatorFleet",
+                "CoordinatorCompute", "CoordinatorPlacement", "CoordinatorNetwork", "CoordinatorImage", "CoordinatorFleet",
                 "CoordinatorPlatform", "ProtocolModel"
             ]),
         tests(

@@ -25,7 +25,8 @@ struct ProxyCalls: Sendable {
         inner.parameters = parameters
         inner.query = parts.count > 1 ? PercentCoding.query(parts[1]) : []
         inner.microversion = Microversion(0, 0)
-        inner.headers[.contentType] = "application/json"
+        inner.headers[.contentType] =
+            method == .patch ? "application/openstack-images-v2.1-json-patch" : "application/json"
         inner.action = route.action
         inner.words = service.words
         inner.body = HandedBody(json: body ?? .null)

@@ -7,7 +7,7 @@ import ProtocolModel
 /// `POST /servers/{id}/action` and what belongs to it.
 struct ServerActionRoutes: Sendable {
     let parts: ComputeParts
-    let reader: ServerReader
+    let proxies: ProxyCalls
 
     var all: [Route] {
         [
@@ -28,7 +28,7 @@ struct ServerActionRoutes: Sendable {
                 )
                 .asking(ImageSlice.serverImageRules)
                 .asking(ServerNetworkActions.rules.map { ComputePolicy.prefix + $0 })
-                .asking(NetworkSlice.serverPortRules),
+                .asking(NetworkSlice.serverPortRules + FloatingIPProxy.actionRules),
             Route(
                 .post, "/v2.1/servers/{server_id}/remote-consoles", action: "compute.server.console",
                 handler: remoteConsole
@@ -100,7 +100,7 @@ struct ServerActionRoutes: Sendable {
         if let name = names.first(where: { ServerNetworkActions.all[$0] != nil }),
             let action = ServerNetworkActions.all[name]
         {
-            return try await action(parts, call, body[name] ?? .null)
+            return try await action(.init(parts: parts, proxies: proxies), call, body[name] ?? .null)
         }
         guard let name = names.first(where: { Self.actions[$0] != nil }), let action = Self.actions[name] else {
             throw APIError.badRequest("There is no such action: \(first)")

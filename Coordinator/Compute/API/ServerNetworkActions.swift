@@ -4,17 +4,27 @@ import ProtocolModel
 
 /// Actions on what servers have of the network.
 enum ServerNetworkActions {
-    typealias Action = @Sendable (_ parts: ComputeParts, _ call: APICall, _ argument: JSON) async throws -> APIResponse
+    /// What actions go by.
+    struct Tools: Sendable {
+        let parts: ComputeParts
+        let proxies: ProxyCalls
+
+        var addresses: FloatingIPProxy { FloatingIPProxy(parts: parts, proxies: proxies) }
+    }
+
+    typealias Action = @Sendable (_ tools: Tools, _ call: APICall, _ argument: JSON) async throws -> APIResponse
 
     static let rules = [
-        "os-security-groups:add", "os-security-groups:remove", "os-multinic:add", "os-multinic:remove"
+        "os-security-groups:add", "os-security-groups:remove", "os-multinic:add", "os-multinic:remove",
+        "os-floating-ips:add", "os-floating-ips:remove"
     ]
 
     static let all: [String: Action] = [
-        "addSecurityGroup": { try await setGroup("addSecurityGroup", isMember: true, $0, $1, $2) },
-        "removeSecurityGroup": { try await setGroup("removeSecurityGroup", isMember: false, $0, $1, $2) },
-        "addFixedIp": { parts, call, argument in
+        "addSecurityGroup": { try await setGroup("addSecurityGroup", isMember: true, $0.parts, $1, $2) },
+        "removeSecurityGroup": { try await setGroup("removeSecurityGroup", isMember: false, $0.parts, $1, $2) },
+        "addFixedIp": { tools, call, argument in
             try requireOld("addFixedIp", call)
+            let parts = tools.parts
             let network = try Nova.read(argument, networkID, under: "addFixedIp")
             let origin = try call.commandOrigin()
             let id = call.parameter("server_id")
@@ -27,8 +37,9 @@ enum ServerNetworkActions {
             }
             return .empty(202)
         },
-        "removeFixedIp": { parts, call, argument in
+        "removeFixedIp": { tools, call, argument in
             try requireOld("removeFixedIp", call)
+            let parts = tools.parts
             let address = try Nova.read(argument, address, under: "removeFixedIp")
             let origin = try call.commandOrigin()
             _ = try await call.write { transaction in
@@ -37,6 +48,14 @@ enum ServerNetworkActions {
                     in: transaction)
             }
             return .empty(202)
+        },
+        "addFloatingIp": { tools, call, argument in
+            try requireOld("addFloatingIp", call)
+            return try await tools.addresses.add(call, argument)
+        },
+        "removeFloatingIp": { tools, call, argument in
+            try requireOld("removeFloatingIp", call)
+            return try await tools.addresses.remove(call, argument)
         }
     ]
 

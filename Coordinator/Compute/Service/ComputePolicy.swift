@@ -10,13 +10,16 @@ enum ComputePolicy {
             ]
             .flatMap { names, rule in names.map { (prefix + $0, rule) } }
                 + owners.map { (prefix + $0, .owner) } + everybodys.map { (prefix + $0, .anybody) } + [
-                    (requestedDestination, .admin), (cacheImages, .admin)
+                    (requestedDestination, .admin), (cacheImages, .admin), (topology, .projectReader),
+                    (hostTopology, .admin)
                 ]))
 
     static let prefix = "os_compute_api:"
     /// The rules without the prefix.
     static let requestedDestination = "compute:servers:create:requested_destination"
     static let cacheImages = "compute:aggregates:images"
+    static let topology = "compute:server:topology:index"
+    static let hostTopology = "compute:server:topology:host:index"
 
     private static let readers = [
         "servers:index", "servers:detail", "servers:show", "server-metadata:index", "server-metadata:show",
@@ -25,7 +28,9 @@ enum ComputePolicy {
         "os-instance-actions:show", "os-availability-zone:list", "os-quota-sets:show", "os-quota-sets:detail",
         "os-simple-tenant-usage:show", "os-server-groups:index", "os-server-groups:show",
         "os-flavor-extra-specs:index", "os-flavor-extra-specs:show", "os-security-groups:get",
-        "os-security-groups:show", "os-security-groups:list"
+        "os-server-password:show", "os-security-groups:show", "os-security-groups:list", "os-floating-ips:list",
+        "os-floating-ips:show",
+        "os-tenant-networks:list", "os-tenant-networks:show", "os-networks:list", "os-networks:show"
     ]
     private static let members = [
         "servers:create", "servers:update", "servers:delete", "servers:start", "servers:stop", "servers:reboot",
@@ -40,7 +45,8 @@ enum ComputePolicy {
         "servers:rebuild", "servers:rebuild:trusted_certs", "servers:resize", "servers:confirm_resize",
         "servers:revert_resize", "os-rescue", "os-unrescue", "os-deferred-delete:restore", "os-deferred-delete:force",
         "os-admin-password", "servers:create_image", "os-create-backup", "os-shelve:shelve", "os-shelve:unshelve",
-        "servers:trigger_crash_dump"
+        "servers:trigger_crash_dump", "os-floating-ips:create", "os-floating-ips:delete", "os-floating-ips:add",
+        "os-floating-ips:remove", "os-server-password:clear"
     ]
     private static let managers = [
         "os-migrations:index", "servers:migrations:index", "servers:migrations:delete",
@@ -61,11 +67,14 @@ enum ComputePolicy {
         "os-migrations:index:all_projects", "os-migrations:index:host", "servers:migrations:show", "os-evacuate",
         "os-shelve:shelve_offload", "os-shelve:unshelve_to_host",
         "os-migrate-server:migrate:host", "os-migrate-server:migrate_live:host",
-        "os-admin-actions:inject_network_info"
+        "os-admin-actions:inject_network_info",
+        "os-server-external-events:create", "os-assisted-volume-snapshots:create",
+        "os-assisted-volume-snapshots:delete", "os-hosts:list", "os-hosts:show", "os-hosts:update", "os-hosts:start",
+        "os-hosts:shutdown", "os-hosts:reboot", "os-baremetal-nodes:list", "os-baremetal-nodes:show"
     ]
     private static let owners = ["os-keypairs:index", "os-keypairs:show", "os-keypairs:create", "os-keypairs:delete"]
 
-    private static let everybodys = ["limits", "os-quota-sets:defaults", "extensions"]
+    private static let everybodys = ["limits", "os-quota-sets:defaults", "extensions", "os-floating-ip-pools"]
 
     static func target(_ server: ServerRecord) -> Policy.Target {
         Policy.Target(project: server.project, user: server.user)

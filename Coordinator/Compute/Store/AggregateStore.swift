@@ -15,6 +15,22 @@ extension Aggregate: TableRecord {
     }
 }
 
+/// A row of `compute_aggregate_hosts`.
+private struct AggregateHost: TableRecord {
+    var number: Int64 = 0
+    var aggregate: Int64 = 0
+    var node = NodeID(high: 0, low: 0)
+
+    static let table = RecordTable<Self>("compute_aggregate_hosts")
+    static let blank = Self()
+
+    mutating func columns(_ column: inout some ColumnVisitor) throws {
+        try column("id", &number, .number)
+        try column("aggregate_id", &aggregate, .fixed)
+        try column("node_id", &node, .fixed)
+    }
+}
+
 /// Host aggregates and the hosts in them.
 struct AggregateStore: Sendable {
     private let table = Aggregate.table
@@ -44,9 +60,7 @@ struct AggregateStore: Sendable {
 
     /// By the aggregate's number, in the order in which they came.
     func hosts(in reader: any SQLReader) throws -> [Int64: [NodeID]] {
-        try reader.query("SELECT aggregate_id, node_id FROM compute_aggregate_hosts ORDER BY id") {
-            ($0.integer(0), try $0.id(1) as NodeID)
-        }.reduce(into: [:]) { $0[$1.0, default: []].append($1.1) }
+        try AggregateHost.table.all(in: reader).reduce(into: [:]) { $0[$1.aggregate, default: []].append($1.node) }
     }
 
     func hosts(of aggregate: Int64, in reader: any SQLReader) throws -> [NodeID] {

@@ -22,6 +22,23 @@ extension ServerGroup: TableRecord {
     }
 }
 
+/// A row of `server_group_members`, of a server.
+private struct GroupMember: TableRecord {
+    var number: Int64 = 0
+    var group = ServerGroupID(high: 0, low: 0)
+    var server = ServerID(high: 0, low: 0)
+
+    static let table = RecordTable<Self>(
+        "server_group_members", alias: "m", join: "JOIN servers s ON s.uuid = m.server_uuid")
+    static let blank = Self()
+
+    mutating func columns(_ column: inout some ColumnVisitor) throws {
+        try column("id", &number, .number)
+        try column("group_uuid", &group, .fixed)
+        try column("server_uuid", &server, .fixed)
+    }
+}
+
 /// Server groups and who is in them.
 package struct ServerGroupStore: Sendable {
     private let table = ServerGroup.table
@@ -72,17 +89,10 @@ package struct ServerGroupStore: Sendable {
 
     /// Servers that are there, in the order in which they came.
     func members(of groups: [ServerGroupID], in reader: any SQLReader) throws -> [ServerGroupID: [ServerID]] {
-        let rows = try reader.inPieces(groups) { piece in
-            let condition = SQLCondition.in("m.group_uuid", Array(piece))
-            return try reader.query(
-                """
-                SELECT m.group_uuid, m.server_uuid FROM server_group_members m
-                JOIN servers s ON s.uuid = m.server_uuid
-                WHERE \(condition.sql) AND s.deleted_at IS NULL ORDER BY m.id
-                """, condition.arguments
-            ) { (try $0.id(0) as ServerGroupID, try $0.id(1) as ServerID) }
-        }
-        return rows.reduce(into: [:]) { $0[$1.0, default: []].append($1.1) }
+        let isThere = SQLCondition("s.deleted_at IS NULL")
+        return try reader.inPieces(groups) { piece in
+            try GroupMember.table.all(where: .all([.in("m.group_uuid", Array(piece)), isThere]), in: reader)
+        }.reduce(into: [:]) { $0[$1.group, default: []].append($1.server) }
     }
 
     /// The group that a server is in.

@@ -16,13 +16,11 @@ struct GroupStore: Sendable {
         let generation = try reader.first(
             "SELECT generation FROM placement_groups WHERE uuid = ?", [group]
         ) { $0.integer(0) }
-        let rows = try reader.query(
-            """
-            SELECT provider_uuid, COUNT(*) FROM placement_group_members
-            WHERE group_uuid = ? AND consumer_uuid <> ? GROUP BY provider_uuid
-            """, [group, consumer]
-        ) { (try $0.id(0) as NodeID, $0.int(1)) }
-        return Seen(generation: generation ?? 0, members: Dictionary(rows) { first, _ in first })
+        let nodes: [NodeID] = try reader.query(
+            "SELECT provider_uuid FROM placement_group_members WHERE group_uuid = ? AND consumer_uuid <> ?",
+            [group, consumer]
+        ) { try $0.id(0) }
+        return Seen(generation: generation ?? 0, members: nodes.reduce(into: [:]) { $0[$1, default: 0] += 1 })
     }
 
     /// One conditional write decides: where somebody else joined since the group was looked at, nothing is written.

@@ -106,4 +106,62 @@ extension TwoTenantTable {
         POST /compute/v2.1/servers server.block_device_mapping_v2.0.snapshot_id image foreign=400 gone=400 malformed=400
         POST /compute/v2.1/servers server.return_reservation_id - # a flag, whatever it is called
         """
+
+    /// What old versions have of other services, and what nobody has any more.
+    static let computeProxies = """
+        GET /compute/v2.1/images/{id} {id} image foreign=404 gone=404 malformed=404 seen=404 # from 2.36 on
+        DELETE /compute/v2.1/images/{id} {id} image foreign=404 gone=404 malformed=404
+        GET /compute/v2.1/images/{id}/metadata {id} image foreign=404 gone=404 malformed=404
+        POST /compute/v2.1/images/{id}/metadata {id} image foreign=404 gone=404 malformed=404
+        PUT /compute/v2.1/images/{id}/metadata {id} image foreign=404 gone=404 malformed=404
+        GET /compute/v2.1/images/{id}/metadata/{key} {id} image foreign=404 gone=404 malformed=404
+        PUT /compute/v2.1/images/{id}/metadata/{key} {id} image foreign=400 gone=400 malformed=400
+        DELETE /compute/v2.1/images/{id}/metadata/{key} {id} image foreign=404 gone=404 malformed=404
+        GET /compute/v2.1/os-floating-ips/{id} {id} floating_ip foreign=404 gone=404 malformed=404
+        DELETE /compute/v2.1/os-floating-ips/{id} {id} floating_ip foreign=404 gone=404 malformed=404
+        GET /compute/v2.1/os-tenant-networks/{id} {id} network foreign=404 gone=404 malformed=404
+        DELETE /compute/v2.1/os-tenant-networks/{id} {id} network foreign=410 gone=410
+        GET /compute/v2.1/os-networks/{id} {id} network foreign=404 gone=404 malformed=404
+        DELETE /compute/v2.1/os-networks/{id} {id} network foreign=410 gone=410
+        POST /compute/v2.1/os-networks/{id}/action {id} network foreign=410 gone=410
+        PUT /compute/v2.1/os-agents/{id} {id} server foreign=410
+        DELETE /compute/v2.1/os-agents/{id} {id} server foreign=410
+        GET /compute/v2.1/os-certificates/{id} {id} server foreign=410
+        GET /compute/v2.1/os-cells/{id} {id} server foreign=410
+        PUT /compute/v2.1/os-cells/{id} {id} server foreign=410
+        DELETE /compute/v2.1/os-cells/{id} {id} server foreign=410
+        GET /compute/v2.1/os-cells/{id}/capacities {id} server foreign=410
+        GET /compute/v2.1/os-fping/{id} {id} server foreign=410
+        GET /compute/v2.1/os-fixed-ips/{id} {id} server foreign=410
+        POST /compute/v2.1/os-fixed-ips/{id}/action {id} server foreign=410
+        PUT /compute/v2.1/os-floating-ip-dns/{id} {id} server foreign=410
+        DELETE /compute/v2.1/os-floating-ip-dns/{id} {id} server foreign=410
+        GET /compute/v2.1/os-floating-ip-dns/{id}/entries/{entry} {id} server foreign=410
+        GET /compute/v2.1/os-floating-ip-dns/{id}/entries/{entry} {entry} server foreign=410
+        PUT /compute/v2.1/os-floating-ip-dns/{id}/entries/{entry} {id} server foreign=410
+        PUT /compute/v2.1/os-floating-ip-dns/{id}/entries/{entry} {entry} server foreign=410
+        DELETE /compute/v2.1/os-floating-ip-dns/{id}/entries/{entry} {id} server foreign=410
+        DELETE /compute/v2.1/os-floating-ip-dns/{id}/entries/{entry} {entry} server foreign=410
+        GET /compute/v2.1/os-floating-ips-bulk/{id} {id} server foreign=410
+        PUT /compute/v2.1/os-floating-ips-bulk/{id} {id} server foreign=410
+        GET /compute/v2.1/os-security-group-default-rules/{id} {id} server foreign=410
+        DELETE /compute/v2.1/os-security-group-default-rules/{id} {id} server foreign=410
+        GET /compute/v2.1/servers/{server_id}/consoles {server_id} server foreign=410
+        POST /compute/v2.1/servers/{server_id}/consoles {server_id} server foreign=410
+        GET /compute/v2.1/servers/{server_id}/consoles/{id} {server_id} server foreign=410
+        GET /compute/v2.1/servers/{server_id}/consoles/{id} {id} server foreign=410
+        DELETE /compute/v2.1/servers/{server_id}/consoles/{id} {server_id} server foreign=410
+        DELETE /compute/v2.1/servers/{server_id}/consoles/{id} {id} server foreign=410
+        GET /compute/v2.1/servers/{server_id}/os-virtual-interfaces {server_id} server foreign=410
+        GET /compute/v2.1/servers/{server_id}/os-server-password {server_id} server foreign=404 gone=404 malformed=404
+        DELETE /compute/v2.1/servers/{server_id}/os-server-password {server_id} server foreign=404 gone=404 malformed=404
+        GET /compute/v2.1/servers/{server_id}/topology {server_id} server foreign=404 gone=404 malformed=404
+        DELETE /compute/v2.1/os-assisted-volume-snapshots/{id} {id} server foreign=403 gone=403 malformed=403
+        GET /compute/v2.1/os-hosts/{name} {name} text foreign=403
+        PUT /compute/v2.1/os-hosts/{name} {name} text foreign=403
+        GET /compute/v2.1/os-hosts/{name}/startup {name} text foreign=403
+        GET /compute/v2.1/os-hosts/{name}/shutdown {name} text foreign=403
+        GET /compute/v2.1/os-hosts/{name}/reboot {name} text foreign=403
+        GET /compute/v2.1/os-baremetal-nodes/{id} {id} server foreign=403
+        """
 }

@@ -68,7 +68,7 @@ extension String {
 enum TwoTenantTable {
     static let all: [(service: String, lines: [TwoTenantLine])] = [
         ("/network", TwoTenantLine.read(network + "\n" + routers + "\n" + subnetPools)),
-        ("/compute", TwoTenantLine.read(compute)), ("/image", TwoTenantLine.read(image)),
+        ("/compute", TwoTenantLine.read(compute + "\n" + computeProxies)), ("/image", TwoTenantLine.read(image)),
         ("/volume", TwoTenantLine.read(volume + volumeWithoutProject))
     ]
 
