@@ -204,10 +204,11 @@ let package = Package(
             ["AgentCompute", "AgentCore", "AgentStorage", "ProtocolModel", .logging, .subprocess],
             exclude: ["Golden"]),
         tests("Tests/Unit/AgentStorage", ["AgentStorage", "AgentCore", "ProtocolModel", .crypto, .subprocess]),
-        tests("Tests/Unit/AgentDaemon", ["AgentDaemon", "AgentCore", "ProtocolLink", "ProtocolModel"]),
+        tests(
+            "Tests/Unit/AgentDaemon", ["AgentDaemon", "AgentCore", "ProtocolLink", "ProtocolModel", "ProtocolSettings"]),
         tests(
             "Tests/Unit/AgentObject",
-            ["AgentObject", "AgentCore", "ProtocolModel", .http1, .crypto, .logging] + Target.Dependency.nio),
+            ["AgentObject", "ProtocolModel", .http1, .crypto, .logging] + Target.Dependency.nio),
         tests("Tests/Unit/AgentHost", ["AgentHost", "ProtocolModel"]),
         tests("Tests/Unit/AgentNetlink", ["AgentNetlink", "ProtocolModel"]),
         tests(
