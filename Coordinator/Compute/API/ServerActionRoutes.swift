@@ -7,6 +7,7 @@ import ProtocolModel
 /// `POST /servers/{id}/action` and what belongs to it.
 struct ServerActionRoutes: Sendable {
     let parts: ComputeParts
+    let reader: ServerReader
     let proxies: ProxyCalls
 
     var all: [Route] {
