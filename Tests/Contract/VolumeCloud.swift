@@ -159,8 +159,8 @@ struct VolumeCloud: Sendable {
 
     /// The coordinator listens to its hosts for a while longer, and then to what nobody said.
     func expire(after seconds: Int = 1900) async throws {
-        for _ in 0..<(seconds / 10) {
-            harness.clock.advance(by: .seconds(10))
+        for _ in 0..<seconds {
+            harness.clock.advance(by: .seconds(1))
             hosts.listen(at: harness.clock.now())
         }
         let now = harness.clock.now()

@@ -49,7 +49,7 @@ struct VolumeHosts: Sendable {
             cpuArchitecture: "x86_64", cpuFeatures: [], cpuSockets: 1, cpuCores: 4, cpuThreads: 2,
             machineTypes: ["q35"], hasUEFI: true)
         // The scheduler takes the first host while it fits: the second has less.
-        let total = hostname == "store-a" ? 100 : 50
+        let total = hostname == "store-a" ? 100 : 20
         var pools = [
             StoragePool(
                 name: "local", backend: "file", totalGiB: total, freeGiB: total, provisionedGiB: 0, problem: problem)

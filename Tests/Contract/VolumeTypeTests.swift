@@ -81,13 +81,13 @@ struct VolumeTypeTests {
         #expect(before?["volumes"] == 10 && before?["volumes_small"] == -1 && before?["per_volume_gigabytes"] == -1)
         #expect(await cloud.put(mine, ["quota_set": ["volumes": 3]]).status == 403)
         let limits: JSON = [
-            "quota_set": ["volumes": 3, "gigabytes": 10, "gigabytes_small": 4, "per_volume_gigabytes": 8]
+            "quota_set": ["volumes": 3, "gigabytes": 10, "gigabytes_small": 6, "per_volume_gigabytes": 8]
         ]
-        #expect(await cloud.put(mine, limits, as: .admin).json["quota_set"]?["gigabytes_small"] == 4)
+        #expect(await cloud.put(mine, limits, as: .admin).json["quota_set"]?["gigabytes_small"] == 6)
         #expect(await cloud.put(mine, ["quota_set": ["nonsense": 3]], as: .admin).status == 400)
         let id = try await cloud.available(["size": 3, "volume_type": "small"])
         for (members, word) in [
-            (["size": 2, "volume_type": "small"], "gigabytes_small"), (["size": 8], "gigabytes"),
+            (["size": 4, "volume_type": "small"], "gigabytes_small"), (["size": 8], "gigabytes"),
             (["size": 9], "larger")
         ] as [([String: JSON], String)] {
             let answer = await cloud.create(members)

@@ -29,7 +29,7 @@ struct BackendRoutes: Sendable {
     /// A zone is available while one of its hosts can be used.
     @Sendable private func zones(_ call: APICall) async throws -> APIResponse {
         let places = try await places(call)
-        var zones = [parts.settings.defaultZone: places.isEmpty]
+        var zones = [parts.settings.defaultZone: false]
         for place in places {
             zones[parts.zone(of: place.node), default: false] =
                 zones[parts.zone(of: place.node)] ?? false || (place.node.isEnabled && place.node.health != .down)

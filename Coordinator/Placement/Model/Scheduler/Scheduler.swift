@@ -42,7 +42,8 @@ public enum Scheduler {
             let fitting = fit(needs, group, asked, &tally)
             if !fitting.isEmpty { kept.append(Kept(group: group, indices: fitting)) }
         }
-        return decision(hosts: table.count, kept, tally, Bias(tieBreak: tieBreak, leaning: request.leaning))
+        let bias = Bias(tieBreak: tieBreak, leaning: request.leaning)
+        return decision(hosts: table.count, kept, tally, Measures(request), bias)
     }
 
     /// Hosts of which only one will do, by where they stand.
@@ -191,9 +192,9 @@ public enum Scheduler {
     }
 
     private static func decision(
-        hosts: Int, _ kept: [Kept], _ tally: Tally, _ bias: Bias
+        hosts: Int, _ kept: [Kept], _ tally: Tally, _ measures: Measures, _ bias: Bias
     ) -> PlacementDecision {
-        let best = best(of: kept, bias)
+        let best = best(of: kept, measures, bias)
         let count = kept.reduce(0) { $0 + $1.indices.count }
         var groups = tally.groups
         var host: PlacementDecision.Host?
@@ -204,7 +205,7 @@ public enum Scheduler {
                 node: name.node, hostname: name.hostname, availabilityZone: group.facts.availabilityZone)
             let samples = best.map {
                 PlacementDecision.Sample(
-                    hostname: kept[$0.kept].group.names[$0.index].hostname, reason: $0.weight.text)
+                    hostname: kept[$0.kept].group.names[$0.index].hostname, reason: $0.weight.text(measures))
             }
             groups.insert(
                 PlacementDecision.Group(
@@ -221,12 +222,12 @@ public enum Scheduler {
 
     /// The best few, the best first. What is free counts absolutely, so that large hosts fill first and room for large
     /// guests remains; guests are spread, so that the loss of a host hits few.
-    private static func best(of kept: [Kept], _ bias: Bias) -> [Candidate] {
-        let scale = Scale(kept)
+    private static func best(of kept: [Kept], _ measures: Measures, _ bias: Bias) -> [Candidate] {
+        let scale = Scale(kept, measures)
         var best: [Candidate] = []
         for (number, kept) in kept.enumerated() {
-            let memory = kept.group.columns[ResourceClass.memory]?.left
-            let vcpus = kept.group.columns[ResourceClass.vcpu]?.left
+            let memory = kept.group.columns[measures.first]?.left
+            let vcpus = kept.group.columns[measures.second]?.left
             let consumers = kept.group.consumers
             for index in kept.indices {
                 var weight = scale.weigh(
@@ -248,16 +249,36 @@ public enum Scheduler {
         return best
     }
 
+    /// What hosts are weighed by: memory and VCPUs for guests, and for what needs neither the room that it asks for.
+    private struct Measures {
+        var first = ResourceClass.memory
+        var second = ResourceClass.vcpu
+
+        init(_ request: PlacementRequest) {
+            let asked = request.resources.filter { $0.value > 0 }.keys.sorted()
+            guard let only = asked.first, !asked.contains(first), !asked.contains(second) else { return }
+            (first, second) = (only, only)
+        }
+
+        static func word(_ name: String) -> String {
+            switch name {
+            case ResourceClass.memory: "memory"
+            case ResourceClass.vcpu: "VCPUs"
+            default: name
+            }
+        }
+    }
+
     /// The most that one of the hosts has.
     private struct Scale {
         var memory = 0
         var vcpus = 0
         var consumers = 0
 
-        init(_ kept: [Kept]) {
+        init(_ kept: [Kept], _ measures: Measures) {
             for kept in kept {
-                let left = kept.group.columns[ResourceClass.memory]?.left
-                let cores = kept.group.columns[ResourceClass.vcpu]?.left
+                let left = kept.group.columns[measures.first]?.left
+                let cores = kept.group.columns[measures.second]?.left
                 let guests = kept.group.consumers
                 for index in kept.indices {
                     memory = max(memory, left?[index] ?? 0)
@@ -284,9 +305,13 @@ public enum Scheduler {
         var group: Double?
         var total: Double { (memory + vcpus + spread) / 3 + 2 * (group ?? 0) }
 
-        var text: String {
-            "weight \(hundredths(total)): free memory \(hundredths(memory)), free VCPUs \(hundredths(vcpus)), "
-                + "spread \(hundredths(spread))" + (group.map { ", server group \(hundredths($0))" } ?? "")
+        func text(_ measures: Measures) -> String {
+            let names = [measures.first, measures.second], values = [memory, vcpus]
+            let free = zip(names, values).prefix(measures.first == measures.second ? 1 : 2).map {
+                "free \(Measures.word($0)) \(hundredths($1)), "
+            }
+            return "weight \(hundredths(total)): \(free.joined())spread \(hundredths(spread))"
+                + (group.map { ", server group \(hundredths($0))" } ?? "")
         }
     }
 
