@@ -83,6 +83,23 @@ struct LibvirtDriverTests {
         try await driver.undefine(first.spec.id)
     }
 
+    @Test(
+        "what the golden files have, libvirt takes as it is meant", arguments: ["volumes", "rescue", "scsi-iso-image"])
+    func definitions(name: String) async throws {
+        var definition = try #require(DomainXMLTests.cases.first { $0.0 == name }?.1)
+        let id = ServerID.fresh()
+        definition.spec.id = id
+        definition.spec.number = 0x7FFF_0004
+        definition.spec.hasGuestAgent = true
+        try await driver.define(definition)
+        let seen = try #require(try await driver.observe()[id])
+        #expect(seen.devices.volumes == Set(definition.spec.volumes.map(\.id)))
+        #expect(seen.devices.interfaces == Set(definition.spec.interfaces.map(\.port)))
+        #expect(seen.devices.rescueVersion == definition.spec.rescue?.version)
+        #expect(seen.devices.namelessTaps.isEmpty)
+        try await driver.undefine(id)
+    }
+
     @Test("changes are told", .timeLimit(.minutes(1)))
     func changes() async throws {
         let definition = Self.definition(number: 0x7FFF_0003)
