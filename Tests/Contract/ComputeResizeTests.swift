@@ -59,6 +59,11 @@ struct ComputeResizeTests {
         #expect(try await Self.claims(cloud) == ["VCPU": 2, "MEMORY_MB": 256, "DISK_GB": 2])
         #expect(await cloud.actions(id).map { $0["action"] } == ["confirmResize", "resize", "create"])
         #expect(await cloud.act(id, ["confirmResize": nil]).status == 409)
+        let slice = cloud.slice
+        let explained = try await cloud.harness.database.read { try slice.explain(id, in: $0) }
+        let migration = explained?["migrations"]?.arrayValue?.first
+        #expect(migration?["type"] == "resize" && migration?["status"] == "confirmed")
+        #expect(migration?["source"] == "host-a" && migration?["new_flavor"] == "m1.micro")
     }
 
     @Test("a resize that is taken back leaves the server as it was, stopped or running", arguments: [true, false])

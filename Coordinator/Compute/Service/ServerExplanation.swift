@@ -14,12 +14,22 @@ struct ServerExplanation: Sendable {
             "name": JSON(server.name), "status": JSON(server.state.status),
             "vm_state": JSON(server.state.vm.rawValue), "created_at": time(server.createdAt),
             "launched_at": time(server.launchedAt), "terminated_at": time(server.terminatedAt),
-            "decisions": .array(try parts.actions.decisions(of: id, in: reader).map(render))
+            "decisions": .array(try parts.actions.decisions(of: id, in: reader).map(render)),
+            "migrations": .array(try parts.migrations.all(of: id, in: reader).map(render))
         ]
         return .object(try HostedExplanation().explain(server, in: reader).merging(own) { _, own in own })
     }
 
     private func time(_ microseconds: Int64?) -> JSON { HostedExplanation.time(microseconds) }
+
+    private func render(_ migration: ServerMigration) -> JSON {
+        [
+            "type": JSON(migration.kind.rawValue), "status": JSON(migration.status.rawValue),
+            "source": JSON(migration.source?.hostname), "destination": JSON(migration.destination?.hostname),
+            "old_flavor": JSON(migration.oldFlavor.name), "new_flavor": JSON(migration.newFlavor.name),
+            "created_at": time(migration.createdAt), "updated_at": time(migration.updatedAt)
+        ]
+    }
 
     private func render(_ decision: SchedulingDecision) -> JSON {
         [

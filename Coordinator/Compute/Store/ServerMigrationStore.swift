@@ -108,6 +108,11 @@ package struct ServerMigrationStore: Sendable {
         try newest(of: server, in: reader).flatMap { $0.kind == .evacuation && $0.status == .accepted ? $0 : nil }
     }
 
+    /// The newest hundred of a server's, the oldest of them first.
+    package func all(of server: ServerID, in reader: any SQLReader) throws -> [ServerMigration] {
+        try table.all(where: .equal("server_uuid", server), order: "id DESC", limit: 100, in: reader).reversed()
+    }
+
     package func newest(of server: ServerID, in reader: any SQLReader) throws -> ServerMigration? {
         try table.first(where: .equal("server_uuid", server), order: "id DESC", in: reader)
     }
