@@ -54,15 +54,15 @@ struct VolumeKind: KeyedDriver {
     // MARK: Observing
 
     func observe() async throws(StatusError) -> [AnyID: Sighting] {
-        // Asked first: a guest that comes to have a volume in between waits for its turn with whoever acts on this.
-        let attachments = await attachments()
+        let pools = await watch.look()
         var seen: [AnyID: Sighting] = [:]
-        for (name, pool) in await watch.look() {
+        for (name, pool) in pools {
             guard case .seen(let contents) = pool else { continue }
-            for (id, stored) in contents.volumes {
-                seen[id.cast(), default: Sighting(isInUse: attachments.map { $0[id] != nil })].places[name] = stored
-            }
+            for (id, stored) in contents.volumes { seen[id.cast(), default: Sighting()].places[name] = stored }
         }
+        // Whoever acts on this asks once more, with the volume's turn.
+        guard !seen.isEmpty, let attachments = await attachments() else { return seen }
+        for id in seen.keys { seen[id]?.isInUse = attachments[id.cast()] != nil }
         return seen
     }
 
