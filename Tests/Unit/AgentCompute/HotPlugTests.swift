@@ -63,12 +63,17 @@ struct HotPlugTests {
 
     @Test("a disk and an interface come to a running guest and go again", .timeLimit(.minutes(5)))
     func disksAndInterfaces() async throws {
-        var definition = try await definition(number: 0x7FFF_0010)
-        let server = definition.spec.id
         let port = PortID.fresh()
         let tap = InterfaceName.tap(port).text
-        defer { try? FileManager.default.removeItem(atPath: folder) }
         _ = try await run("ip", "tuntap", "add", "mode", "tap", "name", tap, "vnet_hdr")
+        do { try await comeAndGo(port) } catch { Issue.record(error) }
+        _ = try await run("ip", "link", "del", tap)
+    }
+
+    private func comeAndGo(_ port: PortID) async throws {
+        var definition = try await definition(number: 0x7FFF_0010)
+        let server = definition.spec.id
+        defer { try? FileManager.default.removeItem(atPath: folder) }
         try await driver.define(definition)
         try await driver.start(server, paused: false)
 
@@ -99,7 +104,6 @@ struct HotPlugTests {
         try await driver.destroy(server)
         #expect(try await devices(server)?.all == added.sorted())
         try await driver.undefine(server)
-        _ = try await run("ip", "link", "del", tap)
     }
 
     @Test("a guest that is not there to listen keeps its disk, however often it is asked", .timeLimit(.minutes(2)))
