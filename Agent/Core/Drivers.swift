@@ -6,16 +6,19 @@ public struct ComputeDrivers: Sendable {
     public var storage: any ServerStorage
     /// Where volumes of this host are; `nil` on a host without pools.
     public var volumePaths: (any VolumePaths)?
+    /// Shared with whoever changes volumes.
+    public var volumeTurns: VolumeTurns
     /// What a server stands on beside its networks.
     public var foundations: ServerFoundations
 
     public init(
         hypervisor: any HypervisorDriver, storage: any ServerStorage, volumePaths: (any VolumePaths)? = nil,
-        foundations: ServerFoundations = .volumes
+        volumeTurns: VolumeTurns = VolumeTurns(), foundations: ServerFoundations = .volumes
     ) {
         self.hypervisor = hypervisor
         self.storage = storage
         self.volumePaths = volumePaths
+        self.volumeTurns = volumeTurns
         self.foundations = foundations
     }
 }

@@ -193,6 +193,14 @@ struct ServerKind: KeyedDriver {
     // MARK: Acting
 
     func perform(_ step: ServerStep, _ work: Work) async throws(StatusError) {
+        guard step.opensVolumes, let spec = work.spec, !spec.volumes.isEmpty else { return try await act(step, work) }
+        // QEMU is not given a volume while a snapshot puts another file in its place.
+        try await compute.volumeTurns.holding(Set(spec.volumes.map(\.id))) { () throws(StatusError) in
+            try await act(step, work)
+        }
+    }
+
+    private func act(_ step: ServerStep, _ work: Work) async throws(StatusError) {
         let hypervisor = compute.hypervisor
         switch step {
         case .start: try await hypervisor.start(work.server, paused: false)

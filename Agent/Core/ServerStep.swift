@@ -35,4 +35,7 @@ public enum ServerStep: String, Hashable, Sendable, CaseIterable {
     case readConsole = "read-console"
     /// Watching a guest go down on its own.
     case awaitShutdown = "await-shutdown"
+
+    /// Whether the hypervisor opens the server's volumes.
+    var opensVolumes: Bool { self == .start || self == .startPaused || self == .attachDevices }
 }

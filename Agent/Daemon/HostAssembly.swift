@@ -32,7 +32,11 @@ struct HostAssembly {
         let hypervisor = hypervisor()
         let volumes = volumes(storage, hypervisor)
         let drivers = HostDrivers(
-            compute: hypervisor.map { ComputeDrivers(hypervisor: $0, storage: storage) }, network: network,
+            compute: hypervisor.map {
+                ComputeDrivers(
+                    hypervisor: $0, storage: storage, volumePaths: volumes,
+                    volumeTurns: volumes?.turns ?? VolumeTurns())
+            }, network: network,
             routers: configuration.roles.contains(.network) ? network?.routerOwner : nil, volumes: volumes)
         let inventory = NodeInventory(
             .init(

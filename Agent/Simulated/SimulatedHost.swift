@@ -32,11 +32,12 @@ public final class SimulatedHost: Sendable {
     }
 
     public var drivers: HostDrivers {
-        HostDrivers(
+        let volumes = volumeDrivers
+        return HostDrivers(
             compute: ComputeDrivers(
                 hypervisor: SimulatedHypervisor(self), storage: SimulatedStorage(self),
-                volumePaths: SimulatedVolumePaths()),
-            network: SimulatedNetwork(self), routers: routerOwner, volumes: volumeDrivers)
+                volumePaths: SimulatedVolumePaths(), volumeTurns: volumes.turns),
+            network: SimulatedNetwork(self), routers: routerOwner, volumes: volumes)
     }
 
     public var routerOwner: @Sendable (EngineCore) -> any KindOwner {

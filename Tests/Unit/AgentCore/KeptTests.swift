@@ -124,10 +124,10 @@ import Testing
         try await harness.snapshot(EngineHarness.serverEntries(server, from: 1))
         #expect(await harness.reaches(power: .running, server.id, generation: 1))
         _ = try await harness.engine.apply(PlanUpdate(epoch: 2, revision: 1, isSnapshot: true, entries: []))
-        #expect(await harness.engine.confirmRemoval(of: [server.id]) == false)
+        #expect(await harness.engine.confirmRemoval(of: [server.id.cast()]) == false)
         try await expectUntouched(harness)
         store.hasRoom.withLock { $0 = true }
-        #expect(await harness.engine.confirmRemoval(of: [server.id]))
+        #expect(await harness.engine.confirmRemoval(of: [server.id.cast()]))
         let host = harness.host
         #expect(await harness.until { _ in host.servers.isEmpty })
         await harness.stop()
