@@ -245,8 +245,9 @@ let package = Package(
             "Tests/Fuzz",
             [
                 "AgentCore", "AgentStorage", "CoordinatorCompute", "CoordinatorDaemon", "CoordinatorImage",
-                "CoordinatorPlatform", "ProtocolModel", "ProtocolSettings", "ProtocolWire", "TestsSupportStore", .logging,
-                .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "NIOCore", package: "swift-nio")
+                "CoordinatorPlatform", "ProtocolModel", "ProtocolSettings", "ProtocolWire", "TestsSupportStore",
+                .logging, .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio")
             ], exclude: ["run"]),
         tests(
             "Tests/Unit/CoordinatorBlockStorage",
@@ -259,7 +260,7 @@ let package = Package(
                 "CoordinatorPlacement",
                 "CoordinatorFleet",
                 "CoordinatorIdentity", "CoordinatorPlatform", "ProtocolModel", "ProtocolLink", "TestsSupportStore", .tls
-            ] + Target.Dependency.nio),
+            ] + Target.Dependency.nio, exclude: ["Fields/unwritten.txt"]),
         tests(
             "Tests/Simulation",
             [

@@ -86,6 +86,28 @@ struct NetworkSecurityGroupTests {
         (["remote_group_id": "11111111-2222-4333-8444-555555555555"], "SecurityGroupNotFound")
     ]
 
+    @Test("a project's rules have an end")
+    func quota() async throws {
+        let cloud = try await NetworkCloud()
+        let group = await cloud.harness.post(
+            "/network/v2.0/security-groups", ["security_group": ["name": "g"]], as: .member)
+        let path = "/network/v2.0/quotas/\(TestCaller.project.compact)"
+        let used = await cloud.harness.get("\(path)/details").json["quota"]?["security_group_rule"]?["used"]?.intValue
+        let limit = Int64(used ?? 0) + 1
+        #expect(await cloud.harness.put(path, ["quota": ["security_group_rule": .int(limit)]]).status == 200)
+        func add(_ number: Int64) async -> Int {
+            let rule: JSON = [
+                "security_group_id": JSON(group.json["security_group"]?["id"]?.stringValue), "direction": "ingress",
+                "protocol": "tcp", "port_range_min": .int(number), "port_range_max": .int(number)
+            ]
+            return await cloud.harness.post(
+                "/network/v2.0/security-group-rules", ["security_group_rule": rule], as: .member
+            ).status
+        }
+        #expect(await add(1) == 201)
+        #expect(await add(2) == 409)
+    }
+
     @Test("rules that make no sense are refused with Neutron's types", arguments: badRules.indices)
     func badRule(_ index: Int) async throws {
         let cloud = try await NetworkCloud()

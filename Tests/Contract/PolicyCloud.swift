@@ -16,6 +16,8 @@ struct PolicyCloud: Sendable {
     let policies: PolicyBook
     let harness: APIHarness
     let network: NetworkSlice
+    /// The agents' end.
+    let link: any LinkService
     /// With the folder of its blobs, which goes with it.
     let image: ImageMetadataCloud
 
@@ -45,6 +47,7 @@ struct PolicyCloud: Sendable {
                 providers: [], consumers: [], observers: [], operationConsumers: [compute.operationConsumer],
                 images: image.slice.service),
             explain: { try compute.explain($0, in: $1) })
+        link = fleet.link
         var operatorAPI = fleet.api
         operatorAPI.add(AuditRoutes(CADF(cloud: "https://cloud.test:8700")).routes, rules: AuditRoutes.rules)
         operatorAPI.add([], rules: PolicyRoutes.rules)

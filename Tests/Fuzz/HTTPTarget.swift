@@ -18,7 +18,7 @@ extension FuzzTarget {
         ], runs: 2_000
     ) { text in
         guard let request = request(text) else { return nil }
-        let response = await FuzzService.shared().respond(to: request)
+        let response = try await FuzzService.shared().respond(to: request)
         return (100..<600).contains(response.status) && response.status != 500
             ? nil : "the answer is \(response.status)"
     }
@@ -46,14 +46,13 @@ private actor FuzzService {
     private static let holder = FuzzService()
     private var pipeline: RequestPipeline?
 
-    static func shared() async -> RequestPipeline { await holder.made() }
+    static func shared() async throws -> RequestPipeline { try await holder.made() }
 
-    private func made() async -> RequestPipeline {
+    private func made() async throws -> RequestPipeline {
         if let pipeline { return pipeline }
         var logger = Logger(label: "fuzz")
         logger.logLevel = .critical
-        let database = try? await TestStore.database(PlatformMigrations.all)
-        guard let database else { fatalError("no database") }
+        let database = try await TestStore.database(PlatformMigrations.all)
         let made = RequestPipeline(
             services: [Self.service], authenticator: Tokens(), database: database, logger: logger)
         pipeline = made
@@ -69,7 +68,8 @@ private actor FuzzService {
     private static let schema = BodySchema(
         blank: Thing(),
         [
-            .required("name", \.name, .text(1...255, .printable)), .given("size", \.size, .integer(0...100, orText: true)),
+            .required("name", \.name, .text(1...255, .printable)),
+            .given("size", \.size, .integer(0...100, orText: true)),
             .given("tags", \.tags, .list(of: .text(1...60), most: 50, isUnique: true))
         ])
 

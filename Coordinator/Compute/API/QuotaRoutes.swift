@@ -94,6 +94,7 @@ struct QuotaRoutes: Sendable {
 
     @Sendable private func update(_ call: APICall) async throws -> APIResponse {
         let project = try authorize(call, "update")
+        try Self.refuseUser(call)
         let draft = try Self.schema(names(call.microversion)).read(
             try await call.json(), under: "quota_set", wording: Nova.body)
         let ledger = ledger
@@ -113,6 +114,12 @@ struct QuotaRoutes: Sendable {
         return .json(render(limits, id: nil, call.microversion))
     }
 
+    /// A limit that was meant for one of its users must not become the whole project's.
+    private static func refuseUser(_ call: APICall) throws {
+        guard call.query("user_id") != nil else { return }
+        throw APIError.badRequest("Quotas of users are not available: limits are a project's. Leave 'user_id' out.")
+    }
+
     private struct Draft: Sendable {
         var limits: [String: Int] = [:]
         var isForced = false
@@ -128,6 +135,7 @@ struct QuotaRoutes: Sendable {
 
     @Sendable private func delete(_ call: APICall) async throws -> APIResponse {
         let project = try authorize(call, "delete")
+        try Self.refuseUser(call)
         let ledger = ledger
         try await call.write { try ledger.reset(project, in: $0) }
         return .empty(202)

@@ -18,6 +18,7 @@ struct FleetSessions: LinkService {
     let clock: any WallClock
     let logger: Logger
     private let store = PlanStore()
+    private let refusals = JoinRefusals()
 
     init(
         database: any SQLDatabase, registry: SessionRegistry, nodes: NodeService, operations: OperationService,
@@ -53,6 +54,14 @@ struct FleetSessions: LinkService {
 
     func join(_ request: JoinRequest, from address: String) async throws -> NodeIdentityGrant {
         let now = clock.now()
+        guard request.hostname.utf8.count <= JoinRefusals.longestName else {
+            throw LinkRefusal(.malformed, "A host's name has at most \(JoinRefusals.longestName) bytes.")
+        }
+        // Strangers read: what they try costs neither a turn of the writer nor a line of the log each.
+        guard try await isKnown(request.secret, at: now) else {
+            try await note(request, from: address, at: now)
+            throw Self.unknownToken
+        }
         do {
             let node = try await database.write { transaction in
                 let node = try nodes.admit(secret: request.secret, hostname: request.hostname, at: now, in: transaction)
@@ -64,11 +73,7 @@ struct FleetSessions: LinkService {
                     in: transaction)
                 return node
             }
-            guard let node else {
-                throw LinkRefusal(
-                    .unauthorized,
-                    "The join token is unknown, used up or too old: make a new one with 'skerry node token'.")
-            }
+            guard let node else { throw Self.unknownToken }
             logger.notice(
                 "node joined", metadata: ["node": "\(node)", "host": "\(request.hostname)", "from": "\(address)"])
             return try authority.issueNodeCertificate(
@@ -76,6 +81,23 @@ struct FleetSessions: LinkService {
         } catch let error as APIError {
             throw LinkRefusal(
                 .unavailable, error.message)
+        }
+    }
+
+    private static let unknownToken = LinkRefusal(
+        .unauthorized, "The join token is unknown, used up or too old: make a new one with 'skerry node token'.")
+
+    private func isKnown(_ secret: [UInt8], at now: Int64) async throws -> Bool {
+        do { return try await database.read { [nodes] in try nodes.isKnown(secret: secret, at: now, in: $0) } } catch {
+            throw LinkRefusal(.unavailable, "The coordinator cannot reach its database now: try again later.")
+        }
+    }
+
+    private func note(_ request: JoinRequest, from address: String, at now: Int64) async throws {
+        let lines = refusals.note(host: request.hostname, from: address, at: now)
+        guard !lines.isEmpty else { return }
+        try await database.write { transaction in
+            for line in lines { try EventLog.append(line, in: transaction) }
         }
     }
 

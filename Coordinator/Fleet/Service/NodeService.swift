@@ -57,6 +57,11 @@ public struct NodeService: NodeDirectory {
         return token
     }
 
+    /// Whether a token would do now; what it is worth is decided where it is used up.
+    package func isKnown(secret: [UInt8], at now: Int64, in reader: any SQLReader) throws -> Bool {
+        try tokens.isKnown(secretHash: Self.text(JoinToken.hash(ofSecret: secret)), now: now, in: reader)
+    }
+
     /// Uses up a token and makes the node's row.
     /// - Returns: `nil` when the token is unknown, spent or too old.
     package func admit(

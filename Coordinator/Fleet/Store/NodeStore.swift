@@ -114,6 +114,12 @@ struct JoinTokenStore: Sendable {
             [secretHash, uses, expiresAt, now])
     }
 
+    func isKnown(secretHash: String, now: Int64, in reader: any SQLReader) throws -> Bool {
+        try reader.count(
+            "SELECT COUNT(*) FROM join_tokens WHERE secret_hash = ? AND uses_left > 0 AND expires_at >= ?",
+            [secretHash, now]) > 0
+    }
+
     /// One conditional write decides who uses the last use.
     func consume(secretHash: String, now: Int64, in transaction: any SQLTransaction) throws -> Bool {
         try transaction.execute(

@@ -77,7 +77,7 @@ extension ImageAPI {
         let id = members["id"]?.stringValue.flatMap { ImageID($0) }
         // Was once given to an image, which is gone or not the caller's to see.
         if let id, ImageMark.has(id) { throw ImageService.taken(id) }
-        var image = Image(id: id ?? ImageMark.random(), owner: owner, at: now)
+        var image = Image(id: id ?? ImageMark.marked(.random()), owner: owner, at: now)
         for (name, value) in members.sorted(by: { $0.key < $1.key }) where name != "id" {
             guard name != "locations" else { throw APIError.forbidden("Attribute 'locations' is reserved.") }
             try ImageFields.set(name, value, on: &image)

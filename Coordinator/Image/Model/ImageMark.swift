@@ -5,15 +5,9 @@ import ProtocolModel
 enum ImageMark {
     private static let bits: UInt64 = 0xFFFF_FFFF
 
-    /// A random id with its mark: version 4, and 90 random bits.
-    static func random(using generator: inout some RandomNumberGenerator) -> ImageID {
-        let id = ImageID.random(using: &generator)
-        return ImageID(high: id.high, low: id.low & ~bits | mark(id))
-    }
-
-    static func random() -> ImageID {
-        var generator = SystemRandomNumberGenerator()
-        return random(using: &generator)
+    /// A random id with the mark in the place of some of its bits: version 4, and 90 random bits.
+    static func marked(_ id: ImageID) -> ImageID {
+        ImageID(high: id.high, low: id.low & ~bits | mark(id))
     }
 
     /// Whether only this service can have made it. One id in four thousand million has the mark by chance.

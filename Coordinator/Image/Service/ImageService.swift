@@ -92,7 +92,8 @@ public struct ImageService: Sendable {
         guard !ImageMark.has(image.id), try store.formerIDs(of: image.owner, in: reader) >= ImageStore.mostFormerIDs
         else { return }
         throw APIError.forbidden(
-            "This project chose ids for \(ImageStore.mostFormerIDs) images that are deleted: leave 'id' out of the request.")
+            "This project chose ids for \(ImageStore.mostFormerIDs) images that are deleted: leave 'id' out of the request."
+        )
     }
 
     /// Applies `change` to the image and writes it back.

@@ -92,7 +92,11 @@ struct QuotaRoutes: Sendable {
     private struct Change: Sendable {
         var limits: [String: Int] = [:]
         var isForced = false
-        var nothing = JSON.null
+        /// Says again whose it is.
+        var project: String?
+        var tenant: String?
+        /// Limits are checked unless they are forced, whatever this says (`quota-check-limit-default`).
+        var checks = true
     }
 
     private static let limit = BodyFormat<Int> { json throws(BodyFailure) in
@@ -108,8 +112,11 @@ struct QuotaRoutes: Sendable {
                 change.limits[resource.name] = try Self.limit.read(json)
             }
         }
-        let others = ["check_limit", "tenant_id", "project_id"].map { BodyField.given($0, \Change.nothing, .any) }
-        return BodySchema(blank: Change(), limits + others + [.given("force", \.isForced, Form.flag)])
+        let others: [BodyField<Change>] = [
+            .optional("project_id", \.project, Form.text), .optional("tenant_id", \.tenant, Form.text),
+            .given("check_limit", \.checks, Form.flag), .given("force", \.isForced, Form.flag)
+        ]
+        return BodySchema(blank: Change(), limits + others)
     }
 
     @Sendable private func update(_ call: APICall) async throws -> APIResponse {
@@ -119,6 +126,9 @@ struct QuotaRoutes: Sendable {
             throw APIError.http("Unable to find 'quota' in request body")
         }
         let change = try schema.read(body, wording: Neutron.bodyWords)
+        for name in [change.project, change.tenant] where name != nil && name.flatMap({ ProjectID($0) }) != project {
+            throw APIError.http("The body is for project '\(name ?? "")', the path for '\(project.compact)'")
+        }
         let limits = try await call.write { transaction in
             for (name, limit) in change.limits.sorted(by: { $0.key < $1.key }) {
                 let used = try quotas.used(name, by: project, in: transaction)

@@ -1,9 +1,10 @@
 import CoordinatorPlatform
+import Foundation
 
 /// One line of the table of fields: a member of a route's body, and where it takes effect.
 ///
 ///     POST /network/v2.0/ports  port_security_enabled  shown
-///     POST /compute/v2.1/servers  server.user_data  test:ComputeServerTests.metadata
+///     POST /compute/v2.1/servers  server.user_data  test:ComputeServerTests.spec
 ///     POST /compute/v2.1/servers  server.personality  only:[]  # refused: there is no such thing here
 ///
 /// Nothing is accepted and forgotten: what a body takes without an error has an effect that can be seen, or is refused.
@@ -19,6 +20,8 @@ struct FieldLine: Sendable, CustomStringConvertible {
         case only([JSON])
         /// Whom or what the request is about: another value would be another request.
         case names
+        /// Nobody has written down what comes of it: see ``FieldTable/unwritten``.
+        case unwritten
         /// The imitated service passes over it as well; why that harms nobody stands behind the number sign.
         case nothing
     }
@@ -47,6 +50,7 @@ struct FieldLine: Sendable, CustomStringConvertible {
         case "parts": effect = .parts
         case "names": effect = .names
         case "nothing": effect = .nothing
+        case "unwritten": effect = .unwritten
         case "test" where value.contains("."): effect = .test(value)
         case "only":
             guard let values = (try? JSON.parse(Array("[\(value)]".utf8)))?.arrayValue else { return nil }
@@ -59,6 +63,12 @@ struct FieldLine: Sendable, CustomStringConvertible {
 /// All slices' tables. A slice that comes adds its own.
 enum FieldTable {
     static let texts = [compute, network, image, identity, identityDelegation, placement, fleet]
-    static let all: [FieldLine] = texts.flatMap { $0.split(separator: "\n") }.compactMap { FieldLine($0) }
+    static let all: [FieldLine] = (texts + [unwritten]).flatMap { $0.split(separator: "\n") }.compactMap {
+        FieldLine($0)
+    }
+    /// Fields that came faster than their lines: a file that `SKERRY_RECORD=1` adds to, and that only gets shorter
+    /// otherwise. Each of them wants a line above that says what comes of it.
+    static let unwritten: String = (try? String(contentsOf: unwrittenFile, encoding: .utf8)) ?? ""
+    static let unwrittenFile = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "unwritten.txt")
     static let byRoute = Dictionary(grouping: all, by: \.route)
 }

@@ -33,7 +33,8 @@ struct APIHarness: Sendable {
         var logger = Logger(label: "contract")
         logger.logLevel = .error
         pipeline = RequestPipeline(
-            services: services, authenticator: authenticator ?? TestCaller.authenticator, database: database,
+            services: services, authenticator: authenticator ?? TestCaller.authenticator,
+            database: CountingDatabase.counting(database),
             policies: policies, settings: settings, logger: logger)
     }
 

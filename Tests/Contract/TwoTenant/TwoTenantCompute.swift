@@ -104,6 +104,15 @@ extension TwoTenantTable {
         POST /compute/v2.1/servers server.block_device_mapping.0.volume_id image foreign=400 gone=400 malformed=400
         POST /compute/v2.1/servers server.block_device_mapping_v2.0.image_id image foreign=400 gone=400 malformed=400
         POST /compute/v2.1/servers server.block_device_mapping_v2.0.snapshot_id image foreign=400 gone=400 malformed=400
+        GET /compute/v2.1/servers ?project_id project foreign=200 gone=200
+        GET /compute/v2.1/servers ?user_id user foreign=200 gone=200
+        GET /compute/v2.1/servers/detail ?project_id project foreign=200 gone=200
+        GET /compute/v2.1/servers/detail ?tenant_id project foreign=200 gone=200
+        GET /compute/v2.1/servers/detail ?uuid server foreign=200 gone=200
+        GET /compute/v2.1/os-keypairs ?user_id user foreign=403 gone=403
+        GET /compute/v2.1/os-keypairs/{name} ?user_id user foreign=403 gone=403
+        DELETE /compute/v2.1/os-keypairs/{name} ?user_id user foreign=403 gone=403
+        GET /compute/v2.1/limits ?tenant_id project foreign=403 gone=403
         POST /compute/v2.1/servers server.return_reservation_id - # a flag, whatever it is called
         """
 

@@ -9,7 +9,7 @@ import ProtocolModel
 ///     PUT  /network/v2.0/ports/{id}  port.device_id  device  foreign=409 gone=200
 ///     PUT  /network/v2.0/ports/{id}  port.host       -       # a reason, where nothing of anybody's can be named
 ///
-/// The third column is a parameter of the path in braces, or a member of the body. The cases are: something of the other
+/// The third column is a parameter of the path in braces, one of the query behind a question mark, or a member of the body. The cases are: something of the other
 /// project's (`foreign`), something that is no more (`gone`), what can be no such name (`malformed`), and what is
 /// another's but shared with everybody (`seen`).
 struct TwoTenantLine: Sendable, CustomStringConvertible {
@@ -26,7 +26,9 @@ struct TwoTenantLine: Sendable, CustomStringConvertible {
     var description: String { "\(route) \(place)" }
     var method: HTTPRequest.Method { HTTPRequest.Method(String(route.prefix { $0 != " " })) ?? .get }
     var path: String { String(route.drop { $0 != " " }.dropFirst()) }
-    var isPath: Bool { place.hasPrefix("{") }
+    /// Not in the body.
+    var isPath: Bool { place.hasPrefix("{") || isQuery }
+    var isQuery: Bool { place.hasPrefix("?") }
     var parameter: String { String(place.dropFirst().dropLast()) }
 
     /// - Returns: `nil` for what is no line.

@@ -1,6 +1,18 @@
 extension TwoTenantTable {
     /// See ``TwoTenantLine``.
     static let network = """
+        GET /network/v2.0/networks ?project_id project foreign=200 gone=200
+        GET /network/v2.0/networks ?tenant_id project foreign=200 gone=200
+        GET /network/v2.0/networks ?id network foreign=200 gone=200
+        GET /network/v2.0/ports ?project_id project foreign=200 gone=200
+        GET /network/v2.0/ports ?network_id network foreign=200 gone=200
+        GET /network/v2.0/ports ?device_id device foreign=200 gone=200
+        GET /network/v2.0/subnets ?network_id network foreign=200 gone=200
+        GET /network/v2.0/security-groups ?project_id project foreign=200 gone=200
+        GET /network/v2.0/security-group-rules ?security_group_id security_group foreign=200 gone=200
+        GET /network/v2.0/routers ?project_id project foreign=200 gone=200
+        GET /network/v2.0/floatingips ?port_id port foreign=200 gone=200
+        GET /network/v2.0/floatingips ?project_id project foreign=200 gone=200
         GET /network/v2.0/networks/{id} {id} network foreign=404 gone=404 malformed=404 seen=200
         PUT /network/v2.0/networks/{id} {id} network foreign=404 gone=404 malformed=404 seen=403
         DELETE /network/v2.0/networks/{id} {id} network foreign=404 gone=404 malformed=404 seen=403

@@ -294,7 +294,8 @@ struct TwoTenantScene: Sendable {
     }
 
     /// Sends the line's request as the second project, with this name in its place.
-    func send(_ line: TwoTenantLine, naming name: String) async -> Answer {
+    /// - Parameter given: Another body than the line's.
+    func send(_ line: TwoTenantLine, naming name: String = "", body given: JSON? = nil) async -> Answer {
         var target = ""
         for part in line.path.split(separator: "/", omittingEmptySubsequences: false).dropFirst() {
             target += "/"
@@ -315,6 +316,8 @@ struct TwoTenantScene: Sendable {
             body = TwoTenantBodies.set(
                 name, at: line.place.split(separator: ".").map(String.init), in: body ?? .object([:]))
         }
+        if let given { body = given }
+        if line.isQuery { target += "\(line.place)=\(PercentCoding.encode(name))" }
         var headers = Self.versions
         if line.method == .put, line.path.hasSuffix("/file") || line.path.hasSuffix("/stage") {
             headers["Content-Type"] = "application/octet-stream"

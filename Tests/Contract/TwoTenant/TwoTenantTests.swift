@@ -20,6 +20,13 @@ struct TwoTenantTests {
                 #expect(
                     answer.status == status,
                     "\(line) \(name.rawValue): \(answer.status) \(String(answer.json.text.prefix(200)))")
+                // A list that was asked for another's things has none of them.
+                guard line.isQuery, name == .foreign else { continue }
+                let text = answer.json.text
+                for (kind, thing) in scene.things
+                where kind.count > 4 && thing.foreign.count > 30 && thing.foreign != value {
+                    #expect(!text.contains(thing.foreign), "\(line) tells of another's \(kind)")
+                }
             }
             let after = await scene.snapshot()
             for (name, json) in before where after[name] != json {
