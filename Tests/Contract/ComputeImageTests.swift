@@ -112,6 +112,10 @@ struct ComputeImageTests {
         #expect(limited.json["forbidden"]?["message"] == "Image metadata limit exceeded")
         #expect(await cloud.act(id, ["createImage": ["name": "s"]], as: .reader).status == 403)
         #expect(await cloud.act(id, ["createImage": [:]]).status == 400)
+        for name in ["status", "owner", "os_glance_x", "deleted"] {
+            let reserved: JSON = ["createImage": ["name": "s", "metadata": .object([name: "x"])]]
+            #expect(await cloud.act(id, reserved).status == 403, "\(name)")
+        }
         // A lock is no obstacle to a copy.
         _ = await cloud.act(id, ["lock": nil])
         #expect(await cloud.act(id, much, minor: 39).status == 202)

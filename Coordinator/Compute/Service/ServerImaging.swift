@@ -13,6 +13,8 @@ struct ServerImaging: Sendable {
         /// `snapshot` or `backup`.
         var type = "snapshot"
         var properties: [String: String] = [:]
+        /// The caller's own.
+        var given: [String: String] = [:]
     }
 
     /// Properties of the server's image that say nothing of the new one's disk.
@@ -29,11 +31,11 @@ struct ServerImaging: Sendable {
         properties["image_type"] = draft.type
         properties["base_image_ref"] = server.image.spec.id.text
         if origin.caller.project != server.project { properties["instance_owner"] = server.project.compact }
-        properties.merge(draft.properties) { _, given in given }
+        properties.merge(draft.properties) { _, own in own }
         let image = ServerImage(
             name: draft.name, server: server.id, owner: server.project, minDiskGiB: server.flavor.rootGiB,
             minMemoryMiB: try parts.image.describe(server.image.spec.id, in: transaction)?.minMemoryMiB ?? 0,
-            properties: properties)
+            properties: properties, given: draft.given)
         return try parts.image.reserve(
             image, permissions: origin.permissions, at: origin.now, in: transaction)
     }
@@ -87,7 +89,7 @@ extension ServerCommands {
         let server = try access.findToChange(
             id, rule: "servers:create_image", by: origin.permissions, ignoringLock: true, in: transaction)
         if isLimited { try checkImage(metadata, of: server, in: transaction) }
-        let draft = ServerImaging.Draft(name: name, properties: metadata)
+        let draft = ServerImaging.Draft(name: name, given: metadata)
         return try image(
             server, .createImage, draft, task: .imageSnapshotPending, origin: origin, in: transaction
         ) {
@@ -101,8 +103,9 @@ extension ServerCommands {
         let server = try access.findToChange(
             id, rule: "os-create-backup", by: origin.permissions, ignoringLock: true, in: transaction)
         if isLimited { try checkImage(wish.metadata, of: server, in: transaction) }
-        var draft = ServerImaging.Draft(name: wish.name, type: "backup", properties: wish.metadata)
-        draft.properties["backup_type"] = wish.type
+        let draft = ServerImaging.Draft(
+            name: wish.name, type: "backup", properties: ["backup_type": wish.type],
+            given: wish.metadata.filter { $0.key != "backup_type" })
         return try image(server, .createBackup, draft, task: .imageBackup, origin: origin, in: transaction) {
             ServerRecord.ImageUpload(image: $0, backupType: wish.type, rotation: wish.rotation)
         }

@@ -9,10 +9,12 @@ public struct ServerImage: Sendable, Hashable {
     public var minDiskGiB: Int
     public var minMemoryMiB: Int
     public var properties: [String: String]
+    /// The caller's own, which go before the others: a caller who may not set one is refused.
+    public var given: [String: String]
 
     public init(
         name: String, server: ServerID, owner: ProjectID, minDiskGiB: Int, minMemoryMiB: Int,
-        properties: [String: String]
+        properties: [String: String], given: [String: String]
     ) {
         self.name = name
         self.server = server
@@ -20,6 +22,7 @@ public struct ServerImage: Sendable, Hashable {
         self.minDiskGiB = minDiskGiB
         self.minMemoryMiB = minMemoryMiB
         self.properties = properties
+        self.given = given
     }
 }
 
@@ -38,7 +41,15 @@ extension ImageService {
         image.containerFormat = "bare"
         image.minDiskGiB = draft.minDiskGiB
         image.minMemoryMiB = draft.minMemoryMiB
-        image.properties = draft.properties
+        let guards = PropertyGuard(metadata.propertyProtections, permissions)
+        for name in draft.given.keys.sorted() {
+            guard !ImageFields.readOnly.contains(name), !ImageFields.base.contains(name) else {
+                throw APIError.forbidden("Attribute '\(name)' is read-only.")
+            }
+            try ImageFields.refuseReserved(name)
+            try guards.require(.create, name)
+        }
+        image.properties = draft.properties.merging(draft.given) { _, given in given }
         try create(image, as: access, in: transaction)
         if !isOwn {
             try members.insert(
