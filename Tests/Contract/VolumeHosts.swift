@@ -65,7 +65,8 @@ struct VolumeHosts: Sendable {
         return NodeReport(
             hostname: hostname, roles: roles, agentVersion: "1", availabilityZone: "nova",
             capacity: NodeCapacity(
-                vcpus: isFirst ? 8 : 1, memoryMiB: isFirst ? 4096 : 512, diskGiB: 100, reservedMemoryMiB: 0, reservedDiskGiB: 0,
+                vcpus: isFirst ? 8 : 1, memoryMiB: isFirst ? 4096 : 512, diskGiB: 100, reservedMemoryMiB: 0,
+                reservedDiskGiB: 0,
                 usedMemoryMiB: 0, freeDiskGiB: 90), hypervisor: hypervisor, physicalNetworks: [], problems: [],
             pools: pools, exportAddress: IPAddress("192.0.2.\(hostname == "store-a" ? 1 : 2)"))
     }
