@@ -31,7 +31,7 @@ public enum Scheduler {
             let fitting = fit(needs, group, indices, skipped, &tally)
             if !fitting.isEmpty { kept.append(Kept(group: group, indices: fitting)) }
         }
-        return decision(hosts: table.count, kept, tally, tieBreak)
+        return decision(hosts: table.count, kept, tally, Measures(request), tieBreak)
     }
 
     /// What is asked of a host's numbers, in the order in which a shortage is told.
@@ -144,9 +144,9 @@ public enum Scheduler {
     }
 
     private static func decision(
-        hosts: Int, _ kept: [Kept], _ tally: Tally, _ tieBreak: UInt64
+        hosts: Int, _ kept: [Kept], _ tally: Tally, _ measures: Measures, _ tieBreak: UInt64
     ) -> PlacementDecision {
-        let best = best(of: kept, tieBreak)
+        let best = best(of: kept, measures, tieBreak)
         let count = kept.reduce(0) { $0 + $1.indices.count }
         var groups = tally.groups
         var host: PlacementDecision.Host?
@@ -157,7 +157,7 @@ public enum Scheduler {
                 node: name.node, hostname: name.hostname, availabilityZone: group.facts.availabilityZone)
             let samples = best.map {
                 PlacementDecision.Sample(
-                    hostname: kept[$0.kept].group.names[$0.index].hostname, reason: $0.weight.text)
+                    hostname: kept[$0.kept].group.names[$0.index].hostname, reason: $0.weight.text(measures))
             }
             groups.insert(
                 PlacementDecision.Group(
@@ -174,12 +174,12 @@ public enum Scheduler {
 
     /// The best few, the best first. What is free counts absolutely, so that large hosts fill first and room for large
     /// guests remains; guests are spread, so that the loss of a host hits few.
-    private static func best(of kept: [Kept], _ tieBreak: UInt64) -> [Candidate] {
-        let scale = Scale(kept)
+    private static func best(of kept: [Kept], _ measures: Measures, _ tieBreak: UInt64) -> [Candidate] {
+        let scale = Scale(kept, measures)
         var best: [Candidate] = []
         for (number, kept) in kept.enumerated() {
-            let memory = kept.group.columns[ResourceClass.memory]?.left
-            let vcpus = kept.group.columns[ResourceClass.vcpu]?.left
+            let memory = kept.group.columns[measures.first]?.left
+            let vcpus = kept.group.columns[measures.second]?.left
             let consumers = kept.group.consumers
             for index in kept.indices {
                 let weight = scale.weigh(
@@ -200,16 +200,36 @@ public enum Scheduler {
         return best
     }
 
+    /// What hosts are weighed by: memory and VCPUs for guests, and for what needs neither the room that it asks for.
+    private struct Measures {
+        var first = ResourceClass.memory
+        var second = ResourceClass.vcpu
+
+        init(_ request: PlacementRequest) {
+            let asked = request.resources.filter { $0.value > 0 }.keys.sorted()
+            guard let only = asked.first, !asked.contains(first), !asked.contains(second) else { return }
+            (first, second) = (only, only)
+        }
+
+        static func word(_ name: String) -> String {
+            switch name {
+            case ResourceClass.memory: "memory"
+            case ResourceClass.vcpu: "VCPUs"
+            default: name
+            }
+        }
+    }
+
     /// The most that one of the hosts has.
     private struct Scale {
         var memory = 0
         var vcpus = 0
         var consumers = 0
 
-        init(_ kept: [Kept]) {
+        init(_ kept: [Kept], _ measures: Measures) {
             for kept in kept {
-                let left = kept.group.columns[ResourceClass.memory]?.left
-                let cores = kept.group.columns[ResourceClass.vcpu]?.left
+                let left = kept.group.columns[measures.first]?.left
+                let cores = kept.group.columns[measures.second]?.left
                 let guests = kept.group.consumers
                 for index in kept.indices {
                     memory = max(memory, left?[index] ?? 0)
@@ -234,9 +254,12 @@ public enum Scheduler {
         var spread: Double
         var total: Double { (memory + vcpus + spread) / 3 }
 
-        var text: String {
-            "weight \(hundredths(total)): free memory \(hundredths(memory)), free VCPUs \(hundredths(vcpus)), "
-                + "spread \(hundredths(spread))"
+        func text(_ measures: Measures) -> String {
+            let names = [measures.first, measures.second], values = [memory, vcpus]
+            let free = zip(names, values).prefix(measures.first == measures.second ? 1 : 2).map {
+                "free \(Measures.word($0)) \(hundredths($1)), "
+            }
+            return "weight \(hundredths(total)): \(free.joined())spread \(hundredths(spread))"
         }
     }
 
