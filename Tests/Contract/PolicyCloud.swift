@@ -60,6 +60,6 @@ struct PolicyCloud: Sendable {
         self.services = services
         harness = APIHarness(services: services, database: database, policies: policies, clock: clock)
         _ = try await VolumeHosts(
-            core, at: clock.now(), database: database, parts: [placement, volumes], logger: logger)
+            core, at: clock.now(), database: database, parts: [placement, volumes], roles: [.storage], logger: logger)
     }
 }

@@ -15,7 +15,8 @@ struct VolumeHosts: Sendable {
     private let nodes: NodeService
 
     init(
-        _ core: FleetCore, at now: Int64, database: any SQLDatabase, parts: [any FleetParts], logger: Logger
+        _ core: FleetCore, at now: Int64, database: any SQLDatabase, parts: [any FleetParts],
+        roles: Set<NodeReport.Role> = [.compute, .storage], logger: Logger
     ) async throws {
         self.database = database
         registry = core.registry
@@ -35,7 +36,7 @@ struct VolumeHosts: Sendable {
                 registry.register(
                     SessionRegistry.Handle(serial: 1, keepAlive: 5_000_000, ask: { _ in }), node: id, at: now)
                 registry.markReported(1, node: id)
-                try nodes.report(Self.report(name), by: id, at: now, in: transaction)
+                try nodes.report(Self.report(name, roles: roles), by: id, at: now, in: transaction)
                 return id
             }
         }
@@ -43,13 +44,16 @@ struct VolumeHosts: Sendable {
         try await database.write { try nodes.judge(at: now, in: $0) }
     }
 
-    static func report(_ hostname: String, problem: String = "") -> NodeReport {
+    static func report(
+        _ hostname: String, roles: Set<NodeReport.Role> = [.compute, .storage], problem: String = ""
+    ) -> NodeReport {
         let hypervisor = HypervisorReport(
             type: "QEMU", version: 7_002_000, virtType: "kvm", cpuModel: "EPYC", cpuVendor: "AMD",
             cpuArchitecture: "x86_64", cpuFeatures: [], cpuSockets: 1, cpuCores: 4, cpuThreads: 2,
             machineTypes: ["q35"], hasUEFI: true)
-        // The scheduler takes the first host while it fits: the second has less.
-        let total = hostname == "store-a" ? 100 : 20
+        // The scheduler takes the first host for the first volume: the second has less of everything.
+        let isFirst = hostname == "store-a"
+        let total = isFirst ? 100 : 20
         var pools = [
             StoragePool(
                 name: "local", backend: "file", totalGiB: total, freeGiB: total, provisionedGiB: 0, problem: problem)
@@ -59,9 +63,10 @@ struct VolumeHosts: Sendable {
                 StoragePool(name: "fast", backend: "lvm-thin", totalGiB: 10, freeGiB: 10, provisionedGiB: 0), at: 0)
         }
         return NodeReport(
-            hostname: hostname, roles: [.storage], agentVersion: "1", availabilityZone: "nova",
+            hostname: hostname, roles: roles, agentVersion: "1", availabilityZone: "nova",
             capacity: NodeCapacity(
-                vcpus: 8, memoryMiB: 1024, diskGiB: 100, reservedMemoryMiB: 0, reservedDiskGiB: 0,
+                vcpus: isFirst ? 8 : 1, memoryMiB: isFirst ? 4096 : 512, diskGiB: 100, reservedMemoryMiB: 0,
+                reservedDiskGiB: 0,
                 usedMemoryMiB: 0, freeDiskGiB: 90), hypervisor: hypervisor, physicalNetworks: [], problems: [],
             pools: pools, exportAddress: IPAddress("192.0.2.\(hostname == "store-a" ? 1 : 2)"))
     }
