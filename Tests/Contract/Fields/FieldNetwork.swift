@@ -160,5 +160,12 @@ extension FieldTable {
         PUT /network/v2.0/subnets/{id} gateway_ip shown
         PUT /network/v2.0/subnets/{id} host_routes shown
         PUT /network/v2.0/subnets/{id} name shown
+        PUT /network/v2.0/security-groups/{id} description shown
+        PUT /network/v2.0/security-groups/{id} name shown
+        PUT /network/v2.0/subnets/{id}/tags tags shown
+        PUT /network/v2.0/ports/{id}/tags tags shown
+        PUT /network/v2.0/security-groups/{id}/tags tags shown
+        PUT /network/v2.0/routers/{id}/tags tags shown
+        PUT /network/v2.0/floatingips/{id}/tags tags shown
         """
 }
