@@ -111,13 +111,16 @@ let package = Package(
             "Agent/Network",
             ["AgentCore", "ProtocolModel", "AgentNetlink", .http1, .logging, .subprocess] + Target.Dependency.nio),
         library("Agent/Storage", ["AgentCore", "ProtocolModel", .crypto, .logging, .subprocess]),
+        library(
+            "Agent/Object",
+            ["AgentCore", "ProtocolModel", "ProtocolSQLite", .http1, .tls, .crypto, .logging] + Target.Dependency.nio),
         library("Agent/Host", ["ProtocolModel", .logging]),
         library("Agent/Simulated", ["AgentCore", "ProtocolModel"]),
         program(
             "Agent/Daemon",
             [
                 "AgentCore", "AgentStore", "AgentCompute", "AgentNetwork", "AgentNetlink", "AgentStorage", "AgentHost",
-                "AgentSimulated", "ProtocolModel", "ProtocolLink", "ProtocolSettings",
+                "AgentObject", "AgentSimulated", "ProtocolModel", "ProtocolLink", "ProtocolSettings",
                 "ProtocolTelemetry",
                 .arguments, .logging, .lifecycle
             ] + Target.Dependency.nio),
@@ -157,12 +160,16 @@ let package = Package(
                 "CoordinatorImage",
                 "CoordinatorNetwork", "ProtocolModel", .crypto, .cryptoExtras, .lifecycle
             ]),
+        library(
+            "Coordinator/ObjectStorage",
+            ["CoordinatorPlatform", "CoordinatorFleet", "CoordinatorIdentity", "ProtocolModel"]),
         program(
             "Coordinator/Daemon",
             [
                 "CoordinatorPlatform", "CoordinatorFleet", "CoordinatorIdentity", "CoordinatorPlacement",
                 "CoordinatorImage",
-                "CoordinatorNetwork", "CoordinatorCompute", "ProtocolModel", "ProtocolLink", "ProtocolSettings",
+                "CoordinatorNetwork", "CoordinatorCompute", "CoordinatorObjectStorage", "ProtocolModel",
+                "ProtocolLink", "ProtocolSettings",
                 "ProtocolTelemetry", .arguments, .logging, .lifecycle, .signals
             ]),
         program(
@@ -185,9 +192,14 @@ let package = Package(
         tests("Tests/Unit/AgentCore", ["AgentCore", "AgentSimulated", "AgentStore", "ProtocolModel"]),
         tests("Tests/Unit/AgentStore", ["AgentStore", "AgentCore", "ProtocolModel", "ProtocolSQLite", "ProtocolWire"]),
         tests("Tests/Unit/AgentSimulated", ["AgentSimulated", "AgentStore", "AgentCore", "ProtocolModel"]),
-        tests("Tests/Unit/AgentCompute", ["AgentCompute", "AgentCore", "ProtocolModel", .logging], exclude: ["Golden"]),
+        tests(
+            "Tests/Unit/AgentCompute", ["AgentCompute", "AgentCore", "ProtocolModel", .logging, .subprocess],
+            exclude: ["Golden"]),
         tests("Tests/Unit/AgentStorage", ["AgentStorage", "AgentCore", "ProtocolModel", .crypto, .subprocess]),
         tests("Tests/Unit/AgentDaemon", ["AgentDaemon", "AgentCore", "ProtocolLink", "ProtocolModel"]),
+        tests(
+            "Tests/Unit/AgentObject",
+            ["AgentObject", "AgentCore", "ProtocolModel", .http1, .crypto, .logging] + Target.Dependency.nio),
         tests("Tests/Unit/AgentHost", ["AgentHost", "ProtocolModel"]),
         tests("Tests/Unit/AgentNetlink", ["AgentNetlink", "ProtocolModel"]),
         tests(
@@ -219,6 +231,13 @@ let package = Package(
                 "CoordinatorCompute", "CoordinatorPlacement", "CoordinatorNetwork", "CoordinatorImage", "CoordinatorFleet",
                 "CoordinatorPlatform", "ProtocolModel"
             ]),
+        tests(
+            "Tests/Fuzz",
+            [
+                "AgentCore", "AgentStorage", "CoordinatorCompute", "CoordinatorDaemon", "CoordinatorImage",
+                "CoordinatorPlatform", "ProtocolModel", "ProtocolSettings", "ProtocolWire", "TestsSupportStore", .logging,
+                .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "NIOCore", package: "swift-nio")
+            ], exclude: ["run"]),
         tests(
             "Tests/Contract",
             [

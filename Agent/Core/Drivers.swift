@@ -4,15 +4,18 @@ import ProtocolModel
 public struct ComputeDrivers: Sendable {
     public var hypervisor: any HypervisorDriver
     public var storage: any ServerStorage
+    /// Where volumes of this host are; `nil` on a host without pools.
+    public var volumePaths: (any VolumePaths)?
     /// What a server stands on beside its networks.
     public var foundations: ServerFoundations
 
     public init(
-        hypervisor: any HypervisorDriver, storage: any ServerStorage,
-        foundations: ServerFoundations = ServerFoundations()
+        hypervisor: any HypervisorDriver, storage: any ServerStorage, volumePaths: (any VolumePaths)? = nil,
+        foundations: ServerFoundations = .volumes
     ) {
         self.hypervisor = hypervisor
         self.storage = storage
+        self.volumePaths = volumePaths
         self.foundations = foundations
     }
 }
@@ -26,6 +29,14 @@ public struct ServerFoundations: Sendable {
         self.kinds = kinds
         self.keys = keys
     }
+
+    /// The server's volumes in pools of the host itself.
+    public static let volumes = Self(kinds: [.volume]) { $0.volumes.compactMap(\.foundation) }
+}
+
+extension ServerSpec.Volume {
+    /// What has to be ready on this host before the volume can be used; nothing for one that another host exports.
+    var foundation: ResourceKey? { if case .pool = place { .volume(id) } else { nil } }
 }
 
 /// What a host can do; `nil` where it lacks the role.

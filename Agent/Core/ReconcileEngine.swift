@@ -50,7 +50,7 @@ public actor ReconcileEngine {
         let plan = AgentPlan(
             position: try await store.position(), entries: try await store.entries(),
             setAside: try await store.setAside())
-        core.begin(plan, settled: try await store.settled())
+        core.begin(plan, settled: try await store.settled(), runningTime: try await store.runningTime())
         isLoaded = true
     }
 
@@ -94,7 +94,7 @@ public actor ReconcileEngine {
     /// Takes an update of the plan in, on disk first.
     /// - Returns: The plan's position then, for the coordinator.
     public func apply(_ update: PlanUpdate) async throws -> PlanPosition {
-        let now = core.wallClock.now()
+        let now = core.runningTime
         try await store.apply(update, at: now)
         let changed = core.merge(update, at: now)
         core.postUnowned(registry)
@@ -105,7 +105,8 @@ public actor ReconcileEngine {
     }
 
     /// An operator on the host wants these gone, which the plan does not name.
-    public func confirmRemoval(of servers: Set<ServerID>) async {
+    /// - Returns: Whether that is written down; else it is to be said again.
+    public func confirmRemoval(of servers: Set<ServerID>) async -> Bool {
         await core.release(Set(servers.map(ResourceKey.server)), because: "an operator confirmed it")
     }
 

@@ -2,13 +2,39 @@ import ProtocolModel
 
 /// What lies on the host for one server.
 public struct ServerFiles: Hashable, Sendable {
+    /// An ephemeral or a swap disk.
+    public struct Extra: Hashable, Sendable {
+        /// Of the root disk that it was made with.
+        public var version: Int
+        /// As the guest sees it.
+        public var bytes: Int64
+
+        public init(version: Int, bytes: Int64) {
+            self.version = version
+            self.bytes = bytes
+        }
+    }
+
     /// The version of the root disk, `nil` while there is none (or only a half-made one).
     public var rootDiskVersion: Int?
+    /// The size of the root disk as the guest sees it, `nil` where it is not known.
+    public var rootBytes: Int64?
+    public var ephemeral: Extra?
+    public var swap: Extra?
+    /// ``ServerSpec/Rescue/version`` of the rescue disk, `nil` while there is none.
+    public var rescueVersion: Int?
     /// ``ConfigDriveContent/digest`` of the content the config drive was made from, `nil` without one.
     public var configDriveDigest: String?
 
-    public init(rootDiskVersion: Int?, configDriveDigest: String?) {
+    public init(
+        rootDiskVersion: Int?, rootBytes: Int64? = nil, ephemeral: Extra? = nil, swap: Extra? = nil,
+        rescueVersion: Int? = nil, configDriveDigest: String?
+    ) {
         self.rootDiskVersion = rootDiskVersion
+        self.rootBytes = rootBytes
+        self.ephemeral = ephemeral
+        self.swap = swap
+        self.rescueVersion = rescueVersion
         self.configDriveDigest = configDriveDigest
     }
 }
@@ -22,8 +48,12 @@ public protocol ServerStorage: Sendable {
     /// Brings the image into the cache from `source`, resuming what is there, and verifies length and SHA-512.
     func fetchImage(_ image: ImageSpec, from source: any ImageSource) async throws(StatusError)
     /// A clone of the cached image (qcow2 overlay, or reflink), grown to `rootGiB` where that is larger; ephemeral and
-    /// swap disks with it. Replaces a root disk of another version.
+    /// swap disks with it. What is there and too small grows, and disks of earlier versions go once all is there; one of
+    /// a later version never does. The guest must not be running.
     func makeDisks(_ spec: ServerSpec) async throws(StatusError)
+    /// A clone of the rescue's image; others go.
+    func makeRescueDisk(_ spec: ServerSpec) async throws(StatusError)
+    func removeRescueDisk(_ server: ServerID) async throws(StatusError)
     func makeConfigDrive(_ spec: ServerSpec, content: ConfigDriveContent) async throws(StatusError)
     /// The disks as the domain's definition names them.
     func disks(of spec: ServerSpec) -> [DomainDisk]

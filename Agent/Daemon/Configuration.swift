@@ -30,6 +30,7 @@ package struct Configuration: Sendable, Equatable {
     var imageCacheGiB = 20
     /// For how long what the plan no longer names is kept.
     var keepDays = 7
+    var object = ObjectStorage()
     var simulated = Simulated()
 
     package init() {}
@@ -39,6 +40,15 @@ package struct Configuration: Sendable, Equatable {
     struct Libvirt: Sendable, Equatable {
         var uri = "qemu:///system"
         var virtType = VirtTypeProbe.Setting.automatic
+    }
+
+    /// The object store, where the host has the role.
+    struct ObjectStorage: Sendable, Equatable {
+        /// `nil`: `objects` in the state directory.
+        var folder: String?
+        var listen = ListenAddress(host: "0.0.0.0", port: 8704)
+        /// For how long what was seen of a token holds while the coordinator is away.
+        var keepTokensMinutes = 60
     }
 
     /// Hosts without a hypervisor, all in one process.

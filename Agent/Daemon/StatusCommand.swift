@@ -31,7 +31,8 @@ struct StatusCommand: AsyncParsableCommand {
             print("\(kind)s".padded(to: 16) + "\(wanted)" + (leaving > 0 ? ", \(leaving) to be removed" : ""))
         }
         let plan = AgentPlan(position: position, entries: entries, setAside: try await store.setAside())
-        for line in plan.keptLines(at: SystemClock().now(), keepSeconds: configuration.keepSeconds) { print(line) }
+        let ran = max(try await store.runningTime(), plan.keptServers.map(\.kept.since).max() ?? 0)
+        for line in plan.keptLines(at: ran, keepSeconds: configuration.keepSeconds) { print(line) }
         try store.close()
     }
 }

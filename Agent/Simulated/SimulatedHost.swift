@@ -32,7 +32,9 @@ public final class SimulatedHost: Sendable {
 
     public var drivers: HostDrivers {
         HostDrivers(
-            compute: ComputeDrivers(hypervisor: SimulatedHypervisor(self), storage: SimulatedStorage(self)),
+            compute: ComputeDrivers(
+                hypervisor: SimulatedHypervisor(self), storage: SimulatedStorage(self),
+                volumePaths: SimulatedVolumePaths()),
             network: SimulatedNetwork(self), routers: routerOwner)
     }
 
@@ -52,7 +54,9 @@ public final class SimulatedHost: Sendable {
         taps.withLock { $0 = [] }
         guests.withLock { guests in
             for server in guests.keys where guests[server]?.observation.isActive == true {
+                let defined = guests[server]?.defined ?? GuestDevices()
                 guests[server]?.observation.power = .shutdown
+                guests[server]?.observation.devices = defined
             }
         }
         notify()
@@ -73,6 +77,11 @@ public final class SimulatedHost: Sendable {
         guests.withLock { $0[server]?.observation.power }
     }
 
+    /// What a guest has now.
+    public func devices(of server: ServerID) -> GuestDevices? {
+        guests.withLock { $0[server]?.observation.devices }
+    }
+
     /// Which servers the hypervisor knows.
     public var domains: Set<ServerID> { guests.withLock { Set($0.keys) } }
     /// Which servers have files.
@@ -89,6 +98,7 @@ public final class SimulatedHost: Sendable {
             let before = guest.observation
             body(&guest.observation)
             if guest.observation.isActive, !before.isActive, !before.hasSavedState { guest.boots += 1 }
+            if guest.observation.isActive != before.isActive { guest.observation.devices = guest.defined }
             if guest.observation.power == .running, before.power != .running {
                 let connected = network.withLock { Set($0.ports.keys) }
                 if !connected.isSuperset(of: guest.ports) { unfiltered.withLock { _ = $0.insert(server) } }
@@ -107,6 +117,8 @@ public final class SimulatedHost: Sendable {
 struct SimulatedGuest: Sendable {
     var observation: DomainObservation
     var ports: [PortID] = []
+    /// What its definition names: the guest has it from its next start on.
+    var defined = GuestDevices()
     var boots = 0
 }
 

@@ -25,6 +25,41 @@ public struct SimulatedHypervisor: HypervisorDriver {
             }
             guests[server]?.observation.definitionDigest = digest
             guests[server]?.ports = definition.spec.interfaces.map(\.port)
+            let devices = GuestDevices(
+                interfaces: Set(definition.spec.interfaces.map(\.port)),
+                volumes: Set(definition.spec.volumes.map(\.id)), rescueVersion: definition.spec.rescue?.version)
+            guests[server]?.defined = devices
+            if guests[server]?.observation.isActive == false { guests[server]?.observation.devices = devices }
+        }
+    }
+
+    public func attach(_ devices: [GuestDevice], of definition: DomainDefinition) async throws(StatusError) {
+        let server = definition.spec.id
+        try await enter(.attachDevices, server)
+        let taps = host.taps.withLock { $0 }
+        for case .interface(let port) in devices where !taps.contains(port) {
+            throw StatusError(code: .hostFailure, message: "A tap is not there.", detail: "attach \(port) \(server)")
+        }
+        host.change(server) { guest in
+            guard guest.isActive else { return }
+            for device in devices { guest.devices.insert(device) }
+        }
+    }
+
+    public func detach(_ devices: [GuestDevice], from server: ServerID) async throws(StatusError) {
+        try await enter(.detachDevices, server)
+        guard let time = host.behavior.detachTakes else { return }
+        let host = host
+        let detach: @Sendable () -> Void = {
+            host.change(server) { guest in
+                guard guest.power == .running else { return }
+                for device in devices { guest.devices.remove(device) }
+            }
+        }
+        guard time > .zero else { return detach() }
+        Task {
+            try? await host.clock.sleep(for: time)
+            detach()
         }
     }
 
@@ -41,6 +76,8 @@ public struct SimulatedHypervisor: HypervisorDriver {
             digest.combine(interface.port.text.utf8)
             digest.combine(interface.mtuBytes)
         }
+        for volume in spec.volumes { digest.combine(volume.id.text.utf8) }
+        if let rescue = spec.rescue { digest.combine(rescue.version) }
         return digest.text
     }
 
@@ -139,5 +176,30 @@ public struct SimulatedHypervisor: HypervisorDriver {
 
     private static func unknown(_ server: ServerID) -> StatusError {
         StatusError(code: .hostFailure, message: "The host does not know the server.", detail: "start \(server)")
+    }
+}
+
+/// Any pool that a server's volumes are said to be in.
+public struct SimulatedVolumePaths: VolumePaths {
+    public init() {}
+
+    public func location(of volume: VolumeID, pool: String) -> VolumeLocation? {
+        VolumeLocation(path: "/simulated/\(pool)/\(volume)", format: .qcow2)
+    }
+}
+
+extension GuestDevices {
+    fileprivate mutating func insert(_ device: GuestDevice) {
+        switch device {
+        case .interface(let port): interfaces.insert(port)
+        case .volume(let volume): volumes.insert(volume)
+        }
+    }
+
+    fileprivate mutating func remove(_ device: GuestDevice) {
+        switch device {
+        case .interface(let port): interfaces.remove(port)
+        case .volume(let volume): volumes.remove(volume)
+        }
     }
 }

@@ -39,17 +39,34 @@ public struct SimulatedStorage: ServerStorage {
 
     public func makeDisks(_ spec: ServerSpec) async throws(StatusError) {
         try await enter(.makeDisks, spec.id)
-        host.disks.withLock { disks in
-            let configDrive = disks.files[spec.id]?.configDriveDigest
-            disks.files[spec.id] = ServerFiles(rootDiskVersion: spec.rootDiskVersion, configDriveDigest: configDrive)
+        change(spec.id) { files in
+            files.rootDiskVersion = spec.image == nil ? files.rootDiskVersion : spec.rootDiskVersion
+            files.rootBytes = max(files.rootBytes ?? 0, Int64(spec.rootGiB) << 30)
+            let ephemeralBytes = max(files.ephemeral?.bytes ?? 0, Int64(spec.ephemeralGiB) << 30)
+            files.ephemeral = ephemeralBytes > 0 ? .init(version: spec.rootDiskVersion, bytes: ephemeralBytes) : nil
+            let swapBytes = Int64(spec.swapMiB) << 20
+            files.swap = swapBytes > 0 ? .init(version: spec.rootDiskVersion, bytes: swapBytes) : nil
         }
+    }
+
+    public func makeRescueDisk(_ spec: ServerSpec) async throws(StatusError) {
+        try await enter(.makeRescueDisk, spec.id)
+        change(spec.id) { $0.rescueVersion = spec.rescue?.version }
+    }
+
+    public func removeRescueDisk(_ server: ServerID) async throws(StatusError) {
+        try await enter(.removeRescueDisk, server)
+        change(server) { $0.rescueVersion = nil }
     }
 
     public func makeConfigDrive(_ spec: ServerSpec, content: ConfigDriveContent) async throws(StatusError) {
         try await enter(.makeConfigDrive, spec.id)
-        host.disks.withLock { disks in
-            let version = disks.files[spec.id]?.rootDiskVersion
-            disks.files[spec.id] = ServerFiles(rootDiskVersion: version, configDriveDigest: content.digest)
+        change(spec.id) { $0.configDriveDigest = content.digest }
+    }
+
+    private func change(_ server: ServerID, _ body: (inout ServerFiles) -> Void) {
+        host.disks.withLock {
+            body(&$0.files[server, default: ServerFiles(rootDiskVersion: nil, configDriveDigest: nil)])
         }
     }
 

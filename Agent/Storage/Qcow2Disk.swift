@@ -62,6 +62,12 @@ package enum Qcow2Disk {
         return String(decoding: head[Int(offset)..<(Int(offset) + Int(length))], as: UTF8.self)
     }
 
+    /// What a guest sees of a qcow2 file, in bytes; `nil` for another file.
+    package static func virtualSize(head: [UInt8]) -> Int64? {
+        guard head.bigEndian(UInt32.self, at: 0) == Qcow2Header.magic else { return nil }
+        return head.bigEndian(UInt64.self, at: 24).flatMap { Int64(exactly: $0) }
+    }
+
     private static func put(_ backing: Backing, in out: inout [UInt8]) {
         let format = Array(backing.format.utf8)
         out.put(backingFormatExtension, bigEndianAt: headerBytes)

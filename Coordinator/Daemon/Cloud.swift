@@ -3,6 +3,7 @@ import CoordinatorFleet
 import CoordinatorIdentity
 import CoordinatorImage
 import CoordinatorNetwork
+import CoordinatorObjectStorage
 import CoordinatorPlacement
 import CoordinatorPlatform
 import Logging
@@ -55,9 +56,10 @@ package struct Cloud: Sendable {
         self.compute = compute
         let others: [any Slice] = [placement, image, network, compute]
         let identitySlice = IdentitySlice(identity, holdings: others.flatMap(\.holdings), logger: logger)
+        var participants = FleetParticipants(others.compactMap { $0 as? any FleetParts }, images: image.service)
+        participants.serving = ObjectStorageService(tokens: identity.tokens, endpoint: configuration.objectEndpoint)
         fleet = FleetSlice(
-            core: core, database: database, authority: authority,
-            participants: FleetParticipants(others.compactMap { $0 as? any FleetParts }, images: image.service),
+            core: core, database: database, authority: authority, participants: participants,
             explain: { try compute.explain($0, in: $1) })
         work = ([identitySlice, fleet] + others).flatMap(\.services)
         var operatorAPI = fleet.api

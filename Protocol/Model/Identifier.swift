@@ -112,6 +112,8 @@ public enum SecurityGroupRuleTag {}
 public enum RouterTag {}
 public enum FloatingIPTag {}
 public enum PortForwardingTag {}
+public enum SubnetPoolTag {}
+public enum AddressScopeTag {}
 public enum ImageTag {}
 public enum VolumeTag {}
 public enum VolumeSnapshotTag {}
@@ -131,6 +133,8 @@ public typealias SecurityGroupRuleID = Identifier<SecurityGroupRuleTag>
 public typealias RouterID = Identifier<RouterTag>
 public typealias FloatingIPID = Identifier<FloatingIPTag>
 public typealias PortForwardingID = Identifier<PortForwardingTag>
+public typealias SubnetPoolID = Identifier<SubnetPoolTag>
+public typealias AddressScopeID = Identifier<AddressScopeTag>
 public typealias ImageID = Identifier<ImageTag>
 public typealias VolumeID = Identifier<VolumeTag>
 public typealias VolumeSnapshotID = Identifier<VolumeSnapshotTag>

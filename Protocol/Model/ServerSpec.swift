@@ -46,12 +46,14 @@ public struct ServerSpec: Hashable, Sendable {
         /// The guest starts from it, in the order of these, before its other disks; `nil`: never.
         public var bootIndex: Int?
         public var isReadOnly: Bool
+        /// Other guests may have it at the same time (Cinder's `multiattach`).
+        public var isShared: Bool
         /// Limits by libvirt's names (`total_iops_sec`, `read_bytes_sec_max`), each a positive number.
         public var limits: [String: Int]
 
         public init(
             id: VolumeID, place: Place, device: String, bus: String = "virtio", bootIndex: Int? = nil,
-            isReadOnly: Bool = false, limits: [String: Int] = [:]
+            isReadOnly: Bool = false, isShared: Bool = false, limits: [String: Int] = [:]
         ) {
             self.id = id
             self.place = place
@@ -59,6 +61,7 @@ public struct ServerSpec: Hashable, Sendable {
             self.bus = bus
             self.bootIndex = bootIndex
             self.isReadOnly = isReadOnly
+            self.isShared = isShared
             self.limits = limits
         }
     }

@@ -19,6 +19,7 @@ struct DependencyTests {
         "Agent/Compute": ["AgentCore", "CLibvirt", "ProtocolModel"],
         "Agent/Network": ["AgentCore", "AgentNetlink", "ProtocolModel"],
         "Agent/Storage": ["AgentCore", "ProtocolModel"],
+        "Agent/Object": ["AgentCore", "AgentStorage", "ProtocolModel", "ProtocolSQLite"],
         "Agent/Host": ["AgentCore", "ProtocolModel"],
         "Agent/Simulated": ["AgentCore", "ProtocolModel"],
         "Coordinator/Platform": ["CPostgres", "ProtocolModel", "ProtocolSQLite", "ProtocolTelemetry"],
@@ -35,6 +36,9 @@ struct DependencyTests {
             "CoordinatorPlatform", "CoordinatorIdentity", "CoordinatorFleet", "CoordinatorPlacement",
             "CoordinatorImage",
             "CoordinatorNetwork", "ProtocolModel"
+        ],
+        "Coordinator/ObjectStorage": [
+            "CoordinatorPlatform", "CoordinatorIdentity", "CoordinatorFleet", "ProtocolModel"
         ],
         "Coordinator/Command": ["ProtocolModel", "ProtocolTelemetry"]
     ]

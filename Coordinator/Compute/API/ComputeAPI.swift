@@ -18,7 +18,8 @@ struct ComputeAPI: Sendable {
 
     private var routes: [Route] {
         VersionRoutes.all + ServerRoutes(parts: parts, reader: reader).all
-            + ServerActionRoutes(parts: parts, proxies: proxies).all + ServerMetadataRoutes(parts: parts).all
+            + ServerActionRoutes(parts: parts, reader: reader, proxies: proxies).all
+            + ServerMetadataRoutes(parts: parts).all
             + ServerTagRoutes(parts: parts).all + ServerViewRoutes(parts: parts).all
             + InterfaceRoutes(parts: parts).all + ServerGroupRoutes(parts: parts).all
             + AggregateRoutes(parts: parts).all

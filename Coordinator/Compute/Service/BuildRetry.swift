@@ -8,11 +8,11 @@ struct HostChoice: Sendable {
     let parts: ComputeParts
 
     /// Claims a host and records why it was chosen; without one, `server.host` is left as it is.
+    /// - Parameter hostname: The only host it may be, whatever was asked for when the server was made.
     func claim(
-        _ server: inout ServerRecord, at now: Int64, in transaction: any SQLTransaction
+        _ server: inout ServerRecord, on hostname: String? = nil, at now: Int64, in transaction: any SQLTransaction
     ) throws -> PlacementDecision {
-        let request = try request(for: server, in: transaction)
-        let decision = try parts.placement.claim(request, at: now, in: transaction)
+        let decision = try decide(server, on: hostname, at: now, in: transaction)
         if let action = server.actionID {
             try parts.actions.add(decision, to: action, server: server.id, at: now, in: transaction)
             let event = HostedEvent(
@@ -26,6 +26,24 @@ struct HostChoice: Sendable {
                 node: host.node, hostname: host.hostname, zone: zone.isEmpty ? parts.settings.defaultZone : zone)
         }
         return decision
+    }
+
+    /// What no host carries out leaves none: it is not forgotten.
+    private func decide(
+        _ server: ServerRecord, on hostname: String?, at now: Int64, in transaction: any SQLTransaction
+    ) throws -> PlacementDecision {
+        let flavor = server.flavor
+        let unmet = FlavorDemands.unmet(flavor.extraSpecs, vcpus: flavor.vcpus, image: server.image.properties)
+        guard unmet.isEmpty else {
+            let summary = "no host here carries out \(unmet.joined(separator: ", ")): choose another flavor or image"
+            return PlacementDecision(host: nil, groups: [], summary: summary)
+        }
+        var request = try request(for: server, in: transaction)
+        if let hostname {
+            request.host = hostname
+            request.excluded = [:]
+        }
+        return try parts.placement.claim(request, at: now, in: transaction)
     }
 
     /// What the server needs of a host, in placement's words.

@@ -40,7 +40,9 @@ enum ComputePolicy {
         "os-security-groups:delete", "os-security-groups:rule:create", "os-security-groups:rule:delete",
         "os-security-groups:add", "os-security-groups:remove", "os-multinic:add", "os-multinic:remove",
         "os-floating-ips:create",
-        "os-floating-ips:delete", "os-floating-ips:add", "os-floating-ips:remove", "os-server-password:clear"
+        "os-floating-ips:delete", "os-floating-ips:add", "os-floating-ips:remove", "os-server-password:clear",
+        "servers:rebuild", "servers:rebuild:trusted_certs", "servers:resize", "servers:confirm_resize",
+        "servers:revert_resize", "os-rescue", "os-unrescue", "os-deferred-delete:restore", "os-deferred-delete:force"
     ]
     private static let admins = [
         "servers:index:get_all_tenants", "servers:detail:get_all_tenants", "servers:create:forced_host",

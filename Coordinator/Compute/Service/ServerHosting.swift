@@ -25,7 +25,11 @@ struct ServerHosting: HostedKind {
     }
 
     func overdue(at now: Int64, in reader: any SQLReader) throws -> [ServerRecord] {
-        try parts.servers.overdue(at: now, in: reader)
+        try parts.servers.overdue(at: now, in: reader).records
+    }
+
+    func overdue(at now: Int64, skipping skipped: Int, in reader: any SQLReader) throws -> ReadableRows<ServerRecord> {
+        try parts.servers.overdue(at: now, skipping: skipped, in: reader)
     }
 
     func on(_ node: NodeID, in reader: any SQLReader) throws -> [ServerRecord] {
@@ -48,12 +52,34 @@ struct ServerHosting: HostedKind {
         }
     }
 
+    func advance(_ server: inout ServerRecord, at now: Int64, in transaction: any SQLTransaction) throws {
+        switch server.state.task {
+        case .resizeMigrated: try ServerResizing(parts: parts).finish(&server, at: now, in: transaction)
+        case .resizeReverting: try ServerResizing(parts: parts).goBack(&server, at: now, in: transaction)
+        default: break
+        }
+    }
+
+    func ended(
+        _ task: TaskState, _ outcome: HostedOutcome, of server: inout ServerRecord, at now: Int64,
+        in transaction: any SQLTransaction
+    ) throws {
+        switch task {
+        case .resizePrep, .resizeMigrating, .resizeMigrated, .resizeFinish, .resizeReverting:
+            try ServerResizing(parts: parts).ended(task, outcome, of: &server, at: now, in: transaction)
+        case .softDeleting where outcome == .completed: server.softDeletedAt = now
+        case .restoring where outcome == .completed: server.softDeletedAt = nil
+        default: break
+        }
+    }
+
     func aim(_ server: inout ServerRecord) { server.power = server.state.lastingPower }
 
     func release(_ server: ServerRecord, at now: Int64, in transaction: any SQLTransaction) throws {
         try parts.network.releasePorts(of: server.id, at: now, in: transaction)
         try parts.devices.removeAll(of: server.id, in: transaction)
         try parts.placement.release(server.id.cast(), at: now, in: transaction)
+        try ServerResizing(parts: parts).close(server, at: now, in: transaction)
     }
 
     func mayMove(_ server: ServerRecord) -> Bool { server.pinnedHost == nil }

@@ -18,6 +18,8 @@ public enum HostedDecision<State: Sendable & Hashable>: Sendable, Hashable {
     case nothing
     /// The new state; the task, if there was one, goes on.
     case progress(State)
+    /// A step of the task came to its end, and another follows: ``HostedKind/advance(_:at:in:)``.
+    case advanced(State)
     /// The task came to its end.
     case completed(State)
     /// The task failed and the resource is what it was before; the plan is set back to it.
@@ -38,7 +40,7 @@ public enum HostedDecision<State: Sendable & Hashable>: Sendable, Hashable {
 public enum HostedLifecycle<State: HostedState> {
     public static func decide(_ report: HostedReport<State.Sight>, in state: State) -> HostedDecision<State> {
         switch report {
-        case .status(.gone, _): .removed
+        case .status(.gone, _): state.gone
         case .status(.failed, let sight): decideFailed(state.seeing(sight, .failed), before: state)
         case .status(.ready, let sight): state.settled(sight)
         case .status(let phase, let sight): moved(state.seeing(sight, phase), from: state)
@@ -59,7 +61,7 @@ public enum HostedLifecycle<State: HostedState> {
         case .building: .reschedule
         case .changing: .reverted(next.idle)
         case .operating: .nothing  // The operation's own result decides.
-        case .deleting: .failed(next.failed)
+        case .remaking, .deleting: .failed(next.failed)
         case nil: state.isFailed ? .nothing : .failed(next.failed)
         }
     }
@@ -70,6 +72,7 @@ public enum HostedLifecycle<State: HostedState> {
         case .building: .reschedule
         case .changing: .reverted(state.idle)
         case .operating: state.operationEnded(succeeded: false)
+        case .remaking: .failed(state.failed)
         case .deleting: .hidden
         }
     }
@@ -79,7 +82,7 @@ public enum HostedLifecycle<State: HostedState> {
         switch state.task?.purpose {
         case .building: .reschedule
         case .deleting: .hidden
-        case .changing, .operating, nil: .nothing
+        case .changing, .operating, .remaking, nil: .nothing
         }
     }
 }

@@ -68,12 +68,12 @@ package struct OperationService: Sendable {
     }
 
     package func hasOverdue(at now: Int64, in reader: any SQLReader) throws -> Bool {
-        try store.overdue(at: now - Self.grace, in: reader).contains { isDue($0, at: now) }
+        try !store.overdue(at: now - Self.grace, in: reader) { isDue($0, at: now) }.isEmpty
     }
 
     /// Ends what nobody answered in time, each apart.
     package func expire(at now: Int64, in transaction: any SQLTransaction) throws {
-        let overdue = try store.overdue(at: now - Self.grace, in: transaction).filter { isDue($0, at: now) }
+        let overdue = try store.overdue(at: now - Self.grace, in: transaction) { isDue($0, at: now) }
         try transaction.apart(overdue, "ending of an operation", \.id.text, failures) { pending in
             try ended(
                 OperationResult(id: pending.id, outcome: .expired), from: pending.node, at: now, in: transaction)

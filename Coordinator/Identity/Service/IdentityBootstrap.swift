@@ -27,8 +27,11 @@ public struct IdentityBootstrap: Sendable {
         public var description: String
         /// Behind the public URL: `/compute/v2.1`.
         public var path: String
+        /// Where the service is when it is not behind the public URL.
+        public var url: String?
 
-        public init(type: String, name: String, description: String, path: String) {
+        public init(type: String, name: String, description: String, path: String, url: String? = nil) {
+            self.url = url
             self.type = type
             self.name = name
             self.description = description
@@ -173,7 +176,7 @@ private struct BootstrapSteps {
         for entry in services {
             let service = try self.service(entry)
             for interface in ["public", "internal", "admin"] {
-                try endpoint(service, interface, region, url: publicURL + entry.path)
+                try endpoint(service, interface, region, url: entry.url ?? publicURL + entry.path)
             }
         }
     }

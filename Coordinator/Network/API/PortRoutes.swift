@@ -8,7 +8,9 @@ struct PortRoutes: Sendable {
     static let names = ResourceNames("port", "ports", path: "/v2.0/ports", action: "network.port")
 
     static let fixedIP = BodyFormat<FixedIPRequest> { json throws(BodyFailure) in
-        guard let members = json.objectValue, Set(members.keys).isSubset(of: ["subnet_id", "ip_address"]) else {
+        let known: Set = ["subnet_id", "ip_address"]
+        BodyTrace.note(known)
+        guard let members = json.objectValue, Set(members.keys).isSubset(of: known) else {
             throw BodyFailure(.sentence("Invalid data format for fixed IP: '\(json.text)'"), json)
         }
         return FixedIPRequest(

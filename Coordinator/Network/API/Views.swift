@@ -37,8 +37,8 @@ enum View {
         view["subnets"] = .array(item.subnets.map { JSON($0.text) })
         view["availability_zone_hints"] = []
         view["availability_zones"] = []
-        view["ipv4_address_scope"] = .null
-        view["ipv6_address_scope"] = .null
+        view["ipv4_address_scope"] = JSON(item.scopes[.ipv4]?.text)
+        view["ipv6_address_scope"] = JSON(item.scopes[.ipv6]?.text)
         if network.isExternal { view["is_default"] = JSON(network.isDefault) }
         let provider: Members = [
             "provider:network_type": JSON(network.networkType),
@@ -60,7 +60,7 @@ enum View {
         view["enable_dhcp"] = JSON(subnet.isDHCPEnabled)
         view["ipv6_address_mode"] = JSON(subnet.addressMode?.rawValue)
         view["ipv6_ra_mode"] = JSON(subnet.raMode?.rawValue)
-        view["subnetpool_id"] = .null
+        view["subnetpool_id"] = JSON(subnet.subnetPool?.text)
         view["dns_nameservers"] = .array(subnet.dnsServers.map { JSON($0.description) })
         view["host_routes"] = .array(
             subnet.hostRoutes.map {

@@ -7,6 +7,8 @@ struct Listed<Record: Sendable>: Sendable {
     var tags: [String] = []
     /// Of a network.
     var subnets: [SubnetID] = []
+    /// Of a network.
+    var scopes: [IPAddress.Family: AddressScopeID] = [:]
     /// Of a security group.
     var rules: [RuleRecord] = []
 }
@@ -63,7 +65,11 @@ extension NetworkService {
             schema: .networks, visible: { $0.visibleNetworks },
             complete: { found, reader in
                 let subnets = try subnets.ids(of: found.map(\.id), in: reader)
-                return try tagged(found, \.id, in: reader) { $0.subnets = subnets[$0.record.id] ?? [] }
+                let scopes = try pools.scopes(of: found.map(\.id), in: reader)
+                return try tagged(found, \.id, in: reader) {
+                    $0.subnets = subnets[$0.record.id] ?? []
+                    $0.scopes = scopes[$0.record.id] ?? [:]
+                }
             }, missing: APIError.networkNotFound)
     }
 

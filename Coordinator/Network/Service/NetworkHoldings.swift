@@ -12,7 +12,9 @@ struct NetworkHoldings: ProjectHoldings {
             ProjectHolding("router", try service.routers.owned(by: project, in: reader).count),
             ProjectHolding("floating IP", try service.floatingIPs.owned(by: project, in: reader).count),
             ProjectHolding("port", try service.ports.ports(outlivingServersOf: project, in: reader).count),
-            ProjectHolding("security group", try service.groups.made(by: project, in: reader).count)
+            ProjectHolding("security group", try service.groups.made(by: project, in: reader).count),
+            ProjectHolding("subnet pool", try service.pools.owned(by: project, in: reader).count),
+            ProjectHolding("address scope", try service.pools.ownedScopes(by: project, in: reader).count)
         ]
     }
 
@@ -41,6 +43,14 @@ struct NetworkHoldings: ProjectHoldings {
         for group in try service.groups.made(by: project, in: transaction)
         where try !service.members.isUsed(group.id, in: transaction) {
             try service.deleteGroup(group.id, viewer: .everything, in: transaction)
+        }
+        for pool in try service.pools.owned(by: project, in: transaction)
+        where try !service.pools.isUsed(pool.id, in: transaction) {
+            try service.deletePool(pool.id, in: transaction)
+        }
+        for scope in try service.pools.ownedScopes(by: project, in: transaction)
+        where try service.pools.pools(in: scope.id, transaction).isEmpty {
+            try service.deleteScope(scope.id, in: transaction)
         }
     }
 

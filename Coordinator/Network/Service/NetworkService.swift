@@ -82,6 +82,7 @@ public struct NetworkService: Sendable {
     let floatingIPs = FloatingIPStore()
     let forwardings = PortForwardingStore()
     let overlays = OverlayStore()
+    let pools = SubnetPoolStore()
     let tags = TagSet.network
     let quotas = NetworkQuotas.ledger
 

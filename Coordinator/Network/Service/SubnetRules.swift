@@ -29,6 +29,9 @@ package struct SubnetDraft: Sendable {
     package var network: NetworkID
     package var prefix: IPPrefix?
     package var family: IPAddress.Family
+    package var pool = SubnetPoolChoice.none
+    /// Of a prefix from the pool; `nil` for the pool's own standard.
+    package var prefixLength: Int?
     package var change = SubnetChange()
     package var addressMode: SubnetSpec.IPv6Mode?
     package var raMode: SubnetSpec.IPv6Mode?
@@ -48,16 +51,18 @@ package struct SubnetDraft: Sendable {
 
 extension NetworkService {
     package func createSubnet(
-        _ draft: SubnetDraft, at now: Int64, in transaction: any SQLTransaction
+        _ draft: SubnetDraft, viewer: Viewer, at now: Int64, in transaction: any SQLTransaction
     ) throws -> SubnetID {
         guard let network = try networks.find(draft.network, in: transaction) else {
             throw APIError.networkNotFound(draft.network.text)
         }
-        let prefix = try SubnetChecks.prefix(draft)
+        let pool = try pool(for: draft, viewer: viewer, in: transaction)
+        let prefix = try pool.map { try allocate(draft, from: $0, in: transaction) } ?? SubnetChecks.prefix(draft)
         try quotas.claim("subnet", for: draft.project, in: transaction)
         var subnet = SubnetRecord(
             id: newID(), network: draft.network, project: draft.project, standard: Standard(createdAt: now),
             prefix: prefix)
+        subnet.subnetPool = pool?.id
         subnet.addressMode = draft.addressMode
         subnet.raMode = draft.raMode
         subnet.gateway = SubnetChecks.gateway(.first, in: prefix)
@@ -66,7 +71,9 @@ extension NetworkService {
         if prefix.family == .ipv6, network.mtuBytes < SubnetChecks.leastIPv6MTU {
             throw APIError.mtuTooSmall(network.id)
         }
-        if try subnets.subnets(of: network.id, in: transaction).contains(where: { $0.prefix.overlaps(subnet.prefix) }) {
+        let siblings = try subnets.subnets(of: network.id, in: transaction)
+        try checkAffinity(of: pool, prefix.family, with: siblings, on: network.id, in: transaction)
+        if siblings.contains(where: { $0.prefix.overlaps(subnet.prefix) }) {
             throw APIError.invalidInput(
                 "Requested subnet with cidr: \(subnet.prefix) for network: \(network.id) overlaps with another subnet")
         }

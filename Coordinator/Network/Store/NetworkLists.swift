@@ -44,12 +44,33 @@ extension ListSchema {
             "enable_dhcp": Column("s.enable_dhcp", .flag),
             "ipv6_address_mode": Column("s.ipv6_address_mode", isNullable: true),
             "ipv6_ra_mode": Column("s.ipv6_ra_mode", isNullable: true), "shared": Column("n.shared", .flag),
-            "router:external": Column("n.external", .flag), "subnetpool_id": Column("NULL", isNullable: true)
+            "router:external": Column("n.external", .flag),
+            "subnetpool_id": Column("s.subnetpool_id", .identifier, isNullable: true)
         ],
         spelling: [
             "cidr": { text in text.contains("/") ? IPPrefix(text)?.description ?? text : text },
             "gateway_ip": { IPAddress($0)?.description ?? $0 }
         ])
+
+    static let subnetPools = standard(
+        SubnetPoolRecord.table,
+        [
+            "ip_version": Column("l.ip_version", .number), "is_default": Column("l.is_default", .flag),
+            "shared": Column("l.shared", .flag), "default_quota": Column("l.default_quota", .number, isNullable: true),
+            "min_prefixlen": Column("l.min_prefixlen", .number), "max_prefixlen": Column("l.max_prefixlen", .number),
+            "default_prefixlen": Column("l.default_prefixlen", .number),
+            "address_scope_id": Column("l.address_scope_id", .identifier, isNullable: true)
+        ])
+
+    /// Scopes are described and dated by nothing.
+    static let addressScopes: ListSchema = {
+        var schema = standard(
+            AddressScopeRecord.table, isTagged: false, hasName: true,
+            ["ip_version": Column("a.ip_version", .number), "shared": Column("a.shared", .flag)])
+        schema.columns["description"] = nil
+        schema.columns["revision_number"] = nil
+        return schema
+    }()
 
     static let ports = standard(
         PortRecord.table, from: "\(PortRecord.table.source) JOIN network_networks n ON n.uuid = p.network_id",
@@ -134,6 +155,8 @@ extension Viewer {
     var visibleGroups: SQLCondition { sees(owns("g")) }
     /// Rules one made, and those in one's own groups.
     var visibleRules: SQLCondition { sees(owns("r"), owns("g")) }
+    var visibleSubnetPools: SQLCondition { sees(owns("l"), .equal("l.shared", true)) }
+    var visibleAddressScopes: SQLCondition { sees(owns("a"), .equal("a.shared", true)) }
     var visibleRouters: SQLCondition { sees(owns("r")) }
     var visibleFloatingIPs: SQLCondition { sees(owns("f")) }
 }

@@ -107,6 +107,16 @@ struct AllocationStore: Sendable {
         return claims
     }
 
+    /// The claims stay what they are, and are another consumer's.
+    func hand(
+        _ consumer: String, to other: String, type: String, at now: Int64, in transaction: any SQLTransaction
+    ) throws {
+        try transaction.execute(
+            """
+            UPDATE placement_consumers SET uuid = ?, consumer_type = ?, generation = 1, updated_at = ? WHERE uuid = ?
+            """, [other, type, now, consumer])
+    }
+
     private static func byProvider(_ claims: [Claim]) -> [(provider: String, claims: [Claim])] {
         Dictionary(grouping: claims, by: \.provider).sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }

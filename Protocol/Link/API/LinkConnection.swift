@@ -50,8 +50,11 @@ public final class LinkConnection: Sendable {
     /// Agent: the stored bytes of an image from `offset` to their end.
     /// - Throws: ``LinkError``; reading throws ``LinkRefusal`` when the coordinator has no such bytes.
     public func fetchImage(_ image: ImageID, sha512: String, from offset: Int64) async throws -> LinkByteStream {
+        try await stream(.image(image, sha512: sha512, offset: offset))
+    }
+
+    func stream(_ source: StreamOpening.Source) async throws -> LinkByteStream {
         let handler = handler
-        let source = StreamOpening.Source.image(image, sha512: sha512, offset: offset)
         let mailbox = try await eventLoop.submit { try handler.value.openStream(source).1 }.get()
         return LinkByteStream(mailbox: mailbox)
     }

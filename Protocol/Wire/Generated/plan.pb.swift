@@ -822,11 +822,22 @@ nonisolated struct PBRouterSpec: Sendable {
     /// What advertisements name, of the same subnet.
     var dnsServers: [Data] = []
 
+    /// Present: the address scope. Between two of them nothing is routed.
+    var scope: Data {
+      get {_scope ?? Data()}
+      set {_scope = newValue}
+    }
+    /// Returns true if `scope` has been explicitly set.
+    var hasScope: Bool {self._scope != nil}
+    /// Clears the value of `scope`. Subsequent reads from it will return its default value.
+    mutating func clearScope() {self._scope = nil}
+
     var unknownFields = SwiftProtobuf.UnknownStorage()
 
     init() {}
 
     fileprivate var _raMode: PBSubnetSpec.IPv6Mode? = nil
+    fileprivate var _scope: Data? = nil
   }
 
   nonisolated struct Interface: Sendable {
@@ -1278,6 +1289,8 @@ nonisolated struct PBServerSpec: @unchecked Sendable {
     var isReadOnly: Bool = false
 
     var limits: [PBServerSpec.Limit] = []
+
+    var isShared: Bool = false
 
     var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2734,7 +2747,7 @@ nonisolated extension PBRouterSpec: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension PBRouterSpec.Address: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = PBRouterSpec.protoMessageName + ".Address"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}subnet\0\u{1}address\0\u{3}prefix_length\0\u{3}ra_mode\0\u{3}dns_servers\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}subnet\0\u{1}address\0\u{3}prefix_length\0\u{3}ra_mode\0\u{3}dns_servers\0\u{1}scope\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2747,6 +2760,7 @@ nonisolated extension PBRouterSpec.Address: SwiftProtobuf.Message, SwiftProtobuf
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.prefixLength) }()
       case 4: try { try decoder.decodeSingularEnumField(value: &self._raMode) }()
       case 5: try { try decoder.decodeRepeatedBytesField(value: &self.dnsServers) }()
+      case 6: try { try decoder.decodeSingularBytesField(value: &self._scope) }()
       default: break
       }
     }
@@ -2772,6 +2786,9 @@ nonisolated extension PBRouterSpec.Address: SwiftProtobuf.Message, SwiftProtobuf
     if !self.dnsServers.isEmpty {
       try visitor.visitRepeatedBytesField(value: self.dnsServers, fieldNumber: 5)
     }
+    try { if let v = self._scope {
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 6)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2781,6 +2798,7 @@ nonisolated extension PBRouterSpec.Address: SwiftProtobuf.Message, SwiftProtobuf
     if lhs.prefixLength != rhs.prefixLength {return false}
     if lhs._raMode != rhs._raMode {return false}
     if lhs.dnsServers != rhs.dnsServers {return false}
+    if lhs._scope != rhs._scope {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3415,7 +3433,7 @@ nonisolated extension PBServerSpec.Pair: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension PBServerSpec.Volume: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = PBServerSpec.protoMessageName + ".Volume"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}pool\0\u{1}remote\0\u{1}device\0\u{1}bus\0\u{3}boot_index\0\u{3}is_read_only\0\u{1}limits\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}pool\0\u{1}remote\0\u{1}device\0\u{1}bus\0\u{3}boot_index\0\u{3}is_read_only\0\u{1}limits\0\u{3}is_shared\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3450,6 +3468,7 @@ nonisolated extension PBServerSpec.Volume: SwiftProtobuf.Message, SwiftProtobuf.
       case 6: try { try decoder.decodeSingularUInt32Field(value: &self._bootIndex) }()
       case 7: try { try decoder.decodeSingularBoolField(value: &self.isReadOnly) }()
       case 8: try { try decoder.decodeRepeatedMessageField(value: &self.limits) }()
+      case 9: try { try decoder.decodeSingularBoolField(value: &self.isShared) }()
       default: break
       }
     }
@@ -3489,6 +3508,9 @@ nonisolated extension PBServerSpec.Volume: SwiftProtobuf.Message, SwiftProtobuf.
     if !self.limits.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.limits, fieldNumber: 8)
     }
+    if self.isShared != false {
+      try visitor.visitSingularBoolField(value: self.isShared, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3500,6 +3522,7 @@ nonisolated extension PBServerSpec.Volume: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs._bootIndex != rhs._bootIndex {return false}
     if lhs.isReadOnly != rhs.isReadOnly {return false}
     if lhs.limits != rhs.limits {return false}
+    if lhs.isShared != rhs.isShared {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -128,6 +128,10 @@ public struct StreamOpening: Hashable, Sendable {
     public enum Source: Hashable, Sendable {
         /// The stored bytes of an image, from `offset` to their end; `sha512` as 128 hexadecimal digits.
         case image(ImageID, sha512: String, offset: Int64)
+        /// Whom a token speaks for, as a ``TokenVerdict``. The text is a secret.
+        case token(String)
+        /// A certificate for what the node serves, in PEM form; asked for with a PKCS #10 request in DER form.
+        case serverCertificate([UInt8])
         /// Of a newer release: to be refused, not to be stumbled over.
         case unknown
     }

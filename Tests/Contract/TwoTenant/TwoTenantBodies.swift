@@ -39,6 +39,13 @@ enum TwoTenantBodies {
                     "internal_ip_address": "10.0.0.9"
                 ]
             ]
+        case "POST /network/v2.0/subnetpools": return ["subnetpool": ["name": "p", "prefixes": ["10.201.0.0/16"]]]
+        case "PUT /network/v2.0/subnetpools/{id}": return ["subnetpool": ["name": "p"]]
+        case "POST /network/v2.0/address-scopes": return ["address_scope": ["ip_version": 4]]
+        case "PUT /network/v2.0/address-scopes/{id}": return ["address_scope": ["name": "s"]]
+        case let route where route.hasSuffix("_prefixes") && route.hasPrefix("PUT"):
+            return ["prefixes": ["10.202.0.0/24"]]
+        case "PUT /network/v2.0/subnetpools/{id}/onboard_network_subnets": return ["network_id": own("network")]
         case "PUT /network/v2.0/quotas/{project}": return ["quota": ["port": 7]]
         case "POST /compute/v2.1/servers":
             return [

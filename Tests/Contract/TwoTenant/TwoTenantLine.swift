@@ -67,7 +67,7 @@ extension String {
 /// All slices' tables. A slice that comes adds its own.
 enum TwoTenantTable {
     static let all: [(service: String, lines: [TwoTenantLine])] = [
-        ("/network", TwoTenantLine.read(network + "\n" + routers)),
+        ("/network", TwoTenantLine.read(network + "\n" + routers + "\n" + subnetPools)),
         ("/compute", TwoTenantLine.read(compute + "\n" + computeProxies)),
         ("/image", TwoTenantLine.read(image))
     ]

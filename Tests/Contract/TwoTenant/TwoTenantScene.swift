@@ -92,6 +92,10 @@ struct TwoTenantScene: Sendable {
             ["network_id": JSON(shared), "cidr": "10.3.0.0/24", "ip_version": 4], as: .admin)
         var number = 0
         let networks = things["network"]
+        try await add("address_scope", "\(base)/address-scopes", "address_scope") { _ in ["ip_version": 4] }
+        try await add("subnet_pool", "\(base)/subnetpools", "subnetpool") { _ in
+            ["name": "p", "prefixes": ["10.200.0.0/16"], "default_prefixlen": 24]
+        }
         try await add("subnet", "\(base)/subnets", "subnet", seen: open) { caller in
             number += 1
             let network = caller == .member ? networks?.foreign : networks?.own
@@ -257,7 +261,11 @@ struct TwoTenantScene: Sendable {
         where line.path.contains("/\(kind.replacing("_", with: "-"))s/") {
             return things[kind]?.own ?? ""
         }
-        for (collection, kind) in [("servers", "server"), ("routers", "router"), ("floatingips", "floating_ip")]
+        for (collection, kind) in [
+            ("servers", "server"), ("routers", "router"), ("floatingips", "floating_ip"),
+            ("subnetpools", "subnet_pool"),
+            ("address-scopes", "address_scope")
+        ]
         where line.path.contains("/\(collection)/") { return things[kind]?.own ?? "" }
         return "x"
     }

@@ -19,8 +19,21 @@ import Testing
         try folder.confirmRemovals([one])
         try folder.confirmRemovals([two])
         #expect(folder.confirmedRemovals() == [one, two])
-        folder.forgetConfirmedRemovals()
+        // What was confirmed while the agent heeded the first is not forgotten with it.
+        folder.forgetConfirmedRemovals([one])
+        #expect(folder.confirmedRemovals() == [two])
+        folder.forgetConfirmedRemovals([one, two])
         #expect(folder.confirmedRemovals().isEmpty)
+    }
+
+    @Test("a host does not join once more beside its agent")
+    func joinAgain() async throws {
+        let root = FileManager.default.temporaryDirectory.appendingPathComponent("agent-\(UUID())").path
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        let folder = StateFolder(root: root)
+        try folder.make()
+        try await folder.takeLock()
+        await #expect(throws: (any Error).self) { try await StateFolder(root: root).takeLock(attempts: 2) }
     }
 
     @Test("only what is kept can be confirmed, and all of it when nothing is named")

@@ -39,7 +39,7 @@ struct FixedIPBudgetTests {
             let network = try service.createNetwork(
                 NetworkDraft(project: TestCloud.project), at: 1, in: transaction)
             let draft = SubnetDraft(project: TestCloud.project, network: network, prefix: IPPrefix("10.0.0.0/24"))
-            return (network, try service.createSubnet(draft, at: 1, in: transaction))
+            return (network, try service.createSubnet(draft, viewer: .everything, at: 1, in: transaction))
         }
         let port = try await cloud.port(on: network) {
             $0.fixedIPs = [FixedIPRequest(subnet: subnet), FixedIPRequest(subnet: subnet)]

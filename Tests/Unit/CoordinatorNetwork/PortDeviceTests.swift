@@ -21,7 +21,7 @@ struct PortDeviceTests {
                     NetworkDraft(project: TestCloud.otherProject), at: 1, in: transaction)
                 let draft = SubnetDraft(
                     project: TestCloud.otherProject, network: id, prefix: IPPrefix("10.7.0.0/24"))
-                _ = try service.createSubnet(draft, at: 1, in: transaction)
+                _ = try service.createSubnet(draft, viewer: .everything, at: 1, in: transaction)
                 return id
             }
             let victim = victim

@@ -145,7 +145,8 @@ struct RouterPlanTests {
             draft.networkType = "local"
             let network = try service.createNetwork(draft, at: 1, in: transaction)
             let subnet = try service.createSubnet(
-                SubnetDraft(project: TestCloud.project, network: network, prefix: IPPrefix("10.9.0.0/24")), at: 1,
+                SubnetDraft(project: TestCloud.project, network: network, prefix: IPPrefix("10.9.0.0/24")),
+                viewer: .everything, at: 1,
                 in: transaction)
             _ = try service.reservePorts(
                 .interfaces([.init(network: network.text, port: nil, fixedIP: nil, tag: nil)], securityGroups: []),

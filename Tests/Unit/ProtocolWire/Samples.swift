@@ -147,6 +147,16 @@ enum Samples {
             PlanEntry(key: .router(id(40)), generation: 3, spec: .router(router))
         ])
 
+    static var scopedRouter: RouterSpec {
+        var router = router
+        router.interfaces[0].addresses[0].scope = id(47)
+        return router
+    }
+
+    static let scopedUpdate = PlanUpdate(
+        epoch: 2, revision: 44, isSnapshot: false,
+        entries: [PlanEntry(key: .router(id(40)), generation: 4, spec: .router(scopedRouter))])
+
     static let volumeUpdate = PlanUpdate(
         epoch: 2, revision: 43, isSnapshot: false,
         entries: [
@@ -174,7 +184,7 @@ enum Samples {
                 limits: ["total_iops_sec": 100, "read_bytes_sec": 4096]),
             ServerSpec.Volume(
                 id: id(51), place: .remote(id(60), address: address("192.0.2.9"), port: 8705), device: "sdb",
-                bus: "scsi", isReadOnly: true)
+                bus: "scsi", isReadOnly: true, isShared: true)
         ]
         server.rescue = server.image.map { ServerSpec.Rescue(version: 1, image: $0, adminPassword: "pw") }
         server.image = nil
@@ -254,6 +264,7 @@ enum Samples {
         ("plan-continues", .plan(PlanUpdate(epoch: 2, revision: 41, isSnapshot: false, entries: []), continues: true)),
         ("plan-held", .planHeld(PlanPosition(epoch: 2, revision: 41))),
         ("plan-overlay", .plan(overlayUpdate, continues: false)),
+        ("plan-scopes", .plan(scopedUpdate, continues: false)),
         ("report-tunnel", .report(tunnelReport)), ("report-pools", .report(poolReport)),
         ("plan-volumes", .plan(volumeUpdate, continues: false)), ("statuses-volumes", .statuses(volumeStatuses)),
         ("statuses", .statuses(statuses)),

@@ -1,0 +1,22 @@
+import ProtocolModel
+
+/// What the store does by itself: ends what has had its time, removes what nobody has any more, packs what is left.
+package struct ObjectHousekeeping: Sendable {
+    private static let batch = 256
+
+    private let store: LocalObjectStore
+    private let clock: any WallClock
+
+    package init(store: LocalObjectStore, clock: any WallClock) {
+        self.store = store
+        self.clock = clock
+    }
+
+    package func pass() async throws {
+        while case let expired = try await store.expired(at: clock.now(), limit: Self.batch), !expired.isEmpty {
+            for (name, record) in expired { _ = try await store.remove(name, seen: record) }
+        }
+        try await store.collectGarbage()
+        try await store.compact()
+    }
+}
