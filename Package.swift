@@ -154,11 +154,18 @@ let package = Package(
             "Coordinator/Network",
             ["CoordinatorPlatform", "CoordinatorFleet", "ProtocolModel"]),
         library(
+            "Coordinator/BlockStorage",
+            [
+                "CoordinatorPlatform", "CoordinatorFleet", "CoordinatorIdentity", "CoordinatorPlacement",
+                "CoordinatorImage", "ProtocolModel", .product(name: "HTTPTypes", package: "swift-http-types"),
+                .lifecycle
+            ]),
+        library(
             "Coordinator/Compute",
             [
                 "CoordinatorPlatform", "CoordinatorFleet", "CoordinatorIdentity", "CoordinatorPlacement",
                 "CoordinatorImage",
-                "CoordinatorNetwork", "ProtocolModel", .crypto, .cryptoExtras, .lifecycle
+                "CoordinatorNetwork", "CoordinatorBlockStorage", "ProtocolModel", .crypto, .cryptoExtras, .lifecycle
             ]),
         library(
             "Coordinator/ObjectStorage",
@@ -168,8 +175,8 @@ let package = Package(
             [
                 "CoordinatorPlatform", "CoordinatorFleet", "CoordinatorIdentity", "CoordinatorPlacement",
                 "CoordinatorImage",
-                "CoordinatorNetwork", "CoordinatorCompute", "CoordinatorObjectStorage", "ProtocolModel",
-                "ProtocolLink", "ProtocolSettings",
+                "CoordinatorNetwork", "CoordinatorBlockStorage", "CoordinatorCompute", "CoordinatorObjectStorage",
+                "ProtocolModel", "ProtocolLink", "ProtocolSettings",
                 "ProtocolTelemetry", .arguments, .logging, .lifecycle, .signals
             ]),
         program(
@@ -219,6 +226,7 @@ let package = Package(
         tests(
             "Tests/Unit/CoordinatorImage",
             ["CoordinatorImage", "CoordinatorPlatform", "ProtocolModel"] + Target.Dependency.nio),
+        tests("Tests/Unit/CoordinatorObjectStorage", ["CoordinatorObjectStorage"]),
         tests(
             "Tests/Unit/CoordinatorNetwork",
             ["CoordinatorNetwork", "CoordinatorFleet", "CoordinatorPlatform", "ProtocolModel"]),
@@ -239,9 +247,14 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "NIOCore", package: "swift-nio")
             ], exclude: ["run"]),
         tests(
+            "Tests/Unit/CoordinatorBlockStorage",
+            ["CoordinatorBlockStorage", "CoordinatorFleet", "CoordinatorPlatform", "ProtocolModel"]),
+        tests(
             "Tests/Contract",
             [
-                "CoordinatorCompute", "CoordinatorNetwork", "CoordinatorImage", "CoordinatorPlacement",
+                "CoordinatorBlockStorage", "CoordinatorCompute", "CoordinatorNetwork", "CoordinatorImage",
+                "CoordinatorObjectStorage",
+                "CoordinatorPlacement",
                 "CoordinatorFleet",
                 "CoordinatorIdentity", "CoordinatorPlatform", "ProtocolModel", "ProtocolLink", "TestsSupportStore", .tls
             ] + Target.Dependency.nio),

@@ -21,6 +21,11 @@ extension DomainXML {
             xml.leaf("target", ["type": "isa-serial", "port": "0"])
         }
         xml.element("console", ["type": "pty"]) { $0.leaf("target", ["type": "serial", "port": "0"]) }
+        if spec.hasGuestAgent {
+            xml.element("channel", ["type": "unix"]) {
+                $0.leaf("target", ["type": "virtio", "name": "org.qemu.guest_agent.0"])
+            }
+        }
         if let address = settings.vncListenAddress {
             xml.leaf("graphics", ["type": "vnc", "port": "-1", "autoport": "yes", "listen": address])
             xml.element("video") { $0.leaf("model", ["type": "vga"]) }
@@ -50,7 +55,8 @@ extension DomainXML {
         let disks = layout.places.count { $0.bus == "virtio" }
         let controllers = layout.places.contains { $0.bus == "scsi" } || spec.diskBus == "scsi" ? 1 : 0
         let entropyAndBalloon = 2
-        let count = disks + controllers + spec.interfaces.count + entropyAndBalloon + Self.sparePorts
+        let channels = spec.hasGuestAgent ? 1 : 0
+        let count = disks + controllers + channels + spec.interfaces.count + entropyAndBalloon + Self.sparePorts
         xml.leaf("controller", ["type": "pci", "index": "0", "model": "pcie-root"])
         for index in 1...count {
             xml.leaf("controller", ["type": "pci", "index": String(index), "model": "pcie-root-port"])

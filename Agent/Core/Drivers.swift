@@ -44,14 +44,14 @@ public struct HostDrivers: Sendable {
     public var compute: ComputeDrivers?
     public var network: (any NetworkDriver)?
     public var routers: (@Sendable (EngineCore) -> any KindOwner)?
-    public var volumes: (@Sendable (EngineCore) -> any KindOwner)?
+    public var volumes: VolumeDrivers?
     /// Owners of further kinds.
     public var others: [@Sendable (EngineCore) -> any KindOwner]
 
     public init(
         compute: ComputeDrivers?, network: (any NetworkDriver)?,
         routers: (@Sendable (EngineCore) -> any KindOwner)? = nil,
-        volumes: (@Sendable (EngineCore) -> any KindOwner)? = nil,
+        volumes: VolumeDrivers? = nil,
         others: [@Sendable (EngineCore) -> any KindOwner] = []
     ) {
         self.compute = compute
@@ -84,13 +84,21 @@ public struct HostDrivers: Sendable {
                 error: StatusError(
                     code: .unsupported, message: "The host does not route: choose another host.",
                     detail: "the agent lacks the network role"), core: core)
-        let volumes =
-            volumes?(core)
-            ?? AbsentRole(
-                [.volume, .volumeSnapshot],
-                error: StatusError(
-                    code: .unsupported, message: "The host does not keep volumes: choose another host.",
-                    detail: "the agent lacks the storage role"), core: core)
-        return [servers, networks, routing, volumes] + others.map { $0(core) }
+        return [servers, networks, routing] + volumeOwners(core) + others.map { $0(core) }
+    }
+
+    private func volumeOwners(_ core: EngineCore) -> [any KindOwner] {
+        guard let volumes else {
+            return [
+                AbsentRole(
+                    [.volume, .volumeSnapshot],
+                    error: StatusError(
+                        code: .unsupported, message: "The host does not keep volumes: choose another host.",
+                        detail: "the agent lacks the storage role"), core: core)
+            ]
+        }
+        return [
+            KeyedReconciler(VolumeKind(volumes, core), core), KeyedReconciler(VolumeSnapshotKind(volumes, core), core)
+        ]
     }
 }

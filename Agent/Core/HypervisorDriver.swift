@@ -102,6 +102,17 @@ public protocol HypervisorDriver: Sendable {
     func attach(_ devices: [GuestDevice], of definition: DomainDefinition) async throws(StatusError)
     /// Asks a running guest to let go of devices and returns; ``DomainObservation/devices`` shows when it has.
     func detach(_ devices: [GuestDevice], from server: ServerID) async throws(StatusError)
+    /// Puts one disk of a running guest, as it is at one moment, into a file that is there already; returns when all of it
+    /// is there. A guest with an agent in it writes down first what it has in memory. Ends early when the task is
+    /// cancelled.
+    /// - Parameter path: The disk's, as the definition names it.
+    func copyDisk(at path: String, of server: ServerID, to target: String, within limit: Duration)
+        async throws(StatusError)
+    /// Through the agent in the guest.
+    func setPassword(_ password: String, of user: String, on server: ServerID) async throws(StatusError)
+    func injectNMI(_ server: ServerID) async throws(StatusError)
+    /// What a running guest takes.
+    func diagnose(_ server: ServerID) async throws(StatusError) -> GuestDiagnostics
     /// Resets a running guest as the reset button would.
     func reset(_ server: ServerID) async throws(StatusError)
     /// Removes the definition with its saved state and NVRAM; the domain must not be running.

@@ -106,8 +106,9 @@ public actor ReconcileEngine {
 
     /// An operator on the host wants these gone, which the plan does not name.
     /// - Returns: Whether that is written down; else it is to be said again.
-    public func confirmRemoval(of servers: Set<ServerID>) async -> Bool {
-        await core.release(Set(servers.map(ResourceKey.server)), because: "an operator confirmed it")
+    public func confirmRemoval(of ids: Set<AnyID>) async -> Bool {
+        let kept = core.plan.setAside.keys.filter { $0.kind.holdsData && ids.contains($0.id) }
+        return await core.release(Set(kept), because: "an operator confirmed it")
     }
 
     /// A session opened: it hears all results that were not acknowledged, and then all statuses. That order matters:
@@ -259,8 +260,9 @@ extension Operation {
     /// Reads change nothing, so neither they nor their bulky results go through the ledger.
     var isRepeatable: Bool {
         switch action {
-        case .consoleOutput: true
-        case .softReboot, .hardReboot, .unknown: false
+        // A password is not written down, and set twice it is the same.
+        case .consoleOutput, .diagnostics, .changePassword: true
+        case .softReboot, .hardReboot, .snapshot, .injectNMI, .unknown: false
         }
     }
 }

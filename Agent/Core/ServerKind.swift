@@ -42,6 +42,8 @@ struct ServerKind: KeyedDriver {
     let compute: ComputeDrivers
     let core: EngineCore
     let images: ImageDesk
+    /// Snapshots that are made and sent at once: each takes a processor, space and a stream of the link.
+    let snapshots = SlotCount(2)
 
     init(_ compute: ComputeDrivers, _ core: EngineCore) {
         self.compute = compute
@@ -207,7 +209,10 @@ struct ServerKind: KeyedDriver {
         case .detachDevices: try await hypervisor.detach(work.devices.detach, from: work.server)
         case .createDisk, .resizeDisks, .createRescueDisk, .createConfigDrive, .define, .attachDevices:
             try await make(step, work)
-        case .fetchImage, .readConsole, .awaitShutdown: break  // Others do these, and time them themselves.
+        // Others do these, and time them themselves.
+        case .fetchImage, .readConsole, .awaitShutdown, .copyDisk, .compressDisk, .uploadImage, .changePassword,
+            .injectNMI, .diagnose:
+            break
         }
     }
 

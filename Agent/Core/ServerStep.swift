@@ -25,6 +25,13 @@ public enum ServerStep: String, Hashable, Sendable, CaseIterable {
     case reset = "reset-domain"
     case undefine = "undefine-domain"
     case removeFiles = "remove-files"
+    /// The disk as it is at one moment.
+    case copyDisk = "copy-disk"
+    case compressDisk = "compress-disk"
+    case uploadImage = "upload-image"
+    case changePassword = "change-password"
+    case injectNMI = "inject-nmi"
+    case diagnose = "diagnose"
     case readConsole = "read-console"
     /// Watching a guest go down on its own.
     case awaitShutdown = "await-shutdown"

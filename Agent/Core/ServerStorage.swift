@@ -40,7 +40,7 @@ public struct ServerFiles: Hashable, Sendable {
 }
 
 /// Where servers' disks live. Every call is idempotent and leaves nothing half-made under its final name.
-public protocol ServerStorage: Sendable {
+public protocol ServerStorage: ImageStore {
     /// All servers that have a folder here, also half-made ones.
     func observe() async throws(StatusError) -> [ServerID: ServerFiles]
     /// Whether the image is in the cache, whole and verified.
@@ -60,12 +60,30 @@ public protocol ServerStorage: Sendable {
     func consoleLogPath(of server: ServerID) -> String
     /// The last `maximumBytes` of the console log, rotated parts included.
     func consoleLog(of server: ServerID, maximumBytes: Int) async throws(StatusError) -> [UInt8]
+    /// An empty file for the hypervisor to put the root disk of a running guest into.
+    /// - Returns: Its path.
+    /// - Throws: `noSpace` unless what it may take, twice over, is free.
+    func makeSnapshotTarget(of spec: ServerSpec, for operation: OperationID) async throws(StatusError) -> String
+    /// The root disk, flat and compressed: out of what the hypervisor put into the target where there is one, else out of
+    /// the disk itself, whose guest must not run.
+    func makeSnapshot(
+        of spec: ServerSpec, for operation: OperationID, within limit: Duration
+    ) async throws(StatusError) -> any SnapshotFile
+    /// Removes what is left of an operation's snapshot.
+    func removeSnapshot(for operation: OperationID) async
     /// Removes everything of the server.
     func remove(_ server: ServerID) async throws(StatusError)
     /// Removes cached images that no server here uses and that have not been used for a while, down to the size limit.
     func sweepImages(keeping: Set<String>) async
     /// Size and free space of the file system that disks live on, in GiB.
     func capacity() async throws(StatusError) -> (totalGiB: Int, freeGiB: Int)
+}
+
+/// A snapshot that waits to be sent.
+public protocol SnapshotFile: Sendable {
+    var sizeBytes: Int64 { get }
+    /// At most `count` bytes; fewer only at the end.
+    func read(at offset: Int64, count: Int) async throws(StatusError) -> [UInt8]
 }
 
 /// Where images come from: the coordinator's link, or another agent.

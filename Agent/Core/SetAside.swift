@@ -17,9 +17,9 @@ public struct SetAside: Hashable, Sendable {
 
 extension ResourceKind {
     /// Whether a tenant's data is lost with a resource of the kind: nothing of it is removed for being absent.
-    var holdsData: Bool { Self.dataKinds.contains(self) }
+    public var holdsData: Bool { Self.dataKinds.contains(self) }
 
-    private static let dataKinds: Set<ResourceKind> = [.server]
+    private static let dataKinds: Set<ResourceKind> = [.server, .volume, .volumeSnapshot]
 }
 
 /// What becomes of resources that hold data and are absent from the plan, and of what they stand on. Pure.

@@ -33,6 +33,7 @@ extension SettingsReader {
             case "reserved": readReserved(value, into: &configuration)
             case "images": readImages(value, into: &configuration)
             case "object": readObject(value, into: &configuration.object)
+            case "storage": readStorage(value, into: &configuration)
             case "keep_days":
                 number(value, name, "a number of days, 1 to 3650", 1...3_650).map { configuration.keepDays = Int($0) }
             case "simulated": readSimulated(value, into: &configuration.simulated)
@@ -41,7 +42,7 @@ extension SettingsReader {
                     name, value,
                     known: """
                         state_directory, coordinator, name, roles, driver, libvirt, network, metrics, log, \
-                        availability_zone, reserved, images, object, keep_days, simulated
+                        availability_zone, reserved, images, storage, object, keep_days, simulated
                         """)
             }
         }

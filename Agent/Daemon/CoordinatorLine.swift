@@ -24,6 +24,7 @@ struct LinkTokenJudge: TokenJudge {
 
     func judge(_ token: String) async throws -> TokenVerdict? {
         do { return try await line.connection().verdict(on: token) } catch let refusal as LinkRefusal
-        where refusal.code == .notFound { return nil }
+            where refusal.code == .notFound
+        { return nil }
     }
 }

@@ -72,10 +72,10 @@ package struct NodeAgent: Sendable {
     /// What `skerry-agent confirm-removals` wrote down, also while the coordinator is away.
     private func heedConfirmations() async {
         while !Task.isCancelled {
-            let servers = await workers.run { folder.confirmedRemovals() }
+            let confirmed = await workers.run { folder.confirmedRemovals() }
             // What could not be written down, for want of room say, is heeded at the next look.
-            if !servers.isEmpty, await engine.confirmRemoval(of: servers) {
-                await workers.run { folder.forgetConfirmedRemovals(servers) }
+            if !confirmed.isEmpty, await engine.confirmRemoval(of: confirmed) {
+                await workers.run { folder.forgetConfirmedRemovals(confirmed) }
             }
             guard (try? await clock.sleep(for: healthEvery, tolerance: .seconds(1))) != nil else { return }
         }

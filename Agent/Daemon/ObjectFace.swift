@@ -10,7 +10,7 @@ struct ObjectFace: Service {
     private static let housekeepingEvery = Duration.seconds(30)
     private static let renewalCheckEvery = Duration.seconds(3600)
     /// While the coordinator is away or refuses.
-    private static let retryEvery = Duration.seconds(2)
+    private static let retryEvery = Duration.milliseconds(500)
 
     private let store: LocalObjectStore
     private let service: SwiftService

@@ -36,15 +36,15 @@ package struct StateFolder: Sendable {
     /// Read and then deleted by the agent that runs.
     private var confirmations: String { root + "/confirmed-removals" }
 
-    /// Adds servers that an operator on the host wants gone, although the plan does not name them.
-    package func confirmRemovals(_ servers: Set<ServerID>) throws {
+    /// Adds servers, volumes and snapshots that an operator on the host wants gone, although no plan names them.
+    package func confirmRemovals(_ ids: Set<AnyID>) throws {
         let lock = try lockConfirmations()
         defer { close(lock) }
-        try writeConfirmations(confirmedRemovals().union(servers))
+        try writeConfirmations(confirmedRemovals().union(ids))
     }
 
-    private func writeConfirmations(_ servers: Set<ServerID>) throws {
-        try Self.write(servers.map { $0.text + "\n" }.sorted().joined(), to: confirmations + ".new")
+    private func writeConfirmations(_ ids: Set<AnyID>) throws {
+        try Self.write(ids.map { $0.text + "\n" }.sorted().joined(), to: confirmations + ".new")
         guard rename(confirmations + ".new", confirmations) == 0 else { throw FileProblem("write", confirmations) }
     }
 
@@ -62,14 +62,14 @@ package struct StateFolder: Sendable {
         return descriptor
     }
 
-    package func confirmedRemovals() -> Set<ServerID> {
+    package func confirmedRemovals() -> Set<AnyID> {
         guard let text = try? Self.text(of: confirmations) else { return [] }
-        return Set(text.split(whereSeparator: \.isNewline).compactMap { ServerID(String($0)) })
+        return Set(text.split(whereSeparator: \.isNewline).compactMap { AnyID(String($0)) })
     }
 
     /// Takes those off the list that were heeded; what was added meanwhile stays. Where there is no room for a shorter
     /// list the longer one stays: to remove once more what is gone does nothing.
-    package func forgetConfirmedRemovals(_ heeded: Set<ServerID>) {
+    package func forgetConfirmedRemovals(_ heeded: Set<AnyID>) {
         guard let lock = try? lockConfirmations() else { return }
         defer { close(lock) }
         let left = confirmedRemovals().subtracting(heeded)

@@ -3,13 +3,15 @@ import ProtocolModel
 
 /// One call of a simulated driver, for rules about which are slow and which fail.
 public struct SimulatedCall: Sendable, Hashable {
-    /// What is done to a server, to the network or to a router.
+    /// What is done to a server, to the network, to a router or to a volume.
     public enum Action: String, Sendable, Hashable, CaseIterable {
         case observeDomains, define, start, requestShutdown, destroy, pause, resume, save, reset, undefine
+        case copyDisk, makeSnapshot, setPassword, injectNMI, diagnose
         case attachDevices, detachDevices, makeRescueDisk, removeRescueDisk
         case observeFiles, fetchImage, makeDisks, makeConfigDrive, readConsole, removeFiles
         case prepareNetwork, convergeNetwork
         case programRouter, removeRouter
+        case observeVolumes, createVolume, extendVolume, revertVolume, snapshotVolume, removeVolume, removeSnapshot
     }
 
     public var action: Action

@@ -12,6 +12,7 @@ public final class SimulatedHost: Sendable {
     let disks = Mutex<SimulatedDisks>(SimulatedDisks())
     let network = Mutex<NetworkState>(NetworkState())
     let routers = Mutex<[RouterID: RouterSpec]>([:])
+    let pools = Mutex<[String: SimulatedPool.Contents]>([:])
     let taps = Mutex<Set<PortID>>([])
     private let unfiltered = Mutex<Set<ServerID>>([])
     let watchers = Mutex<[Int: AsyncStream<Void>.Continuation]>([:])
@@ -35,7 +36,7 @@ public final class SimulatedHost: Sendable {
             compute: ComputeDrivers(
                 hypervisor: SimulatedHypervisor(self), storage: SimulatedStorage(self),
                 volumePaths: SimulatedVolumePaths()),
-            network: SimulatedNetwork(self), routers: routerOwner)
+            network: SimulatedNetwork(self), routers: routerOwner, volumes: volumeDrivers)
     }
 
     public var routerOwner: @Sendable (EngineCore) -> any KindOwner {
@@ -77,6 +78,17 @@ public final class SimulatedHost: Sendable {
         guests.withLock { $0[server]?.observation.power }
     }
 
+    /// The password that was set for a user of a guest.
+    public func password(of user: String, on server: ServerID) -> String? {
+        guests.withLock { $0[server]?.passwords[user] }
+    }
+
+    /// How often a guest was interrupted.
+    public func interrupts(of server: ServerID) -> Int { guests.withLock { $0[server]?.interrupts ?? 0 } }
+
+    /// Snapshots that were made and are not done with.
+    public var snapshotsUnderWay: Set<OperationID> { disks.withLock { $0.snapshots } }
+
     /// What a guest has now.
     public func devices(of server: ServerID) -> GuestDevices? {
         guests.withLock { $0[server]?.observation.devices }
@@ -117,6 +129,9 @@ public final class SimulatedHost: Sendable {
 struct SimulatedGuest: Sendable {
     var observation: DomainObservation
     var ports: [PortID] = []
+    /// What was set through the agent in it, by user.
+    var passwords: [String: String] = [:]
+    var interrupts = 0
     /// What its definition names: the guest has it from its next start on.
     var defined = GuestDevices()
     var boots = 0
@@ -125,4 +140,5 @@ struct SimulatedGuest: Sendable {
 struct SimulatedDisks: Sendable {
     var files: [ServerID: ServerFiles] = [:]
     var images: Set<String> = []
+    var snapshots: Set<OperationID> = []
 }

@@ -137,6 +137,40 @@ public struct SimulatedHypervisor: HypervisorDriver {
         }
     }
 
+    public func copyDisk(
+        at path: String, of server: ServerID, to target: String, within limit: Duration
+    ) async throws(StatusError) {
+        try await enter(.copyDisk, server)
+        guard host.power(of: server) != .shutdown else {
+            throw StatusError(code: .hostFailure, message: "The guest was stopped meanwhile.", detail: "copy \(path)")
+        }
+    }
+
+    public func setPassword(_ password: String, of user: String, on server: ServerID) async throws(StatusError) {
+        try await enter(.setPassword, server)
+        host.guests.withLock { $0[server]?.passwords[user] = password }
+    }
+
+    public func injectNMI(_ server: ServerID) async throws(StatusError) {
+        try await enter(.injectNMI, server)
+        host.guests.withLock { $0[server]?.interrupts += 1 }
+    }
+
+    public func diagnose(_ server: ServerID) async throws(StatusError) -> GuestDiagnostics {
+        try await enter(.diagnose, server)
+        guard let guest = host.guests.withLock({ $0[server] }), guest.observation.isActive else {
+            throw StatusError(code: .conflict, message: "The server does not run.", detail: "diagnose \(server)")
+        }
+        return GuestDiagnostics(
+            power: guest.observation.power, virtType: "simulated", processorTimes: [1_000_000],
+            maximumMemoryMiB: 64, usedMemoryMiB: 64,
+            disks: [.init(readBytes: 4_096, readRequests: 1, writeBytes: 0, writeRequests: 0)],
+            interfaces: guest.ports.map { port in
+                let none = GuestDiagnostics.Traffic(octets: 0, packets: 0, errors: 0, drops: 0)
+                return .init(tap: InterfaceName.tap(port).text, received: none, sent: none)
+            })
+    }
+
     public func undefine(_ server: ServerID) async throws(StatusError) {
         try await enter(.undefine, server)
         let isActive = host.guests.withLock { guests in

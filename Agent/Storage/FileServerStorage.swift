@@ -1,6 +1,7 @@
 import AgentCore
 import Glibc
 import ProtocolModel
+import Synchronization
 
 /// Servers' disks as files below one folder:
 ///
@@ -9,10 +10,11 @@ import ProtocolModel
 /// instances/UUID/root.V.qcow2 an overlay of the cached image; V is the root disk's version
 ///                rescue.V.qcow2 likewise; V is the rescue's version
 ///                ephemeral.V.qcow2, swap.V.raw, config.iso, console.log (with .0, .1, ... rotated by virtlogd)
+/// snapshots/OPERATION.copy    what the hypervisor copies out of a running guest; .qcow2: flat and compressed, to be sent
 /// ```
 ///
 /// A file under its final name is whole: it was written elsewhere, synced and renamed.
-public final class FileServerStorage: ServerStorage {
+public final class FileServerStorage: ServerStorage, ImageFiles {
     public struct Settings: Sendable {
         /// Absolute. Every folder above it must let other users pass (`o+x`), since QEMU runs as one.
         public var folder: String
@@ -28,9 +30,11 @@ public final class FileServerStorage: ServerStorage {
         }
     }
 
-    private let settings: Settings
+    let settings: Settings
     private let clock: any WallClock
-    private let workers: BlockingWorkers
+    let workers: BlockingWorkers
+    /// Operations whose snapshots are under way; files of others are left from an agent that is no more.
+    let snapshots = Mutex<Set<OperationID>>([])
     private let cache: ImageCache
     private let instances: String
 
@@ -103,7 +107,9 @@ public final class FileServerStorage: ServerStorage {
         serverDisks(spec, in: folder(of: spec.id)).domainDisks
     }
 
-    private func serverDisks(_ spec: ServerSpec, in folder: String) -> ServerDisks {
+    public func path(of image: ImageSpec) -> String { cache.path(of: image) }
+
+    func serverDisks(_ spec: ServerSpec, in folder: String) -> ServerDisks {
         ServerDisks(
             spec: spec, folder: folder, image: spec.image.map(cache.path),
             rescueImage: spec.rescue.map { cache.path(of: $0.image) })
@@ -124,6 +130,7 @@ public final class FileServerStorage: ServerStorage {
     }
 
     public func sweepImages(keeping: Set<String>) async {
+        await removeStraySnapshots()
         await workers.run {
             // If the disks cannot be looked at, nothing is known to be unused.
             guard let used = try? self.imagesOnDisk() else { return }
@@ -146,7 +153,7 @@ public final class FileServerStorage: ServerStorage {
         }
     }
 
-    private func folder(of server: ServerID) -> String { instances + "/" + server.text }
+    func folder(of server: ServerID) -> String { instances + "/" + server.text }
 
     private func makeFolder(of server: ServerID) throws(StatusError) -> String {
         let folder = folder(of: server)

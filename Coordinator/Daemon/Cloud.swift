@@ -1,3 +1,4 @@
+import CoordinatorBlockStorage
 import CoordinatorCompute
 import CoordinatorFleet
 import CoordinatorIdentity
@@ -26,7 +27,8 @@ package struct Cloud: Sendable {
     let work: [any Service]
 
     private static let slices: [any Slice.Type] = [
-        IdentitySlice.self, FleetSlice.self, PlacementSlice.self, ImageSlice.self, NetworkSlice.self, ComputeSlice.self
+        IdentitySlice.self, FleetSlice.self, PlacementSlice.self, ImageSlice.self, NetworkSlice.self,
+        BlockStorageSlice.self, ComputeSlice.self
     ]
 
     package static var migrations: [Migration] { PlatformMigrations.all + slices.flatMap { $0.migrations } }
@@ -48,13 +50,16 @@ package struct Cloud: Sendable {
         let network = NetworkSlice(
             plan: core.plans, directory: core.directory, settings: configuration.network, runtime: runtime)
         self.network = network
+        let blockStorage = BlockStorageSlice(
+            image: image.service, placement: placement.service, plans: core.plans, directory: core.directory,
+            runtime: runtime)
         let compute = ComputeSlice(
             network: network.service, image: image.service, placement: placement.service, plans: core.plans,
             operations: core.operations, directory: core.directory, proxied: network.apis + image.apis,
             revision: revision,
             runtime: runtime)
         self.compute = compute
-        let others: [any Slice] = [placement, image, network, compute]
+        let others: [any Slice] = [placement, image, network, blockStorage, compute]
         let identitySlice = IdentitySlice(identity, holdings: others.flatMap(\.holdings), logger: logger)
         var participants = FleetParticipants(others.compactMap { $0 as? any FleetParts }, images: image.service)
         participants.serving = ObjectStorageService(tokens: identity.tokens, endpoint: configuration.objectEndpoint)

@@ -121,6 +121,8 @@ public struct ServerSpec: Hashable, Sendable {
     /// Sorted by device.
     public var volumes: [Volume]
     public var rescue: Rescue?
+    /// The image has an agent in the guest (`hw_qemu_guest_agent`): it gets a channel to talk to.
+    public var hasGuestAgent: Bool
 
     public struct PublicKey: Hashable, Sendable {
         public var name: String
@@ -139,7 +141,7 @@ public struct ServerSpec: Hashable, Sendable {
         diskBus: String = "virtio", interfaces: [Interface] = [], hasConfigDrive: Bool = false,
         publicKeys: [PublicKey] = [], userData: [UInt8] = [], metadata: [String: String] = [:],
         availabilityZone: String = "nova", launchIndex: Int = 0, adminPassword: String = "", createdAt: Int64 = 0,
-        volumes: [Volume] = [], rescue: Rescue? = nil
+        volumes: [Volume] = [], rescue: Rescue? = nil, hasGuestAgent: Bool = false
     ) {
         self.id = id
         self.project = project
@@ -170,6 +172,7 @@ public struct ServerSpec: Hashable, Sendable {
         self.createdAt = createdAt
         self.volumes = volumes
         self.rescue = rescue
+        self.hasGuestAgent = hasGuestAgent
     }
 
     /// libvirt's name for the domain.

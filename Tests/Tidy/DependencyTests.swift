@@ -32,10 +32,14 @@ struct DependencyTests {
         "Coordinator/Network": [
             "CoordinatorPlatform", "CoordinatorIdentity", "CoordinatorFleet", "CoordinatorPlacement", "ProtocolModel"
         ],
+        "Coordinator/BlockStorage": [
+            "CoordinatorPlatform", "CoordinatorIdentity", "CoordinatorFleet", "CoordinatorPlacement",
+            "CoordinatorImage", "ProtocolModel"
+        ],
         "Coordinator/Compute": [
             "CoordinatorPlatform", "CoordinatorIdentity", "CoordinatorFleet", "CoordinatorPlacement",
             "CoordinatorImage",
-            "CoordinatorNetwork", "ProtocolModel"
+            "CoordinatorNetwork", "CoordinatorBlockStorage", "ProtocolModel"
         ],
         "Coordinator/ObjectStorage": [
             "CoordinatorPlatform", "CoordinatorIdentity", "CoordinatorFleet", "ProtocolModel"
@@ -83,7 +87,9 @@ struct DependencyTests {
     /// Targets and folders that decide and never act.
     static let pure =
         ["Protocol/Model/"]
-        + ["Identity", "Image", "Network", "Compute", "Placement", "Fleet"].map { "Coordinator/\($0)/Model/" }
+        + ["Identity", "Image", "Network", "BlockStorage", "Compute", "Placement", "Fleet"].map {
+            "Coordinator/\($0)/Model/"
+        }
 
     /// What asks the world for the time or for chance. `random(using:)` takes the chance it is given.
     static func acts(_ text: String) -> Bool {

@@ -12,6 +12,7 @@ configure() {
     [ -e "$agent_config" ] || sed \
         -e "s|^state_directory:.*|state_directory: $state_dir/agent|" \
         -e "s|^# name:.*|name: $(hostname)|" \
+        -e "s|^roles:.*|roles: [compute, network, storage, object]|" \
         -e "s|^  uri:.*|  uri: $libvirt_uri|" \
         -e '/^  # physical_networks:/d; /^  #   external:/d' config/agent.yaml >"$agent_config"
     # A running coordinator was initialised, and holds the lock on its state.

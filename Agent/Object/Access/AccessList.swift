@@ -79,7 +79,8 @@ package struct AccessList: Hashable, Sendable {
     /// of other domains may be the same), by `*` for any of either, or by a role.
     package func names(_ who: TokenVerdict) -> Bool {
         let isDefault = who.userDomain == "default" && who.projectDomain == "default"
-        let projects = (who.project.map { [$0.compact] } ?? []) + (isDefault && who.project != nil ? [who.projectName] : [])
+        var projects: [String] = []
+        if let project = who.project { projects = [project.compact] + (isDefault ? [who.projectName] : []) }
         let users = [who.user.compact] + (isDefault ? [who.userName] : [])
         return names.contains { item in
             guard let colon = item.firstIndex(of: ":") else {

@@ -24,8 +24,9 @@ struct TempURL: Hashable, Sendable {
         let refusal = SwiftRefusal(401, "401 Unauthorized: Temp URL invalid\n")
         let query = call.request.query, target = call.target
         guard let object = target.object, let container = target.containerName,
-            let signature = query["temp_url_sig"].flatMap(Signature.init), let expires = moment(query["temp_url_expires"]),
-            expires > call.now / 1_000_000, ["GET", "HEAD", "PUT", "POST", "DELETE"].contains(call.request.method)
+            let signature = query["temp_url_sig"].flatMap(Signature.init),
+            let expires = moment(query["temp_url_expires"]), expires > call.now / 1_000_000,
+            ["GET", "HEAD", "PUT", "POST", "DELETE"].contains(call.request.method)
         else { throw refusal }
         var path = target.path
         if let prefix = query["temp_url_prefix"] {
@@ -50,7 +51,9 @@ struct TempURL: Hashable, Sendable {
 
     /// The range stands before all the rest.
     private static func message(_ method: String, _ expires: Int64, _ path: String) -> String {
-        guard path.hasPrefix("ip="), let end = path.firstIndex(of: "\n") else { return "\(method)\n\(expires)\n\(path)" }
+        guard path.hasPrefix("ip="), let end = path.firstIndex(of: "\n") else {
+            return "\(method)\n\(expires)\n\(path)"
+        }
         return "\(path[...end])\(method)\n\(expires)\n\(path[path.index(after: end)...])"
     }
 

@@ -32,12 +32,17 @@ package actor TokenGate {
         var used: UInt64
     }
 
+    /// Questions that are asked at a time: the link has room for so many and for the images besides.
+    private static let questions = 8
+
     private let judge: any TokenJudge
     private let settings: Settings
     private let clock: any WallClock
     private var entries: [[UInt8]: Entry] = [:]
     private var uses: UInt64 = 0
     private var underWay: [[UInt8]: Task<TokenVerdict?, any Error>] = [:]
+    private var free = TokenGate.questions
+    private var waiting: [CheckedContinuation<Void, Never>] = []
 
     package init(_ judge: any TokenJudge, settings: Settings = Settings(), clock: any WallClock) {
         self.judge = judge
@@ -67,10 +72,16 @@ package actor TokenGate {
     /// Requests that show the same token at the same time ask once.
     private func ask(_ token: String, _ key: [UInt8]) async throws -> TokenVerdict? {
         if let task = underWay[key] { return try await task.value }
-        let task = Task { [judge] in try await judge.judge(token) }
+        let task = Task { try await askInTurn(token) }
         underWay[key] = task
         defer { underWay[key] = nil }
         return try await task.value
+    }
+
+    private func askInTurn(_ token: String) async throws -> TokenVerdict? {
+        if free == 0 { await withCheckedContinuation { waiting.append($0) } } else { free -= 1 }
+        defer { if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() } }
+        return try await judge.judge(token)
     }
 
     private func remember(_ verdict: TokenVerdict?, _ key: [UInt8], asked: Int64) -> TokenVerdict? {

@@ -41,7 +41,8 @@ package enum HTTPDate {
     /// `Wed, 15 Jan 2014 16:41:49 GMT`.
     package static func http(seconds: Int64) -> String {
         let date = Civil(seconds)
-        return "\(days[date.weekday]), \(pad(date.day)) \(months[date.month - 1]) \(date.year) \(clock(date.second)) GMT"
+        let day = "\(days[date.weekday]), \(pad(date.day)) \(months[date.month - 1]) \(date.year)"
+        return "\(day) \(clock(date.second)) GMT"
     }
 
     /// Of microseconds; a fraction of a second counts as a whole one, as in Swift.
@@ -50,7 +51,8 @@ package enum HTTPDate {
     /// `2014-01-15T16:41:49.390270`, of microseconds.
     package static func listing(_ micros: Int64) -> String {
         let date = Civil(micros / 1_000_000)
-        return "\(date.year)-\(pad(date.month))-\(pad(date.day))T\(clock(date.second)).\(pad(Int(micros % 1_000_000), 6))"
+        let day = "\(date.year)-\(pad(date.month))-\(pad(date.day))"
+        return "\(day)T\(clock(date.second)).\(pad(Int(micros % 1_000_000), 6))"
     }
 
     /// `1389804109.39027`, of microseconds.

@@ -38,8 +38,14 @@ package struct SwiftRefusal: Error {
     }
 
     private static let words: [Int: (title: String, text: String)] = [
-        400: ("Bad Request", "The server could not comply with the request since it is either malformed or otherwise incorrect."),
-        401: ("Unauthorized", "This server could not verify that you are authorized to access the document you requested."),
+        400: (
+            "Bad Request",
+            "The server could not comply with the request since it is either malformed or otherwise incorrect."
+        ),
+        401: (
+            "Unauthorized",
+            "This server could not verify that you are authorized to access the document you requested."
+        ),
         403: ("Forbidden", "Access was denied to this resource."),
         404: ("Not Found", "The resource could not be found."),
         405: ("Method Not Allowed", "The method is not allowed for this resource."),

@@ -18,7 +18,8 @@ final class DiskFile: Sendable {
         var done = 0
         while done < bytes.count {
             let count = bytes.withUnsafeBytes {
-                pwrite(descriptor, $0.baseAddress?.advanced(by: done), bytes.count - done,
+                pwrite(
+                    descriptor, $0.baseAddress?.advanced(by: done), bytes.count - done,
                     off_t(offset) + done)
             }
             if count < 0, errno == EINTR { continue }

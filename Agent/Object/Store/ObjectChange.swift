@@ -74,6 +74,11 @@ struct ObjectChange {
         if let limit = new.limits.containerObjects, old == nil, place.record.objects + 1 > limit {
             throw StoreFailure.containerQuota
         }
+        if let limit = new.limits.accountObjects, old == nil,
+            let used = try index.account(account)?.record.objects, used + 1 > limit
+        {
+            throw StoreFailure.accountQuota
+        }
         if let limit = new.limits.accountBytes, growth > 0, let used = try index.account(account)?.record.bytes,
             used + growth > limit
         {

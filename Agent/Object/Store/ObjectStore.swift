@@ -157,10 +157,15 @@ package struct NewObject: Sendable {
 /// Quotas, held in the same transaction as the counters.
 package struct StoreLimits: Hashable, Sendable {
     package var accountBytes: Int64?
+    package var accountObjects: Int64?
     package var containerBytes: Int64?
     package var containerObjects: Int64?
 
-    package init(accountBytes: Int64? = nil, containerBytes: Int64? = nil, containerObjects: Int64? = nil) {
+    package init(
+        accountBytes: Int64? = nil, accountObjects: Int64? = nil, containerBytes: Int64? = nil,
+        containerObjects: Int64? = nil
+    ) {
+        self.accountObjects = accountObjects
         self.accountBytes = accountBytes
         self.containerBytes = containerBytes
         self.containerObjects = containerObjects

@@ -2,6 +2,9 @@ import NIOHTTP1
 
 /// What is done with accounts. An account is there as soon as somebody asks for it who may.
 extension SwiftCall {
+    static let byteQuota = "x-account-meta-quota-bytes"
+    static let countQuota = "x-account-quota-count"
+
     func getAccount(isHead: Bool = false) async throws -> ObjectResponse {
         try authorizeAccount(.read)
         let format = try ListingFormat(request)
@@ -34,18 +37,33 @@ extension SwiftCall {
         if headers.contains(name: "x-account-access-control") {
             throw SwiftRefusal(400, "Lists of access are kept by container: X-Account-Access-Control is not supported.")
         }
-        for (header, isRemoval) in [("x-account-quota-bytes", false), ("x-remove-account-quota-bytes", true)] {
-            guard let value = request.header(header) else { continue }
-            change.fields["x-account-meta-quota-bytes"] = .some(isRemoval || value.isEmpty ? nil : value)
-        }
-        if let quota = change.fields["x-account-meta-quota-bytes"] {
-            guard authorization.standing == .reseller else { throw SwiftRefusal(403) }
-            if let quota, Int64(quota).map({ $0 >= 0 }) != true { throw SwiftRefusal(400, "Invalid bytes quota.") }
-        }
+        try quotaChange(&change)
         let old = try await store.account(target.account)?.metadata ?? [:]
         try MetadataRules.checkTotal(change.applied(to: old), "x-account-meta-")
         try await store.change(account: target.account, change, at: now)
         return ObjectResponse(204)
+    }
+
+    /// Quotas are set by resellers, under their older and their newer names.
+    private func quotaChange(_ change: inout MetadataChange) throws {
+        for (name, kept) in [
+            ("quota-bytes", SwiftCall.byteQuota), ("meta-quota-bytes", SwiftCall.byteQuota),
+            ("quota-count", SwiftCall.countQuota)
+        ] {
+            if headers.contains(name: "x-remove-account-\(name)") { change.fields[kept] = .some(nil) }
+            guard let value = request.header("x-account-\(name)") else { continue }
+            change.fields[kept] = .some(value.isEmpty ? nil : value)
+        }
+        for (name, _) in headers where name.lowercased().hasPrefix("x-account-quota-bytes-policy-") {
+            throw SwiftRefusal(400, "There is one storage policy: set X-Account-Quota-Bytes.")
+        }
+        for (kept, words) in [
+            (SwiftCall.byteQuota, "Invalid bytes quota."), (SwiftCall.countQuota, "Invalid object count quota.")
+        ] {
+            guard let quota = change.fields[kept] else { continue }
+            guard authorization.standing == .reseller else { throw SwiftRefusal(403) }
+            if let quota, Int64(quota).map({ $0 >= 0 }) != true { throw SwiftRefusal(400, words) }
+        }
     }
 
     /// Accounts make themselves.

@@ -27,10 +27,11 @@ struct BulkReport {
                 notFound += 1
                 return
             }
-            status = [
-                400: "400 Bad Request", 401: "401 Unauthorized", 403: "403 Forbidden", 404: "404 Not Found",
-                413: "413 Request Entity Too Large"
-            ][refusal.status] ?? "\(refusal.status) Error"
+            status =
+                [
+                    400: "400 Bad Request", 401: "401 Unauthorized", 403: "403 Forbidden", 404: "404 Not Found",
+                    413: "413 Request Entity Too Large"
+                ][refusal.status] ?? "\(refusal.status) Error"
         default: status = "500 Internal Error"
         }
         errors.append((PercentText.encode(path), status))
@@ -44,7 +45,8 @@ struct BulkReport {
     }
 
     func response(_ format: ListingFormat) -> ObjectResponse {
-        let numbers = isDeletion
+        let numbers =
+            isDeletion
             ? [("Number Deleted", done), ("Number Not Found", notFound)] : [("Number Files Created", done)]
         let body: String
         switch format {
@@ -56,7 +58,9 @@ struct BulkReport {
                     ("Errors", .raw("[" + list.joined(separator: ", ") + "]"))
                 ])
         case .plain, .xml:
-            body = numbers.map { "\($0.0): \($0.1)\n" }.joined() + "Response Status: \(status)\nResponse Body: \nErrors:\n"
+            body =
+                numbers.map { "\($0.0): \($0.1)\n" }.joined()
+                + "Response Status: \(status)\nResponse Body: \nErrors:\n"
                 + errors.map { "\($0.path), \($0.status)\n" }.joined()
         }
         return ObjectResponse(200, text: body, type: format == .json ? "application/json" : "text/plain")

@@ -20,7 +20,9 @@ extension SwiftCall {
         }
         var response = response
         var exposed = Self.exposed
-        for (name, _) in response.headers where name.lowercased().contains("-meta-") { exposed += ", \(name.lowercased())" }
+        for (name, _) in response.headers where name.lowercased().contains("-meta-") {
+            exposed += ", \(name.lowercased())"
+        }
         if let more = metadata[Self.metadata + "expose-headers"] { exposed += ", " + more }
         response.headers.replaceOrAdd(name: "Access-Control-Allow-Origin", value: allowed)
         response.headers.replaceOrAdd(name: "Access-Control-Expose-Headers", value: exposed)
@@ -30,7 +32,8 @@ extension SwiftCall {
 
     /// OPTIONS, which browsers ask without a token.
     func preflight() async throws -> ObjectResponse {
-        let methods = target.object == nil
+        let methods =
+            target.object == nil
             ? "HEAD, GET, PUT, POST, OPTIONS, DELETE" : "HEAD, GET, PUT, POST, COPY, OPTIONS, DELETE"
         guard let origin = request.header("origin") else { return ObjectResponse(200, headers: ["Allow": methods]) }
         guard let method = request.header("access-control-request-method"),

@@ -24,11 +24,18 @@ struct ManifestSegment: Codable, Hashable, Sendable {
     var name: String
     var hash: String
     var bytes: Int64
-    var content_type: String
-    var last_modified: String
+    var contentType: String
+    var lastModified: String
     /// `first-last`, both counted.
     var range: String?
-    var sub_slo: Bool?
+    var isManifest: Bool?
+
+    private enum CodingKeys: String, CodingKey {
+        case name, hash, bytes, range
+        case contentType = "content_type"
+        case lastModified = "last_modified"
+        case isManifest = "sub_slo"
+    }
 
     var target: (container: String, object: String)? {
         let parts = name.drop { $0 == "/" }.split(separator: "/", maxSplits: 1).map(String.init)
@@ -77,7 +84,7 @@ extension SwiftCall {
             let name = ObjectName(account: account, container: target.container, name: target.object)
             try await authorizeObject(.read, in: name.container)
             guard let part = try await object(name) else { throw SwiftRefusal(409) }
-            if segment.sub_slo == true, part.isStaticManifest {
+            if segment.isManifest == true, part.isStaticManifest {
                 guard part.attributes.metadata[MetadataRules.sloETag] == segment.hash else { throw SwiftRefusal(409) }
                 body.append(try await staticBody(part, account: account, depth: depth + 1), segment.extent)
             } else {

@@ -6,8 +6,13 @@ extension SwiftCall {
     private struct Given: Decodable {
         var path: String
         var etag: String?
-        var size_bytes: Int64?
+        var size: Int64?
         var range: String?
+
+        private enum CodingKeys: String, CodingKey {
+            case path, etag, range
+            case size = "size_bytes"
+        }
     }
 
     func putManifest(_ name: ObjectName) async throws -> ObjectResponse {
@@ -38,8 +43,8 @@ extension SwiftCall {
         _ given: Given, account: String, of manifest: ObjectName
     ) async throws(SegmentProblem) -> ManifestSegment {
         var segment = ManifestSegment(
-            name: given.path.hasPrefix("/") ? given.path : "/" + given.path, hash: "", bytes: 0, content_type: "",
-            last_modified: "", range: given.range)
+            name: given.path.hasPrefix("/") ? given.path : "/" + given.path, hash: "", bytes: 0, contentType: "",
+            lastModified: "", range: given.range)
         guard let target = segment.target else { throw SegmentProblem(text: "Invalid path") }
         let name = ObjectName(account: account, container: target.container, name: target.object)
         guard name != manifest else { throw SegmentProblem(text: "manifest cannot refer to itself") }
@@ -48,13 +53,13 @@ extension SwiftCall {
         let isNested = found.isStaticManifest
         segment.hash = isNested ? found.attributes.metadata[MetadataRules.sloETag] ?? found.etag : found.etag
         segment.bytes = found.listedSize
-        segment.content_type = found.attributes.contentType
-        segment.last_modified = HTTPDate.listing(found.attributes.changed)
-        segment.sub_slo = isNested ? true : nil
+        segment.contentType = found.attributes.contentType
+        segment.lastModified = HTTPDate.listing(found.attributes.changed)
+        segment.isManifest = isNested ? true : nil
         if let etag = given.etag?.replacing("\"", with: ""), etag != segment.hash {
             throw SegmentProblem(text: "Etag Mismatch")
         }
-        if let size = given.size_bytes, size != segment.bytes { throw SegmentProblem(text: "Size Mismatch") }
+        if let size = given.size, size != segment.bytes { throw SegmentProblem(text: "Size Mismatch") }
         if let range = given.range {
             guard RangeHeader.parse("bytes=" + range, size: segment.bytes)?.count == 1 else {
                 throw SegmentProblem(text: "Unsatisfiable Range")
@@ -112,7 +117,7 @@ extension SwiftCall {
         for segment in try await manifest(record) {
             guard let target = segment.target else { continue }
             let name = ObjectName(account: account, container: target.container, name: target.object)
-            if segment.sub_slo == true, let nested = try await object(name), nested.isStaticManifest {
+            if segment.isManifest == true, let nested = try await object(name), nested.isStaticManifest {
                 try await deleteSegments(nested, account: account, &report, depth: depth + 1)
             }
             await delete(name, &report)

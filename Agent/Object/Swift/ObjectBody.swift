@@ -64,7 +64,8 @@ final class BodyCursor {
         let bytes = try await reader.read(from: current.range.lowerBound, upTo: current.range.upperBound)
         guard !bytes.isEmpty else { throw StoreFailure.damaged(current.content) }
         let next = current.range.lowerBound + Int64(bytes.count)
-        piece = next < current.range.upperBound
+        piece =
+            next < current.range.upperBound
             ? ObjectBody.Piece(content: current.content, range: next..<current.range.upperBound) : nil
         return bytes
     }

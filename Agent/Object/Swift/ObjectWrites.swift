@@ -53,9 +53,10 @@ extension SwiftCall {
     }
 
     func limits(_ container: ContainerRecord) async throws -> StoreLimits {
-        let account = try await store.account(target.account)?.metadata["x-account-meta-quota-bytes"]
+        let account = authorization.standing == .reseller ? nil : try await store.account(target.account)?.metadata
         return StoreLimits(
-            accountBytes: authorization.standing == .reseller ? nil : account.flatMap { Int64($0) },
+            accountBytes: account?[SwiftCall.byteQuota].flatMap { Int64($0) },
+            accountObjects: account?[SwiftCall.countQuota].flatMap { Int64($0) },
             containerBytes: container.metadata["x-container-meta-quota-bytes"].flatMap { Int64($0) },
             containerObjects: container.metadata["x-container-meta-quota-count"].flatMap { Int64($0) })
     }

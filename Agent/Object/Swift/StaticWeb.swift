@@ -87,7 +87,8 @@ enum WebListing {
         if let styles = site.styles {
             let up = String(repeating: "../", count: prefix.count { $0 == "/" })
             let isElsewhere = styles.hasPrefix("/") || styles.hasPrefix("http://") || styles.hasPrefix("https://")
-            out += "  <link rel=\"stylesheet\" type=\"text/css\" href=\"\(Markup.attribute(isElsewhere ? styles : up + styles))\" />\n"
+            let link = Markup.attribute(isElsewhere ? styles : up + styles)
+            out += "  <link rel=\"stylesheet\" type=\"text/css\" href=\"\(link)\" />\n"
         }
         out += " </head>\n <body>\n  <h1 id=\"title\">\(title)</h1>\n  <table id=\"listing\">\n"
         out += "   <tr id=\"heading\"><th>Name</th><th>Size</th><th>Date</th></tr>\n"

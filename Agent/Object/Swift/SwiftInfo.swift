@@ -37,7 +37,8 @@ enum SwiftInfo {
             ("allowed_digests", .raw("[\"sha256\", \"sha512\"]"))
         ])
         let all = JSONText.object([
-            ("swift", .raw(swift)), ("slo", .raw(slo)), ("dlo", .raw("{\"max_segments\": \(SwiftLimits.dynamicSegments)}")),
+            ("swift", .raw(swift)), ("slo", .raw(slo)),
+            ("dlo", .raw("{\"max_segments\": \(SwiftLimits.dynamicSegments)}")),
             ("bulk_upload", .raw(upload)), ("bulk_delete", .raw(deletion)), ("tempurl", .raw(signed)),
             ("account_quotas", .raw("{}")), ("container_quotas", .raw("{}")), ("staticweb", .raw("{}")),
             ("versioned_writes", .raw("{\"allowed_flags\": [\"x-versions-location\", \"x-history-location\"]}")),

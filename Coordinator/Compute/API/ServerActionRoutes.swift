@@ -19,7 +19,10 @@ struct ServerActionRoutes: Sendable {
                     "os-admin-actions:reset_state", "os-console-output", "os-remote-consoles", "servers:rebuild",
                     "servers:rebuild:trusted_certs", "os-rescue", "os-unrescue", "servers:resize",
                     "servers:confirm_resize", "servers:revert_resize", "os-deferred-delete:restore",
-                    "os-deferred-delete:force"
+                    "os-deferred-delete:force", "os-evacuate", "os-migrate-server:migrate",
+                    "os-migrate-server:migrate:host", "os-migrate-server:migrate_live",
+                    "os-migrate-server:migrate_live:host", "os-admin-password", "servers:trigger_crash_dump",
+                    "os-admin-actions:inject_network_info"
                 )
                 .asking(ServerNetworkActions.rules.map { ComputePolicy.prefix + $0 })
                 .asking(NetworkSlice.serverPortRules + FloatingIPProxy.actionRules),
@@ -39,7 +42,7 @@ struct ServerActionRoutes: Sendable {
         { routes, call, _ in try await routes.run(command, call) }
     }
 
-    private static let actions = [own, rebuilding, resizing].reduce(into: [:]) { all, some in
+    private static let actions = [own, rebuilding, resizing, moving, reaching].reduce(into: [:]) { all, some in
         all.merge(some) { first, _ in first }
     }
 

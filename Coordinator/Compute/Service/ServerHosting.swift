@@ -47,8 +47,9 @@ struct ServerHosting: HostedKind {
 
     func subject(of action: Operation.Action) -> AnyID? {
         switch action {
-        case .softReboot(let server, _), .hardReboot(let server): server.cast()
-        case .consoleOutput, .unknown: nil
+        case .softReboot(let server, _), .hardReboot(let server), .snapshot(let server, _), .injectNMI(let server):
+            server.cast()
+        case .consoleOutput, .changePassword, .diagnostics, .unknown: nil
         }
     }
 
@@ -67,6 +68,8 @@ struct ServerHosting: HostedKind {
         switch task {
         case .resizePrep, .resizeMigrating, .resizeMigrated, .resizeFinish, .resizeReverting:
             try ServerResizing(parts: parts).ended(task, outcome, of: &server, at: now, in: transaction)
+        case .rebuilding, .rebuildSpawning:
+            try ServerEvacuation(parts: parts).ended(outcome, of: server, at: now, in: transaction)
         case .softDeleting where outcome == .completed: server.softDeletedAt = now
         case .restoring where outcome == .completed: server.softDeletedAt = nil
         default: break
@@ -80,6 +83,10 @@ struct ServerHosting: HostedKind {
         try parts.devices.removeAll(of: server.id, in: transaction)
         try parts.placement.release(server.id.cast(), at: now, in: transaction)
         try ServerResizing(parts: parts).close(server, at: now, in: transaction)
+    }
+
+    func left(_ server: ServerRecord, _ node: NodeID, at now: Int64, in transaction: any SQLTransaction) throws {
+        try ServerEvacuation(parts: parts).left(server, node, at: now, in: transaction)
     }
 
     func mayMove(_ server: ServerRecord) -> Bool { server.pinnedHost == nil }

@@ -100,7 +100,12 @@ package struct ServerMigrationStore: Sendable {
 
     /// The newest of a server's that something may still be gone back from.
     package func open(of server: ServerID, in reader: any SQLReader) throws -> ServerMigration? {
-        try newest(of: server, in: reader).flatMap { $0.status.isOpen ? $0 : nil }
+        try newest(of: server, in: reader).flatMap { $0.kind != .evacuation && $0.status.isOpen ? $0 : nil }
+    }
+
+    /// The evacuation of a server that is under way.
+    package func evacuation(of server: ServerID, in reader: any SQLReader) throws -> ServerMigration? {
+        try newest(of: server, in: reader).flatMap { $0.kind == .evacuation && $0.status == .accepted ? $0 : nil }
     }
 
     package func newest(of server: ServerID, in reader: any SQLReader) throws -> ServerMigration? {

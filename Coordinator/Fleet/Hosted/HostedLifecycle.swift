@@ -47,7 +47,7 @@ public enum HostedLifecycle<State: HostedState> {
         case .operationEnded(let succeeded): state.operationEnded(succeeded: succeeded)
         case .overdue: decideOverdue(in: state)
         case .hostDown: decideHostDown(in: state)
-        case .hostRemoved: state.task?.purpose == .deleting ? .hidden : .failed(state.offHost.failed)
+        case .hostRemoved: state.isLeaving ? .hidden : .failed(state.offHost.failed)
         }
     }
 
@@ -73,7 +73,7 @@ public enum HostedLifecycle<State: HostedState> {
         case .changing: .reverted(state.idle)
         case .operating: state.operationEnded(succeeded: false)
         case .remaking: .failed(state.failed)
-        case .deleting: .hidden
+        case .deleting: state.staysUntilGone ? .failed(state.failed) : .hidden
         }
     }
 
@@ -81,7 +81,7 @@ public enum HostedLifecycle<State: HostedState> {
     private static func decideHostDown(in state: State) -> HostedDecision<State> {
         switch state.task?.purpose {
         case .building: .reschedule
-        case .deleting: .hidden
+        case .deleting: state.staysUntilGone ? .nothing : .hidden
         case .changing, .operating, .remaking, nil: .nothing
         }
     }

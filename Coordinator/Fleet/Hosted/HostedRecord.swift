@@ -38,6 +38,11 @@ public protocol HostedState: Sendable, Hashable {
     func operationEnded(succeeded: Bool) -> HostedDecision<Self>
     /// What follows once nothing of it is left on its host.
     var gone: HostedDecision<Self> { get }
+    /// Its owner asked for its removal, whatever became of that.
+    var isLeaving: Bool { get }
+    /// Whether its owner sees it until its host has confirmed that nothing of it is left: a host that is down is waited
+    /// for, and one that does not get to it in time leaves it in ERROR. Else the owner is rid of it then.
+    var staysUntilGone: Bool { get }
     /// In ERROR, nothing under way.
     var failed: Self { get }
     /// Gone for its owner, nothing under way.
@@ -54,6 +59,8 @@ extension HostedState {
     }
     public var gone: HostedDecision<Self> { .removed }
     public var offHost: Self { self }
+    public var isLeaving: Bool { task?.purpose == .deleting }
+    public var staysUntilGone: Bool { false }
 
     /// The state with its task ended.
     public var idle: Self {

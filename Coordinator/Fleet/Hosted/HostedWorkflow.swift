@@ -54,7 +54,7 @@ public struct HostedWorkflow<Kind: HostedKind>: Sendable {
             try conclude(task, .failed, of: &record, at: now, in: transaction)
         case .removed:
             try leaveHost(&record, at: now, in: transaction)
-            if record.state.task?.purpose == .deleting, !record.isDeleted {
+            if record.state.isLeaving, !record.isDeleted {
                 try hide(&record, at: now, in: transaction)
             }
         case .hidden: try hide(&record, at: now, in: transaction)

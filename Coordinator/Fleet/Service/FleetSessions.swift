@@ -117,7 +117,8 @@ struct FleetSessions: LinkService {
         guard !names.isEmpty else {
             throw LinkRefusal(
                 .unauthorized,
-                "Node \(node) serves no clients by the names that the coordinator knows: see its roles and the endpoints.")
+                "Node \(node) serves no clients by the names that the coordinator knows: see its roles and the endpoints."
+            )
         }
         return try authority.issueNodeServerCertificate(
             request: certificateRequestDER, names: names, at: clock.now() / 1_000_000)
@@ -126,6 +127,29 @@ struct FleetSessions: LinkService {
     /// As it reported them last: a node that never has serves nobody.
     private func roles(of node: NodeID) async throws -> Set<NodeReport.Role> {
         try await database.read { try nodes.node(node, in: $0) }?.report?.roles ?? []
+    }
+
+    func receiveImage(_ upload: ImageUpload, from node: NodeID, bytes: LinkByteStream) async throws {
+        let isExpected = try await database.read {
+            try operations.makes(upload.image, by: upload.operation, on: node, in: $0)
+        }
+        guard isExpected else {
+            throw LinkRefusal(.notFound, "No operation of this host makes image \(upload.image).")
+        }
+        do {
+            try await images.receive(image: upload.image, sizeBytes: upload.sizeBytes, from: bytes.throwingStream)
+        } catch let error as APIError {
+            throw LinkRefusal(Self.code(error.status), error.message)
+        }
+    }
+
+    /// What becomes of the agent's next attempt is up to the code: `busy` and `unavailable` do not last.
+    private static func code(_ status: Int) -> LinkRefusal.Code {
+        switch status {
+        case 409: .busy
+        case 500...: .unavailable
+        default: .malformed
+        }
     }
 
     func serve(_ connection: LinkConnection) async {

@@ -79,7 +79,8 @@ public struct FleetSlice: Slice {
             plans: plans,
             intake: StatusIntake(
                 consumers: participants.consumers, plan: plan, plans: plans, figures: figures, logger: core.logger),
-            images: participants.images, serving: participants.serving, authority: authority, figures: figures, clock: core.clock,
+            images: participants.images, serving: participants.serving, authority: authority, figures: figures,
+            clock: core.clock,
             logger: core.logger)
         api = OperatorAPI(nodes: nodes, authorityHash: authority.hash, explain: explain).service
         self.database = database

@@ -58,6 +58,16 @@ package struct OperationService: Sendable {
         try store.pending(of: node, in: reader)
     }
 
+    /// Whether an operation that has not ended makes an image's data, on that node.
+    package func makes(
+        _ image: ImageID, by operation: OperationID, on node: NodeID, in reader: any SQLReader
+    ) throws -> Bool {
+        guard case .snapshot(_, let made)? = try store.find(operation, node: node, in: reader)?.action else {
+            return false
+        }
+        return made == image
+    }
+
     /// Takes a result in; a repeated one changes nothing.
     package func ended(
         _ result: OperationResult, from node: NodeID, at now: Int64, in transaction: any SQLTransaction

@@ -23,6 +23,12 @@ struct OperationStore: Sendable {
         }.compactMap(\.self)
     }
 
+    func find(_ id: OperationID, node: NodeID, in reader: any SQLReader) throws -> Operation? {
+        try reader.first("SELECT action FROM operations WHERE uuid = ? AND node = ?", [id, node]) {
+            try Operation(wireBytes: $0.blob(0))
+        }
+    }
+
     /// - Returns: The operation, if it had not ended before and can be read: what waits for one has a deadline of its own.
     func take(_ id: OperationID, node: NodeID, in transaction: any SQLTransaction) throws -> Operation? {
         try transaction.first(

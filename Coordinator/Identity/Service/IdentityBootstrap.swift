@@ -45,7 +45,12 @@ public struct IdentityBootstrap: Sendable {
         ServiceEntry(type: "image", name: "glance", description: "Image", path: "/image"),
         ServiceEntry(type: "compute", name: "nova", description: "Compute", path: "/compute/v2.1"),
         ServiceEntry(type: "placement", name: "placement", description: "Placement", path: "/placement"),
-        ServiceEntry(type: "network", name: "neutron", description: "Network", path: "/network")
+        ServiceEntry(type: "network", name: "neutron", description: "Network", path: "/network"),
+        ServiceEntry(
+            type: "block-storage", name: "cinder", description: "Block Storage", path: "/volume/v3/$(project_id)s"),
+        // Clients older than the service types authority's word for it.
+        ServiceEntry(
+            type: "volumev3", name: "cinderv3", description: "Block Storage", path: "/volume/v3/$(project_id)s")
     ]
 
     /// `https://host:8700`, without a slash at the end.

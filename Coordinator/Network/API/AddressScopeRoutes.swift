@@ -17,7 +17,7 @@ struct AddressScopeRoutes: Sendable {
     var routes: [Route] {
         let listing = service.scopeListing
         var resource = ResourceRoutes<Listed<AddressScopeRecord>, AddressScopeDraft, AddressScopeDraft>(
-            Self.names, listing, view: { item, _ in (item.record.id.text, View.scope(item.record)) })
+            Self.names, listing, view: { ($0.record.id.text, View.scope($0, $1)) })
         resource.draft = Self.bodies.draft
         resource.create = { draft, call, transaction in
             try call.authorize("create_address_scope", project: draft.project)
@@ -43,11 +43,12 @@ struct AddressScopeRoutes: Sendable {
 }
 
 extension View {
-    static func scope(_ scope: AddressScopeRecord) -> Members {
+    static func scope(_ item: Listed<AddressScopeRecord>, _ call: APICall) -> Members {
+        let scope = item.record
         let owner = JSON(scope.project.compact)
         return [
             "id": JSON(scope.id.text), "name": JSON(scope.standard.name), "tenant_id": owner, "project_id": owner,
-            "ip_version": JSON(scope.family.rawValue), "shared": JSON(scope.isShared)
+            "ip_version": JSON(scope.family.rawValue), "shared": JSON(item.isShared(with: call))
         ]
     }
 }

@@ -32,6 +32,9 @@ extension Neutron {
             return .http("Unrecognized attribute(s) '\(names.joined(separator: ", "))'")
         case .tooFew: return .http("Resources required")
         case .format("security group"): return .groupNotFound(shown)
+        case .format("target project"):
+            return .invalidInput("'\(shown)' is not a valid target project ID; expected a UUID or '*'")
+        case .format("address group"): return .addressGroupNotFound(shown)
         case .format("choice of pools"):
             return .bad("subnets", "subnetpool_id and use_default_subnetpool cannot both be specified")
         case .format("ethertype"):
@@ -129,6 +132,8 @@ extension RuleDraft: OwnedDraft {}
 extension RouterDraft: OwnedDraft {}
 extension FloatingIPDraft: OwnedDraft {}
 extension SubnetPoolDraft: OwnedDraft {}
+extension AddressGroupDraft: OwnedDraft {}
+extension RBACDraft: OwnedDraft {}
 extension AddressScopeDraft: OwnedDraft {}
 
 /// The bodies of one kind of resource.

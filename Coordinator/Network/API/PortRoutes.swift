@@ -92,7 +92,7 @@ struct PortRoutes: Sendable {
             try Self.authorize("update_port", wanted.change, network: owner, call)
             try service.checkRouterDevice(
                 wanted.change, of: item.record, for: item.record.project, viewer: viewer, in: transaction)
-            try service.updatePort(item.record.id, wanted.change, at: call.now, in: transaction)
+            try service.updatePort(item.record.id, wanted.change, viewer: viewer, at: call.now, in: transaction)
             return try listing.find(item.record.id.text, viewer: viewer, in: transaction)
         }
         resource.delete = { item, call, transaction in

@@ -40,7 +40,7 @@ struct SubnetPoolRoutes: Sendable {
     var routes: [Route] {
         let listing = service.poolListing
         var resource = ResourceRoutes<Listed<SubnetPoolRecord>, SubnetPoolDraft, SubnetPoolDraft>(
-            Self.names, listing, view: { item, _ in (item.record.id.text, View.pool(item)) })
+            Self.names, listing, view: { ($0.record.id.text, View.pool($0, $1)) })
         resource.draft = Self.bodies.draft
         resource.create = { draft, call, transaction in
             let viewer = try call.viewer()
@@ -134,7 +134,7 @@ struct SubnetPoolRoutes: Sendable {
 }
 
 extension View {
-    static func pool(_ item: Listed<SubnetPoolRecord>) -> Members {
+    static func pool(_ item: Listed<SubnetPoolRecord>, _ call: APICall) -> Members {
         let pool = item.record
         var view = standard(pool.standard, pool.project, item.tags)
         view["id"] = JSON(pool.id.text)
@@ -146,7 +146,7 @@ extension View {
         view["default_prefixlen"] = JSON("\(pool.bounds.standard)")
         view["default_quota"] = JSON(pool.quota)
         view["is_default"] = JSON(pool.isDefault)
-        view["shared"] = JSON(pool.isShared)
+        view["shared"] = JSON(item.isShared(with: call))
         view["address_scope_id"] = JSON(pool.scope?.text)
         return view
     }

@@ -30,7 +30,7 @@ enum View {
         view["id"] = JSON(network.id.text)
         view["admin_state_up"] = JSON(network.isAdminUp)
         view["status"] = "ACTIVE"
-        view["shared"] = JSON(network.isShared)
+        view["shared"] = JSON(item.isShared(with: call))
         view["router:external"] = JSON(network.isExternal)
         view["mtu"] = JSON(network.mtuBytes)
         view["port_security_enabled"] = JSON(network.isPortSecurityEnabled)
@@ -105,11 +105,11 @@ enum View {
         return port.lastError == nil ? "bridge" : "binding_failed"
     }
 
-    static func group(_ item: Listed<SecurityGroupRecord>) -> Members {
+    static func group(_ item: Listed<SecurityGroupRecord>, _ call: APICall) -> Members {
         let group = item.record
         var view = standard(group.standard, group.project, item.tags)
         view["id"] = JSON(group.id.text)
-        view["shared"] = false
+        view["shared"] = JSON(item.isShared(with: call))
         view["security_group_rules"] = .array(item.rules.map { .object(rule($0)) })
         return view
     }
@@ -128,7 +128,7 @@ enum View {
         view["remote_ip_prefix"] = JSON(rule.remotePrefix)
         view["normalized_cidr"] = JSON(rule.normalizedPrefix?.description)
         view["remote_group_id"] = JSON(rule.remoteGroup?.text)
-        view["remote_address_group_id"] = .null
+        view["remote_address_group_id"] = JSON(rule.remoteAddresses?.text)
         view["belongs_to_default_sg"] = JSON(rule.belongsToDefaultGroup)
         return view
     }

@@ -20,7 +20,8 @@ extension NetworkService {
     var scopeListing: Listing<AddressScopeRecord> {
         Listing(
             schema: .addressScopes, visible: { $0.visibleAddressScopes },
-            complete: { found, _ in found.map { Listed(record: $0) } }, missing: APIError.scopeNotFound)
+            complete: { try withTargets($0.map { Listed(record: $0) }, \.id, in: $1) },
+            missing: APIError.scopeNotFound, shared: { $0.sharedAddressScopes })
     }
 
     package func createScope(
@@ -31,6 +32,9 @@ extension NetworkService {
             id: newID(), project: draft.project, standard: Standard(name: draft.name ?? "", createdAt: now),
             family: draft.family, isShared: draft.isShared ?? false)
         try pools.scopes.insert(scope, in: transaction)
+        if scope.isShared {
+            try share(scope.id, .addressScope, .shared, true, of: scope.project, at: now, in: transaction)
+        }
         return scope.id
     }
 
@@ -40,6 +44,9 @@ extension NetworkService {
         guard var scope = try pools.scopes.find(id, in: transaction) else { throw APIError.scopeNotFound(id.text) }
         if scope.isShared, change.isShared == false { throw APIError.scopeStaysShared(id) }
         scope.standard.name = change.name ?? scope.standard.name
+        if change.isShared == true, !scope.isShared {
+            try share(id, .addressScope, .shared, true, of: scope.project, at: now, in: transaction)
+        }
         scope.isShared = change.isShared ?? scope.isShared
         try pools.scopes.update(scope, at: now, in: transaction)
     }

@@ -83,6 +83,8 @@ public struct NetworkService: Sendable {
     let forwardings = PortForwardingStore()
     let overlays = OverlayStore()
     let pools = SubnetPoolStore()
+    let addressGroups = AddressGroupStore()
+    let rbac = RBACStore()
     let tags = TagSet.network
     let quotas = NetworkQuotas.ledger
 

@@ -44,7 +44,8 @@ extension NetworkService {
     var poolListing: Listing<SubnetPoolRecord> {
         Listing(
             schema: .subnetPools, visible: { $0.visibleSubnetPools },
-            complete: { try tagged($0, \.id, in: $1) }, missing: APIError.poolNotFound)
+            complete: { try withTargets(try tagged($0, \.id, in: $1), \.id, in: $1) }, missing: APIError.poolNotFound,
+            shared: { $0.sharedSubnetPools })
     }
 
     package func createPool(
@@ -64,6 +65,7 @@ extension NetworkService {
         pool.prefixes = PrefixSet(prefixes, family).prefixes
         try apply(draft.change, to: &pool, viewer, transaction)
         try pools.table.insert(pool, in: transaction)
+        if pool.isShared { try share(pool.id, .subnetpool, .shared, true, of: pool.project, at: now, in: transaction) }
         return pool.id
     }
 

@@ -81,7 +81,7 @@ extension NetworkService {
         try subnets.insert(subnet, in: transaction)
         if subnet.isAutoAddressed { try addAutoAddresses(of: subnet, in: transaction) }
         try subnetsChanged(of: network, at: now, in: transaction)
-        if subnet.isAutoAddressed { try routersChanged(in: network.id, at: now, in: transaction) }
+        if subnet.isAutoAddressed { try routersChanged(in: network.id, in: transaction) }
         return subnet.id
     }
 
@@ -100,12 +100,13 @@ extension NetworkService {
         guard var subnet = try subnets.find(id, in: transaction),
             let network = try networks.find(subnet.network, in: transaction)
         else { throw APIError.subnetNotFound(id.text) }
-        let wasDHCPEnabled = subnet.isDHCPEnabled
-        let old = subnet.gateway
+        let old = subnet
         apply(change, to: &subnet)
-        try SubnetChecks.check(subnet, isNew: subnet.isDHCPEnabled && !wasDHCPEnabled)
-        if let old, old != subnet.gateway, let port = try routers.interface(with: old, of: id, in: transaction) {
-            throw APIError.gatewayAddressInUse(old, port)
+        try SubnetChecks.check(subnet, isNew: subnet.isDHCPEnabled && !old.isDHCPEnabled)
+        if let gateway = old.gateway, gateway != subnet.gateway,
+            let port = try routers.interface(with: gateway, of: id, in: transaction)
+        {
+            throw APIError.gatewayAddressInUse(gateway, port)
         }
         if let pools = change.pools {
             subnet.pools = try SubnetChecks.pools(pools, of: subnet)
@@ -117,7 +118,9 @@ extension NetworkService {
         try subnets.table.update(subnet, at: now, in: transaction)
         if change.pools != nil { try subnets.replacePools(of: subnet, in: transaction) }
         try subnetsChanged(of: network, at: now, in: transaction)
-        try routersChanged(in: network.id, at: now, in: transaction)
+        // What else there is to a subnet is told by DHCP.
+        guard (subnet.gateway, subnet.dnsServers) != (old.gateway, old.dnsServers) else { return }
+        try routersChanged(on: id, in: transaction)
     }
 
     package func deleteSubnet(_ id: SubnetID, at now: Int64, in transaction: any SQLTransaction) throws {
@@ -138,7 +141,7 @@ extension NetworkService {
             try ports.remove(service.id, in: transaction)
         }
         try plan.touch(.network(network.id), in: transaction)
-        if subnet.isAutoAddressed { try routersChanged(in: network.id, at: now, in: transaction) }
+        if subnet.isAutoAddressed { try routersChanged(in: network.id, in: transaction) }
     }
 
     /// Keeps the service port in step where the network is in use, and tells the nodes.

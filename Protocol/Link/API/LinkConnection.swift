@@ -59,6 +59,31 @@ public final class LinkConnection: Sendable {
         return LinkByteStream(mailbox: mailbox)
     }
 
+    /// Agent: sends the data of an image.
+    /// - Parameter write: Writes all of it, and throws what keeps it from that.
+    /// - Throws: ``LinkRefusal`` when the coordinator does not take it, ``LinkError``, or what `write` throws.
+    public func upload(
+        _ upload: ImageUpload, _ write: (LinkStreamWriter) async throws -> Void
+    ) async throws {
+        let handler = handler
+        let source = StreamOpening.Source.upload(upload.operation, image: upload.image, size: upload.sizeBytes)
+        let (stream, end) = try await eventLoop.submit { try handler.value.openStream(source) }.get()
+        do {
+            do {
+                try await write(LinkStreamWriter(connection: self, stream: stream))
+            } catch let error as LinkError where error.code == .streamFailed {
+                // The end of the stream says why, or that the session is over.
+                _ = try await end.next()
+                throw error
+            }
+            _ = try await end.next()
+        } catch {
+            // Says nothing where the stream has ended.
+            finishStream(stream, WireRefusal(code: .unavailable, message: "The sender gave up."))
+            throw error
+        }
+    }
+
     /// Agent: a new certificate for the same node.
     /// - Parameter request: A request with a fresh key.
     /// - Throws: ``LinkRefusal`` or ``LinkError``.

@@ -212,6 +212,11 @@ extension StreamOpening.Source {
                 offset: Int64(try natural(image.offset, field: "stream.offset")))
         case .token(let token): self = .token(token.text)
         case .serverCertificate(let request): self = .serverCertificate([UInt8](request.certificateRequestDer))
+        case .upload(let upload):
+            self = .upload(
+                try OperationID(octets: upload.operation, field: "stream.operation"),
+                image: try ImageID(octets: upload.image, field: "stream.image"),
+                size: Int64(try natural(upload.size, field: "stream.size")))
         case nil: self = .unknown
         }
     }
@@ -228,6 +233,13 @@ extension StreamOpening.Source {
         case .token(let text): .token(.with { $0.text = text })
         case .serverCertificate(let request):
             .serverCertificate(.with { $0.certificateRequestDer = .init(request) })
+        case .upload(let operation, let image, let size):
+            .upload(
+                .with {
+                    $0.operation = .init(operation.octets)
+                    $0.image = .init(image.octets)
+                    $0.size = size
+                })
         case .unknown: nil
         }
     }

@@ -300,7 +300,24 @@ nonisolated struct PBSecurityGroupSpec: Sendable {
   /// Empty from a coordinator that does not tell it.
   var name: String = String()
 
+  /// What `remote_group` of a rule means where it is none of a security group: an older agent takes it for an empty one.
+  var addressGroups: [PBSecurityGroupSpec.AddressGroup] = []
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated struct AddressGroup: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var id: Data = Data()
+
+    var prefixes: [PBIPPrefix] = []
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+  }
 
   init() {}
 }
@@ -1112,6 +1129,11 @@ nonisolated struct PBServerSpec: @unchecked Sendable {
   var hasRescue: Bool {_storage._rescue != nil}
   /// Clears the value of `rescue`. Subsequent reads from it will return its default value.
   mutating func clearRescue() {_uniqueStorage()._rescue = nil}
+
+  var hasGuestAgent_p: Bool {
+    get {_storage._hasGuestAgent_p}
+    set {_uniqueStorage()._hasGuestAgent_p = newValue}
+  }
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1983,7 +2005,7 @@ nonisolated extension PBIPPrefix: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension PBSecurityGroupSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".SecurityGroupSpec"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}rules\0\u{1}members\0\u{1}name\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}rules\0\u{1}members\0\u{1}name\0\u{3}address_groups\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1995,6 +2017,7 @@ nonisolated extension PBSecurityGroupSpec: SwiftProtobuf.Message, SwiftProtobuf.
       case 2: try { try decoder.decodeRepeatedMessageField(value: &self.rules) }()
       case 3: try { try decoder.decodeRepeatedBytesField(value: &self.members) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.addressGroups) }()
       default: break
       }
     }
@@ -2013,6 +2036,9 @@ nonisolated extension PBSecurityGroupSpec: SwiftProtobuf.Message, SwiftProtobuf.
     if !self.name.isEmpty {
       try visitor.visitSingularStringField(value: self.name, fieldNumber: 4)
     }
+    if !self.addressGroups.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.addressGroups, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2021,6 +2047,42 @@ nonisolated extension PBSecurityGroupSpec: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs.rules != rhs.rules {return false}
     if lhs.members != rhs.members {return false}
     if lhs.name != rhs.name {return false}
+    if lhs.addressGroups != rhs.addressGroups {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBSecurityGroupSpec.AddressGroup: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = PBSecurityGroupSpec.protoMessageName + ".AddressGroup"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}prefixes\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.prefixes) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.id.isEmpty {
+      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
+    }
+    if !self.prefixes.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.prefixes, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBSecurityGroupSpec.AddressGroup, rhs: PBSecurityGroupSpec.AddressGroup) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.prefixes != rhs.prefixes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3039,7 +3101,7 @@ nonisolated extension PBRouterSpec.Route: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension PBServerSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ServerSpec"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}project\0\u{1}user\0\u{1}name\0\u{1}hostname\0\u{1}number\0\u{3}flavor_name\0\u{1}vcpus\0\u{3}memory_mib\0\u{3}root_gib\0\u{3}ephemeral_gib\0\u{3}swap_mib\0\u{1}image\0\u{3}root_disk_version\0\u{1}power\0\u{1}firmware\0\u{3}machine_type\0\u{3}disk_bus\0\u{1}interfaces\0\u{3}has_config_drive\0\u{3}public_keys\0\u{3}user_data\0\u{1}metadata\0\u{3}availability_zone\0\u{3}launch_index\0\u{3}admin_password\0\u{3}created_at\0\u{1}volumes\0\u{1}rescue\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}project\0\u{1}user\0\u{1}name\0\u{1}hostname\0\u{1}number\0\u{3}flavor_name\0\u{1}vcpus\0\u{3}memory_mib\0\u{3}root_gib\0\u{3}ephemeral_gib\0\u{3}swap_mib\0\u{1}image\0\u{3}root_disk_version\0\u{1}power\0\u{1}firmware\0\u{3}machine_type\0\u{3}disk_bus\0\u{1}interfaces\0\u{3}has_config_drive\0\u{3}public_keys\0\u{3}user_data\0\u{1}metadata\0\u{3}availability_zone\0\u{3}launch_index\0\u{3}admin_password\0\u{3}created_at\0\u{1}volumes\0\u{1}rescue\0\u{3}has_guest_agent\0")
 
   fileprivate class _StorageClass {
     var _id: Data = Data()
@@ -3071,6 +3133,7 @@ nonisolated extension PBServerSpec: SwiftProtobuf.Message, SwiftProtobuf._Messag
     var _createdAt: Int64 = 0
     var _volumes: [PBServerSpec.Volume] = []
     var _rescue: PBServerSpec.Rescue? = nil
+    var _hasGuestAgent_p: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3110,6 +3173,7 @@ nonisolated extension PBServerSpec: SwiftProtobuf.Message, SwiftProtobuf._Messag
       _createdAt = source._createdAt
       _volumes = source._volumes
       _rescue = source._rescue
+      _hasGuestAgent_p = source._hasGuestAgent_p
     }
   }
 
@@ -3157,6 +3221,7 @@ nonisolated extension PBServerSpec: SwiftProtobuf.Message, SwiftProtobuf._Messag
         case 27: try { try decoder.decodeSingularInt64Field(value: &_storage._createdAt) }()
         case 28: try { try decoder.decodeRepeatedMessageField(value: &_storage._volumes) }()
         case 29: try { try decoder.decodeSingularMessageField(value: &_storage._rescue) }()
+        case 30: try { try decoder.decodeSingularBoolField(value: &_storage._hasGuestAgent_p) }()
         default: break
         }
       }
@@ -3256,6 +3321,9 @@ nonisolated extension PBServerSpec: SwiftProtobuf.Message, SwiftProtobuf._Messag
       try { if let v = _storage._rescue {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 29)
       } }()
+      if _storage._hasGuestAgent_p != false {
+        try visitor.visitSingularBoolField(value: _storage._hasGuestAgent_p, fieldNumber: 30)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3294,6 +3362,7 @@ nonisolated extension PBServerSpec: SwiftProtobuf.Message, SwiftProtobuf._Messag
         if _storage._createdAt != rhs_storage._createdAt {return false}
         if _storage._volumes != rhs_storage._volumes {return false}
         if _storage._rescue != rhs_storage._rescue {return false}
+        if _storage._hasGuestAgent_p != rhs_storage._hasGuestAgent_p {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -392,7 +392,7 @@ nonisolated struct PBStreamOpen: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// What may be sent before the first StreamCredit.
+  /// What may be sent before the first StreamCredit; 0 for what the opening side sends.
   var initialCredit: UInt32 = 0
 
   var source: PBStreamOpen.OneOf_Source? = nil
@@ -421,12 +421,21 @@ nonisolated struct PBStreamOpen: Sendable {
     set {source = .serverCertificate(newValue)}
   }
 
+  var upload: PBStreamOpen.Upload {
+    get {
+      if case .upload(let v)? = source {return v}
+      return PBStreamOpen.Upload()
+    }
+    set {source = .upload(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Source: Equatable, Sendable {
     case image(PBStreamOpen.Image)
     case token(PBStreamOpen.Token)
     case serverCertificate(PBStreamOpen.ServerCertificate)
+    case upload(PBStreamOpen.Upload)
 
   }
 
@@ -467,6 +476,23 @@ nonisolated struct PBStreamOpen: Sendable {
     // methods supported on all messages.
 
     var certificateRequestDer: Data = Data()
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+  }
+
+  /// The opening side sends, once it is given credit; the other side ends the stream when it has taken all in.
+  nonisolated struct Upload: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var operation: Data = Data()
+
+    var image: Data = Data()
+
+    var size: Int64 = 0
 
     var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -520,7 +546,8 @@ nonisolated struct PBStreamCredit: Sendable {
   init() {}
 }
 
-/// Frame kind 35, from the sending side: all is sent, or why not. From the reading side: no more is wanted.
+/// Frame kind 35, from the sending side: all is sent, or why not. From the reading side: no more is wanted; of an upload,
+/// without an error: all is taken in.
 nonisolated struct PBStreamEnd: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1060,7 +1087,7 @@ nonisolated extension PBMessageCredit: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension PBStreamOpen: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".StreamOpen"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initial_credit\0\u{1}image\0\u{1}token\0\u{3}server_certificate\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initial_credit\0\u{1}image\0\u{1}token\0\u{3}server_certificate\0\u{1}upload\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1108,6 +1135,19 @@ nonisolated extension PBStreamOpen: SwiftProtobuf.Message, SwiftProtobuf._Messag
           self.source = .serverCertificate(v)
         }
       }()
+      case 5: try {
+        var v: PBStreamOpen.Upload?
+        var hadOneofValue = false
+        if let current = self.source {
+          hadOneofValue = true
+          if case .upload(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.source = .upload(v)
+        }
+      }()
       default: break
       }
     }
@@ -1133,6 +1173,10 @@ nonisolated extension PBStreamOpen: SwiftProtobuf.Message, SwiftProtobuf._Messag
     case .serverCertificate?: try {
       guard case .serverCertificate(let v)? = self.source else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    }()
+    case .upload?: try {
+      guard case .upload(let v)? = self.source else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
     }()
     case nil: break
     }
@@ -1242,6 +1286,46 @@ nonisolated extension PBStreamOpen.ServerCertificate: SwiftProtobuf.Message, Swi
 
   static func ==(lhs: PBStreamOpen.ServerCertificate, rhs: PBStreamOpen.ServerCertificate) -> Bool {
     if lhs.certificateRequestDer != rhs.certificateRequestDer {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBStreamOpen.Upload: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = PBStreamOpen.protoMessageName + ".Upload"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}operation\0\u{1}image\0\u{1}size\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.operation) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.image) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.size) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.operation.isEmpty {
+      try visitor.visitSingularBytesField(value: self.operation, fieldNumber: 1)
+    }
+    if !self.image.isEmpty {
+      try visitor.visitSingularBytesField(value: self.image, fieldNumber: 2)
+    }
+    if self.size != 0 {
+      try visitor.visitSingularInt64Field(value: self.size, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBStreamOpen.Upload, rhs: PBStreamOpen.Upload) -> Bool {
+    if lhs.operation != rhs.operation {return false}
+    if lhs.image != rhs.image {return false}
+    if lhs.size != rhs.size {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

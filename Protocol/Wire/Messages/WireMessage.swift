@@ -132,8 +132,13 @@ public struct StreamOpening: Hashable, Sendable {
         case token(String)
         /// A certificate for what the node serves, in PEM form; asked for with a PKCS #10 request in DER form.
         case serverCertificate([UInt8])
+        /// The other way: `size` octets that an operation made become the data of an image.
+        case upload(OperationID, image: ImageID, size: Int64)
         /// Of a newer release: to be refused, not to be stumbled over.
         case unknown
+
+        /// Whether the side that opens the stream sends.
+        public var isUpload: Bool { if case .upload = self { true } else { false } }
     }
 
     public var initialCredit: UInt32

@@ -47,4 +47,7 @@ SERVICES = {
     "network": Service(passes=(
         Pass("network", r"^tempest\.api\.network\.", options=settings.network),
     ), needs=("external",), hosts=1),
+    "object": Service(passes=(
+        Pass("object", r"^tempest\.api\.object_storage\.", options=settings.object_storage),
+    ), needs=("objects",)),
 }

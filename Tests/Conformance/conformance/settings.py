@@ -88,18 +88,30 @@ def image(facts):
 def network(facts):
     # Those that Skerry announces: what an extension adds is tested where there is one.
     extensions = (
-        "address-scope,allowed-address-pairs,availability_zone,binding,default-subnetpools,empty-string-filtering,"
-        "expose-port-forwarding-in-fip,ext-gw-mode,external-net,extraroute,extraroute-atomic,filter-validation,"
-        "fip-port-details,floating-ip-port-forwarding,floating-ip-port-forwarding-description,"
-        "floatingip-autodelete-internal,ip-substring-filtering,net-mtu,net-mtu-writable,network-ip-availability,"
-        "pagination,port-security,port-security-groups-filtering,project-id,provider,quota_details,quotas,router,"
-        "router_availability_zone,security-group,security-groups-normalized-cidr,"
+        "address-group,address-scope,allowed-address-pairs,availability_zone,binding,default-subnetpools,"
+        "empty-string-filtering,expose-port-forwarding-in-fip,ext-gw-mode,external-net,extraroute,"
+        "extraroute-atomic,filter-validation,fip-port-details,floating-ip-port-forwarding,"
+        "floating-ip-port-forwarding-description,floatingip-autodelete-internal,ip-substring-filtering,net-mtu,"
+        "net-mtu-writable,network-ip-availability,pagination,port-security,port-security-groups-filtering,"
+        "project-id,provider,quota_details,quotas,rbac-address-group,rbac-address-scope,rbac-policies,"
+        "rbac-security-groups,rbac-subnetpool,router,router_availability_zone,security-group,"
+        "security-groups-normalized-cidr,security-groups-remote-address-group,"
         "security-groups-rules-belongs-to-default-sg,sort-key-validation,sorting,standard-attr-description,"
         "standard-attr-revisions,standard-attr-tag,standard-attr-timestamp,subnet-external-network,"
         "subnet_allocation,subnet_onboard,subnetpool-prefix-ops")
     return {"network-feature-enabled": {
         "ipv6": True, "ipv6_subnet_attributes": True, "floating_ips": True, "port_admin_state_change": True,
         "port_security": True, "api_extensions": extensions}}
+
+
+def object_storage(facts):
+    return {
+        "object-storage": {"operator_role": "member", "reseller_admin_role": "ResellerAdmin"},
+        "object-storage-feature-enabled": {
+            "discoverability": True, "object_versioning": True, "tempurl_digest_hashlib": "sha256",
+            # What the store says in /info that it has.
+            "discoverable_apis": "account_quotas,container_quotas,bulk_upload,bulk_delete,tempurl,crossdomain,"
+                                 "staticweb,dlo,slo"}}
 
 
 def any_bytes(facts):

@@ -48,7 +48,7 @@ extension TwoTenantTable {
         DELETE /network/v2.0/security-group-rules/{id} {id} security_group_rule foreign=404 gone=404 malformed=404
         POST /network/v2.0/security-group-rules security_group_rule.security_group_id security_group foreign=404 gone=404
         POST /network/v2.0/security-group-rules security_group_rule.remote_group_id security_group foreign=404 gone=404
-        POST /network/v2.0/security-group-rules security_group_rule.remote_address_group_id security_group foreign=400
+        POST /network/v2.0/security-group-rules security_group_rule.remote_address_group_id address_group foreign=404 gone=404 malformed=404
         POST /network/v2.0/security-group-rules security_group_rule.remote_ip_prefix - # addresses are nobody's here
         POST /network/v2.0/security-group-rules security_group_rule.project_id project foreign=400 gone=400
         POST /network/v2.0/security-group-rules security_group_rule.tenant_id project foreign=400 gone=400

@@ -72,6 +72,7 @@ struct DomainXMLTests {
             "q35-uefi-kvm-all-disks",
             definition {
                 $0.spec.firmware = .uefi
+                $0.spec.hasGuestAgent = true
                 $0.spec.vcpus = 4
                 $0.disks += [
                     DomainDisk(role: .ephemeral, path: "/d/ephemeral.0.qcow2", format: .qcow2),

@@ -120,4 +120,41 @@ struct HotPlugTests {
         try await driver.destroy(server)
         try await driver.undefine(server)
     }
+
+    @Test("a running guest's disk is copied as it is at one moment, and the guest tells what it takes")
+    func copyAndQuestions() async throws {
+        let definition = try await definition(number: 0x7FFF_0012)
+        let server = definition.spec.id
+        let root = definition.disks[0].path
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let target = folder + "/copy.qcow2"
+        _ = try await run("qemu-img", "create", "-q", "-f", "qcow2", target, "32M")
+        try await driver.define(definition)
+        try await driver.start(server, paused: false)
+        try await driver.copyDisk(at: root, of: server, to: target, within: .seconds(60))
+        #expect(try await driver.observe()[server]?.power == .running)
+        // Nothing of the guest's own is changed, and the copy stands alone.
+        let chain = try await run("qemu-img", "info", "-U", "--backing-chain", root)
+        #expect(!chain.contains("backing file"))
+        _ = try await run("qemu-img", "check", "-q", target)
+        let diagnostics = try await driver.diagnose(server)
+        #expect(diagnostics.power == .running && diagnostics.processorTimes.count == 1)
+        #expect(diagnostics.disks.count == 1 && diagnostics.disks[0].readBytes > 0)
+        #expect(diagnostics.maximumMemoryMiB == 192)
+        try await driver.injectNMI(server)
+        let error = await #expect(throws: StatusError.self) {
+            try await driver.setPassword("s3cret", of: "root", on: server)
+        }
+        #expect(error?.message == "QEMU guest agent is not enabled")
+        await #expect(throws: StatusError.self) {
+            try await driver.copyDisk(at: folder + "/other", of: server, to: target, within: .seconds(5))
+        }
+        try await driver.destroy(server)
+        // The guest was still writing, so the two differ in what came after; the copy starts all the same.
+        _ = try await run("mv", target, root)
+        try await driver.start(server, paused: false)
+        try await driver.destroy(server)
+        await #expect(throws: StatusError.self) { _ = try await driver.diagnose(server) }
+        try await driver.undefine(server)
+    }
 }

@@ -137,7 +137,7 @@ import Testing
     func confirmed() async throws {
         let harness = try await forgotten()
         try await expectUntouched(harness)
-        #expect(await harness.engine.confirmRemoval(of: [server.id, id(4)]))
+        #expect(await harness.engine.confirmRemoval(of: [server.id.cast(), id(4)]))
         let host = harness.host
         #expect(await harness.until { _ in host.servers.isEmpty && host.domains.isEmpty })
         #expect(try await harness.store.setAside().isEmpty)

@@ -132,6 +132,12 @@ struct AccessTests {
         _ = try await cloud.call("PUT", "c")
         #expect(try await cloud.put("c/o", String(repeating: "x", count: 20)).status == 201)
         #expect(try await cloud.put("c/p", "x").status == 413)
+        let count: HTTPHeaders = ["X-Account-Quota-Count": "1", "X-Account-Quota-Bytes": ""]
+        #expect(try await cloud.call("POST", "", count).status == 403)
+        #expect(try await cloud.call("POST", "", count, as: .reseller).status == 204)
+        #expect(try await cloud.put("c/p", "").status == 413)
+        #expect(try await cloud.put("c/o", String(repeating: "x", count: 30)).status == 201)
+        #expect(try await cloud.call("POST", "", ["X-Account-Quota-Count": "few"], as: .reseller).status == 400)
         #expect(try await cloud.call("DELETE").status == 403)
         #expect(try await cloud.call("DELETE", as: .reseller).status == 204)
         #expect(try await cloud.call("GET", "c/o").status == 404)

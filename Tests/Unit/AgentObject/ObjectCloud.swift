@@ -153,7 +153,11 @@ final class FakeJudge: TokenJudge {
 
 final class StoppedClock: WallClock {
     private let time = Mutex<Int64>(1_700_000_000_000_000)
-    func now() -> Int64 { time.withLock { $0 += 1; return $0 } }
+    func now() -> Int64 {
+        time.withLock {
+            $0 += 1; return $0
+        }
+    }
     func advance(seconds: Int64) { time.withLock { $0 += seconds * 1_000_000 } }
 }
 

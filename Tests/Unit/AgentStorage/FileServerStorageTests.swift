@@ -156,6 +156,40 @@ struct FileServerStorageTests {
         #expect(files?.rescueVersion == nil && files?.rootDiskVersion == 0 && files?.swap != nil)
     }
 
+    @Test("a snapshot is flat, compressed and of the right size, from the disk or from what was copied of it")
+    func snapshots() async throws {
+        let fixture = try StorageFixture()
+        let storage = fixture.storage
+        let image = StorageFixture.image(Self.raw, .raw)
+        try await storage.fetchImage(image, from: TestSource(bytes: Self.raw))
+        let spec = StorageFixture.server(image)
+        try await storage.makeDisks(spec)
+        let root = storage.disks(of: spec)[0].path
+        _ = try await StorageFixture.run("qemu-io", "-f", "qcow2", "-c", "write -P 9 1M 64k", root)
+        for isLive in [false, true] {
+            let operation = OperationID.fresh()
+            if isLive {
+                let target = try await storage.makeSnapshotTarget(of: spec, for: operation)
+                _ = try await StorageFixture.run("qemu-io", "-f", "qcow2", "-c", "write -P 9 1M 64k", target)
+            }
+            let file = try await storage.makeSnapshot(of: spec, for: operation, within: .seconds(60))
+            let bytes = try await file.read(at: 0, count: Int(file.sizeBytes) + 1)
+            #expect(bytes.count == Int(file.sizeBytes) && bytes.count < 1 << 20)
+            try fixture.write(bytes, "snapshot.qcow2")
+            let path = fixture.path("snapshot.qcow2")
+            let info = try await StorageFixture.run("qemu-img", "info", "--output=json", path)
+            #expect(info.output.contains("\"virtual-size\": \(1 << 30),") && !info.output.contains("backing"))
+            let read = try await StorageFixture.run("qemu-io", "-f", "qcow2", "-c", "read -P 9 1M 64k", path)
+            #expect(read.succeeded && !read.output.contains("verification failed"))
+            await storage.removeSnapshot(for: operation)
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: fixture.path("state/snapshots")).isEmpty)
+        // What an agent left that died goes with the next sweep.
+        try fixture.write([1], "state/snapshots/\(OperationID.fresh()).copy")
+        await storage.sweepImages(keeping: [])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: fixture.path("state/snapshots")).isEmpty)
+    }
+
     @Test("a server that starts from a volume has no root disk, and an earlier plan removes no later disk")
     func otherVersions() async throws {
         let fixture = try StorageFixture()

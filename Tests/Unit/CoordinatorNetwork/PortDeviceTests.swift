@@ -44,7 +44,7 @@ struct PortDeviceTests {
             await cloud.refusal { service, transaction in
                 var wanted = PortChange()
                 change(&wanted)
-                try service.updatePort(port, wanted, at: 9, in: transaction)
+                try service.updatePort(port, wanted, viewer: .everything, at: 9, in: transaction)
             }
         }
 

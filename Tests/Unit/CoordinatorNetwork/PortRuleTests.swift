@@ -110,7 +110,7 @@ struct PortRuleTests {
         await cloud.refusal { service, transaction in
             var change = PortChange()
             edit(&change)
-            try service.updatePort(port, change, at: 3, in: transaction)
+            try service.updatePort(port, change, viewer: .everything, at: 3, in: transaction)
         }
     }
 
