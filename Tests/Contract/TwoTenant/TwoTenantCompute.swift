@@ -113,7 +113,7 @@ extension TwoTenantTable {
         POST /compute/v2.1/images/{id}/metadata {id} image foreign=404 gone=404 malformed=404
         PUT /compute/v2.1/images/{id}/metadata {id} image foreign=404 gone=404 malformed=404
         GET /compute/v2.1/images/{id}/metadata/{key} {id} image foreign=404 gone=404 malformed=404
-        PUT /compute/v2.1/images/{id}/metadata/{key} {id} image foreign=400 gone=400 malformed=400
+        PUT /compute/v2.1/images/{id}/metadata/{key} {id} image foreign=404 gone=404 malformed=404
         DELETE /compute/v2.1/images/{id}/metadata/{key} {id} image foreign=404 gone=404 malformed=404
         GET /compute/v2.1/os-floating-ips/{id} {id} floating_ip foreign=404 gone=404 malformed=404
         DELETE /compute/v2.1/os-floating-ips/{id} {id} floating_ip foreign=404 gone=404 malformed=404
