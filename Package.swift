@@ -111,13 +111,16 @@ let package = Package(
             "Agent/Network",
             ["AgentCore", "ProtocolModel", "AgentNetlink", .http1, .logging, .subprocess] + Target.Dependency.nio),
         library("Agent/Storage", ["AgentCore", "ProtocolModel", .crypto, .logging, .subprocess]),
+        library(
+            "Agent/Object",
+            ["AgentCore", "ProtocolModel", "ProtocolSQLite", .http1, .tls, .crypto, .logging] + Target.Dependency.nio),
         library("Agent/Host", ["ProtocolModel", .logging]),
         library("Agent/Simulated", ["AgentCore", "ProtocolModel"]),
         program(
             "Agent/Daemon",
             [
                 "AgentCore", "AgentStore", "AgentCompute", "AgentNetwork", "AgentNetlink", "AgentStorage", "AgentHost",
-                "AgentSimulated", "ProtocolModel", "ProtocolLink", "ProtocolSettings",
+                "AgentObject", "AgentSimulated", "ProtocolModel", "ProtocolLink", "ProtocolSettings",
                 "ProtocolTelemetry",
                 .arguments, .logging, .lifecycle
             ] + Target.Dependency.nio),
@@ -151,18 +154,29 @@ let package = Package(
             "Coordinator/Network",
             ["CoordinatorPlatform", "CoordinatorFleet", "ProtocolModel"]),
         library(
+            "Coordinator/BlockStorage",
+            [
+                "CoordinatorPlatform", "CoordinatorFleet", "CoordinatorIdentity", "CoordinatorPlacement",
+                "CoordinatorImage", "ProtocolModel", .product(name: "HTTPTypes", package: "swift-http-types"), .crypto,
+                .lifecycle
+            ]),
+        library(
             "Coordinator/Compute",
             [
                 "CoordinatorPlatform", "CoordinatorFleet", "CoordinatorIdentity", "CoordinatorPlacement",
                 "CoordinatorImage",
-                "CoordinatorNetwork", "ProtocolModel", .crypto, .cryptoExtras, .lifecycle
+                "CoordinatorNetwork", "CoordinatorBlockStorage", "ProtocolModel", .crypto, .cryptoExtras, .lifecycle
             ]),
+        library(
+            "Coordinator/ObjectStorage",
+            ["CoordinatorPlatform", "CoordinatorFleet", "CoordinatorIdentity", "ProtocolModel"]),
         program(
             "Coordinator/Daemon",
             [
                 "CoordinatorPlatform", "CoordinatorFleet", "CoordinatorIdentity", "CoordinatorPlacement",
                 "CoordinatorImage",
-                "CoordinatorNetwork", "CoordinatorCompute", "ProtocolModel", "ProtocolLink", "ProtocolSettings",
+                "CoordinatorNetwork", "CoordinatorBlockStorage", "CoordinatorCompute", "CoordinatorObjectStorage",
+                "ProtocolModel", "ProtocolLink", "ProtocolSettings",
                 "ProtocolTelemetry", .arguments, .logging, .lifecycle, .signals
             ]),
         program(
@@ -185,9 +199,16 @@ let package = Package(
         tests("Tests/Unit/AgentCore", ["AgentCore", "AgentSimulated", "AgentStore", "ProtocolModel"]),
         tests("Tests/Unit/AgentStore", ["AgentStore", "AgentCore", "ProtocolModel", "ProtocolSQLite", "ProtocolWire"]),
         tests("Tests/Unit/AgentSimulated", ["AgentSimulated", "AgentStore", "AgentCore", "ProtocolModel"]),
-        tests("Tests/Unit/AgentCompute", ["AgentCompute", "AgentCore", "ProtocolModel", .logging], exclude: ["Golden"]),
+        tests(
+            "Tests/Unit/AgentCompute",
+            ["AgentCompute", "AgentCore", "AgentStorage", "ProtocolModel", .logging, .subprocess],
+            exclude: ["Golden"]),
         tests("Tests/Unit/AgentStorage", ["AgentStorage", "AgentCore", "ProtocolModel", .crypto, .subprocess]),
-        tests("Tests/Unit/AgentDaemon", ["AgentDaemon", "AgentCore", "ProtocolLink", "ProtocolModel"]),
+        tests(
+            "Tests/Unit/AgentDaemon", ["AgentDaemon", "AgentCore", "ProtocolLink", "ProtocolModel", "ProtocolSettings"]),
+        tests(
+            "Tests/Unit/AgentObject",
+            ["AgentObject", "ProtocolModel", .http1, .crypto, .logging] + Target.Dependency.nio),
         tests("Tests/Unit/AgentHost", ["AgentHost", "ProtocolModel"]),
         tests("Tests/Unit/AgentNetlink", ["AgentNetlink", "ProtocolModel"]),
         tests(
@@ -207,6 +228,7 @@ let package = Package(
         tests(
             "Tests/Unit/CoordinatorImage",
             ["CoordinatorImage", "CoordinatorPlatform", "ProtocolModel"] + Target.Dependency.nio),
+        tests("Tests/Unit/CoordinatorObjectStorage", ["CoordinatorObjectStorage"]),
         tests(
             "Tests/Unit/CoordinatorNetwork",
             ["CoordinatorNetwork", "CoordinatorFleet", "CoordinatorPlatform", "ProtocolModel"]),
@@ -220,9 +242,21 @@ let package = Package(
                 "CoordinatorPlatform", "ProtocolModel"
             ]),
         tests(
+            "Tests/Fuzz",
+            [
+                "AgentCore", "AgentStorage", "CoordinatorCompute", "CoordinatorDaemon", "CoordinatorImage",
+                "CoordinatorPlatform", "ProtocolModel", "ProtocolSettings", "ProtocolWire", "TestsSupportStore", .logging,
+                .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "NIOCore", package: "swift-nio")
+            ], exclude: ["run"]),
+        tests(
+            "Tests/Unit/CoordinatorBlockStorage",
+            ["CoordinatorBlockStorage", "CoordinatorFleet", "CoordinatorPlatform", "ProtocolModel"]),
+        tests(
             "Tests/Contract",
             [
-                "CoordinatorCompute", "CoordinatorNetwork", "CoordinatorImage", "CoordinatorPlacement",
+                "CoordinatorBlockStorage", "CoordinatorCompute", "CoordinatorNetwork", "CoordinatorImage",
+                "CoordinatorObjectStorage",
+                "CoordinatorPlacement",
                 "CoordinatorFleet",
                 "CoordinatorIdentity", "CoordinatorPlatform", "ProtocolModel", "ProtocolLink", "TestsSupportStore", .tls
             ] + Target.Dependency.nio),

@@ -9,30 +9,12 @@ public struct DomainXML: Sendable {
     /// The namespace of our metadata element: a domain is ours if it carries the element for its own UUID.
     public static let metadataNamespace = "https://skerry.dev/xmlns/instance/1"
 
-    private let definition: DomainDefinition
-    private let settings: HypervisorSettings
+    let definition: DomainDefinition
+    let settings: HypervisorSettings
 
     public init(_ definition: DomainDefinition, settings: HypervisorSettings) {
         self.definition = definition
         self.settings = settings
-    }
-
-    /// The network cards that guests may have, of those that Nova knows: a tenant's image names one, and nothing else of
-    /// QEMU's many devices is for it to choose.
-    private static let interfaceModels: Set<String> = [
-        "virtio", "ne2k_pci", "pcnet", "rtl8139", "e1000", "e1000e", "igb"
-    ]
-
-    /// Why the server cannot be defined as it is asked for; `nil` when it can.
-    public var refusal: StatusError? {
-        guard let model = spec.interfaces.map(\.model).first(where: { !Self.interfaceModels.contains($0) }) else {
-            return nil
-        }
-        return StatusError(
-            code: .unsupported,
-            message: "Requested hardware '\(model)' is not supported by the '\(settings.virtType.rawValue)' virt "
-                + "driver",
-            detail: "hw_vif_model of image \(spec.image.map { $0.id.text } ?? "(none)")")
     }
 
     /// Changes whenever any line of the definition does.
@@ -45,8 +27,8 @@ public struct DomainXML: Sendable {
     /// The document for `virDomainDefineXML`.
     public var text: String { render(digest: digest) }
 
-    private var spec: ServerSpec { definition.spec }
-    private var hasEmulatedPC: Bool { spec.machineType.hasPrefix("pc") && !spec.machineType.hasPrefix("pc-q35") }
+    var spec: ServerSpec { definition.spec }
+    var hasEmulatedPC: Bool { spec.machineType.hasPrefix("pc") && !spec.machineType.hasPrefix("pc-q35") }
 
     private func render(digest: String) -> String {
         var xml = XMLText()
@@ -148,56 +130,6 @@ public struct DomainXML: Sendable {
             xml.leaf("timer", ["name": "rtc", "tickpolicy": "catchup"])
             // Reading it costs a guest under KVM an exit each time, and Linux prefers it to the TSC if unsure.
             if settings.virtType == .kvm { xml.leaf("timer", ["name": "hpet", "present": "no"]) }
-        }
-    }
-
-    private func devices(_ xml: inout XMLText) {
-        xml.leaf("controller", ["type": "usb", "model": "none"])
-        if spec.diskBus == "scsi" { xml.leaf("controller", ["type": "scsi", "index": "0", "model": "virtio-scsi"]) }
-        let layout = DiskLayout(definition.disks, of: spec, hasIDE: hasEmulatedPC)
-        for place in layout.places { disk(&xml, place) }
-        for interface in spec.interfaces { network(&xml, interface) }
-        xml.element("serial", ["type": "pty"]) { xml in
-            // virtlogd writes and rotates it, so that no guest fills the host's disk.
-            xml.leaf("log", ["file": definition.consoleLogPath, "append": "on"])
-            xml.leaf("target", ["type": "isa-serial", "port": "0"])
-        }
-        xml.element("console", ["type": "pty"]) { $0.leaf("target", ["type": "serial", "port": "0"]) }
-        if let address = settings.vncListenAddress {
-            xml.leaf("graphics", ["type": "vnc", "port": "-1", "autoport": "yes", "listen": address])
-            xml.element("video") { $0.leaf("model", ["type": "vga"]) }
-        }
-        xml.element("rng", ["model": "virtio"]) { $0.leaf("backend", ["model": "random"], text: "/dev/urandom") }
-        xml.leaf("memballoon", ["model": "virtio"])
-    }
-
-    private func disk(_ xml: inout XMLText, _ place: DiskLayout.Place) {
-        xml.element("disk", ["type": "file", "device": place.isCDROM ? "cdrom" : "disk"]) { xml in
-            if place.isCDROM || place.disk.role == .configDrive {
-                xml.leaf("driver", ["name": "qemu", "type": place.disk.format.rawValue])
-            } else {
-                xml.leaf(
-                    "driver",
-                    [
-                        "name": "qemu", "type": place.disk.format.rawValue, "cache": "writeback", "discard": "unmap"
-                    ])
-            }
-            xml.leaf("source", ["file": place.disk.path])
-            xml.leaf("target", ["dev": place.device, "bus": place.bus])
-            if place.isCDROM || place.disk.role == .configDrive { xml.leaf("readonly") }
-            if place.disk.role == .root { xml.leaf("boot", ["order": "1"]) }
-        }
-    }
-
-    private func network(_ xml: inout XMLText, _ interface: ServerSpec.Interface) {
-        xml.element("interface", ["type": "ethernet"]) { xml in
-            xml.leaf("mac", ["address": interface.mac.description])
-            // The network driver made it, with its bridge and rules, and keeps it when the guest goes.
-            xml.leaf("target", ["dev": InterfaceName.tap(interface.port).text, "managed": "no"])
-            xml.leaf("model", ["type": interface.model])
-            if interface.model == "virtio" { xml.leaf("mtu", ["size": String(interface.mtuBytes)]) }
-            // Its boot ROM would search the network for a system before each start.
-            xml.leaf("rom", ["enabled": "no"])
         }
     }
 }

@@ -6,6 +6,8 @@ enum LibvirtEvent: Sendable {
     /// A domain's definition came, changed or went.
     case definition(ServerID)
     case state(ServerID)
+    /// A device came to the domain or went from it.
+    case devices(ServerID)
     case connectionLost
 }
 
@@ -15,7 +17,7 @@ enum LibvirtEvent: Sendable {
 /// and whoever uses it holds a reference that keeps it open.
 final class LibvirtConnection: @unchecked Sendable {
     let pointer: OpaquePointer
-    private let lifecycle: Int32
+    private let callbacks: [Int32]
 
     /// - Parameter events: Called on libvirt's event thread; must not block.
     init(uri: String, events: @escaping @Sendable (LibvirtEvent) -> Void) throws(StatusError) {
@@ -33,7 +35,7 @@ final class LibvirtConnection: @unchecked Sendable {
         virConnectRegisterCloseCallback(
             pointer, { _, _, opaque in EventSink.of(opaque)?.handle(.connectionLost) }, sink.retained(),
             EventSink.release)
-        lifecycle = virConnectDomainEventRegisterAny(
+        let lifecycle = virConnectDomainEventRegisterAny(
             pointer, nil, Int32(VIR_DOMAIN_EVENT_ID_LIFECYCLE.rawValue),
             skerryLifecycleCallback { _, domain, event, _, opaque in
                 guard let domain, let id = ServerID(domain: domain) else { return 0 }
@@ -43,10 +45,19 @@ final class LibvirtConnection: @unchecked Sendable {
                 EventSink.of(opaque)?.handle(isDefinition ? .definition(id) : .state(id))
                 return 0
             }, sink.retained(), EventSink.release)
+        let devices = [VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED].map { event in
+            virConnectDomainEventRegisterAny(
+                pointer, nil, Int32(event.rawValue),
+                skerryDeviceCallback { _, domain, _, opaque in
+                    guard let domain, let id = ServerID(domain: domain) else { return }
+                    EventSink.of(opaque)?.handle(.devices(id))
+                }, sink.retained(), EventSink.release)
+        }
+        callbacks = [lifecycle] + devices
     }
 
     deinit {
-        if lifecycle >= 0 { virConnectDomainEventDeregisterAny(pointer, lifecycle) }
+        for callback in callbacks where callback >= 0 { virConnectDomainEventDeregisterAny(pointer, callback) }
         virConnectUnregisterCloseCallback(pointer) { _, _, _ in }
         virConnectClose(pointer)
     }

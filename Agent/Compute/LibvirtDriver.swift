@@ -8,7 +8,7 @@ import Synchronization
 /// opened anew by the next call.
 public final class LibvirtDriver: HypervisorDriver {
     private let uri: String
-    private let settings: HypervisorSettings
+    let settings: HypervisorSettings
     private let logger: Logger
     private let workers: BlockingWorkers
     private let watchers = ChangeWatchers()
@@ -164,6 +164,7 @@ extension LibvirtDriver {
         case .connectionLost: logger.warning("libvirt closed the connection: the next call opens it anew")
         case .definition(let domain): ownership.invalidate(domain)
         case .state(let domain): if ownership[domain] == .foreign { return }
+        case .devices(let domain): ownership.invalidateDevices(of: domain)
         }
         watchers.notify()
     }

@@ -45,7 +45,7 @@ package struct DomainState: Equatable {
 }
 
 extension LibvirtDriver {
-    /// Two calls, however many domains there are, and one more for each domain that was not seen before.
+    /// Two calls, however many domains there are, and two more for each domain that changed since.
     func observe(on connection: LibvirtConnection) throws(StatusError) -> [ServerID: DomainObservation] {
         var records: UnsafeMutablePointer<virDomainStatsRecordPtr?>?
         let count = virConnectGetAllDomainStats(connection.pointer, VIR_DOMAIN_STATS_STATE.rawValue, &records, 0)
@@ -65,7 +65,8 @@ extension LibvirtDriver {
             observed[id] = DomainObservation(
                 power: state.power, isStarting: state.isStarting, definitionDigest: digest,
                 hasSavedState: saved.contains(id),
-                name: virDomainGetName(domain).map { String(cString: $0) } ?? "")
+                name: virDomainGetName(domain).map { String(cString: $0) } ?? "",
+                devices: try devices(of: id, domain: domain))
         }
         ownership.keep(present)
         return observed
@@ -87,6 +88,28 @@ extension LibvirtDriver {
                 detail: "domain \(server) lacks our metadata element (\(DomainXML.metadataNamespace))")
         }
         return domain
+    }
+
+    /// Those of the guest while it runs, else those of the definition.
+    private func devices(of id: ServerID, domain: OpaquePointer) throws(StatusError) -> GuestDevices {
+        let run = virDomainGetID(domain)
+        if let known = ownership.devices(of: id, run: run) { return known }
+        let epoch = ownership.epoch
+        guard let document = try Self.document(of: domain) else { return GuestDevices() }
+        let found = DomainDevices(xml: document).devices
+        ownership.store(found, of: id, run: run, readIn: epoch)
+        return found
+    }
+
+    /// The domain's document, `nil` when it is no more.
+    static func document(of domain: OpaquePointer) throws(StatusError) -> String? {
+        guard let text = virDomainGetXMLDesc(domain, 0) else {
+            let failure = LibvirtFailure.last()
+            if failure.isMissingDomain { return nil }
+            throw failure.statusError(doing: "show the server", call: "virDomainGetXMLDesc")
+        }
+        defer { free(text) }
+        return String(cString: text)
     }
 
     private func ownership(of id: ServerID, domain: OpaquePointer) throws(StatusError) -> DomainOwnership {

@@ -23,7 +23,7 @@ public struct AgentPlan: Sendable, Equatable {
 
     /// Takes an update in. What a snapshot does not name goes, but for what holds a tenant's data: absence destroys none
     /// (``SetAside``).
-    /// - Parameter now: Microseconds since 1970.
+    /// - Parameter now: The agent's running time in microseconds.
     /// - Returns: The entries that changed, as they were before (`nil` for new ones); empty when the update was ignored.
     @discardableResult
     public mutating func merge(_ update: PlanUpdate, at now: Int64) -> Changes {

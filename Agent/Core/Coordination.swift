@@ -9,4 +9,14 @@ public protocol CoordinatorSession: Sendable, ImageSource {
     func send(_ result: OperationResult) async
     func send(_ report: NodeReport) async
     func send(_ health: NodeHealth) async
+    /// Sends what an operation made as the data of an image; returns when the coordinator has taken it in.
+    func upload(_ file: any SnapshotFile, as image: ImageID, of operation: OperationID) async throws(UploadFailure)
+}
+
+/// Why the data of an image did not arrive.
+public enum UploadFailure: Error, Sendable, Equatable {
+    /// For good.
+    case refused(StatusError)
+    /// The link broke, or the coordinator cannot take it now: to be begun anew.
+    case interrupted(String)
 }

@@ -4,15 +4,18 @@ import ProtocolModel
 public struct ComputeDrivers: Sendable {
     public var hypervisor: any HypervisorDriver
     public var storage: any ServerStorage
+    /// Where volumes of this host are; `nil` on a host without pools.
+    public var volumePaths: (any VolumePaths)?
     /// What a server stands on beside its networks.
     public var foundations: ServerFoundations
 
     public init(
-        hypervisor: any HypervisorDriver, storage: any ServerStorage,
-        foundations: ServerFoundations = ServerFoundations()
+        hypervisor: any HypervisorDriver, storage: any ServerStorage, volumePaths: (any VolumePaths)? = nil,
+        foundations: ServerFoundations = .volumes
     ) {
         self.hypervisor = hypervisor
         self.storage = storage
+        self.volumePaths = volumePaths
         self.foundations = foundations
     }
 }
@@ -26,6 +29,14 @@ public struct ServerFoundations: Sendable {
         self.kinds = kinds
         self.keys = keys
     }
+
+    /// The server's volumes in pools of the host itself.
+    public static let volumes = Self(kinds: [.volume]) { $0.volumes.compactMap(\.foundation) }
+}
+
+extension ServerSpec.Volume {
+    /// What has to be ready on this host before the volume can be used; nothing for one that another host exports.
+    var foundation: ResourceKey? { if case .pool = place { .volume(id) } else { nil } }
 }
 
 /// What a host can do; `nil` where it lacks the role.
@@ -33,14 +44,14 @@ public struct HostDrivers: Sendable {
     public var compute: ComputeDrivers?
     public var network: (any NetworkDriver)?
     public var routers: (@Sendable (EngineCore) -> any KindOwner)?
-    public var volumes: (@Sendable (EngineCore) -> any KindOwner)?
+    public var volumes: VolumeDrivers?
     /// Owners of further kinds.
     public var others: [@Sendable (EngineCore) -> any KindOwner]
 
     public init(
         compute: ComputeDrivers?, network: (any NetworkDriver)?,
         routers: (@Sendable (EngineCore) -> any KindOwner)? = nil,
-        volumes: (@Sendable (EngineCore) -> any KindOwner)? = nil,
+        volumes: VolumeDrivers? = nil,
         others: [@Sendable (EngineCore) -> any KindOwner] = []
     ) {
         self.compute = compute
@@ -73,13 +84,21 @@ public struct HostDrivers: Sendable {
                 error: StatusError(
                     code: .unsupported, message: "The host does not route: choose another host.",
                     detail: "the agent lacks the network role"), core: core)
-        let volumes =
-            volumes?(core)
-            ?? AbsentRole(
-                [.volume, .volumeSnapshot],
-                error: StatusError(
-                    code: .unsupported, message: "The host does not keep volumes: choose another host.",
-                    detail: "the agent lacks the storage role"), core: core)
-        return [servers, networks, routing, volumes] + others.map { $0(core) }
+        return [servers, networks, routing] + volumeOwners(core) + others.map { $0(core) }
+    }
+
+    private func volumeOwners(_ core: EngineCore) -> [any KindOwner] {
+        guard let volumes else {
+            return [
+                AbsentRole(
+                    [.volume, .volumeSnapshot],
+                    error: StatusError(
+                        code: .unsupported, message: "The host does not keep volumes: choose another host.",
+                        detail: "the agent lacks the storage role"), core: core)
+            ]
+        }
+        return [
+            KeyedReconciler(VolumeKind(volumes, core), core), KeyedReconciler(VolumeSnapshotKind(volumes, core), core)
+        ]
     }
 }

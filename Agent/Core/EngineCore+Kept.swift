@@ -3,8 +3,11 @@ import ProtocolModel
 
 /// What is kept although the plan does not name it, where it is looked after.
 extension EngineCore {
+    /// How much of the running time a crash may take: what is kept is then kept for so much longer.
+    private static let notedEvery = Duration.seconds(600)
+
     var keptProblems: [String] {
-        plan.keptProblems(at: wallClock.now(), keepSeconds: settings.keepSeconds)
+        plan.keptProblems(at: runningTime, keepSeconds: settings.keepSeconds)
     }
 
     /// - Parameter total: How many of the kind are on the host.
@@ -14,7 +17,7 @@ extension EngineCore {
         guard plan.position != .none else { return }
         let fresh = strays.filter { $0.kind.holdsData && plan.entries[$0] == nil && plan.setAside[$0] == nil }
         guard !fresh.isEmpty else { return }
-        let now = wallClock.now()
+        let now = runningTime
         do {
             try await store.keep(strays: fresh, of: total, at: now)
         } catch {
@@ -39,18 +42,25 @@ extension EngineCore {
 
     /// Has removed what was kept long enough, while there is a coordinator that could still name it.
     func releaseDue() async {
+        if let now = runningTimeToNote(every: Self.notedEvery) {
+            do { try await store.note(runningTime: now) } catch {
+                logger.warning("cannot write the plan store", metadata: ["error": "\(error)"])
+            }
+        }
         guard let age = sessionAge, age >= settings.keepCaution else { return }
-        await release(plan.due(at: wallClock.now(), keepSeconds: settings.keepSeconds), because: "its time is over")
+        await release(plan.due(at: runningTime, keepSeconds: settings.keepSeconds), because: "its time is over")
     }
 
-    func release(_ keys: Set<ResourceKey>, because reason: String) async {
+    /// - Returns: Whether it is written down.
+    @discardableResult
+    func release(_ keys: Set<ResourceKey>, because reason: String) async -> Bool {
         let known = keys.intersection(plan.setAside.keys)
-        guard !known.isEmpty else { return }
+        guard !known.isEmpty else { return true }
         do {
             try await store.release(known)
         } catch {
             logger.warning("cannot write the plan store", metadata: ["error": "\(error)"])
-            return
+            return false
         }
         let changed = alter { $0.release(known) }
         for key in known.sorted() {
@@ -58,5 +68,6 @@ extension EngineCore {
                 "what was kept is removed", metadata: ["\(key.kind)": "\(key.id)", "reason": "\(reason)"])
         }
         for kind in changed { wake(kind, .plan) }
+        return true
     }
 }

@@ -21,6 +21,9 @@ public final class EngineCore: Sendable {
         var left: Set<ResourceKind> = []
         var session: (any CoordinatorSession)?
         var sessionNumber = 0
+        /// How long agents ran before this engine was made.
+        var ranBefore: Int64 = 0
+        var ranNoted: Int64 = 0
         /// In uptime.
         var sessionSince = Duration.zero
         var coordinatorVersion = ""
@@ -62,6 +65,19 @@ public final class EngineCore: Sendable {
     /// Since the engine was made.
     public var uptime: Duration { stopwatch.elapsed }
 
+    /// How long agents have run on this host's plan, in microseconds: goes only forward, whatever becomes of the clock.
+    var runningTime: Int64 { state.withLock { $0.ranBefore } + uptime.wholeMicroseconds }
+
+    /// - Returns: The running time, if it is to be written down once more.
+    func runningTimeToNote(every period: Duration) -> Int64? {
+        let now = runningTime
+        return state.withLock { state in
+            guard !state.plan.setAside.isEmpty, now - state.ranNoted >= period.wholeMicroseconds else { return nil }
+            state.ranNoted = now
+            return now
+        }
+    }
+
     // MARK: The plan
 
     public var plan: AgentPlan { state.withLock { $0.plan } }
@@ -80,8 +96,12 @@ public final class EngineCore: Sendable {
     /// Whom changes wake; they hold this core in turn, so they are let go of when the engine ends.
     func setOwners(_ owners: [any KindOwner]) { state.withLock { $0.owners = owners } }
 
-    func begin(_ plan: AgentPlan, settled: [ResourceKey: SettledState]) {
+    func begin(_ plan: AgentPlan, settled: [ResourceKey: SettledState], runningTime: Int64) {
+        let uptime = uptime.wholeMicroseconds
         state.withLock { state in
+            // What was set aside last was so after what was written down.
+            state.ranBefore = max(runningTime, plan.setAside.values.map(\.since).max() ?? 0) - uptime
+            state.ranNoted = runningTime
             state.plan = plan
             state.settled = settled
         }

@@ -10,6 +10,9 @@ public struct EngineSettings: Sendable {
     public var networkPeriod: Duration
     /// For a guest to go down by itself before the plug is pulled.
     public var shutdownGrace: Duration
+    /// For a guest to let go of a device before it is asked again, and how often it is asked.
+    public var detachGrace: Duration
+    public var detachAttempts: Int
     /// For the network of a guest that has not run yet to be ready for its reboot.
     public var networkGrace: Duration
     /// How often a guest is looked at that shall go down during a reboot, or whose network is awaited.
@@ -31,7 +34,8 @@ public struct EngineSettings: Sendable {
     public init(
         serversAtOnce: Int = 8, imageFetchesAtOnce: Int = 2, operationsAtOnce: Int = 128,
         serverPeriod: Duration = .seconds(30), networkPeriod: Duration = .seconds(60),
-        shutdownGrace: Duration = .seconds(60), networkGrace: Duration = .seconds(30),
+        shutdownGrace: Duration = .seconds(60), detachGrace: Duration = .seconds(20),
+        detachAttempts: Int = 6, networkGrace: Duration = .seconds(30),
         shutdownPoll: Duration = .milliseconds(500),
         forgetDelay: Duration = .seconds(20), sweepPeriod: Duration = .seconds(600),
         keepSeconds: Int64 = 7 * 86_400, keepCaution: Duration = .seconds(3_600),
@@ -43,6 +47,8 @@ public struct EngineSettings: Sendable {
         self.serverPeriod = serverPeriod
         self.networkPeriod = networkPeriod
         self.shutdownGrace = shutdownGrace
+        self.detachGrace = detachGrace
+        self.detachAttempts = detachAttempts
         self.networkGrace = networkGrace
         self.shutdownPoll = shutdownPoll
         self.forgetDelay = forgetDelay

@@ -4,6 +4,7 @@ enum JSONDocument: Sendable {
     case null
     case text(String)
     case number(Int)
+    case flag(Bool)
     case list([JSONDocument])
     case object([(String, JSONDocument)])
 
@@ -19,6 +20,7 @@ enum JSONDocument: Sendable {
         case .null: out += "null".utf8
         case .text(let text): Self.write(text, to: &out)
         case .number(let number): out += String(number).utf8
+        case .flag(let flag): out += (flag ? "true" : "false").utf8
         case .list(let items):
             out.append(UInt8(ascii: "["))
             for (index, item) in items.enumerated() {

@@ -70,8 +70,9 @@ extension GuestMetadata {
     private func instanceDocument(_ version: OpenStackVersion, withAdminPassword: Bool) -> JSONDocument {
         var members: [(String, JSONDocument)] = [("uuid", .text(server.id.text))]
         if !server.metadata.isEmpty { members.append(("meta", metadataDocument)) }
-        if withAdminPassword, !server.adminPassword.isEmpty {
-            members.append(("admin_pass", .text(server.adminPassword)))
+        let password = server.rescue?.adminPassword ?? server.adminPassword
+        if withAdminPassword, !password.isEmpty {
+            members.append(("admin_pass", .text(password)))
         }
         if !server.publicKeys.isEmpty {
             members.append(("public_keys", .object(server.publicKeys.map { ($0.name, .text($0.key)) })))

@@ -10,16 +10,18 @@ public struct DomainObservation: Hashable, Sendable {
     /// `true` while a saved memory image waits on disk (`virDomainHasManagedSaveImage`).
     public var hasSavedState: Bool
     public var name: String
+    public var devices: GuestDevices
 
     public init(
         power: ServerDetails.PowerState, isStarting: Bool = false, definitionDigest: String, hasSavedState: Bool,
-        name: String
+        name: String, devices: GuestDevices = GuestDevices()
     ) {
         self.power = power
         self.isStarting = isStarting
         self.definitionDigest = definitionDigest
         self.hasSavedState = hasSavedState
         self.name = name
+        self.devices = devices
     }
 }
 
@@ -38,18 +40,43 @@ public struct DomainDefinition: Hashable, Sendable {
 }
 
 public struct DomainDisk: Hashable, Sendable {
-    public enum Role: String, Hashable, Sendable { case root, ephemeral, swap, configDrive }
+    public enum Role: Hashable, Sendable {
+        case root, ephemeral, swap, configDrive, rescue
+        case volume(ServerSpec.Volume)
+    }
+
     public enum Format: String, Hashable, Sendable { case raw, qcow2 }
 
+    public enum Source: Hashable, Sendable {
+        case file(String)
+        case block(String)
+        /// NBD with mutual TLS; the export has the volume's id for a name.
+        case nbd(node: NodeID, address: IPAddress, port: Int, export: String)
+    }
+
     public var role: Role
-    public var path: String
+    public var source: Source
     public var format: Format
 
-    public init(role: Role, path: String, format: Format) {
+    public init(role: Role, source: Source, format: Format) {
         self.role = role
-        self.path = path
+        self.source = source
         self.format = format
     }
+
+    public init(role: Role, path: String, format: Format) {
+        self.init(role: role, source: .file(path), format: format)
+    }
+
+    /// On this host; empty for what is elsewhere.
+    public var path: String {
+        switch source {
+        case .file(let path), .block(let path): path
+        case .nbd: ""
+        }
+    }
+
+    public var volume: ServerSpec.Volume? { if case .volume(let volume) = role { volume } else { nil } }
 }
 
 /// A hypervisor with domains in it. Implementations never touch a domain that does not carry our metadata element, and
@@ -71,6 +98,21 @@ public protocol HypervisorDriver: Sendable {
     func resume(_ server: ServerID) async throws(StatusError)
     /// Writes memory to disk and stops (managed save); the next ``start(_:paused:)`` goes on from there.
     func save(_ server: ServerID) async throws(StatusError)
+    /// Gives a running guest devices of its definition that it has not got yet; the definition itself is as it is.
+    func attach(_ devices: [GuestDevice], of definition: DomainDefinition) async throws(StatusError)
+    /// Asks a running guest to let go of devices and returns; ``DomainObservation/devices`` shows when it has.
+    func detach(_ devices: [GuestDevice], from server: ServerID) async throws(StatusError)
+    /// Puts one disk of a running guest, as it is at one moment, into a file that is there already; returns when all of it
+    /// is there. A guest with an agent in it writes down first what it has in memory. Ends early when the task is
+    /// cancelled.
+    /// - Parameter path: The disk's, as the definition names it.
+    func copyDisk(at path: String, of server: ServerID, to target: String, within limit: Duration)
+        async throws(StatusError)
+    /// Through the agent in the guest.
+    func setPassword(_ password: String, of user: String, on server: ServerID) async throws(StatusError)
+    func injectNMI(_ server: ServerID) async throws(StatusError)
+    /// What a running guest takes.
+    func diagnose(_ server: ServerID) async throws(StatusError) -> GuestDiagnostics
     /// Resets a running guest as the reset button would.
     func reset(_ server: ServerID) async throws(StatusError)
     /// Removes the definition with its saved state and NVRAM; the domain must not be running.

@@ -2,7 +2,8 @@ import Logging
 import ProtocolModel
 import Synchronization
 
-/// Brings images into the host's cache for the servers that wait for them; however many wait for one, it is fetched once.
+/// Brings images into the host's cache for the resources of one kind that wait for them; however many wait for one, it is
+/// fetched once.
 ///
 /// One lock, `state`; nothing is awaited while it is held.
 final class ImageDesk: Sendable {
@@ -16,31 +17,34 @@ final class ImageDesk: Sendable {
     private struct State {
         var fetches: [String: Fetch] = [:]
         /// What waited when a pass last ended.
-        var awaited: [ServerID: ImageSpec] = [:]
-        /// What was done for servers that have not heard of it.
-        var steps: [ServerID: [StatusStep]] = [:]
+        var awaited: [AnyID: ImageSpec] = [:]
+        /// What was done for resources that have not heard of it.
+        var steps: [AnyID: [StatusStep]] = [:]
         var lastSweep = Duration.zero
     }
 
-    private let storage: any ServerStorage
+    private let storage: any ImageStore
     private let core: EngineCore
+    private let kind: ResourceKind
     private let state = Mutex(State())
 
-    init(_ storage: any ServerStorage, _ core: EngineCore) {
+    init(_ storage: any ImageStore, _ core: EngineCore, for kind: ResourceKind = .server) {
         self.storage = storage
         self.core = core
+        self.kind = kind
     }
 
     func failure(of image: ImageSpec) -> StatusError? { state.withLock { $0.fetches[image.sha512]?.failure } }
 
     func isFetching(_ image: ImageSpec) -> Bool { state.withLock { $0.fetches[image.sha512]?.isRunning ?? false } }
 
-    func takeSteps(for server: ServerID) -> [StatusStep] {
-        state.withLock { $0.steps.isEmpty ? [] : $0.steps.removeValue(forKey: server) ?? [] }
+    func takeSteps<Resource>(for id: Identifier<Resource>) -> [StatusStep] {
+        state.withLock { $0.steps.isEmpty ? [] : $0.steps.removeValue(forKey: id.cast()) ?? [] }
     }
 
-    /// Starts fetches for what servers wait for, and forgets failures that nobody waits for any more.
-    func fetch(_ awaited: [ServerID: ImageSpec]) {
+    /// Starts fetches for what is waited for, and forgets failures that nobody waits for any more.
+    func fetch<Resource>(_ awaited: [Identifier<Resource>: ImageSpec]) {
+        let awaited = Dictionary(uniqueKeysWithValues: awaited.map { ($0.key.cast(to: AnyTag.self), $0.value) })
         let images = Dictionary(awaited.values.map { ($0.sha512, $0) }) { first, _ in first }
         let (session, number) = core.session
         let due = state.withLock { state -> [ImageSpec] in
@@ -73,8 +77,8 @@ final class ImageDesk: Sendable {
             durationMicroseconds: watch.elapsed.wholeMicroseconds, error: failure?.message)
         core.figures.note([step])
         let delay = state.withLock { state -> Duration? in
-            for (server, awaited) in state.awaited where awaited.sha512 == image.sha512 {
-                state.steps[server, default: []].append(step)
+            for (id, awaited) in state.awaited where awaited.sha512 == image.sha512 {
+                state.steps[id, default: []].append(step)
             }
             guard let failure else {
                 state.fetches[image.sha512] = nil
@@ -91,7 +95,7 @@ final class ImageDesk: Sendable {
             return delay
         }
         log(image, failure, delay)
-        core.wake(.server)
+        core.wake(kind)
     }
 
     private func log(_ image: ImageSpec, _ failure: StatusError?, _ delay: Duration?) {
@@ -103,7 +107,7 @@ final class ImageDesk: Sendable {
         core.logger.warning(
             "cannot fetch an image, trying again",
             metadata: ["image": "\(image.id)", "error": "\(failure.message)", "detail": "\(failure.detail)"])
-        core.after(delay) { [core] in core.wake(.server) }
+        core.after(delay) { [core, kind] in core.wake(kind) }
     }
 
     /// Has the storage drop images that nobody here uses.
@@ -116,6 +120,9 @@ final class ImageDesk: Sendable {
         }
         for case .server(let spec)? in core.plan.entries.values.lazy.map(\.spec?.inForce) {
             for image in [spec.image, spec.rescue?.image] { if let image { inUse?.insert(image.sha512) } }
+        }
+        for case .volume(let spec)? in core.plan.entries.values.lazy.map(\.spec?.inForce) {
+            if case .image(let image) = spec.source { inUse?.insert(image.sha512) }
         }
         guard let keep = inUse else { return }
         core.start { [storage] in await storage.sweepImages(keeping: keep) }

@@ -24,13 +24,25 @@ struct OperationRunner: Sendable {
             return await exclusively(operation, server) { spec in
                 await softReboot(spec, grace: .seconds(graceSeconds), deadline: operation.deadline)
             }
+        case .snapshot(let server, let image): return await snapshot(operation, server, as: image)
+        case .changePassword(let server, let user, let password):
+            return await single(operation, .changePassword) { () throws(StatusError) in
+                try await worker.driver.compute.hypervisor.setPassword(password, of: user, on: server)
+                return []
+            }
+        case .injectNMI(let server):
+            return await single(operation, .injectNMI) { () throws(StatusError) in
+                try await worker.driver.compute.hypervisor.injectNMI(server)
+                return []
+            }
+        case .diagnostics(let server): return await diagnose(operation, server)
         case .unknown:
             return OperationResult(
                 id: operation.id, outcome: .failed(.unsupported(operation.action.name, coordinator: "")))
         }
     }
 
-    private func isExpired(_ operation: Operation) -> Bool { worker.wallClock.now() >= operation.deadline }
+    func isExpired(_ operation: Operation) -> Bool { worker.wallClock.now() >= operation.deadline }
 
     private func work(_ server: ServerID, _ spec: ServerSpec) -> ServerKind.Work {
         ServerKind.Work(server: server, spec: spec)
@@ -58,7 +70,7 @@ struct OperationRunner: Sendable {
     }
 
     /// The server as the plan wants it now, `nil` when it does not.
-    private var spec: ServerSpec? {
+    var spec: ServerSpec? {
         guard case .server(let spec)? = access.spec() else { return nil }
         return spec
     }
@@ -157,7 +169,7 @@ struct OperationRunner: Sendable {
                 "The server's networks are not ready on its host: nothing was changed. Try again, or ask the operator.",
             detail: "not within \(networkGrace)")
     }
-    private static let notHere = StatusError(
+    static let notHere = StatusError(
         code: .conflict, message: "The server is not on this host any more.", detail: "no plan entry wants it")
 }
 

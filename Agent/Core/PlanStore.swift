@@ -7,6 +7,10 @@ public protocol PlanStore: Sendable {
     func entries() async throws -> [PlanEntry]
     /// Takes an update in, by the rules of ``AgentPlan/merge(_:at:)``.
     func apply(_ update: PlanUpdate, at now: Int64) async throws
+    /// How long agents have run on this store, in microseconds, as far as it was written down.
+    func runningTime() async throws -> Int64
+    /// Never goes back.
+    func note(runningTime: Int64) async throws
     func setAside() async throws -> [ResourceKey: SetAside]
     /// As ``AgentPlan/keep(strays:of:at:)``.
     func keep(strays: [ResourceKey], of total: Int, at now: Int64) async throws

@@ -50,7 +50,7 @@ public actor ReconcileEngine {
         let plan = AgentPlan(
             position: try await store.position(), entries: try await store.entries(),
             setAside: try await store.setAside())
-        core.begin(plan, settled: try await store.settled())
+        core.begin(plan, settled: try await store.settled(), runningTime: try await store.runningTime())
         isLoaded = true
     }
 
@@ -94,7 +94,7 @@ public actor ReconcileEngine {
     /// Takes an update of the plan in, on disk first.
     /// - Returns: The plan's position then, for the coordinator.
     public func apply(_ update: PlanUpdate) async throws -> PlanPosition {
-        let now = core.wallClock.now()
+        let now = core.runningTime
         try await store.apply(update, at: now)
         let changed = core.merge(update, at: now)
         core.postUnowned(registry)
@@ -105,8 +105,10 @@ public actor ReconcileEngine {
     }
 
     /// An operator on the host wants these gone, which the plan does not name.
-    public func confirmRemoval(of servers: Set<ServerID>) async {
-        await core.release(Set(servers.map(ResourceKey.server)), because: "an operator confirmed it")
+    /// - Returns: Whether that is written down; else it is to be said again.
+    public func confirmRemoval(of ids: Set<AnyID>) async -> Bool {
+        let kept = core.plan.setAside.keys.filter { $0.kind.holdsData && ids.contains($0.id) }
+        return await core.release(Set(kept), because: "an operator confirmed it")
     }
 
     /// A session opened: it hears all results that were not acknowledged, and then all statuses. That order matters:
@@ -258,8 +260,9 @@ extension Operation {
     /// Reads change nothing, so neither they nor their bulky results go through the ledger.
     var isRepeatable: Bool {
         switch action {
-        case .consoleOutput: true
-        case .softReboot, .hardReboot, .unknown: false
+        // A password is not written down, and set twice it is the same.
+        case .consoleOutput, .diagnostics, .changePassword: true
+        case .softReboot, .hardReboot, .snapshot, .injectNMI, .unknown: false
         }
     }
 }

@@ -13,8 +13,18 @@ struct ServerKind: KeyedDriver {
         var shutdownAskedAt: Duration?
         /// The image it waits for.
         var awaitedImage: ImageSpec?
+        /// Devices that the guest was asked to let go of.
+        var detachment = Detachment()
         /// For this generation: making it means rendering the whole definition.
         var definitionDigest: String?
+    }
+
+    /// What was asked of a guest.
+    struct Detachment: Sendable {
+        var devices: Set<GuestDevice> = []
+        var attempts = 0
+        /// In the engine's uptime.
+        var askedAt = Duration.zero
     }
 
     /// Digests of the images that are in the cache.
@@ -26,11 +36,14 @@ struct ServerKind: KeyedDriver {
         /// `nil` for what shall go.
         var spec: ServerSpec?
         var configDrive: ConfigDriveContent?
+        var devices = DeviceChanges()
     }
 
     let compute: ComputeDrivers
     let core: EngineCore
     let images: ImageDesk
+    /// Snapshots that are made and sent at once: each takes a processor, space and a stream of the link.
+    let snapshots = SlotCount(2)
 
     init(_ compute: ComputeDrivers, _ core: EngineCore) {
         self.compute = compute
@@ -58,7 +71,14 @@ struct ServerKind: KeyedDriver {
         let running = domains.values.count { $0.power == .running }
         core.figures.update { $0.runningGuests = running }
         var seen: [AnyID: Sighting] = [:]
-        for (server, domain) in domains { seen[server.cast(), default: Sighting()].domain = domain }
+        let plan = core.plan
+        for (server, domain) in domains {
+            var domain = domain
+            if !domain.devices.namelessTaps.isEmpty {
+                domain.devices = domain.devices.naming(plan.server(server)?.interfaces.map(\.port) ?? [])
+            }
+            seen[server.cast(), default: Sighting()].domain = domain
+        }
         for (server, files) in files { seen[server.cast(), default: Sighting()].files = files }
         return seen
     }
@@ -67,10 +87,13 @@ struct ServerKind: KeyedDriver {
     func context(for ids: [AnyID], _ seen: [AnyID: Sighting], _ plan: AgentPlan) async -> Set<String> {
         var needed: [String: ImageSpec] = [:]
         for id in ids {
-            guard let spec = plan.server(id.cast()), let image = spec.image,
-                seen[id]?.files?.rootDiskVersion != spec.rootDiskVersion
-            else { continue }
-            needed[image.sha512] = image
+            guard let spec = plan.server(id.cast()) else { continue }
+            if let image = spec.image, seen[id]?.files?.rootDiskVersion != spec.rootDiskVersion {
+                needed[image.sha512] = image
+            }
+            if let rescue = spec.rescue, seen[id]?.files?.rescueVersion != rescue.version {
+                needed[rescue.image.sha512] = rescue.image
+            }
         }
         var here: Set<String> = []
         // One that is just being fetched is told of first, and used then.
@@ -86,12 +109,21 @@ struct ServerKind: KeyedDriver {
             return .server(ServerDetails(power: .none, domainName: spec.domainName))
         }
         let isSaved = domain.hasSavedState && !domain.isActive
-        return .server(ServerDetails(power: isSaved ? .suspended : domain.power, domainName: domain.name))
+        return .server(
+            ServerDetails(
+                power: isSaved ? .suspended : domain.power, domainName: domain.name,
+                interfaces: domain.devices.interfaces.sorted(), volumes: domain.devices.volumes.sorted()))
     }
 
     // MARK: Deciding
 
-    func memory(after old: Memory?) -> Memory { Memory(shutdownAskedAt: old?.shutdownAskedAt) }
+    func memory(after old: Memory?) -> Memory {
+        var memory = Memory(shutdownAskedAt: old?.shutdownAskedAt)
+        // Another wish is another chance; what was asked just now need not be asked again at once.
+        memory.detachment = old?.detachment ?? Detachment()
+        memory.detachment.attempts = min(1, memory.detachment.attempts)
+        return memory
+    }
 
     func decide(_ situation: KeyedSituation<Self>, _ memory: inout Memory) -> KeyedDecision<Self> {
         guard case .server(let spec) = situation.spec else {
@@ -101,12 +133,11 @@ struct ServerKind: KeyedDriver {
         let plan = ServerPlanner.plan(spec, generation: situation.generation, view: view)
         var decision = KeyedDecision<Self>(
             phase: plan.phase, steps: plan.steps,
-            work: Work(server: spec.id, spec: spec, configDrive: configDrive))
+            work: Work(server: spec.id, spec: spec, configDrive: configDrive, devices: plan.devices))
         decision.news = images.takeSteps(for: spec.id)
-        memory.awaitedImage = plan.wait == .image ? spec.image : nil
+        memory.awaitedImage = plan.wait == .image ? spec.image : plan.wait == .rescueImage ? spec.rescue?.image : nil
         if let awaited = memory.awaitedImage { decision.failure = images.failure(of: awaited) }
-        if case .networkFailed(let failure)? = plan.wait { decision.error = failure }
-        if plan.wait == .missingDisk { decision.error = .missingRootDisk(of: spec) }
+        decision.error = error(for: plan.wait, spec, situation)
         if plan.isSettled { decision.reached = spec.power.rawValue }
         decision.base = "\(spec.rootDiskVersion)"
         decision.isFresh = plan.isFresh
@@ -121,17 +152,21 @@ struct ServerKind: KeyedDriver {
         memory.definitionDigest = digest
         let network = networkReadiness(for: spec, situation.plan, situation.readiness)
         var configDrive: ConfigDriveContent?
-        if spec.hasConfigDrive, domain?.isActive != true, network != .unknown {
+        if spec.hasConfigDrive, domain?.isActive != true || ServerPlanner.mustGoDown(spec, domain),
+            network != .unknown
+        {
             configDrive = Self.configDrive(of: spec, situation.plan)
         }
-        if spec.power != .stopped || domain?.isActive != true { memory.shutdownAskedAt = nil }
-        let view = ServerPlanner.View(
+        if !ServerPlanner.mustGoDown(spec, domain) { memory.shutdownAskedAt = nil }
+        func hasImage(_ image: ImageSpec?) -> Bool { image.map { situation.context.contains($0.sha512) } ?? true }
+        var view = ServerPlanner.View(
             domain: domain, files: situation.sighting?.files, settled: situation.settled, bootID: situation.bootID,
-            definitionDigest: digest, configDriveDigest: configDrive?.digest,
-            hasImage: spec.image.map { situation.context.contains($0.sha512) } ?? true, network: network,
+            definitionDigest: digest, configDriveDigest: configDrive?.digest, hasImage: hasImage(spec.image),
+            hasRescueImage: hasImage(spec.rescue?.image), network: network,
             shutdown: memory.shutdownAskedAt.map {
                 situation.now - $0 >= core.settings.shutdownGrace ? .graceOver : .asked
             } ?? .notAsked)
+        look(at: domain, of: spec, situation, &memory.detachment, into: &view)
         return (view, configDrive)
     }
 
@@ -147,39 +182,6 @@ struct ServerKind: KeyedDriver {
             }
         }
         return GuestMetadata(server: spec, networks: networks, ports: ports, groupNames: groupNames).configDrive()
-    }
-
-    /// How far what a server stands on is: what it needs before it can be started.
-    func networkReadiness(
-        for spec: ServerSpec, _ plan: AgentPlan, _ readiness: (ResourceKey) -> Readiness
-    ) -> ServerPlanner.NetworkReadiness {
-        var isReady = true
-        var isPrepared = true
-        for interface in spec.interfaces {
-            guard let port = plan.port(interface.port), plan.network(interface.network) != nil else { return .unknown }
-            for key in [.network(interface.network)] + port.securityGroups.map(ResourceKey.securityGroup) {
-                switch readiness(key) {
-                case .failed(let error): return .failed(error)
-                case .ready: break
-                case .unknown, .waiting, .prepared: isReady = false
-                }
-            }
-            // Another server may have had it. Groups change whenever anybody joins them: nobody waits for that.
-            switch readiness(.port(interface.port)) {
-            case .failed(let error): return .failed(error)
-            case .ready(isCurrent: true): break
-            case .prepared: isReady = false
-            case .ready(isCurrent: false), .unknown, .waiting: (isReady, isPrepared) = (false, false)
-            }
-        }
-        for key in compute.foundations.keys(spec) {
-            switch readiness(key) {
-            case .failed(let error): return .failed(error)
-            case .ready(isCurrent: true): break
-            case .ready(isCurrent: false), .unknown, .waiting, .prepared: (isReady, isPrepared) = (false, false)
-            }
-        }
-        return isReady ? .ready : isPrepared ? .prepared : .waiting
     }
 
     func decideRemoval(_ id: AnyID, _ sighting: Sighting?, _ last: ResourceSpec?) -> KeyedDecision<Self> {
@@ -203,24 +205,41 @@ struct ServerKind: KeyedDriver {
         case .reset: try await hypervisor.reset(work.server)
         case .undefine: try await hypervisor.undefine(work.server)
         case .removeFiles: try await compute.storage.remove(work.server)
-        case .createDisk, .createConfigDrive, .define: try await make(step, work)
-        case .fetchImage, .readConsole, .awaitShutdown: break  // Others do these, and time them themselves.
+        case .removeRescueDisk: try await compute.storage.removeRescueDisk(work.server)
+        case .detachDevices: try await hypervisor.detach(work.devices.detach, from: work.server)
+        case .createDisk, .resizeDisks, .createRescueDisk, .createConfigDrive, .define, .attachDevices:
+            try await make(step, work)
+        // Others do these, and time them themselves.
+        case .fetchImage, .readConsole, .awaitShutdown, .copyDisk, .compressDisk, .uploadImage, .changePassword,
+            .injectNMI, .diagnose:
+            break
         }
     }
 
     private func make(_ step: ServerStep, _ work: Work) async throws(StatusError) {
         guard let spec = work.spec else { return }
         switch step {
-        case .createDisk: try await compute.storage.makeDisks(spec)
+        case .createDisk, .resizeDisks: try await compute.storage.makeDisks(spec)
+        case .createRescueDisk: try await compute.storage.makeRescueDisk(spec)
         case .createConfigDrive:
             guard let content = work.configDrive else { return }
             try await compute.storage.makeConfigDrive(spec, content: content)
-        default: try await compute.hypervisor.define(compute.definition(of: spec))
+        case .attachDevices:
+            try await compute.hypervisor.attach(work.devices.attach, of: compute.definition(of: spec))
+        default:
+            if let problem = compute.missingPool(of: spec) { throw problem }
+            try await compute.hypervisor.define(compute.definition(of: spec))
         }
     }
 
     func performed(_ steps: [ServerStep], _ memory: inout Memory, now: Duration) -> Duration? {
-        guard steps.contains(.requestShutdown) else { return nil }
+        if steps.contains(.detachDevices) {
+            memory.detachment.attempts += 1
+            memory.detachment.askedAt = now
+        }
+        guard steps.contains(.requestShutdown) else {
+            return steps.contains(.detachDevices) ? core.settings.detachGrace : nil
+        }
         memory.shutdownAskedAt = now
         return core.settings.shutdownGrace
     }
@@ -241,22 +260,5 @@ struct ServerKind: KeyedDriver {
             worker: worker, poll: core.settings.shutdownPoll, networkGrace: core.settings.networkGrace,
             bootID: core.bootID, access: access
         ).perform(operation)
-    }
-}
-
-extension StatusError {
-    static func missingRootDisk(of spec: ServerSpec) -> StatusError {
-        StatusError(
-            code: .hostFailure,
-            message: "The server's root disk is missing on its host: ask the operator to bring it back, or rebuild the "
-                + "server to begin with a fresh one.",
-            detail: "server=\(spec.id) version=\(spec.rootDiskVersion): is the file system with the disks mounted?")
-    }
-}
-
-extension ComputeDrivers {
-    func definition(of spec: ServerSpec) -> DomainDefinition {
-        DomainDefinition(
-            spec: spec, disks: storage.disks(of: spec), consoleLogPath: storage.consoleLogPath(of: spec.id))
     }
 }

@@ -16,13 +16,20 @@ public enum ServerPlanner {
         /// The digest of the config drive that is wanted; `nil` when none is.
         public var configDriveDigest: String?
         public var hasImage: Bool
+        /// Whether the image of the rescue disk is here.
+        public var hasRescueImage: Bool
         public var network: NetworkReadiness
+        /// How far single devices are; one that is not named is ready.
+        public var devices: [GuestDevice: NetworkReadiness]
         public var shutdown: ShutdownProgress
+        public var detach: DetachProgress
 
         public init(
             domain: DomainObservation?, files: ServerFiles?, settled: SettledState? = nil, bootID: String,
             definitionDigest: String = "", configDriveDigest: String? = nil, hasImage: Bool = true,
-            network: NetworkReadiness = .ready, shutdown: ShutdownProgress = .notAsked
+            hasRescueImage: Bool = true, network: NetworkReadiness = .ready,
+            devices: [GuestDevice: NetworkReadiness] = [:], shutdown: ShutdownProgress = .notAsked,
+            detach: DetachProgress = .notAsked
         ) {
             self.domain = domain
             self.files = files
@@ -31,8 +38,11 @@ public enum ServerPlanner {
             self.definitionDigest = definitionDigest
             self.configDriveDigest = configDriveDigest
             self.hasImage = hasImage
+            self.hasRescueImage = hasRescueImage
             self.network = network
+            self.devices = devices
             self.shutdown = shutdown
+            self.detach = detach
         }
     }
 
@@ -53,9 +63,16 @@ public enum ServerPlanner {
         case notAsked, asked, graceOver
     }
 
+    /// Where a guest is that was asked to let go of devices.
+    public enum DetachProgress: Sendable, Equatable {
+        case notAsked, asked
+        /// It was asked often enough.
+        case givenUp
+    }
+
     /// What a server waits for once the steps are done.
     public enum Wait: Sendable, Equatable {
-        case image, network, shutdown
+        case image, rescueImage, network, shutdown
         /// The guest is started and paused: the rules of its ports are not there yet.
         case connection
         /// The hypervisor is about to start the guest, for an agent that is no more.
@@ -63,6 +80,12 @@ public enum ServerPlanner {
         case networkFailed(StatusError)
         /// The root disk that the guest ran on is not on the host.
         case missingDisk
+        /// The host has a root disk of a later version than the plan asks for.
+        case laterDisk(Int)
+        /// The guest has been asked to let go of devices, and has them still.
+        case detachment
+        /// The guest does not let go of these.
+        case stuck([GuestDevice])
     }
 
     public struct Decision: Sendable, Equatable {
@@ -73,13 +96,15 @@ public enum ServerPlanner {
         /// The steps begin with a guest that did not run yet: what was reached before is to be forgotten first, or it would
         /// pass for one that turned itself off, or that somebody paused.
         public var isFresh = false
+        /// What the steps about devices do.
+        public var devices = DeviceChanges()
 
         /// As reported when nothing went wrong.
         public var phase: ResourceStatus.Phase {
             switch wait {
-            case .networkFailed, .missingDisk: .failed
-            case .image, .network: steps.isEmpty ? .pending : .applying
-            case .shutdown, .connection, .hypervisor: .applying
+            case .networkFailed, .missingDisk, .laterDisk, .stuck: .failed
+            case .image, .rescueImage, .network: steps.isEmpty ? .pending : .applying
+            case .shutdown, .connection, .hypervisor, .detachment: .applying
             case nil: steps.isEmpty ? .ready : .applying
             }
         }
@@ -108,25 +133,21 @@ public enum ServerPlanner {
         if view.domain?.isStarting == true { return Decision(wait: .hypervisor) }
         var decision = Decision()
         var domain = view.domain
-        if hasLostDisk(spec, view) {
-            // Never a fresh one in its place: the data is somewhere else, on a file system that is not mounted, say.
-            decision.wait = .missingDisk
+        if let obstacle = diskObstacle(spec, view) {
+            decision.wait = obstacle
             if spec.power == .stopped, domain?.isActive == true { decision.steps.append(.stop) }
             return decision
         }
-        if view.files?.rootDiskVersion != spec.rootDiskVersion {
+        if needsNewDisks(spec, view) {
             guard view.hasImage else { return Decision(wait: .image) }
-            // A rebuild: the guest lets go of the old disk first, and its saved memory belongs to that disk.
-            if let old = domain {
-                if old.isActive { decision.steps.append(.stop) }
-                if old.hasSavedState {
-                    decision.steps.append(.undefine)
-                    domain = nil
-                } else {
-                    domain?.power = .shutdown
-                }
-            }
+            // A rebuild: the guest lets go of the old disk first.
+            turnOff(&domain, into: &decision)
             decision.steps.append(.createDisk)
+        }
+        guard planRescue(spec, view, &domain, into: &decision) else { return decision }
+        let isOff = domain?.isActive != true && domain?.hasSavedState != true
+        if isOff, !decision.steps.contains(.createDisk), hasOutgrownDisks(spec, view.files) {
+            decision.steps.append(.resizeDisks)
         }
         if spec.hasConfigDrive, domain?.isActive != true,
             view.files?.configDriveDigest != view.configDriveDigest
@@ -139,17 +160,25 @@ public enum ServerPlanner {
             decision.steps.append(.createConfigDrive)
         }
         if domain?.definitionDigest != view.definitionDigest { decision.steps.append(.define) }
+        // No definition names it any more.
+        if spec.rescue == nil, view.files?.rescueVersion != nil, domain?.isActive != true {
+            decision.steps.append(.removeRescueDisk)
+        }
         planPower(spec.power, generation: generation, domain: domain, view: view, into: &decision)
+        planDevices(spec, domain: domain, view: view, into: &decision)
         return decision
     }
 
-    /// Only the first making of a disk is one: once the guest ran on it, or was so much as defined with it, a disk that is
-    /// not there is lost.
-    private static func hasLostDisk(_ spec: ServerSpec, _ view: View) -> Bool {
-        guard view.files?.rootDiskVersion != spec.rootDiskVersion else { return false }
-        // A rebuild asks for another version, and so for another definition.
-        return view.settled?.isOn(rootDiskVersion: spec.rootDiskVersion) == true
-            || view.domain?.definitionDigest == view.definitionDigest && view.files?.rootDiskVersion == nil
+    /// Takes a guest from disks that are to be replaced; its saved memory belongs to those disks.
+    private static func turnOff(_ domain: inout DomainObservation?, into decision: inout Decision) {
+        guard let old = domain else { return }
+        if old.isActive { decision.steps.append(.stop) }
+        if old.hasSavedState {
+            decision.steps.append(.undefine)
+            domain = nil
+        } else {
+            domain?.power = .shutdown
+        }
     }
 
     private static func planPower(
@@ -211,7 +240,7 @@ public enum ServerPlanner {
         decision.wait = .connection
     }
 
-    private static func shutDown(_ state: GuestState, _ view: View, into decision: inout Decision) {
+    static func shutDown(_ state: GuestState, _ view: View, into decision: inout Decision) {
         switch view.shutdown {
         case .notAsked:
             // A paused guest hears nothing.
@@ -225,7 +254,7 @@ public enum ServerPlanner {
         }
     }
 
-    private static func wait(for network: NetworkReadiness) -> Wait? {
+    static func wait(for network: NetworkReadiness) -> Wait? {
         switch network {
         case .ready: nil
         case .unknown, .waiting, .prepared: .network
@@ -235,7 +264,7 @@ public enum ServerPlanner {
 }
 
 /// What the planner tells apart.
-private enum GuestState: Equatable {
+enum GuestState: Equatable {
     case off, running, paused, saved, crashed
 
     init(_ domain: DomainObservation?) {

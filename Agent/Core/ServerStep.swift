@@ -2,6 +2,10 @@
 public enum ServerStep: String, Hashable, Sendable, CaseIterable {
     case fetchImage = "fetch-image"
     case createDisk = "create-disk"
+    /// Makes disks larger, or makes those that a larger flavor brings.
+    case resizeDisks = "resize-disks"
+    case createRescueDisk = "create-rescue-disk"
+    case removeRescueDisk = "remove-rescue-disk"
     case createConfigDrive = "create-config-drive"
     case define = "define-domain"
     case start = "start-domain"
@@ -11,6 +15,9 @@ public enum ServerStep: String, Hashable, Sendable, CaseIterable {
     case requestShutdown = "request-shutdown"
     /// Pulls the plug.
     case stop = "stop-domain"
+    case attachDevices = "attach-devices"
+    /// Asks the guest to let go of devices; what comes of it is seen later.
+    case detachDevices = "detach-devices"
     case pause = "pause-domain"
     case resume = "resume-domain"
     /// Memory to disk, then off.
@@ -18,6 +25,13 @@ public enum ServerStep: String, Hashable, Sendable, CaseIterable {
     case reset = "reset-domain"
     case undefine = "undefine-domain"
     case removeFiles = "remove-files"
+    /// The disk as it is at one moment.
+    case copyDisk = "copy-disk"
+    case compressDisk = "compress-disk"
+    case uploadImage = "upload-image"
+    case changePassword = "change-password"
+    case injectNMI = "inject-nmi"
+    case diagnose = "diagnose"
     case readConsole = "read-console"
     /// Watching a guest go down on its own.
     case awaitShutdown = "await-shutdown"

@@ -3,7 +3,8 @@ import ProtocolModel
 /// What is kept although the coordinator's plan does not name it. Only an explicit removal, the end of its time or an
 /// operator on the host ends it; when the plan names it again, it is taken back as it is.
 public struct SetAside: Hashable, Sendable {
-    /// Since when, in microseconds since 1970.
+    /// Since when, in microseconds that the agent had run (``PlanStore/runningTime()``): no clock that is set, and no
+    /// time in which nobody could have named it again, brings its end nearer.
     public var since: Int64
     /// So much went at once that somebody must have erred: kept until an operator says otherwise.
     public var isHeld: Bool
@@ -16,9 +17,9 @@ public struct SetAside: Hashable, Sendable {
 
 extension ResourceKind {
     /// Whether a tenant's data is lost with a resource of the kind: nothing of it is removed for being absent.
-    var holdsData: Bool { Self.dataKinds.contains(self) }
+    public var holdsData: Bool { Self.dataKinds.contains(self) }
 
-    private static let dataKinds: Set<ResourceKind> = [.server]
+    private static let dataKinds: Set<ResourceKind> = [.server, .volume, .volumeSnapshot]
 }
 
 /// What becomes of resources that hold data and are absent from the plan, and of what they stand on. Pure.
@@ -74,7 +75,7 @@ extension AgentPlan {
         entries[key] = PlanEntry(key: key, generation: entries[key]?.generation ?? 0, spec: nil)
     }
 
-    /// What holds data and has been kept for so many seconds.
+    /// What holds data and has been kept for so many seconds in which the agent ran.
     public func due(at now: Int64, keepSeconds: Int64) -> Set<ResourceKey> {
         Set(
             setAside.filter { key, kept in

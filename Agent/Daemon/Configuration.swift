@@ -28,8 +28,11 @@ package struct Configuration: Sendable, Equatable {
     var reservedMemoryMiB = 512
     var reservedDiskGiB = 1
     var imageCacheGiB = 20
+    /// Where volumes are kept; `nil` where the file does not say.
+    var configuredPools: [String: Pool]?
     /// For how long what the plan no longer names is kept.
     var keepDays = 7
+    var object = ObjectStorage()
     var simulated = Simulated()
 
     package init() {}
@@ -39,6 +42,15 @@ package struct Configuration: Sendable, Equatable {
     struct Libvirt: Sendable, Equatable {
         var uri = "qemu:///system"
         var virtType = VirtTypeProbe.Setting.automatic
+    }
+
+    /// The object store, where the host has the role.
+    struct ObjectStorage: Sendable, Equatable {
+        /// `nil`: `objects` in the state directory.
+        var folder: String?
+        var listen = ListenAddress(host: "127.0.0.1", port: 8704)
+        /// For how long what was seen of a token holds while the coordinator is away.
+        var keepTokensMinutes = 60
     }
 
     /// Hosts without a hypervisor, all in one process.

@@ -32,6 +32,8 @@ extension SettingsReader {
             case "log": readLog(value, into: &configuration.common)
             case "reserved": readReserved(value, into: &configuration)
             case "images": readImages(value, into: &configuration)
+            case "object": readObject(value, into: &configuration.object)
+            case "storage": readStorage(value, into: &configuration)
             case "keep_days":
                 number(value, name, "a number of days, 1 to 3650", 1...3_650).map { configuration.keepDays = Int($0) }
             case "simulated": readSimulated(value, into: &configuration.simulated)
@@ -40,7 +42,7 @@ extension SettingsReader {
                     name, value,
                     known: """
                         state_directory, coordinator, name, roles, driver, libvirt, network, metrics, log, \
-                        availability_zone, reserved, images, keep_days, simulated
+                        availability_zone, reserved, images, storage, object, keep_days, simulated
                         """)
             }
         }
@@ -59,7 +61,7 @@ extension SettingsReader {
         }
         var roles: Set<NodeReport.Role> = []
         for item in sequence {
-            parsed(item, "roles", "a list of compute, network and storage") { NodeReport.Role(rawValue: $0) }
+            parsed(item, "roles", "a list of compute, network, storage and object") { NodeReport.Role(rawValue: $0) }
                 .map { _ = roles.insert($0) }
         }
         configuration.roles = roles
@@ -123,6 +125,20 @@ extension SettingsReader {
                     configuration.imageCacheGiB = Int($0)
                 }
             default: unknown(name, value, known: "cache_gib")
+            }
+        }
+    }
+
+    private mutating func readObject(_ node: Node, into object: inout Configuration.ObjectStorage) {
+        for (name, value) in members(node, of: "'object'") {
+            switch name {
+            case "folder": path(value, "object.folder").map { object.folder = $0 }
+            case "listen": address(value, "object.listen").map { object.listen = $0 }
+            case "keep_tokens_minutes":
+                number(value, "object.keep_tokens_minutes", "a number of minutes, 0 to 1440", 0...1_440).map {
+                    object.keepTokensMinutes = Int($0)
+                }
+            default: unknown(name, value, known: "folder, listen, keep_tokens_minutes")
             }
         }
     }

@@ -3,17 +3,17 @@ import AgentStore
 import ArgumentParser
 import ProtocolModel
 
-/// Ends the keeping of servers that the plan does not name, disks included.
+/// Ends the keeping of servers, volumes and snapshots that the plan does not name.
 struct ConfirmRemovalsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "confirm-removals",
-        abstract: "Has servers removed that are kept although the plan does not name them.",
+        abstract: "Has servers, volumes and snapshots removed that are kept although the plan does not name them.",
         discussion: "Without --yes it only shows them. The agent removes them, disks included, within half a minute.")
 
     @OptionGroup var options: ConfigurationOptions
 
-    @Argument(help: "The servers' ids; without any, all that are kept.")
-    var servers: [String] = []
+    @Argument(help: "The ids of servers, volumes and snapshots; without any, all that are kept.")
+    var ids: [String] = []
 
     @Flag(help: "Remove them for good.")
     var yes = false
@@ -29,26 +29,27 @@ struct ConfirmRemovalsCommand: AsyncParsableCommand {
             position: try await store.position(), entries: try await store.entries(),
             setAside: try await store.setAside())
         try store.close()
-        let chosen = try plan.keptServers(named: servers)
+        let chosen = try plan.kept(named: ids)
         guard !chosen.isEmpty else { return print("Nothing is kept that the plan does not name.") }
-        for id in chosen.sorted() { print("server \(id)\(plan.server(id).map { " (\($0.name))" } ?? "")") }
+        for key in chosen { print("\(plan.title(of: key))") }
         guard yes else { return print("Add --yes to have the agent remove them, disks included.") }
-        try folder.confirmRemovals(chosen)
+        try folder.confirmRemovals(Set(chosen.map(\.id)))
         print("The agent removes them.")
     }
 }
 
 extension AgentPlan {
-    /// Those of the servers that are kept that somebody named by their ids; all, when nobody named any.
-    package func keptServers(named texts: [String]) throws -> Set<ServerID> {
-        let kept = Set(keptServers.map(\.id))
+    /// What is kept that somebody named by its id; all of it, when nobody named any.
+    package func kept(named texts: [String]) throws -> [ResourceKey] {
+        let kept = keptData.map(\.key)
         guard !texts.isEmpty else { return kept }
-        return Set(
+        let named = Set(
             try texts.map { text in
-                guard let id = ServerID(text), kept.contains(id) else {
-                    throw ValidationError("'\(text)' is no server that is kept here: see 'skerry-agent status'.")
+                guard let id = AnyID(text), kept.contains(where: { $0.id == id }) else {
+                    throw ValidationError("'\(text)' is nothing that is kept here: see 'skerry-agent status'.")
                 }
                 return id
             })
+        return kept.filter { named.contains($0.id) }
     }
 }

@@ -25,9 +25,15 @@ struct HostAssembly {
         let probe = HostProbe()
         let bootID = try probe.bootID()
         let network = try network(endpoint)
+        // The image cache is one, whoever makes disks of what is in it.
+        let storage = FileServerStorage(
+            .init(folder: folder.root, imageCacheLimitBytes: Int64(configuration.imageCacheGiB) << 30),
+            clock: wallClock)
+        let hypervisor = hypervisor()
+        let volumes = volumes(storage, hypervisor)
         let drivers = HostDrivers(
-            compute: compute(), network: network,
-            routers: configuration.roles.contains(.network) ? network?.routerOwner : nil)
+            compute: hypervisor.map { ComputeDrivers(hypervisor: $0, storage: storage) }, network: network,
+            routers: configuration.roles.contains(.network) ? network?.routerOwner : nil, volumes: volumes)
         let inventory = NodeInventory(
             .init(
                 hostname: try configuration.name ?? probe.hostname(), roles: configuration.roles,
@@ -45,17 +51,23 @@ struct HostAssembly {
         return (agent, drivers)
     }
 
-    private func compute() -> ComputeDrivers? {
+    private func hypervisor() -> LibvirtDriver? {
         guard configuration.roles.contains(.compute) else { return nil }
         let verdict = VirtTypeProbe.probe(configuration.libvirt.virtType)
         if let warning = verdict.warning { logger.warning("\(warning)") }
-        return ComputeDrivers(
-            hypervisor: LibvirtDriver(
-                uri: configuration.libvirt.uri, settings: HypervisorSettings(virtType: verdict.virtType), logger: logger
-            ),
-            storage: FileServerStorage(
-                .init(folder: folder.root, imageCacheLimitBytes: Int64(configuration.imageCacheGiB) << 30),
-                clock: wallClock))
+        return LibvirtDriver(
+            uri: configuration.libvirt.uri, settings: HypervisorSettings(virtType: verdict.virtType), logger: logger)
+    }
+
+    private func volumes(_ images: FileServerStorage, _ hypervisor: LibvirtDriver?) -> VolumeDrivers? {
+        guard configuration.roles.contains(.storage) else { return nil }
+        let pools = configuration.pools.mapValues { pool in
+            FilePool(
+                FilePool.Settings(
+                    folder: pool.path, reservedGiB: pool.reservedGiB, overcommitPercent: pool.overcommitPercent),
+                images: images, attached: hypervisor, logger: logger)
+        }
+        return VolumeDrivers(pools: pools, attached: hypervisor, images: images)
     }
 
     private func network(_ coordinator: LinkEndpoint) throws -> HostNetworkDriver? {

@@ -46,6 +46,8 @@ struct JoinCommand: AsyncParsableCommand {
             print("Note: \(options.config) says 'coordinator: \(configured)', and 'run' goes by that.")
         }
         let hostname = try configuration.name ?? HostProbe().hostname()
+        // An agent that runs would go on as the node that it was, on a plan that is no longer its own.
+        if again { try await folder.takeLock() }
         guard configuration.driver == .simulated, configuration.simulated.nodes > 1 else {
             return try await join(folder, hostname, endpoint, token)
         }

@@ -16,4 +16,34 @@ struct LinkedSession: CoordinatorSession {
     func read(_ image: ImageSpec, from offset: Int64) async throws -> AsyncThrowingStream<[UInt8], any Error> {
         try await connection.fetchImage(image.id, sha512: image.sha512, from: offset).throwingStream
     }
+
+    func upload(
+        _ file: any SnapshotFile, as image: ImageID, of operation: OperationID
+    ) async throws(UploadFailure) {
+        let upload = ImageUpload(operation: operation, image: image, sizeBytes: file.sizeBytes)
+        do {
+            try await connection.upload(upload) { writer in
+                var offset: Int64 = 0
+                while offset < file.sizeBytes {
+                    let bytes = try await file.read(at: offset, count: Self.chunkBytes)
+                    // Shorter than it was: its end would never come.
+                    guard !bytes.isEmpty else { throw LinkError(.closed, "the snapshot ends at byte \(offset)") }
+                    try await writer.write(bytes)
+                    offset += Int64(bytes.count)
+                }
+            }
+        } catch let refusal as LinkRefusal {
+            switch refusal.code {
+            case .busy, .unavailable, .internalError: throw .interrupted(refusal.message)
+            default:
+                throw .refused(StatusError(code: .badImage, message: refusal.message, detail: "image \(image)"))
+            }
+        } catch let error as StatusError {
+            throw .refused(error)
+        } catch {
+            throw .interrupted("\(error)")
+        }
+    }
+
+    private static let chunkBytes = 262_144
 }

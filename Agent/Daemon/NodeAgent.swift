@@ -22,6 +22,8 @@ package struct NodeAgent: Sendable {
     /// What the coordinator is told that this agent can: all that this release knows, since what the host lacks the role
     /// for, it refuses by itself.
     let capabilities: AgentCapabilities
+    /// Lent to whoever else asks the coordinator something.
+    let line = CoordinatorLine()
 
     /// - Parameter capabilities: Those of another release, for simulations.
     package init(
@@ -70,10 +72,10 @@ package struct NodeAgent: Sendable {
     /// What `skerry-agent confirm-removals` wrote down, also while the coordinator is away.
     private func heedConfirmations() async {
         while !Task.isCancelled {
-            let servers = await workers.run { folder.confirmedRemovals() }
-            if !servers.isEmpty {
-                await engine.confirmRemoval(of: servers)
-                await workers.run { folder.forgetConfirmedRemovals() }
+            let confirmed = await workers.run { folder.confirmedRemovals() }
+            // What could not be written down, for want of room say, is heeded at the next look.
+            if !confirmed.isEmpty, await engine.confirmRemoval(of: confirmed) {
+                await workers.run { folder.forgetConfirmedRemovals(confirmed) }
             }
             guard (try? await clock.sleep(for: healthEvery, tolerance: .seconds(1))) != nil else { return }
         }
@@ -120,6 +122,8 @@ package struct NodeAgent: Sendable {
     private func serve(_ connection: LinkConnection, _ identity: NodeIdentity) async -> NodeIdentity {
         let session = LinkedSession(connection: connection)
         await engine.connect(session)
+        line.use(connection)
+        defer { line.use(nil) }
         let renewed = await withTaskGroup(of: NodeIdentity?.self) { group in
             group.addTask {
                 await read(connection)

@@ -21,7 +21,8 @@ struct HostDescriber: NodeDescriber {
         return inventory.report(
             sample, disk: disk, hypervisor: await hypervisor(&problems),
             physicalNetworks: await drivers.network?.physicalNetworks() ?? [],
-            tunnelAddress: await drivers.network?.tunnelAddress(), problems: problems)
+            tunnelAddress: await drivers.network?.tunnelAddress(), pools: await drivers.volumes?.report() ?? [],
+            problems: problems)
     }
 
     func health(runningGuests: Int, problems: [String]) async -> NodeHealth {
@@ -92,7 +93,8 @@ package struct SimulatedDescriber: NodeDescriber {
                 usedMemoryMiB: 0, freeDiskGiB: host.capacity.diskGiB),
             hypervisor: (try? await drivers.compute?.hypervisor.report()) ?? unknown,
             physicalNetworks: configuration.physicalNetworks.keys.sorted(), problems: problems,
-            tunnelAddress: tunnelAddress)
+            tunnelAddress: tunnelAddress,
+            pools: configuration.roles.contains(.storage) ? await drivers.volumes?.report() ?? [] : [])
     }
 
     package func health(runningGuests: Int, problems: [String]) async -> NodeHealth {
@@ -108,6 +110,11 @@ extension NodeReport {
         var report = self
         report.capacity.usedMemoryMiB = 0
         report.capacity.freeDiskGiB = 0
+        for index in report.pools.indices {
+            // News when it has changed by a twentieth of the pool.
+            let step = max(1, report.pools[index].totalGiB / 20)
+            report.pools[index].freeGiB = report.pools[index].freeGiB / step * step
+        }
         return report
     }
 }

@@ -31,6 +31,7 @@ struct RunCommand: AsyncParsableCommand {
         let metrics = Metrics()
         let agents: [NodeAgent]
         var network: (any NetworkDriver)?
+        var objects: ObjectFace?
         if isSimulated {
             let assembly = SimulatedAssembly(
                 configuration: configuration, folder: folder, group: group, wallClock: SystemClock(),
@@ -45,12 +46,14 @@ struct RunCommand: AsyncParsableCommand {
             let (agent, drivers) = try assembly.agent(identity: identity, endpoint: endpoint)
             agents = [agent]
             network = drivers.network
+            objects = try ObjectFace(configuration, folder: folder, line: agent.line, logger: logger)
         }
         logger.notice(
             "agent started", metadata: ["driver": "\(configuration.driver)", "nodes": "\(agents.count)"])
         metrics.show(agents.map(\.engine.figures))
-        try await serve(agents, metrics, configuration, group, logger)
+        try await serve(agents, objects, metrics, configuration, group, logger)
         await network?.stop()
+        try await objects?.stop()
         try await guestGroup.shutdownGracefully()
         try await group.shutdownGracefully()
         logger.notice("agent stopped")
@@ -58,10 +61,11 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     private func serve(
-        _ agents: [NodeAgent], _ metrics: Metrics, _ configuration: Configuration, _ group: any EventLoopGroup,
-        _ logger: Logger
+        _ agents: [NodeAgent], _ objects: ObjectFace?, _ metrics: Metrics, _ configuration: Configuration,
+        _ group: any EventLoopGroup, _ logger: Logger
     ) async throws {
         var services: [any Service] = [AgentsService(agents: agents), SmallMemory()]
+        if let objects { services.append(objects) }
         if let endpoint = configuration.common.metricsListen {
             services.append(
                 MetricsService(

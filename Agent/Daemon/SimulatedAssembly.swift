@@ -50,7 +50,8 @@ struct SimulatedAssembly {
                 compute: host.drivers.compute,
                 network: SimulatedNetwork(
                     host, physicalNetworks: configuration.physicalNetworks.keys.sorted()),
-                routers: configuration.roles.contains(.network) ? host.routerOwner : nil),
+                routers: configuration.roles.contains(.network) ? host.routerOwner : nil,
+                volumes: configuration.roles.contains(.storage) ? host.volumeDrivers : nil),
             clock: clock, wallClock: wallClock, bootID: bootID,
             settings: EngineSettings(serversAtOnce: 64, keepSeconds: configuration.keepSeconds),
             figures: metrics.figures(), logger: logger)

@@ -36,28 +36,54 @@ package struct StateFolder: Sendable {
     /// Read and then deleted by the agent that runs.
     private var confirmations: String { root + "/confirmed-removals" }
 
-    /// Adds servers that an operator on the host wants gone, although the plan does not name them.
-    package func confirmRemovals(_ servers: Set<ServerID>) throws {
-        let all = confirmedRemovals().union(servers)
-        try Self.write(all.map { $0.text + "\n" }.sorted().joined(), to: confirmations + ".new")
+    /// Adds servers, volumes and snapshots that an operator on the host wants gone, although no plan names them.
+    package func confirmRemovals(_ ids: Set<AnyID>) throws {
+        let lock = try lockConfirmations()
+        defer { close(lock) }
+        try writeConfirmations(confirmedRemovals().union(ids))
+    }
+
+    private func writeConfirmations(_ ids: Set<AnyID>) throws {
+        try Self.write(ids.map { $0.text + "\n" }.sorted().joined(), to: confirmations + ".new")
         guard rename(confirmations + ".new", confirmations) == 0 else { throw FileProblem("write", confirmations) }
     }
 
-    package func confirmedRemovals() -> Set<ServerID> {
-        guard let text = try? Self.text(of: confirmations) else { return [] }
-        return Set(text.split(whereSeparator: \.isNewline).compactMap { ServerID(String($0)) })
+    /// The command and the agent change the list in turn; it ends with the descriptor.
+    private func lockConfirmations() throws -> Int32 {
+        let path = confirmations + ".lock"
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw FileProblem("open", path) }
+        while flock(descriptor, LOCK_EX) != 0 {
+            guard errno == EINTR else {
+                close(descriptor)
+                throw FileProblem("lock", path)
+            }
+        }
+        return descriptor
     }
 
-    package func forgetConfirmedRemovals() { unlink(confirmations) }
+    package func confirmedRemovals() -> Set<AnyID> {
+        guard let text = try? Self.text(of: confirmations) else { return [] }
+        return Set(text.split(whereSeparator: \.isNewline).compactMap { AnyID(String($0)) })
+    }
+
+    /// Takes those off the list that were heeded; what was added meanwhile stays. Where there is no room for a shorter
+    /// list the longer one stays: to remove once more what is gone does nothing.
+    package func forgetConfirmedRemovals(_ heeded: Set<AnyID>) {
+        guard let lock = try? lockConfirmations() else { return }
+        defer { close(lock) }
+        let left = confirmedRemovals().subtracting(heeded)
+        if left.isEmpty { unlink(confirmations) } else { try? writeConfirmations(left) }
+    }
 
     /// Keeps a second agent away from the same folder for as long as this process lives.
     ///
     /// It waits up to 5 s: a killed agent holds the lock until the kernel has taken all of it down.
-    func takeLock() async throws {
+    package func takeLock(attempts: Int = 50) async throws {
         let path = root + "/agent.lock"
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw FileProblem("open", path) }
-        for _ in 0..<50 {
+        for _ in 0..<attempts {
             if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return }
             try await Task.sleep(for: .milliseconds(100))
         }
@@ -94,7 +120,9 @@ package struct StateFolder: Sendable {
         guard descriptor >= 0 else { throw FileProblem("write", path) }
         defer { close(descriptor) }
         let bytes = Array(text.utf8)
-        guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count else { throw FileProblem("write", path) }
+        guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0 else {
+            throw FileProblem("write", path)
+        }
     }
 }
 

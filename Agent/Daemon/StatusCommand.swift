@@ -31,23 +31,29 @@ struct StatusCommand: AsyncParsableCommand {
             print("\(kind)s".padded(to: 16) + "\(wanted)" + (leaving > 0 ? ", \(leaving) to be removed" : ""))
         }
         let plan = AgentPlan(position: position, entries: entries, setAside: try await store.setAside())
-        for line in plan.keptLines(at: SystemClock().now(), keepSeconds: configuration.keepSeconds) { print(line) }
+        let ran = max(try await store.runningTime(), plan.keptData.map(\.kept.since).max() ?? 0)
+        for line in plan.keptLines(at: ran, keepSeconds: configuration.keepSeconds) { print(line) }
         try store.close()
     }
 }
 
 extension AgentPlan {
-    /// The servers that are kept although the plan does not name them, one a line.
+    /// What is kept although the plan does not name it, one a line.
     package func keptLines(at now: Int64, keepSeconds: Int64) -> [String] {
-        keptServers.map { id, kept in
-            let name = server(id).map { " (\($0.name))" } ?? ""
-            return
-                "kept            server \(id)\(name), not in the plan: \(kept.fate(at: now, keepSeconds: keepSeconds))"
+        keptData.map { key, kept in
+            "kept            \(title(of: key)), not in the plan: \(kept.fate(at: now, keepSeconds: keepSeconds))"
         }
     }
 
-    var keptServers: [(id: ServerID, kept: SetAside)] {
-        setAside.filter { $0.key.kind == .server }.sorted { $0.key < $1.key }.map { ($0.key.id.cast(), $0.value) }
+    /// What is kept that a tenant's data would be lost with, sorted.
+    var keptData: [(key: ResourceKey, kept: SetAside)] {
+        setAside.filter(\.key.kind.holdsData).sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
+    /// The resource with its name, where it has one.
+    func title(of key: ResourceKey) -> String {
+        let name = key.kind == .server ? server(key.id.cast()).map { " (\($0.name))" } : nil
+        return "\(key)\(name ?? "")"
     }
 }
 

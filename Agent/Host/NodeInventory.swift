@@ -41,7 +41,7 @@ public struct NodeInventory: Sendable {
     /// - Parameter problems: What else was found wrong; the host's own shortages are added.
     public func report(
         _ sample: HostSample, disk: Disk, hypervisor: HypervisorReport, physicalNetworks: [String],
-        tunnelAddress: IPAddress? = nil, problems: [String]
+        tunnelAddress: IPAddress? = nil, pools: [StoragePool] = [], problems: [String]
     ) -> NodeReport {
         NodeReport(
             hostname: settings.hostname, roles: settings.roles, agentVersion: settings.agentVersion,
@@ -51,7 +51,7 @@ public struct NodeInventory: Sendable {
                 reservedMemoryMiB: settings.reservedMemoryMiB, reservedDiskGiB: settings.reservedDiskGiB,
                 usedMemoryMiB: sample.usedMemoryMiB, freeDiskGiB: disk.freeGiB),
             hypervisor: hypervisor, physicalNetworks: physicalNetworks.sorted(),
-            problems: problems + shortages(sample, disk: disk), tunnelAddress: tunnelAddress)
+            problems: problems + shortages(sample, disk: disk), tunnelAddress: tunnelAddress, pools: pools)
     }
 
     public func health(_ sample: HostSample, disk: Disk, runningGuests: Int, problems: [String]) -> NodeHealth {

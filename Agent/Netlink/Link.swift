@@ -15,6 +15,8 @@ public struct Link: Hashable, Sendable {
     public var mtuBytes: Int
     /// Administratively up; the carrier may still be missing.
     public var isUp: Bool
+    /// Up, and with somebody at the other end; of a tap, the program that has it open.
+    public var hasCarrier: Bool
     public var alias: String?
     public var mac: MACAddress?
     public var vlanTag: Int?
@@ -27,7 +29,8 @@ public struct Link: Hashable, Sendable {
 
     public init(
         index: Int32, name: InterfaceName, kind: String? = nil, master: Int32? = nil, parent: Int32? = nil,
-        mtuBytes: Int = 1500, isUp: Bool = false, alias: String? = nil, mac: MACAddress? = nil, vlanTag: Int? = nil,
+        mtuBytes: Int = 1500, isUp: Bool = false, hasCarrier: Bool = false, alias: String? = nil,
+        mac: MACAddress? = nil, vlanTag: Int? = nil,
         isIsolated: Bool = false, isOverlay: Bool = false, vxlan: VXLANSettings? = nil
     ) {
         self.index = index
@@ -37,6 +40,7 @@ public struct Link: Hashable, Sendable {
         self.parent = parent
         self.mtuBytes = mtuBytes
         self.isUp = isUp
+        self.hasCarrier = hasCarrier
         self.alias = alias
         self.mac = mac
         self.vlanTag = vlanTag
@@ -115,6 +119,8 @@ extension Link {
             nlmsg_attrlen(header, Int32(MemoryLayout<ifinfomsg>.size)))
         guard let text = attributes.string(IFLA_IFNAME), let name = try? InterfaceName(text) else { return nil }
         self.init(index: info.ifi_index, name: name, isUp: info.ifi_flags & UInt32(IFF_UP) != 0)
+        // IFF_LOWER_UP (Linux include/uapi/linux/if.h), which glibc's header has not.
+        hasCarrier = info.ifi_flags & 1 << 16 != 0
         mtuBytes = Int(attributes.uint32(IFLA_MTU) ?? 0)
         master = attributes.uint32(IFLA_MASTER).map(Int32.init(bitPattern:))
         parent = attributes.uint32(IFLA_LINK).map(Int32.init(bitPattern:))

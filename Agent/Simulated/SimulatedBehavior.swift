@@ -3,12 +3,15 @@ import ProtocolModel
 
 /// One call of a simulated driver, for rules about which are slow and which fail.
 public struct SimulatedCall: Sendable, Hashable {
-    /// What is done to a server, to the network or to a router.
+    /// What is done to a server, to the network, to a router or to a volume.
     public enum Action: String, Sendable, Hashable, CaseIterable {
         case observeDomains, define, start, requestShutdown, destroy, pause, resume, save, reset, undefine
+        case copyDisk, makeSnapshot, setPassword, injectNMI, diagnose
+        case attachDevices, detachDevices, makeRescueDisk, removeRescueDisk
         case observeFiles, fetchImage, makeDisks, makeConfigDrive, readConsole, removeFiles
         case prepareNetwork, convergeNetwork
         case programRouter, removeRouter
+        case observeVolumes, createVolume, extendVolume, revertVolume, snapshotVolume, removeVolume, removeSnapshot
     }
 
     public var action: Action
@@ -28,6 +31,8 @@ public struct SimulatedBehavior: Sendable {
     public var fault: @Sendable (SimulatedCall) -> StatusError?
     /// How long guests need to go down when asked, `nil` for guests that do not listen.
     public var shutdownTakes: Duration?
+    /// How long guests need to let go of a device, `nil` for guests that do not.
+    public var detachTakes: Duration?
     /// Whether taps are made ahead of a pass, so that guests are started before it is done.
     public var preparesTaps: Bool
     /// Whether image bytes are really read from the source and counted; else an image is there once it is asked for.
@@ -36,11 +41,13 @@ public struct SimulatedBehavior: Sendable {
     public init(
         delay: @escaping @Sendable (SimulatedCall) -> Duration = { _ in .zero },
         fault: @escaping @Sendable (SimulatedCall) -> StatusError? = { _ in nil },
-        shutdownTakes: Duration? = .zero, preparesTaps: Bool = false, readsImages: Bool = false
+        shutdownTakes: Duration? = .zero, detachTakes: Duration? = .zero, preparesTaps: Bool = false,
+        readsImages: Bool = false
     ) {
         self.delay = delay
         self.fault = fault
         self.shutdownTakes = shutdownTakes
+        self.detachTakes = detachTakes
         self.preparesTaps = preparesTaps
         self.readsImages = readsImages
     }

@@ -12,6 +12,7 @@ public final class SimulatedHost: Sendable {
     let disks = Mutex<SimulatedDisks>(SimulatedDisks())
     let network = Mutex<NetworkState>(NetworkState())
     let routers = Mutex<[RouterID: RouterSpec]>([:])
+    let pools = Mutex<[String: SimulatedPool.Contents]>([:])
     let taps = Mutex<Set<PortID>>([])
     private let unfiltered = Mutex<Set<ServerID>>([])
     let watchers = Mutex<[Int: AsyncStream<Void>.Continuation]>([:])
@@ -32,8 +33,10 @@ public final class SimulatedHost: Sendable {
 
     public var drivers: HostDrivers {
         HostDrivers(
-            compute: ComputeDrivers(hypervisor: SimulatedHypervisor(self), storage: SimulatedStorage(self)),
-            network: SimulatedNetwork(self), routers: routerOwner)
+            compute: ComputeDrivers(
+                hypervisor: SimulatedHypervisor(self), storage: SimulatedStorage(self),
+                volumePaths: SimulatedVolumePaths()),
+            network: SimulatedNetwork(self), routers: routerOwner, volumes: volumeDrivers)
     }
 
     public var routerOwner: @Sendable (EngineCore) -> any KindOwner {
@@ -52,7 +55,9 @@ public final class SimulatedHost: Sendable {
         taps.withLock { $0 = [] }
         guests.withLock { guests in
             for server in guests.keys where guests[server]?.observation.isActive == true {
+                let defined = guests[server]?.defined ?? GuestDevices()
                 guests[server]?.observation.power = .shutdown
+                guests[server]?.observation.devices = defined
             }
         }
         notify()
@@ -73,6 +78,22 @@ public final class SimulatedHost: Sendable {
         guests.withLock { $0[server]?.observation.power }
     }
 
+    /// The password that was set for a user of a guest.
+    public func password(of user: String, on server: ServerID) -> String? {
+        guests.withLock { $0[server]?.passwords[user] }
+    }
+
+    /// How often a guest was interrupted.
+    public func interrupts(of server: ServerID) -> Int { guests.withLock { $0[server]?.interrupts ?? 0 } }
+
+    /// Snapshots that were made and are not done with.
+    public var snapshotsUnderWay: Set<OperationID> { disks.withLock { $0.snapshots } }
+
+    /// What a guest has now.
+    public func devices(of server: ServerID) -> GuestDevices? {
+        guests.withLock { $0[server]?.observation.devices }
+    }
+
     /// Which servers the hypervisor knows.
     public var domains: Set<ServerID> { guests.withLock { Set($0.keys) } }
     /// Which servers have files.
@@ -89,6 +110,7 @@ public final class SimulatedHost: Sendable {
             let before = guest.observation
             body(&guest.observation)
             if guest.observation.isActive, !before.isActive, !before.hasSavedState { guest.boots += 1 }
+            if guest.observation.isActive != before.isActive { guest.observation.devices = guest.defined }
             if guest.observation.power == .running, before.power != .running {
                 let connected = network.withLock { Set($0.ports.keys) }
                 if !connected.isSuperset(of: guest.ports) { unfiltered.withLock { _ = $0.insert(server) } }
@@ -107,10 +129,16 @@ public final class SimulatedHost: Sendable {
 struct SimulatedGuest: Sendable {
     var observation: DomainObservation
     var ports: [PortID] = []
+    /// What was set through the agent in it, by user.
+    var passwords: [String: String] = [:]
+    var interrupts = 0
+    /// What its definition names: the guest has it from its next start on.
+    var defined = GuestDevices()
     var boots = 0
 }
 
 struct SimulatedDisks: Sendable {
     var files: [ServerID: ServerFiles] = [:]
     var images: Set<String> = []
+    var snapshots: Set<OperationID> = []
 }

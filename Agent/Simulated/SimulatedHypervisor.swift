@@ -25,6 +25,41 @@ public struct SimulatedHypervisor: HypervisorDriver {
             }
             guests[server]?.observation.definitionDigest = digest
             guests[server]?.ports = definition.spec.interfaces.map(\.port)
+            let devices = GuestDevices(
+                interfaces: Set(definition.spec.interfaces.map(\.port)),
+                volumes: Set(definition.spec.volumes.map(\.id)), rescueVersion: definition.spec.rescue?.version)
+            guests[server]?.defined = devices
+            if guests[server]?.observation.isActive == false { guests[server]?.observation.devices = devices }
+        }
+    }
+
+    public func attach(_ devices: [GuestDevice], of definition: DomainDefinition) async throws(StatusError) {
+        let server = definition.spec.id
+        try await enter(.attachDevices, server)
+        let taps = host.taps.withLock { $0 }
+        for case .interface(let port) in devices where !taps.contains(port) {
+            throw StatusError(code: .hostFailure, message: "A tap is not there.", detail: "attach \(port) \(server)")
+        }
+        host.change(server) { guest in
+            guard guest.isActive else { return }
+            for device in devices { guest.devices.insert(device) }
+        }
+    }
+
+    public func detach(_ devices: [GuestDevice], from server: ServerID) async throws(StatusError) {
+        try await enter(.detachDevices, server)
+        guard let time = host.behavior.detachTakes else { return }
+        let host = host
+        let detach: @Sendable () -> Void = {
+            host.change(server) { guest in
+                guard guest.power == .running else { return }
+                for device in devices { guest.devices.remove(device) }
+            }
+        }
+        guard time > .zero else { return detach() }
+        Task {
+            try? await host.clock.sleep(for: time)
+            detach()
         }
     }
 
@@ -41,6 +76,8 @@ public struct SimulatedHypervisor: HypervisorDriver {
             digest.combine(interface.port.text.utf8)
             digest.combine(interface.mtuBytes)
         }
+        for volume in spec.volumes { digest.combine(volume.id.text.utf8) }
+        if let rescue = spec.rescue { digest.combine(rescue.version) }
         return digest.text
     }
 
@@ -100,6 +137,40 @@ public struct SimulatedHypervisor: HypervisorDriver {
         }
     }
 
+    public func copyDisk(
+        at path: String, of server: ServerID, to target: String, within limit: Duration
+    ) async throws(StatusError) {
+        try await enter(.copyDisk, server)
+        guard host.power(of: server) != .shutdown else {
+            throw StatusError(code: .hostFailure, message: "The guest was stopped meanwhile.", detail: "copy \(path)")
+        }
+    }
+
+    public func setPassword(_ password: String, of user: String, on server: ServerID) async throws(StatusError) {
+        try await enter(.setPassword, server)
+        host.guests.withLock { $0[server]?.passwords[user] = password }
+    }
+
+    public func injectNMI(_ server: ServerID) async throws(StatusError) {
+        try await enter(.injectNMI, server)
+        host.guests.withLock { $0[server]?.interrupts += 1 }
+    }
+
+    public func diagnose(_ server: ServerID) async throws(StatusError) -> GuestDiagnostics {
+        try await enter(.diagnose, server)
+        guard let guest = host.guests.withLock({ $0[server] }), guest.observation.isActive else {
+            throw StatusError(code: .conflict, message: "The server does not run.", detail: "diagnose \(server)")
+        }
+        return GuestDiagnostics(
+            power: guest.observation.power, virtType: "simulated", processorTimes: [1_000_000],
+            maximumMemoryMiB: 64, usedMemoryMiB: 64,
+            disks: [.init(readBytes: 4_096, readRequests: 1, writeBytes: 0, writeRequests: 0)],
+            interfaces: guest.ports.map { port in
+                let none = GuestDiagnostics.Traffic(octets: 0, packets: 0, errors: 0, drops: 0)
+                return .init(tap: InterfaceName.tap(port).text, received: none, sent: none)
+            })
+    }
+
     public func undefine(_ server: ServerID) async throws(StatusError) {
         try await enter(.undefine, server)
         let isActive = host.guests.withLock { guests in
@@ -139,5 +210,30 @@ public struct SimulatedHypervisor: HypervisorDriver {
 
     private static func unknown(_ server: ServerID) -> StatusError {
         StatusError(code: .hostFailure, message: "The host does not know the server.", detail: "start \(server)")
+    }
+}
+
+/// Any pool that a server's volumes are said to be in.
+public struct SimulatedVolumePaths: VolumePaths {
+    public init() {}
+
+    public func location(of volume: VolumeID, pool: String) -> VolumeLocation? {
+        VolumeLocation(path: "/simulated/\(pool)/\(volume)", format: .qcow2)
+    }
+}
+
+extension GuestDevices {
+    fileprivate mutating func insert(_ device: GuestDevice) {
+        switch device {
+        case .interface(let port): interfaces.insert(port)
+        case .volume(let volume): volumes.insert(volume)
+        }
+    }
+
+    fileprivate mutating func remove(_ device: GuestDevice) {
+        switch device {
+        case .interface(let port): interfaces.remove(port)
+        case .volume(let volume): volumes.remove(volume)
+        }
     }
 }

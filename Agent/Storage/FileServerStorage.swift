@@ -1,17 +1,20 @@
 import AgentCore
 import Glibc
 import ProtocolModel
+import Synchronization
 
 /// Servers' disks as files below one folder:
 ///
 /// ```text
 /// images/SHA512.qcow2|raw     the cache, see ImageCache
 /// instances/UUID/root.V.qcow2 an overlay of the cached image; V is the root disk's version
+///                rescue.V.qcow2 likewise; V is the rescue's version
 ///                ephemeral.V.qcow2, swap.V.raw, config.iso, console.log (with .0, .1, ... rotated by virtlogd)
+/// snapshots/OPERATION.copy    what the hypervisor copies out of a running guest; .qcow2: flat and compressed, to be sent
 /// ```
 ///
 /// A file under its final name is whole: it was written elsewhere, synced and renamed.
-public final class FileServerStorage: ServerStorage {
+public final class FileServerStorage: ServerStorage, ImageFiles {
     public struct Settings: Sendable {
         /// Absolute. Every folder above it must let other users pass (`o+x`), since QEMU runs as one.
         public var folder: String
@@ -27,9 +30,11 @@ public final class FileServerStorage: ServerStorage {
         }
     }
 
-    private let settings: Settings
+    let settings: Settings
     private let clock: any WallClock
-    private let workers: BlockingWorkers
+    let workers: BlockingWorkers
+    /// Operations whose snapshots are under way; files of others are left from an agent that is no more.
+    let snapshots = Mutex<Set<OperationID>>([])
     private let cache: ImageCache
     private let instances: String
 
@@ -60,11 +65,28 @@ public final class FileServerStorage: ServerStorage {
     }
 
     public func makeDisks(_ spec: ServerSpec) async throws(StatusError) {
+        let outgrown = try await workers.run { () throws(StatusError) in
+            let disks = self.serverDisks(spec, in: try self.makeFolder(of: spec.id))
+            try disks.make()
+            if let image = spec.image { self.cache.touch(image, now: self.clock.now()) }
+            return try disks.outgrown()
+        }
+        for (path, bytes) in outgrown {
+            try await DiskProgram.run(["resize", "-q", "-f", "qcow2", path, String(bytes)], timeLimit: .seconds(60))
+        }
+    }
+
+    public func makeRescueDisk(_ spec: ServerSpec) async throws(StatusError) {
         try await workers.run { () throws(StatusError) in
             let folder = try self.makeFolder(of: spec.id)
-            try self.serverDisks(spec, in: folder).make()
-            if let image = spec.image { self.cache.touch(image, now: self.clock.now()) }
+            try self.serverDisks(spec, in: folder).makeRescue()
+            if let image = spec.rescue?.image { self.cache.touch(image, now: self.clock.now()) }
         }
+    }
+
+    public func removeRescueDisk(_ server: ServerID) async throws(StatusError) {
+        let folder = folder(of: server)
+        try await workers.run { () throws(StatusError) in try ServerDisks.removeRescue(in: folder) }
     }
 
     public func makeConfigDrive(_ spec: ServerSpec, content: ConfigDriveContent) async throws(StatusError) {
@@ -85,8 +107,12 @@ public final class FileServerStorage: ServerStorage {
         serverDisks(spec, in: folder(of: spec.id)).domainDisks
     }
 
-    private func serverDisks(_ spec: ServerSpec, in folder: String) -> ServerDisks {
-        ServerDisks(spec: spec, folder: folder, image: spec.image.map(cache.path))
+    public func path(of image: ImageSpec) -> String { cache.path(of: image) }
+
+    func serverDisks(_ spec: ServerSpec, in folder: String) -> ServerDisks {
+        ServerDisks(
+            spec: spec, folder: folder, image: spec.image.map(cache.path),
+            rescueImage: spec.rescue.map { cache.path(of: $0.image) })
     }
 
     public func consoleLogPath(of server: ServerID) -> String { folder(of: server) + "/" + ConsoleLog.name }
@@ -104,6 +130,7 @@ public final class FileServerStorage: ServerStorage {
     }
 
     public func sweepImages(keeping: Set<String>) async {
+        await removeStraySnapshots()
         await workers.run {
             // If the disks cannot be looked at, nothing is known to be unused.
             guard let used = try? self.imagesOnDisk() else { return }
@@ -126,7 +153,7 @@ public final class FileServerStorage: ServerStorage {
         }
     }
 
-    private func folder(of server: ServerID) -> String { instances + "/" + server.text }
+    func folder(of server: ServerID) -> String { instances + "/" + server.text }
 
     private func makeFolder(of server: ServerID) throws(StatusError) -> String {
         let folder = folder(of: server)
@@ -137,8 +164,25 @@ public final class FileServerStorage: ServerStorage {
 
     private func files(of server: ServerID) throws(StatusError) -> ServerFiles {
         let folder = folder(of: server)
-        let versions = try Folder.names(folder).compactMap(ServerDisks.rootVersion)
-        return ServerFiles(rootDiskVersion: versions.max(), configDriveDigest: try Self.configDriveDigest(in: folder))
+        let names = try Folder.names(folder)
+        func latest(_ role: String) -> (name: String, version: Int)? {
+            names.compactMap { name in ServerDisks.version(name, of: role).map { (name, $0) } }.max { $0.1 < $1.1 }
+        }
+        var files = ServerFiles(
+            rootDiskVersion: nil, rescueVersion: latest("rescue")?.version,
+            configDriveDigest: try Self.configDriveDigest(in: folder))
+        if let root = latest("root") {
+            files.rootDiskVersion = root.version
+            files.rootBytes = try ServerDisks.virtualSize(of: folder + "/" + root.name)
+        }
+        if let disk = latest("ephemeral"), let size = try ServerDisks.virtualSize(of: folder + "/" + disk.name) {
+            files.ephemeral = .init(version: disk.version, bytes: size)
+        }
+        if let disk = latest("swap") {
+            files.swap = .init(
+                version: disk.version, bytes: try OpenFile(folder + "/" + disk.name, O_RDONLY).size())
+        }
+        return files
     }
 
     private static func configDriveDigest(in folder: String) throws(StatusError) -> String? {
@@ -153,7 +197,8 @@ public final class FileServerStorage: ServerStorage {
         var digests: Set<String> = []
         for server in try Folder.names(instances) {
             let folder = instances + "/" + server
-            for name in try Folder.names(folder) where ServerDisks.rootVersion(name) != nil {
+            for name in try Folder.names(folder) {
+                guard ["root", "rescue"].contains(where: { ServerDisks.version(name, of: $0) != nil }) else { continue }
                 let head = try OpenFile(folder + "/" + name, O_RDONLY).read(at: 0, count: 4096)
                 guard let backing = Qcow2Disk.backingPath(head: head) else { continue }
                 digests.insert(String(backing.split(separator: "/").last?.prefix { $0 != "." } ?? ""))

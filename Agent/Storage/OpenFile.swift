@@ -81,7 +81,7 @@ enum FileFailure {
         default:
             return StatusError(
                 code: .hostFailure,
-                message: "The host could not read or write the server's files: the agent's log there says why.",
+                message: "The host could not read or write its files: the agent's log there says why.",
                 detail: detail)
         }
     }

@@ -62,6 +62,27 @@ package enum Qcow2Disk {
         return String(decoding: head[Int(offset)..<(Int(offset) + Int(length))], as: UTF8.self)
     }
 
+    /// The size of the disk in the header of a file that ``bytes(virtualSize:backing:)`` made, as QEMU may have changed it
+    /// since.
+    package static func virtualSize(head: [UInt8]) -> Int64? {
+        guard head.bigEndian(UInt32.self, at: 0) == Qcow2Header.magic, let size = head.bigEndian(UInt64.self, at: 24),
+            size <= UInt64(Int64.max)
+        else { return nil }
+        return Int64(size)
+    }
+
+    /// Where the table is that leads to all data, and how many bytes it has; entries are zero where nothing was written.
+    static func topTable(head: [UInt8]) -> (offset: Int64, bytes: Int)? {
+        guard head.bigEndian(UInt32.self, at: 0) == Qcow2Header.magic,
+            let entries = head.bigEndian(UInt32.self, at: 36), let offset = head.bigEndian(UInt64.self, at: 40),
+            entries <= largestTopTable, offset <= UInt64(Int64.max)
+        else { return nil }
+        return (Int64(offset), Int(entries) * 8)
+    }
+
+    /// QEMU's own limit: 32 MiB.
+    private static let largestTopTable: UInt32 = 1 << 22
+
     private static func put(_ backing: Backing, in out: inout [UInt8]) {
         let format = Array(backing.format.utf8)
         out.put(backingFormatExtension, bigEndianAt: headerBytes)

@@ -34,6 +34,11 @@ enum PlanSchema {
             kind INTEGER NOT NULL, id BLOB NOT NULL, since INTEGER NOT NULL, held INTEGER NOT NULL,
             PRIMARY KEY (kind, id)) WITHOUT ROWID;
         ALTER TABLE settled_state ADD COLUMN base TEXT NOT NULL DEFAULT '';
+        """,
+        // What is set aside is so since a running time, and no longer since a time of the clock: its time begins anew.
+        """
+        CREATE TABLE running_time (one INTEGER PRIMARY KEY CHECK (one = 1), micros INTEGER NOT NULL);
+        UPDATE set_aside SET since = 0;
         """
     ]
 

@@ -75,6 +75,20 @@ public final class SQLitePlanStore: PlanStore {
         }
     }
 
+    public func runningTime() async throws -> Int64 {
+        try await queue.read { try $0.rows("SELECT micros FROM running_time") { $0.integer(0) }.first ?? 0 }
+    }
+
+    public func note(runningTime: Int64) async throws {
+        try await queue.write { database in
+            try database.execute(
+                """
+                INSERT INTO running_time (one, micros) VALUES (1, ?)
+                ON CONFLICT (one) DO UPDATE SET micros = excluded.micros WHERE excluded.micros > running_time.micros
+                """, [.integer(runningTime)])
+        }
+    }
+
     public func setAside() async throws -> [ResourceKey: SetAside] { try await queue.read(Self.setAside) }
 
     public func keep(strays: [ResourceKey], of total: Int, at now: Int64) async throws {

@@ -22,6 +22,7 @@ public struct ComputeSlice: Slice, FleetParts {
     /// What projects and users own here.
     public let holdings: [any ProjectHoldings]
     private let explanation: ServerExplanation
+    private let commands: ServerCommands
     private let settings: ComputeSettings
     private let runtime: SliceRuntime?
 
@@ -60,6 +61,7 @@ public struct ComputeSlice: Slice, FleetParts {
         watchdog = whole
         holdings = [ComputeHoldings(parts: parts)]
         explanation = ServerExplanation(parts: parts)
+        commands = ServerCommands(parts: parts)
     }
 
     /// Why a server is where and as it is, for the operator; `nil` for an unknown one.
@@ -71,8 +73,12 @@ public struct ComputeSlice: Slice, FleetParts {
     public var periodics: [Periodic] {
         let watchdog = watchdog
         let kept = settings.deletedServerDays * 86_400_000_000
+        let commands = commands
         return [
             Periodic(name: "compute.watchdog", everySeconds: 5) { try watchdog.expire(at: $0, in: $1) },
+            Periodic(name: "compute.confirm", everySeconds: 10) { try commands.confirmOverdue(at: $0, in: $1) },
+            Periodic(name: "compute.offload", everySeconds: 60) { try commands.offloadOverdue(at: $0, in: $1) },
+            Periodic(name: "compute.reclaim", everySeconds: 60) { try commands.reclaim(at: $0, in: $1) },
             Periodic(name: "compute.forget", everySeconds: 3600) {
                 try watchdog.forget(deletedBefore: $0 - kept, in: $1)
             }

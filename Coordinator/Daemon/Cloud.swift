@@ -1,8 +1,10 @@
+import CoordinatorBlockStorage
 import CoordinatorCompute
 import CoordinatorFleet
 import CoordinatorIdentity
 import CoordinatorImage
 import CoordinatorNetwork
+import CoordinatorObjectStorage
 import CoordinatorPlacement
 import CoordinatorPlatform
 import Logging
@@ -25,7 +27,8 @@ package struct Cloud: Sendable {
     let work: [any Service]
 
     private static let slices: [any Slice.Type] = [
-        IdentitySlice.self, FleetSlice.self, PlacementSlice.self, ImageSlice.self, NetworkSlice.self, ComputeSlice.self
+        IdentitySlice.self, FleetSlice.self, PlacementSlice.self, ImageSlice.self, NetworkSlice.self,
+        BlockStorageSlice.self, ComputeSlice.self
     ]
 
     package static var migrations: [Migration] { PlatformMigrations.all + slices.flatMap { $0.migrations } }
@@ -47,17 +50,21 @@ package struct Cloud: Sendable {
         let network = NetworkSlice(
             plan: core.plans, directory: core.directory, settings: configuration.network, runtime: runtime)
         self.network = network
+        let blockStorage = BlockStorageSlice(
+            image: image.service, placement: placement.service, plans: core.plans, directory: core.directory,
+            runtime: runtime)
         let compute = ComputeSlice(
-            network: network.service, image: image.service, placement: placement.service, plans: core.plans,
-            operations: core.operations, directory: core.directory, proxied: network.apis + image.apis,
-            revision: revision,
+            settings: configuration.compute, network: network.service, image: image.service,
+            placement: placement.service, plans: core.plans, operations: core.operations, directory: core.directory,
+            proxied: network.apis + image.apis, revision: revision,
             runtime: runtime)
         self.compute = compute
-        let others: [any Slice] = [placement, image, network, compute]
+        let others: [any Slice] = [placement, image, network, blockStorage, compute]
         let identitySlice = IdentitySlice(identity, holdings: others.flatMap(\.holdings), logger: logger)
+        var participants = FleetParticipants(others.compactMap { $0 as? any FleetParts }, images: image.service)
+        participants.serving = ObjectStorageService(tokens: identity.tokens, endpoint: configuration.objectEndpoint)
         fleet = FleetSlice(
-            core: core, database: database, authority: authority,
-            participants: FleetParticipants(others.compactMap { $0 as? any FleetParts }, images: image.service),
+            core: core, database: database, authority: authority, participants: participants,
             explain: { try compute.explain($0, in: $1) })
         work = ([identitySlice, fleet] + others).flatMap(\.services)
         var operatorAPI = fleet.api

@@ -1,6 +1,8 @@
+import CoordinatorCompute
 import CoordinatorIdentity
 import CoordinatorImage
 import CoordinatorNetwork
+import CoordinatorObjectStorage
 import CoordinatorPlatform
 import ProtocolSettings
 
@@ -20,6 +22,8 @@ package struct Configuration: Sendable, Equatable {
     var security = SecurityCompliance()
     var images = Images()
     var network = NetworkSettings()
+    var objectStorage = ObjectStorage()
+    var compute = ComputeSettings()
     /// What the operator's file of rules is called; `nil` is `policy.yaml` beside the configuration, if there is one.
     var policyFile: String?
     var audit = Audit()
@@ -31,6 +35,13 @@ package struct Configuration: Sendable, Equatable {
         /// Without the property protections, which lie in a file of their own.
         var metadata = ImageMetadataSettings()
         var propertyProtections: PropertyProtectionsFile?
+    }
+
+    struct ObjectStorage: Sendable, Equatable {
+        /// Where agents serve objects; `nil`: on the host of the public URL.
+        var endpoint: ObjectEndpoint?
+        /// `endpoint: none`.
+        var isOff = false
     }
 
     struct API: Sendable, Equatable {
@@ -54,6 +65,10 @@ package struct Configuration: Sendable, Equatable {
     }
 
     var storeLocation: StoreLocation { store ?? .file(StateFiles(root: stateDirectory).database) }
+
+    var objectEndpoint: ObjectEndpoint? {
+        objectStorage.isOff ? nil : objectStorage.endpoint ?? ObjectEndpoint(besidePublicURL: publicURL)
+    }
 
     var publicURL: String { api.publicURL ?? "\(api.isTLS ? "https" : "http")://\(api.listen)" }
 }
@@ -82,6 +97,8 @@ extension SettingsReader {
             case "identity": readIdentity(value, into: &configuration.security)
             case "images": readImages(value, into: &configuration.images)
             case "network": readNetwork(value, into: &configuration.network)
+            case "object_storage": readObjectStorage(value, into: &configuration.objectStorage)
+            case "compute": readCompute(value, into: &configuration.compute)
             case "policy_file": string(value, name).map { configuration.policyFile = $0 }
             case "audit": readAudit(value, into: &configuration.audit)
             default:
@@ -89,7 +106,7 @@ extension SettingsReader {
                     name, value,
                     known: """
                         state_directory, store, socket, region, api, agents, metrics, log, identity, images, \
-                        network, policy_file, audit
+                        network, compute, object_storage, policy_file, audit
                         """)
             }
         }
@@ -127,6 +144,19 @@ extension SettingsReader {
             case "names":
                 list(value, "agents.names", "a list of host names and addresses") { $0 }.map { agents.names = $0 }
             default: unknown(name, value, known: "listen, names")
+            }
+        }
+    }
+
+    private mutating func readObjectStorage(_ node: Node, into objects: inout Configuration.ObjectStorage) {
+        for (name, value) in members(node, of: "'object_storage'") {
+            switch name {
+            case "endpoint":
+                objects.isOff = value.string == "none"
+                guard !objects.isOff else { continue }
+                parsed(value, "object_storage.endpoint", "https://HOST:PORT, or none") { ObjectEndpoint($0) }
+                    .map { objects.endpoint = $0 }
+            default: unknown(name, value, known: "endpoint")
             }
         }
     }

@@ -35,10 +35,17 @@ struct InitCommand: AsyncParsableCommand {
         let demo = try demoPasswordFile.map { file in
             IdentityBootstrap.Account(user: "demo", password: try password(in: file), project: "demo", role: "member")
         }
+        var services = IdentityBootstrap.services
+        if let endpoint = configuration.objectEndpoint {
+            services.append(
+                .init(
+                    type: "object-store", name: "swift", description: "Object Storage", path: "",
+                    url: endpoint.accountURL))
+        }
         try await IdentityBootstrap(
             publicURL: configuration.publicURL, region: configuration.region,
             admin: .init(user: "admin", password: try password(in: adminPasswordFile), project: "admin", role: "admin"),
-            demo: demo
+            demo: demo, services: services
         ).run(on: identity)
         try database.close()
         print("The cloud is ready in \(configuration.stateDirectory); start it with 'skerry-coordinator run'.")

@@ -7,9 +7,9 @@ import ServiceLifecycle
 import UnixSignals
 
 /// Reads an operator's file of rules: a mapping of rule names to expressions, as oslo.policy has it. Pure.
-enum PolicyFile {
+package enum PolicyFile {
     /// - Throws: ``PolicyFileError`` for what is no such mapping. Names and expressions are judged by ``PolicyBook``.
-    static func parse(_ text: String) throws(PolicyFileError) -> [PolicyOverride] {
+    package static func parse(_ text: String) throws(PolicyFileError) -> [PolicyOverride] {
         let root: YAMLNode?
         do { root = try YAMLParser.parse(text) } catch {
             throw PolicyFileError(problems: ["It is not YAML: \(error)"])

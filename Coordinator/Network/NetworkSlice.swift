@@ -18,6 +18,7 @@ public struct NetworkSlice: Slice, FleetParts {
     public let apis: [ServiceAPI]
     public let holdings: [any ProjectHoldings]
     private let runtime: SliceRuntime?
+    private let routers: RouterUpkeep
 
     /// - Parameter runtime: For ``services``; without it, there are none.
     public init(
@@ -26,6 +27,7 @@ public struct NetworkSlice: Slice, FleetParts {
     ) {
         self.runtime = runtime
         service = NetworkService(plan: plan, directory: directory, settings: settings, random: random)
+        routers = RouterUpkeep(service, failures: runtime.map { PartFailures(logger: $0.logger) })
         providers = [
             NetworkSpecs(service: service), PortSpecs(service: service), SecurityGroupSpecs(service: service),
             RouterSpecs(service: service)
@@ -49,10 +51,9 @@ public struct NetworkSlice: Slice, FleetParts {
         ]
     }
 
-    /// Finds nodes for routers that wait for one. To be called every few seconds; an idle cloud only reads.
+    /// Finds nodes for routers that wait for one, and others for those whose node is down. To be called every few seconds;
+    /// an idle cloud only reads.
     public func upkeep(on database: any SQLDatabase, at now: Int64) async throws {
-        let service = service
-        guard try await database.read({ try !service.movableRouters(in: $0).isEmpty }) else { return }
-        try await database.write { try service.settleMovable(at: now, in: $0) }
+        try await routers.run(on: database, at: now)
     }
 }

@@ -112,6 +112,10 @@ public enum SecurityGroupRuleTag {}
 public enum RouterTag {}
 public enum FloatingIPTag {}
 public enum PortForwardingTag {}
+public enum SubnetPoolTag {}
+public enum AddressScopeTag {}
+public enum AddressGroupTag {}
+public enum RBACPolicyTag {}
 public enum ImageTag {}
 public enum VolumeTag {}
 public enum VolumeSnapshotTag {}
@@ -131,6 +135,10 @@ public typealias SecurityGroupRuleID = Identifier<SecurityGroupRuleTag>
 public typealias RouterID = Identifier<RouterTag>
 public typealias FloatingIPID = Identifier<FloatingIPTag>
 public typealias PortForwardingID = Identifier<PortForwardingTag>
+public typealias SubnetPoolID = Identifier<SubnetPoolTag>
+public typealias AddressScopeID = Identifier<AddressScopeTag>
+public typealias AddressGroupID = Identifier<AddressGroupTag>
+public typealias RBACPolicyID = Identifier<RBACPolicyTag>
 public typealias ImageID = Identifier<ImageTag>
 public typealias VolumeID = Identifier<VolumeTag>
 public typealias VolumeSnapshotID = Identifier<VolumeSnapshotTag>

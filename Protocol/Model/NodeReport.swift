@@ -1,7 +1,7 @@
 /// What a host is and has. Sent when a session opens and whenever it changes.
 public struct NodeReport: Hashable, Sendable {
     public enum Role: String, Hashable, Sendable, CaseIterable {
-        case compute, network, storage
+        case compute, network, storage, object
     }
 
     public var hostname: String

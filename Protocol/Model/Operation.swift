@@ -6,6 +6,15 @@ public struct Operation: Hashable, Sendable {
         case hardReboot(ServerID)
         /// The end of the console log: `lines` at most, `nil` for all that is kept; 1 MiB at most either way.
         case consoleOutput(ServerID, lines: Int?)
+        /// The root disk as it is at one moment, flat and compressed as qcow2, becomes the data of an image that waits
+        /// for it: sent over the link, and done once the coordinator has it.
+        case snapshot(ServerID, image: ImageID)
+        /// Through the agent in the guest.
+        case changePassword(ServerID, user: String, password: String)
+        /// A non-maskable interrupt, on which guests that are set up for it write a crash dump.
+        case injectNMI(ServerID)
+        /// What the guest takes, as JSON in the shape of Nova's microversion 2.48.
+        case diagnostics(ServerID)
         /// Of a newer release: to be refused, not to be stumbled over.
         case unknown(UnknownAction)
     }
@@ -15,6 +24,10 @@ public struct Operation: Hashable, Sendable {
         case softReboot = 3
         case hardReboot = 4
         case consoleOutput = 5
+        case snapshot = 6
+        case changePassword = 7
+        case injectNMI = 8
+        case diagnostics = 9
     }
 
     /// An action as it came.
@@ -47,6 +60,10 @@ extension Operation.Action {
         case .softReboot: .softReboot
         case .hardReboot: .hardReboot
         case .consoleOutput: .consoleOutput
+        case .snapshot: .snapshot
+        case .changePassword: .changePassword
+        case .injectNMI: .injectNMI
+        case .diagnostics: .diagnostics
         case .unknown: nil
         }
     }
@@ -58,7 +75,10 @@ extension Operation.Action {
     /// What it is done to: whoever owns the kind of that carries it out, and hears how it ended.
     public var resource: ResourceKey? {
         switch self {
-        case .softReboot(let server, _), .hardReboot(let server), .consoleOutput(let server, _): .server(server)
+        case .softReboot(let server, _), .hardReboot(let server), .consoleOutput(let server, _),
+            .snapshot(let server, _), .changePassword(let server, _, _), .injectNMI(let server),
+            .diagnostics(let server):
+            .server(server)
         case .unknown: nil
         }
     }
@@ -70,6 +90,10 @@ extension Operation.Kind {
         case .softReboot: "soft-reboot"
         case .hardReboot: "hard-reboot"
         case .consoleOutput: "console-output"
+        case .snapshot: "snapshot"
+        case .changePassword: "change-password"
+        case .injectNMI: "inject-nmi"
+        case .diagnostics: "diagnostics"
         }
     }
 }
@@ -77,7 +101,7 @@ extension Operation.Kind {
 /// How an operation ended. Repeated on request: the agent remembers it until the coordinator has acknowledged it.
 public struct OperationResult: Hashable, Sendable {
     public enum Outcome: Hashable, Sendable {
-        /// `output` is empty but for console output.
+        /// `output` is empty but for console output and diagnostics.
         case done(output: [UInt8])
         case failed(StatusError)
         case expired

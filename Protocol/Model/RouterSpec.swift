@@ -9,16 +9,19 @@ public struct RouterSpec: Hashable, Sendable {
         public var raMode: SubnetSpec.IPv6Mode?
         /// What advertisements name.
         public var dnsServers: [IPAddress]
+        /// What the subnet's addresses are unique in; `nil` for none. Between two scopes nothing is routed.
+        public var scope: AddressScopeID?
 
         public init(
             subnet: SubnetID, address: IPAddress, prefixLength: Int, raMode: SubnetSpec.IPv6Mode? = nil,
-            dnsServers: [IPAddress] = []
+            dnsServers: [IPAddress] = [], scope: AddressScopeID? = nil
         ) {
             self.subnet = subnet
             self.address = address
             self.prefixLength = prefixLength
             self.raMode = raMode
             self.dnsServers = dnsServers
+            self.scope = scope
         }
     }
 

@@ -6,12 +6,31 @@ public struct SecurityGroupSpec: Hashable, Sendable {
     public var rules: [SecurityGroupRuleSpec]
     /// The addresses of every port in this group, in the whole cloud, sorted; empty when no rule refers to the group.
     public var members: [IPAddress]
+    /// What rules of this group mean by groups of addresses. An agent that does not know of them takes such a rule for one
+    /// of a security group without members, which lets nothing through.
+    public var addressGroups: [AddressGroup]
 
-    public init(id: SecurityGroupID, name: String = "", rules: [SecurityGroupRuleSpec], members: [IPAddress]) {
+    /// Addresses that a rule names together.
+    public struct AddressGroup: Hashable, Sendable {
+        public var id: AddressGroupID
+        /// Of both families, sorted.
+        public var prefixes: [IPPrefix]
+
+        public init(id: AddressGroupID, prefixes: [IPPrefix]) {
+            self.id = id
+            self.prefixes = prefixes
+        }
+    }
+
+    public init(
+        id: SecurityGroupID, name: String = "", rules: [SecurityGroupRuleSpec], members: [IPAddress],
+        addressGroups: [AddressGroup] = []
+    ) {
         self.id = id
         self.name = name
         self.rules = rules
         self.members = members
+        self.addressGroups = addressGroups
     }
 }
 
@@ -24,6 +43,8 @@ public struct SecurityGroupRuleSpec: Hashable, Sendable {
     public enum Remote: Hashable, Sendable {
         case anywhere
         case prefix(IPPrefix)
+        /// The members of a security group; or the addresses of an address group with that identifier, where the group
+        /// that the rule is of carries it.
         case group(SecurityGroupID)
     }
 

@@ -46,12 +46,14 @@ public struct ServerSpec: Hashable, Sendable {
         /// The guest starts from it, in the order of these, before its other disks; `nil`: never.
         public var bootIndex: Int?
         public var isReadOnly: Bool
+        /// Other guests may have it at the same time (Cinder's `multiattach`).
+        public var isShared: Bool
         /// Limits by libvirt's names (`total_iops_sec`, `read_bytes_sec_max`), each a positive number.
         public var limits: [String: Int]
 
         public init(
             id: VolumeID, place: Place, device: String, bus: String = "virtio", bootIndex: Int? = nil,
-            isReadOnly: Bool = false, limits: [String: Int] = [:]
+            isReadOnly: Bool = false, isShared: Bool = false, limits: [String: Int] = [:]
         ) {
             self.id = id
             self.place = place
@@ -59,6 +61,7 @@ public struct ServerSpec: Hashable, Sendable {
             self.bus = bus
             self.bootIndex = bootIndex
             self.isReadOnly = isReadOnly
+            self.isShared = isShared
             self.limits = limits
         }
     }
@@ -118,6 +121,8 @@ public struct ServerSpec: Hashable, Sendable {
     /// Sorted by device.
     public var volumes: [Volume]
     public var rescue: Rescue?
+    /// The image has an agent in the guest (`hw_qemu_guest_agent`): it gets a channel to talk to.
+    public var hasGuestAgent: Bool
 
     public struct PublicKey: Hashable, Sendable {
         public var name: String
@@ -136,7 +141,7 @@ public struct ServerSpec: Hashable, Sendable {
         diskBus: String = "virtio", interfaces: [Interface] = [], hasConfigDrive: Bool = false,
         publicKeys: [PublicKey] = [], userData: [UInt8] = [], metadata: [String: String] = [:],
         availabilityZone: String = "nova", launchIndex: Int = 0, adminPassword: String = "", createdAt: Int64 = 0,
-        volumes: [Volume] = [], rescue: Rescue? = nil
+        volumes: [Volume] = [], rescue: Rescue? = nil, hasGuestAgent: Bool = false
     ) {
         self.id = id
         self.project = project
@@ -167,6 +172,7 @@ public struct ServerSpec: Hashable, Sendable {
         self.createdAt = createdAt
         self.volumes = volumes
         self.rescue = rescue
+        self.hasGuestAgent = hasGuestAgent
     }
 
     /// libvirt's name for the domain.

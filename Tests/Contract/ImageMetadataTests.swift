@@ -133,6 +133,40 @@ struct ImageMetadataTests {
         #expect(await cloud.harness.get(path, as: .admin).status == 404)
     }
 
+    @Test("an id that the service made is never a client's to choose, and is not remembered")
+    func madeIDs() async throws {
+        let cloud = try await ImageMetadataCloud()
+        for _ in 0..<20 {
+            let id = await cloud.image()
+            #expect(await cloud.harness.post("/image/v2/images", ["id": JSON(id)], as: .stranger).status == 409)
+            #expect(await cloud.harness.delete("/image/v2/images/\(id)", as: .member).status == 204)
+            #expect(await cloud.harness.post("/image/v2/images", ["id": JSON(id)], as: .stranger).status == 409)
+        }
+        let remembered = try await cloud.harness.database.read { try $0.count("image_former_ids", .always) }
+        #expect(remembered == 0)
+        for _ in 0..<200 {
+            let chosen = ImageID.random().text
+            #expect(await cloud.harness.post("/image/v2/images", ["id": JSON(chosen)], as: .stranger).status == 201)
+            #expect(await cloud.harness.delete("/image/v2/images/\(chosen)", as: .stranger).status == 204)
+        }
+    }
+
+    @Test("a project that gave back a thousand chosen ids leaves the choice to the service; others go on choosing")
+    func mostFormerIDs() async throws {
+        let cloud = try await ImageMetadataCloud()
+        try await cloud.harness.database.write { transaction in
+            for _ in 0..<1_000 {
+                try transaction.execute(
+                    "INSERT INTO image_former_ids (uuid, project) VALUES (?, ?)",
+                    [ImageID.random(), TestCaller.project.compact])
+            }
+        }
+        let body: JSON = ["id": JSON(ImageID.random().text)]
+        #expect(await cloud.harness.post("/image/v2/images", body, as: .member).status == 403)
+        #expect(await cloud.harness.post("/image/v2/images", [:], as: .member).status == 201)
+        #expect(await cloud.harness.post("/image/v2/images", body, as: .stranger).status == 201)
+    }
+
     @Test("both dialects of json-patch")
     func patch() async throws {
         let cloud = try await ImageMetadataCloud()

@@ -38,6 +38,48 @@ struct ImageUploadTests {
         #expect(await cloud.put(id, [1]).status == 409)
     }
 
+    private static func pieces(_ bytes: [UInt8], thenFails: Bool = false) -> AsyncThrowingStream<[UInt8], any Error> {
+        struct Cut: Error {}
+        return AsyncThrowingStream { continuation in
+            for start in stride(from: 0, to: bytes.count, by: 65_536) {
+                continuation.yield(Array(bytes[start..<min(start + 65_536, bytes.count)]))
+            }
+            continuation.finish(throwing: thenFails ? Cut() : nil)
+        }
+    }
+
+    @Test("what an agent made for an image is taken in as a user's upload is, whole or not at all")
+    func fromAgent() async throws {
+        let cloud = try await ImageDataCloud()
+        let service = cloud.slice.service
+        let text = await cloud.create()
+        let id = try #require(ImageID(text))
+        func receive(_ bytes: [UInt8], announced: Int64, thenFails: Bool = false) async throws {
+            try await service.receive(
+                image: id, sizeBytes: announced, from: Self.pieces(bytes, thenFails: thenFails))
+        }
+        await #expect(throws: APIError.self) { try await receive(Self.data, announced: 200_001) }
+        await #expect(throws: (any Error).self) { try await receive(Self.data, announced: 200_000, thenFails: true) }
+        #expect(await cloud.status(text) == "queued")
+        try await receive(Self.data, announced: 200_000)
+        let image = await cloud.image(text)
+        #expect(image["status"] == "active" && image["size"] == 200_000)
+        let whole = await cloud.harness.get("/image/v2/images/\(text)/file", as: .member)
+        #expect(whole.bytes == Self.data)
+        let again = await #expect(throws: APIError.self) { try await receive(Self.data, announced: 200_000) }
+        #expect(again?.status == 409)
+        // What it is said to be is looked into, too.
+        let other = await cloud.create("qcow2")
+        let refused = await #expect(throws: APIError.self) {
+            try await service.receive(
+                image: try #require(ImageID(other)), sizeBytes: 200_000, from: Self.pieces(Self.data))
+        }
+        #expect(refused?.status == 415)
+        await #expect(throws: APIError.self) {
+            try await service.receive(image: .random(), sizeBytes: 1, from: Self.pieces([1]))
+        }
+    }
+
     @Test("one copy of one content, gone with the last image that has it")
     func oneCopy() async throws {
         let cloud = try await ImageDataCloud()

@@ -6,6 +6,50 @@ import Testing
 /// Interfaces and routes of routers as Neutron answers them.
 @Suite("router interfaces over HTTP")
 struct NetworkRouterInterfaceTests {
+    /// What an interface's port is to have, and the refusal. `A` and `B` are subnets of its network, `A` its own.
+    static let changes: [(String, String?)] = [
+        ("A", nil), ("", "Bad router request: Router port must have at least one fixed IP."),
+        ("A,B", "Bad router request: Cannot have multiple IPv4 subnets on router port."),
+        ("C", "Bad router request: Cidr 10.3.0.0/24 of subnet C overlaps with cidr 10.3.0.0/24 of subnet"),
+        ("B", nil)
+    ]
+
+    @Test("an interface's other addresses are checked as if it came with them", arguments: changes.indices)
+    func addresses(_ index: Int) async throws {
+        let (wanted, refusal) = Self.changes[index]
+        let scene = try await NetworkRouterScene(hasInterface: true)
+        let cloud = scene.cloud
+        let second = try await cloud.makeSubnet(scene.network, "10.2.0.0/24")["id"]?.stringValue ?? ""
+        let third = try await cloud.makeSubnet(scene.network, "10.3.0.0/24")["id"]?.stringValue ?? ""
+        let elsewhere = try await cloud.makeSubnet(try await cloud.makeNetwork(), "10.3.0.0/24")["id"] ?? .null
+        #expect(await scene.add(["subnet_id": elsewhere]).status == 200)
+        let list = await cloud.harness.get(
+            "/network/v2.0/ports?network_id=\(scene.network)&device_owner=network:router_interface", as: .member)
+        let port = list.json.item("ports")?["id"]?.stringValue ?? ""
+        let subnets = ["A": scene.subnet, "B": second, "C": third]
+        let ips = wanted.split(separator: ",").map { ["subnet_id": JSON(subnets[String($0)])] as JSON }
+        let answer = await cloud.harness.put(
+            "/network/v2.0/ports/\(port)", ["port": ["fixed_ips": .array(ips)]], as: .member)
+        #expect(answer.status == (refusal == nil ? 200 : 400), "\(answer.json)")
+        let told = answer.json.neutronMessage?.replacing(third, with: "C") ?? ""
+        #expect(told.hasPrefix(refusal ?? ""), "\(told)")
+    }
+
+    @Test("an interface stays in a subnet that a floating IP is reached through")
+    func neededAddress() async throws {
+        let scene = try await NetworkRouterScene(hasGateway: true, hasInterface: true)
+        let guest = try await scene.port()
+        _ = try await scene.cloud.make(
+            "floatingip", ["floating_network_id": JSON(scene.external), "port_id": guest["id"] ?? .null])
+        let second = try await scene.cloud.makeSubnet(scene.network, "10.2.0.0/24")["id"] ?? .null
+        let list = await scene.cloud.harness.get(
+            "/network/v2.0/ports?network_id=\(scene.network)&device_owner=network:router_interface", as: .member)
+        let port = list.json.item("ports")?["id"]?.stringValue ?? ""
+        let answer = await scene.cloud.harness.put(
+            "/network/v2.0/ports/\(port)", ["port": ["fixed_ips": [["subnet_id": second]]]], as: .member)
+        #expect(answer.status == 409 && answer.json.neutronType == "RouterInterfaceInUseByFloatingIP")
+    }
+
     @Test("by subnet: a port with the subnet's gateway address, which is the router's alone")
     func bySubnet() async throws {
         let scene = try await NetworkRouterScene()

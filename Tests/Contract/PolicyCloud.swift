@@ -1,3 +1,4 @@
+import CoordinatorBlockStorage
 import CoordinatorCompute
 import CoordinatorFleet
 import CoordinatorIdentity
@@ -22,7 +23,8 @@ struct PolicyCloud: Sendable {
         let clock = ManualClock()
         let database = try await APIHarness.database(
             migrations: IdentityMigrations.all + FleetSlice.migrations + PlacementSlice.migrations
-                + ImageSlice.migrations + NetworkSlice.migrations + ComputeSlice.migrations)
+                + ImageSlice.migrations + NetworkSlice.migrations + BlockStorageSlice.migrations
+                + ComputeSlice.migrations)
         image = try await ImageMetadataCloud(in: (database, clock))
         let identity = try await IdentityService(
             database: database, clock: clock,
@@ -32,6 +34,8 @@ struct PolicyCloud: Sendable {
         let core = FleetCore(clock: clock, logger: logger)
         let placement = PlacementSlice(directory: core.directory)
         network = NetworkSlice(plan: core.plans, directory: core.directory)
+        let volumes = BlockStorageSlice(
+            image: image.slice.service, placement: placement.service, plans: core.plans, directory: core.directory)
         let compute = ComputeSlice(
             network: network.service, image: image.slice.service, placement: placement.service, plans: core.plans,
             operations: core.operations, directory: core.directory, proxied: network.apis + image.slice.apis)
@@ -47,10 +51,12 @@ struct PolicyCloud: Sendable {
         var services =
             [
                 IdentityAPI.make(identity), image.slice.api
-            ] + network.apis + [placement.api, compute.api, operatorAPI]
+            ] + network.apis + volumes.apis + [placement.api, compute.api, operatorAPI]
         policies = PolicyBook(services.map(\.policy))
         services[services.count - 1].add(PolicyRoutes(policies, services: services).routes, rules: [:])
         self.services = services
         harness = APIHarness(services: services, database: database, policies: policies, clock: clock)
+        _ = try await VolumeHosts(
+            core, at: clock.now(), database: database, parts: [placement, volumes], logger: logger)
     }
 }

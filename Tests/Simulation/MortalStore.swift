@@ -11,6 +11,9 @@ struct MortalStore: PlanStore {
     func settled() async throws -> [ResourceKey: SettledState] { try await look { try await base.settled() } }
     func unacknowledged() async throws -> [OperationResult] { try await look { try await base.unacknowledged() } }
 
+    func runningTime() async throws -> Int64 { try await look { try await base.runningTime() } }
+    func note(runningTime: Int64) async throws { try await change { try await base.note(runningTime: runningTime) } }
+
     func setAside() async throws -> [ResourceKey: SetAside] { try await look { try await base.setAside() } }
 
     func apply(_ update: PlanUpdate, at now: Int64) async throws {

@@ -19,6 +19,7 @@ struct DependencyTests {
         "Agent/Compute": ["AgentCore", "CLibvirt", "ProtocolModel"],
         "Agent/Network": ["AgentCore", "AgentNetlink", "ProtocolModel"],
         "Agent/Storage": ["AgentCore", "ProtocolModel"],
+        "Agent/Object": ["AgentCore", "AgentStorage", "ProtocolModel", "ProtocolSQLite"],
         "Agent/Host": ["AgentCore", "ProtocolModel"],
         "Agent/Simulated": ["AgentCore", "ProtocolModel"],
         "Coordinator/Platform": ["CPostgres", "ProtocolModel", "ProtocolSQLite", "ProtocolTelemetry"],
@@ -31,10 +32,17 @@ struct DependencyTests {
         "Coordinator/Network": [
             "CoordinatorPlatform", "CoordinatorIdentity", "CoordinatorFleet", "CoordinatorPlacement", "ProtocolModel"
         ],
+        "Coordinator/BlockStorage": [
+            "CoordinatorPlatform", "CoordinatorIdentity", "CoordinatorFleet", "CoordinatorPlacement",
+            "CoordinatorImage", "ProtocolModel"
+        ],
         "Coordinator/Compute": [
             "CoordinatorPlatform", "CoordinatorIdentity", "CoordinatorFleet", "CoordinatorPlacement",
             "CoordinatorImage",
-            "CoordinatorNetwork", "ProtocolModel"
+            "CoordinatorNetwork", "CoordinatorBlockStorage", "ProtocolModel"
+        ],
+        "Coordinator/ObjectStorage": [
+            "CoordinatorPlatform", "CoordinatorIdentity", "CoordinatorFleet", "ProtocolModel"
         ],
         "Coordinator/Command": ["ProtocolModel", "ProtocolTelemetry"]
     ]
@@ -79,7 +87,9 @@ struct DependencyTests {
     /// Targets and folders that decide and never act.
     static let pure =
         ["Protocol/Model/"]
-        + ["Identity", "Image", "Network", "Compute", "Placement", "Fleet"].map { "Coordinator/\($0)/Model/" }
+        + ["Identity", "Image", "Network", "BlockStorage", "Compute", "Placement", "Fleet"].map {
+            "Coordinator/\($0)/Model/"
+        }
 
     /// What asks the world for the time or for chance. `random(using:)` takes the chance it is given.
     static func acts(_ text: String) -> Bool {

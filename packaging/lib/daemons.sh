@@ -1,6 +1,4 @@
-# Configuration, start and stop of coordinator and agent. Sourced; needs layout.sh, process.sh, output.sh.
-
-new_password() { head -c 18 /dev/urandom | base64 | tr '+/' '-_'; }
+# Configuration, start and stop of coordinator and agent. Sourced; needs layout.sh, process.sh, output.sh, clouds.sh.
 
 # configure: writes what is not there yet. Configuration that the operator changed stays as it is.
 configure() {
@@ -14,6 +12,7 @@ configure() {
     [ -e "$agent_config" ] || sed \
         -e "s|^state_directory:.*|state_directory: $state_dir/agent|" \
         -e "s|^# name:.*|name: $(hostname)|" \
+        -e "s|^roles:.*|roles: [compute, network, storage, object]|" \
         -e "s|^  uri:.*|  uri: $libvirt_uri|" \
         -e '/^  # physical_networks:/d; /^  #   external:/d' config/agent.yaml >"$agent_config"
     # A running coordinator was initialised, and holds the lock on its state.
@@ -21,7 +20,7 @@ configure() {
         --admin-password-file "$admin_password_file" --demo-password-file "$demo_password_file" \
         >"$log_dir/init.log" 2>&1 || { cat "$log_dir/init.log" >&2; fail "skerry-coordinator init failed: see above"; }
     own_state
-    write_clouds
+    write_clouds skerry:admin:"$admin_password_file" demo:demo:"$demo_password_file"
 }
 
 # The units run the coordinator as a user of its own; what 'init' made as root becomes that user's.
@@ -41,31 +40,6 @@ connect_demo() {
     grep -qx '  physical_networks: {}' "$agent_config" || return 0
     daemon_stop agent
     sed -i "s|^  physical_networks: {}\$|  physical_networks: {external: skerry-ext0}|" "$agent_config"
-}
-
-write_clouds() {
-    local cloud
-    (
-        umask 077
-        echo "clouds:"
-        for cloud in skerry:admin:"$admin_password_file" demo:demo:"$demo_password_file"; do
-            IFS=: read -r name user password_file <<<"$cloud"
-            cat <<CLOUD
-  $name:
-    auth:
-      auth_url: https://127.0.0.1:8700/identity/v3
-      username: $user
-      password: "$(head -n 1 "$password_file")"
-      project_name: $user
-      user_domain_name: Default
-      project_domain_name: Default
-    region_name: RegionOne
-    identity_api_version: 3
-    cacert: $state_dir/coordinator/ca/ca.crt
-CLOUD
-        done
-    ) >"$clouds_file.new"
-    mv "$clouds_file.new" "$clouds_file"
 }
 
 # The agent writes down last where it joined.

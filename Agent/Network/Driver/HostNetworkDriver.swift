@@ -21,7 +21,7 @@ public actor HostNetworkDriver: NetworkDriver {
     var listeners: [NetworkID: MetadataListener] = [:]
     var firewall = FirewallMemory()
     var routers: [RouterID: RouterMemory] = [:]
-    /// Before then, no name is looked up for the sake of the tunnel address.
+    /// Before then, no name is looked up for the sake of the tunnel address, again or at all.
     var lookUpTunnelAt: Duration = .zero
     private var isStopped = false
 
@@ -73,6 +73,10 @@ public actor HostNetworkDriver: NetworkDriver {
     }
 
     public func tunnelAddress() async -> IPAddress? {
+        // Whoever asks can wait; passes over the links cannot.
+        if case .route(let host) = configuration.tunnel, IPAddress(host) == nil, now() >= lookUpTunnelAt {
+            await lookUpTunnel(host)
+        }
         guard let socket = try? openSocket(), let links = try? socket.links(), let addresses = try? socket.addresses()
         else { return nil }
         return findTunnel(links, addresses)

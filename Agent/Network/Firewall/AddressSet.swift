@@ -1,15 +1,26 @@
 import ProtocolModel
 
-/// The addresses of one security group's members, of one family, as an ipset of kind `hash:net`.
+/// The addresses of one security group's members, or of an address group, of one family, as an ipset of kind `hash:net`.
 public struct AddressSet: Hashable, Sendable {
     public var name: String
     public var family: IPAddress.Family
-    public var members: Set<IPAddress>
+    public var members: Set<IPPrefix>
 
-    public init(name: String, family: IPAddress.Family, members: Set<IPAddress>) {
+    public init(name: String, family: IPAddress.Family, members: Set<IPPrefix>) {
         self.name = name
         self.family = family
         self.members = members
+    }
+
+    /// As `ipset` writes them. It knows no prefix of all addresses, but its halves.
+    private var entries: Set<String> {
+        Set(
+            members.flatMap { prefix -> [String] in
+                if prefix.length == family.bitCount { return ["\(prefix.network)"] }
+                guard prefix.length == 0 else { return ["\(prefix)"] }
+                let upper = IPAddress(family: family, bits: UInt128(1) << UInt128(family.bitCount - 1))
+                return [prefix.network, upper].map { "\($0)/1" }
+            })
     }
 
     /// `sk4-` or `sk6-` and the group's short identifier.
@@ -47,7 +58,7 @@ public struct AddressSet: Hashable, Sendable {
                 lines.append("create \(set.name) hash:net family \(family) maxelem 131072 -exist")
             }
             let present = saved[set.name] ?? []
-            let wanted = Set(set.members.map(\.description))
+            let wanted = set.entries
             lines += present.subtracting(wanted).sorted().map { "del \(set.name) \($0) -exist" }
             lines += wanted.subtracting(present).sorted().map { "add \(set.name) \($0) -exist" }
         }

@@ -95,19 +95,29 @@ public enum FirewallPlanner {
         return zones
     }
 
-    /// The groups that a rule on this host refers to.
+    /// The groups, of ports or of addresses, that a rule on this host refers to.
     private static func sets(_ state: NetworkState, _ ports: [PortSpec]) -> [AddressSet] {
-        var wanted: Set<AddressSet> = []
+        var wanted: [String: AddressSet] = [:]
         let groups = Set(ports.lazy.filter(\.isSecurityEnabled).flatMap(\.securityGroups))
-        for group in groups {
-            for rule in state.securityGroups[group]?.rules ?? [] {
+        for group in groups.sorted() {
+            guard let spec = state.securityGroups[group] else { continue }
+            for rule in spec.rules {
                 guard case .group(let remote) = rule.remote else { continue }
-                let members = state.securityGroups[remote]?.members.filter { $0.family == rule.family } ?? []
-                wanted.insert(
-                    AddressSet(
-                        name: AddressSet.name(remote, rule.family), family: rule.family, members: Set(members)))
+                let name = AddressSet.name(remote, rule.family)
+                // One address group, told with several security groups, is one set.
+                guard wanted[name] == nil else { continue }
+                let members = members(of: remote, as: spec, state).filter { $0.family == rule.family }
+                wanted[name] = AddressSet(name: name, family: rule.family, members: Set(members))
             }
         }
-        return wanted.sorted { $0.name < $1.name }
+        return wanted.values.sorted { $0.name < $1.name }
+    }
+
+    /// What a rule of `group` means by a remote one.
+    private static func members(
+        of remote: SecurityGroupID, as group: SecurityGroupSpec, _ state: NetworkState
+    ) -> [IPPrefix] {
+        if let addresses = group.addressGroups.first(where: { $0.id == remote.cast() }) { return addresses.prefixes }
+        return (state.securityGroups[remote]?.members ?? []).compactMap { IPPrefix($0, length: $0.family.bitCount) }
     }
 }

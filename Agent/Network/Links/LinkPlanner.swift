@@ -66,6 +66,11 @@ public enum LinkPlanner {
                 continue
             }
             if keeping.contains(mark.owner) { continue }
+            if wanted[link.name] == nil, link.kind == "tun", link.hasCarrier {
+                // A guest that no plan names has it open, and would never get it back: it stays, cut off.
+                if link.master != nil { plan.removals.append(Step(link.name, .release, owner: mark.owner)) }
+                continue
+            }
             guard let keep = wanted[link.name], keep.mark == mark, !severed.contains(link.name),
                 isSame(link, keep, byIndex)
             else {

@@ -1,4 +1,5 @@
 import AgentNetlink
+import Dispatch
 import Glibc
 import ProtocolModel
 
@@ -35,19 +36,35 @@ extension HostNetworkDriver {
         case .interface(let name): return TunnelSource.choose(name, links, addresses)
         case .route(let host):
             if let literal = IPAddress(host) { return RouteLookup.source(to: literal).usable(own) }
-            // A name may not be there to be asked for just when the host is on its own: what was found once holds for as
-            // long as the host has it.
-            let path = configuration.stateDirectory + "/tunnel-address"
-            if let known = HostFile.text(path).flatMap({ IPAddress($0.filter { $0 != "\n" }) }).usable(own) {
-                return known
-            }
-            guard now() >= lookUpTunnelAt else { return nil }
-            lookUpTunnelAt = now() + .seconds(60)
-            guard let found = RouteLookup.source(toHost: host).usable(own) else { return nil }
-            try? HostFile.makeDirectory(configuration.stateDirectory)
-            try? HostFile.write(path, "\(found)\n")
-            return found
+            // A name may not be there to be asked for just when the host is on its own: what was found last holds for as
+            // long as the host has it, and until it is found to be another.
+            let known = HostFile.text(tunnelNote).flatMap { IPAddress($0.filter { $0 != "\n" }) }.usable(own)
+            if now() >= lookUpTunnelAt { Task { await lookUpTunnel(host) } }
+            return known
         }
+    }
+
+    private var tunnelNote: String { configuration.stateDirectory + "/tunnel-address" }
+
+    /// Finds the address by a name, which may take seconds, on a thread of its own: nothing else waits for it.
+    func lookUpTunnel(_ host: String) async {
+        // Also while it is under way.
+        lookUpTunnelAt = now() + .seconds(60)
+        let namespace = configuration.hostNamespace
+        let answer = await withCheckedContinuation { continuation in
+            DispatchQueue.global(qos: .utility).async {
+                continuation.resume(
+                    returning: try? NamespaceThread.once(in: namespace) { RouteLookup.source(toHost: host) })
+            }
+        }
+        guard let found = answer ?? nil, let addresses = try? openSocket().addresses(),
+            let usable = IPAddress?.some(found).usable(Set(addresses.values.flatMap { $0.map(\.address) }))
+        else { return }
+        lookUpTunnelAt = now() + .seconds(600)
+        guard HostFile.text(tunnelNote) != "\(usable)\n" else { return }
+        try? HostFile.makeDirectory(configuration.stateDirectory)
+        try? HostFile.write(tunnelNote, "\(usable)\n")
+        logger.info("tunnel address found", metadata: ["address": "\(usable)", "host": "\(host)"])
     }
 }
 

@@ -12,6 +12,8 @@ struct RouterMemory {
     /// When the kernel's rules are to be looked at again.
     var verifyAt: Duration = .zero
     var announced: Set<RouterPlanner.Announced> = []
+    /// Since the rules were written last, the connections were held against them. Of an earlier agent nobody knows.
+    var areConnectionsChecked = false
     /// Of the namespace all this is about.
     var namespace: UInt?
 }
@@ -84,6 +86,7 @@ extension HostNetworkDriver {
             logger.warning("router's rules not read", metadata: ["router": "\(router)", "error": "\(error)"])
         }
         sighting.announced = routers[router]?.announced ?? []
+        sighting.areConnectionsChecked = routers[router]?.areConnectionsChecked ?? false
         return sighting
     }
 
@@ -195,6 +198,8 @@ extension HostNetworkDriver {
             // Before the namespace: a crash in between leaves a note, not a namespace.
             try HostFile.makeDirectory(routerDirectory(router))
             try NetworkNamespace.create(name)
+            // Also of one with the same name before it, whose number the kernel may have given to this one.
+            routers[router] = RouterMemory(namespace: HostFile.identity(NetworkNamespace.path(name)))
             try NamespaceThread.once(in: NetworkNamespace.path(name)) { () throws(NetlinkError) in
                 for (setting, value) in RouterNamespace.settings where KernelSetting.read(setting) != nil {
                     try KernelSetting.write(setting, value)
@@ -219,6 +224,7 @@ extension HostNetworkDriver {
                 // What is there now is read again.
                 routers[router.id, default: RouterMemory(namespace: HostFile.identity(path))].rules = nil
                 routers[router.id]?.writes += 1
+                routers[router.id]?.areConnectionsChecked = false
                 defer { routers[router.id]?.writes += 1 }
                 try await Command(namespace: path).run(family.restoreCommand, family.restoreArguments, input: script)
             case .advertise(let configuration): try await advertise(router.id, configuration)
@@ -259,7 +265,10 @@ extension HostNetworkDriver {
             if count > 0 {
                 logger.info("connections ended", metadata: ["router": "\(router.id)", "count": "\(count)"])
             }
+            routers[router.id]?.areConnectionsChecked = true
         } catch {
+            // A kernel without the table is not asked again and again.
+            routers[router.id]?.areConnectionsChecked = true
             // The rules alone decide on new connections: those that were there end by themselves at the latest.
             logger.warning("connections not ended", metadata: ["router": "\(router.id)", "error": "\(error)"])
         }

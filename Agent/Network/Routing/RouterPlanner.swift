@@ -68,7 +68,7 @@ public enum RouterPlanner {
         }
         let keptInside = Set(kept.compactMap { wanted[$0.name]?.inside })
         actions += routes(router, seen, kept: keptInside)
-        if !rules.isEmpty, seen.isPrepared { actions.append(.cutConnections) }
+        if !rules.isEmpty || !seen.areConnectionsChecked, seen.isPrepared { actions.append(.cutConnections) }
         if !seen.isForwarding, router.isAdminUp { actions.append(.setForwarding(true)) }
         let advertisements = RouterAdvertisements.configuration(router, directory: seen.directory, user: seen.user)
         if advertisements != seen.advertiser?.configuration

@@ -8,6 +8,7 @@ import ProtocolModel
 /// | nat | `skerry-dnat` | floating IPs and forwarded ports, also for the router's own connections |
 /// | nat | `skerry-snat` | the floating IP of whoever has one, the router's own address for the others |
 /// | filter | `skerry-fwd` | nothing leaves that could not be translated |
+/// | mangle, filter | `skerry-mark`, `skerry-scope` | address scopes are kept apart, see ``RouterScopes`` |
 /// | filter (IPv6) | `skerry-in` | DHCPv6 is not answered here, but in the network's service namespace |
 package enum RouterRules {
     /// In the lower half of the mark, for packets from outside.
@@ -17,6 +18,7 @@ package enum RouterRules {
         var nat = RuleTable(name: "nat")
         var mangle = RuleTable(name: "mangle")
         var filter = RuleTable(name: "filter")
+        let scopes = RouterScopes(router, .ipv4)
         if let gateway = router.gateway, let own = gateway.address {
             let outside = InterfaceName.routerInterface(gateway.interface.port)
             mangle.hooks = [.init(chain: "PREROUTING", target: "skerry-mark")]
@@ -26,18 +28,21 @@ package enum RouterRules {
                 .init(chain: "POSTROUTING", target: "skerry-snat")
             ]
             nat.chains["skerry-dnat"] = inward(router)
-            nat.chains["skerry-snat"] = outward(router, gateway, outside, own)
+            nat.chains["skerry-snat"] = outward(router, gateway, outside, own, scopes)
             if gateway.isSNATEnabled {
                 filter.hooks = [.init(chain: "FORWARD", target: "skerry-fwd")]
                 filter.chains["skerry-fwd"] = ["-o \(outside) -m conntrack --ctstate INVALID -j DROP"]
             }
         }
+        scopes?.add(router, to: &mangle, &filter)
+        var mangle6 = RuleTable(name: "mangle")
         var filter6 = RuleTable(name: "filter")
         if RouterAdvertisements.isNeeded(router) {
             filter6.hooks = [.init(chain: "INPUT", target: "skerry-in")]
             filter6.chains["skerry-in"] = ["-p udp -m udp --dport 547 -j DROP"]
         }
-        return [.ipv4: [mangle, nat, filter], .ipv6: [filter6]]
+        RouterScopes(router, .ipv6)?.add(router, to: &mangle6, &filter6)
+        return [.ipv4: [mangle, nat, filter], .ipv6: [mangle6, filter6]]
     }
 
     private static func inward(_ router: RouterSpec) -> [String] {
@@ -65,13 +70,15 @@ package enum RouterRules {
     }
 
     private static func outward(
-        _ router: RouterSpec, _ gateway: RouterSpec.Gateway, _ outside: InterfaceName, _ own: IPAddress
+        _ router: RouterSpec, _ gateway: RouterSpec.Gateway, _ outside: InterfaceName, _ own: IPAddress,
+        _ scopes: RouterScopes?
     ) -> [String] {
         // Between the router's own networks nothing is translated, unless it was sent to an outside address.
         var rules = ["! -o \(outside) -m conntrack ! --ctstate DNAT -j RETURN"]
         rules += router.floatingIPs.sorted { $0.id < $1.id }.map {
             "-s \($0.fixedAddress)/32 -j SNAT --to-source \($0.address)"
         }
+        rules += scopes?.untranslated ?? []
         if gateway.isSNATEnabled { rules.append("-o \(outside) -j SNAT --to-source \(own) --random-fully") }
         // Who asked for an inside guest by its outside address gets the answer through the router, which alone can
         // translate it back.

@@ -60,6 +60,8 @@ public struct RouterSighting: Hashable, Sendable {
     public var rules: [FilterFamily: SavedRules] = [:]
     /// They could not be read.
     public var areRulesHidden = false
+    /// No connection is left that other rules had let begin, as far as known.
+    public var areConnectionsChecked = true
     public var advertiser: Advertiser?
     /// Addresses that their links were told of.
     public var announced: Set<RouterPlanner.Announced> = []

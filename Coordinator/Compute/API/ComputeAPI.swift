@@ -18,7 +18,8 @@ struct ComputeAPI: Sendable {
 
     private var routes: [Route] {
         VersionRoutes.all + ServerRoutes(parts: parts, reader: reader).all
-            + ServerActionRoutes(parts: parts, proxies: proxies).all + ServerMetadataRoutes(parts: parts).all
+            + ServerActionRoutes(parts: parts, reader: reader, proxies: proxies).all
+            + ServerMetadataRoutes(parts: parts).all
             + ServerTagRoutes(parts: parts).all + ServerViewRoutes(parts: parts).all
             + InterfaceRoutes(parts: parts).all + ServerGroupRoutes(parts: parts).all
             + AggregateRoutes(parts: parts).all
@@ -26,7 +27,7 @@ struct ComputeAPI: Sendable {
             + ImageProxy(parts: parts, proxies: proxies).all + FloatingIPProxy(parts: parts, proxies: proxies).all
             + ServerDetailRoutes(parts: parts).all + ExternalEventRoutes(parts: parts).all
             + HostRoutes(parts: parts).all + GoneRoutes.all
-            + InstanceActionRoutes(parts: parts).all
+            + MigrationRoutes(parts: parts).all + InstanceActionRoutes(parts: parts).all
             + FlavorRoutes(parts: parts).all
             + FlavorSpecRoutes(parts: parts).all + KeypairRoutes(parts: parts).all
             + HypervisorRoutes(parts: parts).all + HostServiceRoutes(parts: parts).all + ZoneRoutes(parts: parts).all

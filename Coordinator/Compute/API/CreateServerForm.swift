@@ -29,12 +29,13 @@ enum CreateServerForm {
         BodySchema(blank: Body(), image + guest + place(version) + devices(version) + hostname(\.hostname))
     }
 
+    static let flavor = BodyFormat<String>.either(
+        [.text(1...Int.max), BodyFormat<Int>.integer().map { number, _ in String(number) }]
+    ).map { text, _ in lastPart(text) }
+
     private static let image: [BodyField<Body>] = [
         .required("name", \.name, name),
-        .required(
-            "flavorRef", \.flavor,
-            .either([.text(1...Int.max), BodyFormat<Int>.integer().map { number, _ in String(number) }])
-                .map { text, _ in lastPart(text) }),
+        .required("flavorRef", \.flavor, flavor),
         .optional("imageRef", \.image, .either([.text(0...Int.max, .uuid), .word(of: [""])])),
         .given("description", \.description, description, since: 19),
         .optional("min_count", \.minCount, .integer(1...Int.max, orText: true)),
@@ -58,11 +59,12 @@ enum CreateServerForm {
         .optional("key_name", \.keyName, name),
         .optional("user_data", \.userData, .text(0...65_535, .base64)),
         .given("tags", \.tags, .list(of: tag, most: TagSet.most), since: 52),
-        .given("personality", \.files, .list(of: file, most: mostItems), until: 56),
+        .given("personality", \.files, files, until: 56),
         .given("trusted_image_certificates", \.certificates, certificates.nullable, since: 63)
     ]
 
-    private static let certificates = BodyFormat<[String]>.list(of: .text(1...Int.max), most: 50)
+    static let files = BodyFormat<[JSON]>.list(of: file, most: mostItems)
+    static let certificates = BodyFormat<[String]>.list(of: .text(1...Int.max), most: 50)
 
     private static let file = BodySchema<JSON>(
         blank: .null,

@@ -3,12 +3,6 @@ import CoordinatorPlatform
 /// Kinds of things that this cloud has none of: clients list them without being asked, and an empty list is the truth.
 enum EmptyRoutes {
     static let all = [
-        Route(.get, "/v2.1/os-migrations") { _ in
-            return .json(["migrations": []])
-        }.gatedCompute(by: "os-migrations:index"),
-        Route(.get, "/v2.1/servers/{server_id}/migrations") { _ in
-            return .json(["migrations": []])
-        }.gatedCompute(by: "servers:migrations:index"),
         Route(.get, "/v2.1/extensions") { _ in
             return .json(["extensions": .array(extensions.map { .object(render($0)) })])
         }.gatedCompute(by: "extensions"),

@@ -26,6 +26,14 @@ struct FlavorSpecRoutes: Sendable {
             BodyFormat<Double>.number(above: -.infinity, orText: true).map { _, json in json.pythonText }
         ]), most: 256)
 
+    /// From 2.86 on names and values are checked.
+    private static func check(_ specs: [String: String], _ version: Microversion) throws {
+        guard version.has(86) else { return }
+        for (name, value) in specs.sorted(by: { $0.key < $1.key }) {
+            if let problem = FlavorDemands.problem(name, value) { throw APIError.badRequest(problem) }
+        }
+    }
+
     private static func json(_ specs: [String: String]) -> JSON { .object(specs.mapValues(JSON.string)) }
 
     private func read(_ call: APICall) async throws -> [String: String] {
@@ -64,6 +72,7 @@ struct FlavorSpecRoutes: Sendable {
         let body = try await call.json()
         let given = try BodySchema(blank: [:], [.required("extra_specs", \.self, Self.specs)])
             .read(body, wording: Nova.body)
+        try Self.check(given, call.microversion)
         try await change(call) { $0.merge(given) { _, new in new } }
         return .json(["extra_specs": Self.json(given)])
     }
@@ -76,6 +85,7 @@ struct FlavorSpecRoutes: Sendable {
         guard given.count == 1, let value = given[key] else {
             throw APIError.badRequest("Request body and URI mismatch")
         }
+        try Self.check(given, call.microversion)
         try await change(call) { $0[key] = value }
         return .json([key: .string(value)])
     }

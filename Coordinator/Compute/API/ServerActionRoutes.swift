@@ -1,4 +1,5 @@
 import CoordinatorFleet
+import CoordinatorImage
 import CoordinatorNetwork
 import CoordinatorPlatform
 import ProtocolModel
@@ -6,6 +7,7 @@ import ProtocolModel
 /// `POST /servers/{id}/action` and what belongs to it.
 struct ServerActionRoutes: Sendable {
     let parts: ComputeParts
+    let reader: ServerReader
     let proxies: ProxyCalls
 
     var all: [Route] {
@@ -15,8 +17,17 @@ struct ServerActionRoutes: Sendable {
                     "servers:start", "servers:stop", "servers:reboot", "servers:delete", "os-pause-server:pause",
                     "os-pause-server:unpause", "os-suspend-server:suspend", "os-suspend-server:resume",
                     "os-lock-server:lock", "os-lock-server:unlock", "os-lock-server:unlock:unlock_override",
-                    "os-admin-actions:reset_state", "os-console-output", "os-remote-consoles"
+                    "os-admin-actions:reset_state", "os-console-output", "os-remote-consoles", "servers:rebuild",
+                    "servers:rebuild:trusted_certs", "os-rescue", "os-unrescue", "servers:resize",
+                    "servers:confirm_resize", "servers:revert_resize", "os-deferred-delete:restore",
+                    "os-deferred-delete:force", "os-evacuate", "os-migrate-server:migrate",
+                    "os-migrate-server:migrate:host", "os-migrate-server:migrate_live",
+                    "os-migrate-server:migrate_live:host", "os-admin-password", "servers:trigger_crash_dump",
+                    "os-admin-actions:inject_network_info", "servers:create_image", "os-create-backup",
+                    "os-shelve:shelve", "os-shelve:shelve_offload", "os-shelve:unshelve",
+                    "os-shelve:unshelve_to_host"
                 )
+                .asking(ImageSlice.serverImageRules)
                 .asking(ServerNetworkActions.rules.map { ComputePolicy.prefix + $0 })
                 .asking(NetworkSlice.serverPortRules + FloatingIPProxy.actionRules),
             Route(
@@ -28,22 +39,23 @@ struct ServerActionRoutes: Sendable {
     }
 
     /// What an action does with its argument, and the argument's name for refusals.
-    private typealias Action = @Sendable (_ routes: Self, _ call: APICall, _ argument: JSON) async throws -> APIResponse
+    typealias Action = @Sendable (_ routes: Self, _ call: APICall, _ argument: JSON) async throws -> APIResponse
 
     /// An action whose argument says nothing.
-    private static func plain(_ command: ServerLifecycle.Command) -> Action {
+    static func plain(_ command: ServerLifecycle.Command) -> Action {
         { routes, call, _ in try await routes.run(command, call) }
     }
 
-    private static let actions: [String: Action] = [
+    private static let actions = [own, rebuilding, resizing, moving, imaging, reaching].reduce(into: [:]) { all, some in
+        all.merge(some) { first, _ in first }
+    }
+
+    private static let own: [String: Action] = [
         "os-start": plain(.start), "os-stop": plain(.stop), "pause": plain(.pause), "unpause": plain(.unpause),
         "suspend": plain(.suspend), "resume": plain(.resume),
         "reboot": { routes, call, argument in
             let type = try Nova.read(argument, rebootType, under: "reboot")
             return try await routes.run(type.uppercased() == "HARD" ? .hardReboot : .softReboot, call)
-        },
-        "forceDelete": { routes, call, _ in
-            try await routes.write(call) { try $0.delete($1, origin: $2, in: $3) }
         },
         "lock": { routes, call, argument in
             let reason = call.microversion.has(73) ? try Nova.read(argument, lockReason, under: "lock") : nil
@@ -103,7 +115,7 @@ struct ServerActionRoutes: Sendable {
         try await write(call) { try $0.run(command, on: $1, origin: $2, in: $3) }
     }
 
-    private func write(
+    func write(
         _ call: APICall,
         _ body: @escaping @Sendable (ServerCommands, String, Origin, any SQLTransaction) throws -> ServerRecord
     ) async throws -> APIResponse {

@@ -9,6 +9,7 @@ struct ServerListQuery {
     private let version: Microversion
     private let schema = ServerListStore.schema
     private var result = ServerQuery()
+    private var showsSoftDeleted = false
 
     static func read(_ call: APICall, _ dialect: ListDialect, isDetail: Bool) throws -> ServerQuery {
         var reader = Self(call: call, caller: try call.requireCaller(), version: call.microversion)
@@ -120,34 +121,53 @@ struct ServerListQuery {
             for name in ["vm_state", "task_state"] { if let text = value(name) { require(name, [text]) } }
         }
         if let isDeleted { require("deleted", [isDeleted ? "true" : "false"]) }
+        if let flag = value("soft_deleted").flatMap(BooleanWords.loose), flag { showsSoftDeleted = true }
+        if !showsSoftDeleted { require("soft_deleted", ["false"]) }
         if let flag = value("locked").flatMap(BooleanWords.loose) { require("locked", [flag ? "true" : "false"]) }
     }
 
-    private static let states: [String: (vm: VMState, tasks: [TaskState])] = [
-        "active": (.active, []), "build": (.building, []), "shutoff": (.stopped, []), "paused": (.paused, []),
-        "suspended": (.suspended, []), "error": (.error, []), "deleted": (.deleted, []),
-        "reboot": (.active, [.rebooting]), "hard_reboot": (.active, [.rebootingHard])
-    ]
+    /// What a status means.
+    private struct StatusMeaning {
+        var states: Set<VMState> = []
+        /// The tasks that make the status; `nil` where a server without any may have it.
+        var tasks: Set<TaskState>? = []
+    }
+
+    private static let states: [String: StatusMeaning] = {
+        var states: [String: StatusMeaning] = [:]
+        for vm in VMState.allCases {
+            let plain = ServerState.status(vm, nil)
+            states[plain.lowercased(), default: StatusMeaning()].states.insert(vm)
+            states[plain.lowercased()]?.tasks = nil
+            for task in TaskState.allCases {
+                let status = ServerState.status(vm, task)
+                guard status != plain else { continue }
+                states[status.lowercased(), default: StatusMeaning()].states.insert(vm)
+                states[status.lowercased()]?.tasks?.insert(task)
+            }
+        }
+        return states
+    }()
     /// Words of the API for states that no server here gets into.
-    private static let absent: Set<String> = [
-        "password", "rebuild", "migrating", "resize", "verify_resize", "revert_resize", "rescue", "soft_deleted",
-        "shelved", "shelved_offloaded"
-    ]
+    private static let absent: Set<String> = ["password", "migrating"]
 
     /// - Returns: Whether only deleted ones are meant.
     private mutating func readStatuses(_ statuses: [String]) throws -> Bool {
         let words = statuses.map { $0.lowercased() }
-        let states = words.compactMap { Self.states[$0] }
-        guard !states.isEmpty else {
+        let meanings = words.compactMap { Self.states[$0] }
+        guard !meanings.isEmpty else {
             if version.has(38), !words.contains(where: Self.absent.contains) {
                 throw APIError.badRequest("Invalid status value")
             }
             requireNothing()
             return false
         }
-        require("vm_state", Set(states.map(\.vm.rawValue)).sorted())
-        if states.allSatisfy({ !$0.tasks.isEmpty }) { require("task_state", states.flatMap(\.tasks).map(\.rawValue)) }
-        guard states.allSatisfy({ $0.vm == .deleted }) else { return false }
+        let states = meanings.reduce(into: Set<VMState>()) { $0.formUnion($1.states) }
+        require("vm_state", states.map(\.rawValue).sorted())
+        let tasks = meanings.compactMap(\.tasks)
+        if tasks.count == meanings.count { require("task_state", Set(tasks.joined()).map(\.rawValue).sorted()) }
+        showsSoftDeleted = states.contains(.softDeleted)
+        guard states == [.deleted] else { return false }
         guard caller.isAdmin else { throw APIError.forbidden("Only administrators may list deleted instances") }
         return true
     }

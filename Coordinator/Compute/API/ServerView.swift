@@ -75,9 +75,14 @@ struct ServerView: Sendable {
         out["accessIPv6"] = .string(server.accessIPv6)
         out["links"] = links.both("servers/\(server.id)")
         out["OS-DCF:diskConfig"] = .string(server.diskConfig)
-        if ["ACTIVE", "BUILD"].contains(server.state.status) { out["progress"] = 0 }
+        if Self.progressing.contains(server.state.status) { out["progress"] = 0 }
         if ["ERROR", "DELETED"].contains(server.state.status), let fault = server.fault { out["fault"] = render(fault) }
     }
+
+    /// Statuses that are shown with a progress.
+    private static let progressing: Set<String> = [
+        "ACTIVE", "BUILD", "REBUILD", "RESIZE", "VERIFY_RESIZE", "MIGRATING"
+    ]
 
     private func addLasting(_ subject: Subject, to out: inout [String: JSON]) {
         let server = subject.server

@@ -56,8 +56,37 @@ package struct ServerRecord: HostedRecord, Hashable {
     package var excluded: [NodeID: String] = [:]
     /// The instance action under way.
     package var actionID: Int64?
-    /// The reboot under way.
+    /// The reboot, or the making of an image, under way.
     package var operation: OperationID?
+    /// Rises with each fresh root disk.
+    package var rootDiskVersion = 0
+    /// What the root disk is made from where that is not the image: the image of the shelved disk.
+    package var diskImage: ImageSpec?
+    /// The last rescue: in force by the state.
+    package var rescue: ServerSpec.Rescue?
+    /// Rises with each rescue.
+    package var rescueVersion = 0
+    /// The image that is being made of the server.
+    package var upload: ImageUpload?
+    /// The image that a shelved server's disk is kept in.
+    package var shelvedImage: ImageID?
+    package var shelvedAt: Int64?
+    package var softDeletedAt: Int64?
+
+    /// An image that a server's host is making.
+    package struct ImageUpload: Sendable, Hashable {
+        package var image: ImageID
+        /// `daily`, `weekly`, ... for a backup.
+        package var backupType: String?
+        /// How many backups of the type stay.
+        package var rotation: Int?
+
+        package init(image: ImageID, backupType: String? = nil, rotation: Int? = nil) {
+            self.image = image
+            self.backupType = backupType
+            self.rotation = rotation
+        }
+    }
 
     package init(
         id: ServerID, project: ProjectID, user: UserID, name: String, flavor: FlavorSnapshot, image: ImageSnapshot,

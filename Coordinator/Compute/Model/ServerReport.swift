@@ -24,65 +24,119 @@ extension ServerState: HostedState {
     public func seeing(_ power: ServerDetails.PowerState?, _ phase: ResourceStatus.Phase) -> Self {
         var next = self
         next.power = power ?? self.power
-        if phase != .failed, vm == .building, task?.isBuilding ?? false {
+        guard phase != .failed else { return next }
+        switch task {
+        case .scheduling where vm == .building, .networking where vm == .building, .spawning where vm == .building:
             next.task = phase == .pending ? .networking : .spawning
+        case .rebuilding where phase == .applying: next.task = .rebuildSpawning
+        case .resizePrep where phase == .applying: next.task = .resizeMigrating
+        case .resizeMigrated where phase == .applying: next.task = .resizeFinish
+        default: break
         }
         return next
     }
 
     public func settled(_ seen: ServerDetails.PowerState?) -> HostedDecision<Self> {
-        let power = seen ?? self.power
         var next = self
-        next.power = power
-        switch task {
-        case nil: return settledIdle(next)
-        case .scheduling, .networking, .spawning, .poweringOn, .unpausing, .resuming:
-            guard power == .running else { break }
-            return .completed(Self(vm: .active, task: nil, power: power, hasLaunched: true))
-        case .poweringOff:
-            guard power == .shutdown || power == .none || power == .crashed else { break }
-            next.power = .shutdown
-            return .completed(next.ended(.stopped))
-        case .pausing:
-            guard power == .paused else { break }
-            return .completed(next.ended(.paused))
-        case .suspending:
-            guard power == .shutdown || power == .suspended || power == .none else { break }
-            next.power = .shutdown
-            return .completed(next.ended(.suspended))
-        case .rebooting, .rebootingHard, .deleting: break
-        }
-        return HostedLifecycle.moved(next, from: self)
+        next.power = seen ?? power
+        guard let task else { return settledIdle(next) }
+        return next.reached(task) ?? HostedLifecycle.moved(next, from: self)
     }
+
+    /// What follows once the host shows what a task waits for; `nil` while it does not.
+    private func reached(_ task: TaskState) -> HostedDecision<Self>? {
+        switch task {
+        case .scheduling, .networking, .spawning, .poweringOn, .unpausing, .resuming, .unrescuing, .unshelving,
+            .restoring:
+            return power == .running ? .completed(launched(.active)) : nil
+        case .rescuing: return power == .running ? .completed(ended(.rescued)) : nil
+        case .pausing: return power == .paused ? .completed(ended(.paused)) : nil
+        case .suspending: return isDown || power == .suspended ? .completed(down(.suspended)) : nil
+        case .poweringOff: return isDown ? .completed(down(.stopped)) : nil
+        case .softDeleting: return isDown ? .completed(down(.softDeleted)) : nil
+        case .rebuilding, .rebuildSpawning:
+            guard rests else { return nil }
+            return .completed(vm == .stopped ? down(.stopped) : launched(.active))
+        case .resizePrep, .resizeMigrating:
+            var next = self
+            next.task = .resizeMigrated
+            return isDown ? .advanced(next) : nil
+        case .resizeMigrated, .resizeFinish: return rests ? .completed(ended(.resized)) : nil
+        case .resizeReverting:
+            if vm == .resized { return isDown ? .advanced(self) : nil }
+            return rests ? .completed(ended(vm)) : nil
+        case .shelving: return isDown ? .advanced(self) : nil
+        case .rebooting, .rebootingHard, .deleting, .imageSnapshotPending, .imageUploading, .imageBackup,
+            .shelvingImageUploading, .shelvingOffloading:
+            return nil
+        }
+    }
+
+    /// The guest is as it was before the task: off where the server was stopped, else running.
+    private var rests: Bool { vm == .stopped ? isDown : power == .running }
 
     /// Nothing is under way, yet the agent has news: the guest was powered off from inside, or crashed.
     private func settledIdle(_ next: Self) -> HostedDecision<Self> {
-        let isDown = next.power == .shutdown || next.power == .crashed
-        guard isDown, vm == .active || vm == .paused else { return HostedLifecycle.moved(next, from: self) }
+        let hasStopped = next.power == .shutdown || next.power == .crashed
+        guard hasStopped, vm == .active || vm == .paused else { return HostedLifecycle.moved(next, from: self) }
         return .followed(next.ended(.stopped))
     }
 
-    /// A guest that was only asked nicely still runs; one whose plug was pulled may not.
+    /// A guest that was only asked nicely still runs; one whose plug was pulled may not. An image is made of what was
+    /// there, and leaves the server as it is.
     public func operationEnded(succeeded: Bool) -> HostedDecision<Self> {
         guard let task, task.purpose == .operating else { return .nothing }
-        guard succeeded else { return task == .rebooting ? .reverted(idle) : .failed(failed) }
-        var next = ended(.active)
-        next.power = .running
+        switch task {
+        case .shelvingImageUploading: return succeeded ? .advanced(self) : .reverted(idle)
+        // What is left on a host that says nothing goes when it is back: the image holds the disk.
+        case .shelvingOffloading: return .completed(down(.shelvedOffloaded))
+        case .imageSnapshotPending, .imageUploading, .imageBackup:
+            return succeeded ? .completed(afterImage) : .reverted(afterImage)
+        default:
+            guard succeeded else { return task == .rebooting ? .reverted(idle) : .failed(failed) }
+            var next = ended(.active)
+            next.power = .running
+            return .completed(next)
+        }
+    }
+
+    public var gone: HostedDecision<Self> {
+        guard task == .shelvingOffloading else { return .removed }
+        var next = down(.shelvedOffloaded)
+        next.power = .none
         return .completed(next)
+    }
+
+    /// The guest may have gone down meanwhile.
+    private var afterImage: Self {
+        let hasStopped = power == .shutdown || power == .crashed
+        return ended(hasStopped && (vm == .active || vm == .paused) ? .stopped : vm)
     }
 
     /// The state with its task ended.
     private func ended(_ vm: VMState) -> Self {
         Self(vm: vm, task: nil, power: power, hasLaunched: hasLaunched)
     }
+
+    private func down(_ vm: VMState) -> Self {
+        Self(vm: vm, task: nil, power: .shutdown, hasLaunched: hasLaunched)
+    }
+
+    private func launched(_ vm: VMState) -> Self { Self(vm: vm, task: nil, power: power, hasLaunched: true) }
 }
 
 extension TaskState: HostedTask {
     public var purpose: HostedPurpose {
         switch self {
         case .scheduling, .networking, .spawning: .building
-        case .poweringOff, .poweringOn, .pausing, .unpausing, .suspending, .resuming: .changing
-        case .rebooting, .rebootingHard: .operating
+        case .poweringOff, .poweringOn, .pausing, .unpausing, .suspending, .resuming, .rescuing, .unrescuing,
+            .resizePrep, .resizeMigrating, .resizeMigrated, .resizeFinish, .resizeReverting, .shelving, .unshelving,
+            .softDeleting, .restoring:
+            .changing
+        case .rebooting, .rebootingHard, .imageSnapshotPending, .imageUploading, .imageBackup, .shelvingImageUploading,
+            .shelvingOffloading:
+            .operating
+        case .rebuilding, .rebuildSpawning: .remaking
         case .deleting: .deleting
         }
     }

@@ -8,11 +8,11 @@ struct HostChoice: Sendable {
     let parts: ComputeParts
 
     /// Claims a host and records why it was chosen; without one, `server.host` is left as it is.
+    /// - Parameter hostname: The only host it may be, whatever was asked for when the server was made.
     func claim(
-        _ server: inout ServerRecord, at now: Int64, in transaction: any SQLTransaction
+        _ server: inout ServerRecord, on hostname: String? = nil, at now: Int64, in transaction: any SQLTransaction
     ) throws -> PlacementDecision {
-        let request = try request(for: server, in: transaction)
-        let decision = try parts.placement.claim(request, at: now, in: transaction)
+        let decision = try decide(server, on: hostname, at: now, in: transaction)
         if let action = server.actionID {
             try parts.actions.add(decision, to: action, server: server.id, at: now, in: transaction)
             let event = HostedEvent(
@@ -26,6 +26,24 @@ struct HostChoice: Sendable {
                 node: host.node, hostname: host.hostname, zone: zone.isEmpty ? parts.settings.defaultZone : zone)
         }
         return decision
+    }
+
+    /// What no host carries out leaves none: it is not forgotten.
+    private func decide(
+        _ server: ServerRecord, on hostname: String?, at now: Int64, in transaction: any SQLTransaction
+    ) throws -> PlacementDecision {
+        let flavor = server.flavor
+        let unmet = FlavorDemands.unmet(flavor.extraSpecs, vcpus: flavor.vcpus, image: server.image.properties)
+        guard unmet.isEmpty else {
+            let summary = "no host here carries out \(unmet.joined(separator: ", ")): choose another flavor or image"
+            return PlacementDecision(host: nil, groups: [], summary: summary)
+        }
+        var request = try request(for: server, in: transaction)
+        if let hostname {
+            request.host = hostname
+            request.excluded = [:]
+        }
+        return try parts.placement.claim(request, at: now, in: transaction)
     }
 
     /// What the server needs of a host, in placement's words.
@@ -86,9 +104,14 @@ struct HostChoice: Sendable {
 
     /// Binds the ports to the claimed host and puts the server on its plan.
     func occupy(_ server: inout ServerRecord, at now: Int64, in transaction: any SQLTransaction) throws {
+        guard server.host != nil else { return }
+        try bind(server, at: now, in: transaction)
+        try parts.workflow.occupy(&server, task: .networking, at: now, in: transaction)
+    }
+
+    func bind(_ server: ServerRecord, at now: Int64, in transaction: any SQLTransaction) throws {
         guard let host = server.host else { return }
         try parts.network.bindPorts(of: server.id, to: host.node, availabilityZone: host.zone, at: now, in: transaction)
-        try parts.workflow.occupy(&server, task: .networking, at: now, in: transaction)
     }
 
     /// Swap counts in whole GiB, as placement does; a flavor without a root size takes what the image needs.

@@ -23,6 +23,7 @@ struct ComputeParts: Sendable {
     let devices = DeviceStore()
     let groups = ServerGroupStore()
     let aggregates = AggregateStore()
+    let migrations = ServerMigrationStore()
 
     var quotas: ComputeQuotas { ComputeQuotas(settings: settings, servers: servers, groups: groups) }
     var workflow: HostedWorkflow<ServerHosting> { HostedWorkflow(ServerHosting(parts: self), plans: plans) }

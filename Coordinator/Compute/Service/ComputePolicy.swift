@@ -4,8 +4,11 @@ import CoordinatorPlatform
 enum ComputePolicy {
     static let policy = Policy(
         rules: Dictionary(
-            uniqueKeysWithValues: [(readers, Policy.Rule.projectReader), (members, .projectMember), (admins, .admin)]
-                .flatMap { names, rule in names.map { (prefix + $0, rule) } }
+            uniqueKeysWithValues: [
+                (readers, Policy.Rule.projectReader), (members, .projectMember), (managers, .projectManager),
+                (admins, .admin)
+            ]
+            .flatMap { names, rule in names.map { (prefix + $0, rule) } }
                 + owners.map { (prefix + $0, .owner) } + everybodys.map { (prefix + $0, .anybody) } + [
                     (requestedDestination, .admin), (cacheImages, .admin), (topology, .projectReader),
                     (hostTopology, .admin)
@@ -39,12 +42,19 @@ enum ComputePolicy {
         "os-server-groups:delete", "os-security-groups:create", "os-security-groups:update",
         "os-security-groups:delete", "os-security-groups:rule:create", "os-security-groups:rule:delete",
         "os-security-groups:add", "os-security-groups:remove", "os-multinic:add", "os-multinic:remove",
-        "os-floating-ips:create",
-        "os-floating-ips:delete", "os-floating-ips:add", "os-floating-ips:remove", "os-server-password:clear"
+        "servers:rebuild", "servers:rebuild:trusted_certs", "servers:resize", "servers:confirm_resize",
+        "servers:revert_resize", "os-rescue", "os-unrescue", "os-deferred-delete:restore", "os-deferred-delete:force",
+        "os-admin-password", "servers:create_image", "os-create-backup", "os-shelve:shelve", "os-shelve:unshelve",
+        "servers:trigger_crash_dump", "os-floating-ips:create", "os-floating-ips:delete", "os-floating-ips:add",
+        "os-floating-ips:remove", "os-server-password:clear"
+    ]
+    private static let managers = [
+        "os-migrations:index", "servers:migrations:index", "servers:migrations:delete",
+        "servers:migrations:force_complete", "os-migrate-server:migrate", "os-migrate-server:migrate_live"
     ]
     private static let admins = [
         "servers:index:get_all_tenants", "servers:detail:get_all_tenants", "servers:create:forced_host",
-        "servers:migrations:index", "os-lock-server:unlock:unlock_override", "os-admin-actions:reset_state",
+        "os-lock-server:unlock:unlock_override", "os-admin-actions:reset_state",
         "os-flavor-manage:create", "os-flavor-manage:update", "os-flavor-manage:delete", "os-flavor-access",
         "os-flavor-access:add_tenant_access", "os-flavor-access:remove_tenant_access",
         "os-flavor-extra-specs:create", "os-flavor-extra-specs:update", "os-flavor-extra-specs:delete",
@@ -52,8 +62,12 @@ enum ComputePolicy {
         "os-hypervisors:uptime", "os-hypervisors:search", "os-hypervisors:servers", "os-services:list",
         "os-services:update", "os-availability-zone:detail", "os-quota-sets:update", "os-quota-sets:delete",
         "limits:other_project", "os-simple-tenant-usage:list", "os-aggregates:index", "os-aggregates:show",
-        "os-migrations:index", "os-server-groups:index:all_projects", "os-aggregates:create", "os-aggregates:update",
+        "os-server-groups:index:all_projects", "os-aggregates:create", "os-aggregates:update",
         "os-aggregates:delete", "os-aggregates:add_host", "os-aggregates:remove_host", "os-aggregates:set_metadata",
+        "os-migrations:index:all_projects", "os-migrations:index:host", "servers:migrations:show", "os-evacuate",
+        "os-shelve:shelve_offload", "os-shelve:unshelve_to_host",
+        "os-migrate-server:migrate:host", "os-migrate-server:migrate_live:host",
+        "os-admin-actions:inject_network_info",
         "os-server-external-events:create", "os-assisted-volume-snapshots:create",
         "os-assisted-volume-snapshots:delete", "os-hosts:list", "os-hosts:show", "os-hosts:update", "os-hosts:start",
         "os-hosts:shutdown", "os-hosts:reboot", "os-baremetal-nodes:list", "os-baremetal-nodes:show"

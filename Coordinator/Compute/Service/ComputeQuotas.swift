@@ -32,6 +32,26 @@ package struct ComputeQuotas: Sendable {
         } catch let error as QuotaExceeded { throw Self.refusal(error) }
     }
 
+    /// Whether a server may become larger; what it has already counts.
+    /// - Throws: ``APIError`` 403.
+    package func check(
+        growth old: FlavorSnapshot, to new: FlavorSnapshot, of project: ProjectID, in transaction: any SQLTransaction
+    ) throws {
+        let demands: [QuotaLedger.Demand] = [
+            .init("cores", new.vcpus - old.vcpus), .init("ram", new.memoryMiB - old.memoryMiB)
+        ]
+        try claim(demands.filter { $0.amount > 0 }, for: project, in: transaction)
+    }
+
+    /// - Throws: ``APIError`` 403.
+    package func claim(
+        _ demands: [QuotaLedger.Demand], for project: ProjectID, in transaction: any SQLTransaction
+    ) throws {
+        do {
+            _ = try ledger.grant(demands, atLeast: 1, atMost: 1, for: project, in: transaction)
+        } catch let error as QuotaExceeded { throw Self.refusal(error) }
+    }
+
     /// - Throws: ``APIError`` 403.
     package func check(metadata count: Int, of project: ProjectID, in reader: any SQLReader) throws {
         let limit = try ledger.limit("metadata_items", of: project, in: reader)

@@ -5,8 +5,8 @@ import ProtocolModel
 /// What users do with servers that exist.
 struct ServerCommands: Sendable {
     let parts: ComputeParts
-    private var workflow: HostedWorkflow<ServerHosting> { parts.workflow }
-    private var access: ServerAccess { ServerAccess(parts: parts) }
+    var workflow: HostedWorkflow<ServerHosting> { parts.workflow }
+    var access: ServerAccess { ServerAccess(parts: parts) }
 
     init(parts: ComputeParts) { self.parts = parts }
 
@@ -23,7 +23,8 @@ struct ServerCommands: Sendable {
         guard server.host != nil else {
             throw APIError.conflict("Instance \(server.id) has no host any more: delete it and make it anew.")
         }
-        try begin(&server, command.name, task: acceptance.task, origin: origin, in: transaction)
+        guard let task = acceptance.task else { return server }
+        try begin(&server, command.name, task: task, origin: origin, in: transaction)
         switch command {
         case .softReboot:
             try reboot(&server, .softReboot(server.id, graceSeconds: Self.rebootGrace), origin, in: transaction)
@@ -40,12 +41,22 @@ struct ServerCommands: Sendable {
 
     private static let rules: [ServerLifecycle.Command: String] = [
         .pause: "os-pause-server:pause", .unpause: "os-pause-server:unpause", .suspend: "os-suspend-server:suspend",
-        .resume: "os-suspend-server:resume"
+        .resume: "os-suspend-server:resume", .unrescue: "os-unrescue"
     ]
 
     /// Deletes a server: at once where no host holds anything of it, else when its host says so or is too long silent.
+    /// Where deleted servers are kept for a while, it is only stopped, and hidden.
     func delete(_ id: String, origin: Origin, in transaction: any SQLTransaction) throws -> ServerRecord {
         let server = try access.findToChange(id, rule: "servers:delete", by: origin.permissions, in: transaction)
+        guard parts.settings.reclaimSeconds > 0, server.state.hasLaunched, server.host != nil else {
+            return try delete(server, origin: origin, in: transaction)
+        }
+        return try softDelete(server, origin: origin, in: transaction)
+    }
+
+    func forceDelete(_ id: String, origin: Origin, in transaction: any SQLTransaction) throws -> ServerRecord {
+        let server = try access.findToChange(
+            id, rule: "os-deferred-delete:force", by: origin.permissions, in: transaction)
         return try delete(server, origin: origin, in: transaction)
     }
 
@@ -53,13 +64,22 @@ struct ServerCommands: Sendable {
     func delete(_ server: ServerRecord, origin: Origin, in transaction: any SQLTransaction) throws -> ServerRecord {
         var server = server
         if server.state.task == .deleting { return server }
-        _ = try accept(.delete, server)
-        try begin(&server, "delete", task: .deleting, origin: origin, in: transaction)
+        try accept(.delete, server)
+        try remove(&server, by: origin.action(on: server), at: origin.now, in: transaction)
+        return server
+    }
+
+    func remove(
+        _ server: inout ServerRecord, by origin: HostedOrigin, at now: Int64, in transaction: any SQLTransaction
+    ) throws {
+        try ServerImaging(parts: parts).drop(&server, in: transaction)
+        if let image = server.shelvedImage { try parts.image.discard(image, in: transaction) }
+        server.shelvedImage = nil
+        try workflow.begin(&server, "delete", task: .deleting, by: origin, at: now, in: transaction)
         try parts.servers.tags.removeAll(from: server.id, in: transaction)
         let node = try server.host.flatMap { try parts.directory.node($0.node, in: transaction) }
-        try workflow.remove(&server, isHostDown: node?.health == .down, at: origin.now, in: transaction)
-        try parts.servers.save(&server, at: origin.now, in: transaction)
-        return server
+        try workflow.remove(&server, isHostDown: node?.health == .down, at: now, in: transaction)
+        try parts.servers.save(&server, at: now, in: transaction)
     }
 
     func lock(_ id: String, reason: String?, origin: Origin, in transaction: any SQLTransaction) throws -> ServerRecord
@@ -89,21 +109,33 @@ struct ServerCommands: Sendable {
         return server
     }
 
-    /// An administrator declares what a server is, whatever it seems to be.
+    /// An administrator declares what a server is. Its host is asked at once, and what it shows is what the server becomes.
     func reset(
         _ id: String, to vm: VMState, origin: Origin, in transaction: any SQLTransaction
     ) throws -> ServerRecord {
         var server = try access.find(
             id, asking: "os-admin-actions:reset_state", by: origin.permissions, in: transaction)
+        guard vm != .active || server.host != nil else {
+            throw APIError.conflict("Instance \(server.id) is on no host: delete it and make it anew.")
+        }
         try workflow.endTask(&server, message: nil, at: origin.now, in: transaction)
+        try ServerResizing(parts: parts).settle(&server, at: origin.now, in: transaction)
+        try ServerImaging(parts: parts).drop(&server, in: transaction)
         server.state.vm = vm
-        if vm == .active { server.fault = nil }
-        try note("reset_state", server, origin: origin, in: transaction)
+        if vm == .active {
+            server.fault = nil
+            server.state.hasLaunched = true
+            // A guest that is off stays off: the host says so, and the server follows.
+            try workflow.plan(&server, server.state.isDown ? .stopped : .running, in: transaction)
+        }
+        try note("resetState", server, origin: origin, in: transaction)
         try parts.servers.save(&server, at: origin.now, in: transaction)
         return server
     }
 
-    private func accept(
+    /// - Throws: ``APIError`` 409 in the compute API's words.
+    @discardableResult
+    func accept(
         _ command: ServerLifecycle.Command, _ server: ServerRecord
     ) throws -> ServerLifecycle.Acceptance {
         do {
@@ -113,7 +145,7 @@ struct ServerCommands: Sendable {
         }
     }
 
-    private func begin(
+    func begin(
         _ server: inout ServerRecord, _ name: String, task: TaskState, origin: Origin,
         in transaction: any SQLTransaction
     ) throws {
@@ -121,8 +153,18 @@ struct ServerCommands: Sendable {
             &server, name, task: task, by: origin.action(on: server), at: origin.now, in: transaction)
     }
 
+    /// A server on a host that can be told something now.
+    /// - Throws: ``APIError`` 409.
+    func requireHost(_ server: ServerRecord, in reader: any SQLReader) throws -> ServerHost {
+        guard let host = server.host else { throw APIError.conflict("Instance \(server.id) is not ready") }
+        guard try parts.directory.node(host.node, in: reader)?.health != .down else {
+            throw APIError.conflict("Service is unavailable at this time.")
+        }
+        return host
+    }
+
     /// An action that is done at once.
-    private func note(
+    func note(
         _ name: String, _ server: ServerRecord, origin: Origin, in transaction: any SQLTransaction
     ) throws {
         _ = try parts.log.begin(

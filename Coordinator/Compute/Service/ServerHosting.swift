@@ -25,7 +25,11 @@ struct ServerHosting: HostedKind {
     }
 
     func overdue(at now: Int64, in reader: any SQLReader) throws -> [ServerRecord] {
-        try parts.servers.overdue(at: now, in: reader)
+        try parts.servers.overdue(at: now, in: reader).records
+    }
+
+    func overdue(at now: Int64, skipping skipped: Int, in reader: any SQLReader) throws -> ReadableRows<ServerRecord> {
+        try parts.servers.overdue(at: now, skipping: skipped, in: reader)
     }
 
     func on(_ node: NodeID, in reader: any SQLReader) throws -> [ServerRecord] {
@@ -43,8 +47,38 @@ struct ServerHosting: HostedKind {
 
     func subject(of action: Operation.Action) -> AnyID? {
         switch action {
-        case .softReboot(let server, _), .hardReboot(let server): server.cast()
-        case .consoleOutput, .unknown: nil
+        case .softReboot(let server, _), .hardReboot(let server), .snapshot(let server, _), .injectNMI(let server):
+            server.cast()
+        case .consoleOutput, .changePassword, .diagnostics, .unknown: nil
+        }
+    }
+
+    func advance(_ server: inout ServerRecord, at now: Int64, in transaction: any SQLTransaction) throws {
+        switch server.state.task {
+        case .resizeMigrated: try ServerResizing(parts: parts).finish(&server, at: now, in: transaction)
+        case .resizeReverting: try ServerResizing(parts: parts).goBack(&server, at: now, in: transaction)
+        case .shelving: try ServerShelving(parts: parts).upload(&server, at: now, in: transaction)
+        case .shelvingImageUploading: try ServerShelving(parts: parts).shelve(&server, at: now, in: transaction)
+        default: break
+        }
+    }
+
+    func ended(
+        _ task: TaskState, _ outcome: HostedOutcome, of server: inout ServerRecord, at now: Int64,
+        in transaction: any SQLTransaction
+    ) throws {
+        switch task {
+        case .resizePrep, .resizeMigrating, .resizeMigrated, .resizeFinish, .resizeReverting:
+            try ServerResizing(parts: parts).ended(task, outcome, of: &server, at: now, in: transaction)
+        case .rebuilding, .rebuildSpawning:
+            try ServerEvacuation(parts: parts).ended(outcome, of: server, at: now, in: transaction)
+        case .imageSnapshotPending, .imageUploading, .imageBackup:
+            try ServerImaging(parts: parts).ended(outcome, of: &server, at: now, in: transaction)
+        case .shelving, .shelvingImageUploading, .shelvingOffloading, .unshelving:
+            try ServerShelving(parts: parts).ended(task, outcome, of: &server, at: now, in: transaction)
+        case .softDeleting where outcome == .completed: server.softDeletedAt = now
+        case .restoring where outcome == .completed: server.softDeletedAt = nil
+        default: break
         }
     }
 
@@ -54,6 +88,11 @@ struct ServerHosting: HostedKind {
         try parts.network.releasePorts(of: server.id, at: now, in: transaction)
         try parts.devices.removeAll(of: server.id, in: transaction)
         try parts.placement.release(server.id.cast(), at: now, in: transaction)
+        try ServerResizing(parts: parts).close(server, at: now, in: transaction)
+    }
+
+    func left(_ server: ServerRecord, _ node: NodeID, at now: Int64, in transaction: any SQLTransaction) throws {
+        try ServerEvacuation(parts: parts).left(server, node, at: now, in: transaction)
     }
 
     func mayMove(_ server: ServerRecord) -> Bool { server.pinnedHost == nil }

@@ -45,7 +45,7 @@ struct ServerSpecProvider: PlanSpecProvider {
             id: server.id, project: server.project, user: server.user, name: server.name, hostname: server.hostname,
             number: Int(server.number), flavorName: flavor.name, vcpus: flavor.vcpus, memoryMiB: flavor.memoryMiB,
             rootGiB: flavor.rootGiB, ephemeralGiB: flavor.ephemeralGiB, swapMiB: flavor.swapMiB,
-            image: server.image.spec,
+            image: server.diskImage ?? server.image.spec, rootDiskVersion: server.rootDiskVersion,
             power: server.power, firmware: properties["hw_firmware_type"] == "uefi" ? .uefi : .bios,
             machineType: properties["hw_machine_type"] ?? "q35", diskBus: properties["hw_disk_bus"] ?? "virtio",
             interfaces: ports.map { port in
@@ -55,7 +55,8 @@ struct ServerSpecProvider: PlanSpecProvider {
             hasConfigDrive: server.hasConfigDrive, publicKeys: publicKeys(server),
             userData: server.userData.flatMap { Base64.decode($0) } ?? [], metadata: server.metadata,
             availabilityZone: server.host?.zone ?? "", launchIndex: server.launchIndex,
-            adminPassword: server.adminPassword, createdAt: server.createdAt)
+            adminPassword: server.adminPassword, createdAt: server.createdAt,
+            rescue: server.state.isInRescue ? server.rescue : nil)
     }
 
     private static func publicKeys(_ server: ServerRecord) -> [ServerSpec.PublicKey] {

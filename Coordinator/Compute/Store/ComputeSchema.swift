@@ -11,7 +11,7 @@ public enum ComputeSchema {
         Migration(
             slice: "compute", number: 5, name: "decisions by reason",
             sql: "ALTER TABLE server_decisions ADD COLUMN reasons TEXT"),
-        DeviceSchema.migration(6), DeviceSchema.groups(7), DeviceSchema.aggregates(8)
+        DeviceSchema.migration(6), DeviceSchema.groups(7), DeviceSchema.aggregates(8), LifecycleSchema.migration(9)
     ]
 
     /// Actions keep their numbers, which servers' rows name.

@@ -40,6 +40,7 @@ package struct ServerListStore: Sendable {
 
     private static let special: [String: ListSchema.Special] = [
         "deleted": { SQLCondition($0 == ["true"] ? "deleted_at IS NOT NULL" : "deleted_at IS NULL") },
+        "soft_deleted": { _ in SQLCondition("vm_state <> ?", [VMState.softDeleted]) },
         "locked": { SQLCondition($0 == ["true"] ? "locked_by IS NOT NULL" : "locked_by IS NULL") }
     ]
     private static let tags = ServerStore().tags.filters("servers.uuid")

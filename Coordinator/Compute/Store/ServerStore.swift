@@ -30,9 +30,28 @@ package struct ServerStore: Sendable {
     }
 
     /// Servers whose task is overdue, the longest overdue first, at most 100.
-    package func overdue(at now: Int64, in reader: any SQLReader) throws -> [ServerRecord] {
+    package func overdue(
+        at now: Int64, skipping skipped: Int = 0, in reader: any SQLReader
+    ) throws -> ReadableRows<ServerRecord> {
+        try table.readable(
+            where: SQLCondition("task_deadline <= ?", [now]), order: "task_deadline, id", limit: 100,
+            skipping: skipped, in: reader)
+    }
+
+    /// Shelved before a moment and on a host still, the oldest first; at most 100.
+    package func shelved(before time: Int64, in reader: any SQLReader) throws -> [ServerRecord] {
         try table.all(
-            where: SQLCondition("task_deadline <= ?", [now]), order: "task_deadline", limit: 100, in: reader)
+            where: SQLCondition(
+                "shelved_at <= ? AND vm_state = ? AND task_state IS NULL AND deleted_at IS NULL",
+                [time, VMState.shelved]), order: "shelved_at", limit: 100, in: reader)
+    }
+
+    /// Soft-deleted before a moment, the oldest first; at most 100.
+    package func reclaimable(before time: Int64, in reader: any SQLReader) throws -> [ServerRecord] {
+        try table.all(
+            where: SQLCondition(
+                "soft_deleted_at <= ? AND vm_state = ? AND task_state IS NULL AND deleted_at IS NULL",
+                [time, VMState.softDeleted]), order: "soft_deleted_at", limit: 100, in: reader)
     }
 
     /// Removes servers that were deleted before `time` and are gone from their hosts, with what only they have; at most
@@ -44,6 +63,7 @@ package struct ServerStore: Sendable {
         for name in ["server_decisions", "server_tags", "server_devices", "server_group_members"] {
             try transaction.execute("DELETE FROM \(name) WHERE \(owner.sql)", owner.arguments)
         }
+        try ServerMigrationStore().forget(ids, in: transaction)
         try table.delete(where: .in("uuid", ids), in: transaction)
         return ids
     }
@@ -55,7 +75,10 @@ package struct ServerStore: Sendable {
 
     /// Whether a server that the node shall have is made from the image with these bytes.
     func isImageUsed(_ sha512: String, on node: NodeID, in reader: any SQLReader) throws -> Bool {
-        let made = SQLCondition("node_id = ? AND image_sha512 = ? AND deleted_at IS NULL", [node, sha512])
+        let made = SQLCondition(
+            """
+            node_id = ? AND (image_sha512 = ? OR disk_sha512 = ? OR rescue_sha512 = ?) AND deleted_at IS NULL
+            """, [node, sha512, sha512, sha512])
         return try table.exists(where: .all([made, Self.isWanted]), in: reader)
     }
 
@@ -89,8 +112,9 @@ package struct ServerStore: Sendable {
         let living = Self.living(project)
         return try reader.first(
             """
-            SELECT COUNT(*), COALESCE(SUM(vcpus), 0), COALESCE(SUM(memory_mib), 0) FROM servers WHERE \(living.sql)
-            """, living.arguments
+            SELECT COUNT(*), COALESCE(SUM(vcpus), 0), COALESCE(SUM(memory_mib), 0) FROM servers
+            WHERE \(living.sql) AND vm_state <> ?
+            """, living.arguments + [VMState.softDeleted]
         ) { ["instances": $0.int(0), "cores": $0.int(1), "ram": $0.int(2)] } ?? [:]
     }
 

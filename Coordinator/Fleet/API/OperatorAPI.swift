@@ -65,6 +65,11 @@ public struct OperatorAPI: Sendable {
 
     private func makeToken(_ call: APICall) async throws -> APIResponse {
         let body = try await call.json()
+        let known: Set = ["uses", "lifetime_seconds"]
+        BodyTrace.note(known)
+        if let name = body.objectValue?.keys.sorted().first(where: { !known.contains($0) }) {
+            throw APIError.badRequest("A join token has no '\(name)': say 'uses' and 'lifetime_seconds'.")
+        }
         let uses = body["uses"]?.intValue ?? 1
         let seconds = body["lifetime_seconds"]?.intValue ?? 3_600
         guard (1...10_000).contains(uses), (1...604_800).contains(seconds) else {

@@ -19,6 +19,8 @@ public protocol HostedKind: Sendable {
     func save(_ record: inout Record, at now: Int64, in transaction: any SQLTransaction) throws
     /// Those whose task is overdue, the longest overdue first; a bounded number.
     func overdue(at now: Int64, in reader: any SQLReader) throws -> [Record]
+    /// The same beyond the first so many, rows that cannot be read among them: these keep nobody else from a way out.
+    func overdue(at now: Int64, skipping skipped: Int, in reader: any SQLReader) throws -> ReadableRows<Record>
     /// Everything on a node, also what owners no longer see but the node has not confirmed gone.
     func on(_ node: NodeID, in reader: any SQLReader) throws -> [Record]
     /// Removes the rows of what was deleted before and is gone from its host; a bounded number.
@@ -42,15 +44,47 @@ public protocol HostedKind: Sendable {
     func rehost(_ record: inout Record, at now: Int64, in transaction: any SQLTransaction) throws -> String?
     /// What is told of a change that nobody asked for.
     func news(of record: Record) -> HostedNews
+    /// Begins the next step of a task of several.
+    func advance(_ record: inout Record, at now: Int64, in transaction: any SQLTransaction) throws
+    /// A task is over, and the record has the state that came of it: what was held elsewhere for it is given back or
+    /// becomes lasting. Where the state is what it was before, the plan follows after this.
+    func ended(
+        _ task: State.Task, _ outcome: HostedOutcome, of record: inout Record, at now: Int64,
+        in transaction: any SQLTransaction
+    ) throws
+    /// A host that the record is not on (any more) has nothing of it left.
+    func left(_ record: Record, _ node: NodeID, at now: Int64, in transaction: any SQLTransaction) throws
 }
 
 extension HostedKind {
+    public func overdue(
+        at now: Int64, skipping skipped: Int, in reader: any SQLReader
+    ) throws -> ReadableRows<Record> {
+        guard skipped == 0 else { return ReadableRows(count: 0) }
+        let records = try overdue(at: now, in: reader)
+        return ReadableRows(records, count: records.count)
+    }
     public func subject(of action: Operation.Action) -> AnyID? { nil }
     public func aim(_ record: inout Record) {}
     public func mayMove(_ record: Record) -> Bool { true }
     public func news(of record: Record) -> HostedNews {
         HostedNews(action: "follow", event: "changed_on_host", details: "It changed on its host.")
     }
+    public func advance(_ record: inout Record, at now: Int64, in transaction: any SQLTransaction) throws {}
+    public func ended(
+        _ task: State.Task, _ outcome: HostedOutcome, of record: inout Record, at now: Int64,
+        in transaction: any SQLTransaction
+    ) throws {}
+    public func left(_ record: Record, _ node: NodeID, at now: Int64, in transaction: any SQLTransaction) throws {}
+}
+
+/// What came of a task.
+public enum HostedOutcome: Sendable, Hashable {
+    case completed
+    /// It came to nothing, and the resource is what it was.
+    case reverted
+    /// It came to nothing, and the resource is in ERROR.
+    case failed
 }
 
 /// A change that came from the host.

@@ -18,6 +18,8 @@ public enum HostedDecision<State: Sendable & Hashable>: Sendable, Hashable {
     case nothing
     /// The new state; the task, if there was one, goes on.
     case progress(State)
+    /// A step of the task came to its end, and another follows: ``HostedKind/advance(_:at:in:)``.
+    case advanced(State)
     /// The task came to its end.
     case completed(State)
     /// The task failed and the resource is what it was before; the plan is set back to it.
@@ -38,14 +40,14 @@ public enum HostedDecision<State: Sendable & Hashable>: Sendable, Hashable {
 public enum HostedLifecycle<State: HostedState> {
     public static func decide(_ report: HostedReport<State.Sight>, in state: State) -> HostedDecision<State> {
         switch report {
-        case .status(.gone, _): .removed
+        case .status(.gone, _): state.gone
         case .status(.failed, let sight): decideFailed(state.seeing(sight, .failed), before: state)
         case .status(.ready, let sight): state.settled(sight)
         case .status(let phase, let sight): moved(state.seeing(sight, phase), from: state)
         case .operationEnded(let succeeded): state.operationEnded(succeeded: succeeded)
         case .overdue: decideOverdue(in: state)
         case .hostDown: decideHostDown(in: state)
-        case .hostRemoved: state.task?.purpose == .deleting ? .hidden : .failed(state.offHost.failed)
+        case .hostRemoved: state.isLeaving ? .hidden : .failed(state.offHost.failed)
         }
     }
 
@@ -59,7 +61,7 @@ public enum HostedLifecycle<State: HostedState> {
         case .building: .reschedule
         case .changing: .reverted(next.idle)
         case .operating: .nothing  // The operation's own result decides.
-        case .deleting: .failed(next.failed)
+        case .remaking, .deleting: .failed(next.failed)
         case nil: state.isFailed ? .nothing : .failed(next.failed)
         }
     }
@@ -70,7 +72,8 @@ public enum HostedLifecycle<State: HostedState> {
         case .building: .reschedule
         case .changing: .reverted(state.idle)
         case .operating: state.operationEnded(succeeded: false)
-        case .deleting: .hidden
+        case .remaking: .failed(state.failed)
+        case .deleting: state.staysUntilGone ? .failed(state.failed) : .hidden
         }
     }
 
@@ -78,8 +81,8 @@ public enum HostedLifecycle<State: HostedState> {
     private static func decideHostDown(in state: State) -> HostedDecision<State> {
         switch state.task?.purpose {
         case .building: .reschedule
-        case .deleting: .hidden
-        case .changing, .operating, nil: .nothing
+        case .deleting: state.staysUntilGone ? .nothing : .hidden
+        case .changing, .operating, .remaking, nil: .nothing
         }
     }
 }

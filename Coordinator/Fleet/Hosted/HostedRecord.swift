@@ -15,6 +15,8 @@ public enum HostedPurpose: Sendable, Hashable, CaseIterable {
     case changing
     /// An operation is under way, whose own result decides.
     case operating
+    /// Being made anew in its place, where what was there before is gone: when that fails, it is in ERROR.
+    case remaking
     /// Being removed: the user is rid of it at the latest when the deadline passes.
     case deleting
 }
@@ -34,6 +36,13 @@ public protocol HostedState: Sendable, Hashable {
     func settled(_ sight: Sight?) -> HostedDecision<Self>
     /// What follows from the end of an operation, or from its not ending in time.
     func operationEnded(succeeded: Bool) -> HostedDecision<Self>
+    /// What follows once nothing of it is left on its host.
+    var gone: HostedDecision<Self> { get }
+    /// Its owner asked for its removal, whatever became of that.
+    var isLeaving: Bool { get }
+    /// Whether its owner sees it until its host has confirmed that nothing of it is left: a host that is down is waited
+    /// for, and one that does not get to it in time leaves it in ERROR. Else the owner is rid of it then.
+    var staysUntilGone: Bool { get }
     /// In ERROR, nothing under way.
     var failed: Self { get }
     /// Gone for its owner, nothing under way.
@@ -48,7 +57,10 @@ extension HostedState {
         guard task?.purpose == .operating else { return .nothing }
         return succeeded ? .completed(idle) : .reverted(idle)
     }
+    public var gone: HostedDecision<Self> { .removed }
     public var offHost: Self { self }
+    public var isLeaving: Bool { task?.purpose == .deleting }
+    public var staysUntilGone: Bool { false }
 
     /// The state with its task ended.
     public var idle: Self {

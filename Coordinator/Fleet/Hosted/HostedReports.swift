@@ -37,10 +37,13 @@ public struct HostedReports<Kind: HostedKind>: PlanStatusConsumer, OperationCons
     public func consume(
         _ status: ResourceStatus, from node: NodeID, at now: Int64, in transaction: any SQLTransaction
     ) throws {
-        // A host that the resource has left since has nothing to say about it.
-        guard let record = try workflow.kind.find(status.key.id, in: transaction), record.host?.node == node,
-            status.phase == .gone || (!record.isDeleted && status.generation >= record.planGeneration)
-        else { return }
+        guard let record = try workflow.kind.find(status.key.id, in: transaction) else { return }
+        // A host that the resource has left since has nothing to say about it, but that it is gone from there.
+        guard record.host?.node == node else {
+            if status.phase == .gone { try workflow.kind.left(record, node, at: now, in: transaction) }
+            return
+        }
+        guard status.phase == .gone || (!record.isDeleted && status.generation >= record.planGeneration) else { return }
         let evidence = HostedEvidence(
             steps: status.steps, message: status.error?.message ?? "", detail: status.error?.detail ?? "")
         try workflow.take(
@@ -105,10 +108,7 @@ public struct HostedReports<Kind: HostedKind>: PlanStatusConsumer, OperationCons
 
     @discardableResult
     public func expire(at now: Int64, in transaction: any SQLTransaction) throws -> Int {
-        let overdue = try workflow.kind.overdue(at: now, in: transaction).filter { record in
-            guard let directory, let deadline = record.taskDeadline else { return true }
-            return directory.isDue(deadline, of: record.host?.node, at: now)
-        }
+        let overdue = try due(at: now, in: transaction)
         try apart(overdue, "what follows from a deadline", in: transaction) { record in
             let task = record.state.task?.rawValue ?? ""
             let evidence = HostedEvidence(
@@ -119,6 +119,27 @@ public struct HostedReports<Kind: HostedKind>: PlanStatusConsumer, OperationCons
         }
         return overdue.count
     }
+
+    /// Those of the overdue whose hosts could have been heard. Who is not due yet stands in nobody's way.
+    private func due(at now: Int64, in reader: any SQLReader) throws -> [Kind.Record] {
+        var due: [Kind.Record] = []
+        var seen = 0
+        for _ in 0..<Self.mostPages where due.count < Self.mostAtOnce {
+            let page = try workflow.kind.overdue(at: now, skipping: seen, in: reader)
+            guard page.count > 0 else { break }
+            seen += page.count
+            for failure in page.failures { failures?.note(failure, "reading of what is overdue", failure) }
+            due += page.records.filter { record in
+                guard let directory, let deadline = record.taskDeadline else { return true }
+                return directory.isDue(deadline, of: record.host?.node, at: now)
+            }
+        }
+        return due
+    }
+
+    /// Pages of the overdue that one pass looks at, and how many it sees to.
+    private static var mostPages: Int { 50 }
+    private static var mostAtOnce: Int { 100 }
 
     /// Each for itself: one that cannot be seen to keeps no other from its way out.
     private func apart(

@@ -25,17 +25,23 @@ public struct HostedWorkflow<Kind: HostedKind>: Sendable {
         if case .nothing = decision { return }
         var record = record
         try note(evidence, decision, of: record, at: now, in: transaction)
+        let task = record.state.task
         switch decision {
         case .nothing: return
         case .progress(let state): record.state = state
+        case .advanced(let state):
+            record.state = state
+            try kind.advance(&record, at: now, in: transaction)
         case .completed(let state):
             record.state = state
             record.completed(at: now)
             record.fault = nil
+            try conclude(task, .completed, of: &record, at: now, in: transaction)
             try endTask(&record, message: nil, at: now, in: transaction)
         case .reverted(let state):
             record.state = state
             record.fault = evidence.fault(at: now)
+            try conclude(task, .reverted, of: &record, at: now, in: transaction)
             try follow(&record, in: transaction)
             try endTask(&record, message: "Error", at: now, in: transaction)
         case .followed(let state):
@@ -43,10 +49,12 @@ public struct HostedWorkflow<Kind: HostedKind>: Sendable {
             try tell(record, at: now, in: transaction)
             try follow(&record, in: transaction)
         case .reschedule: try retry(&record, evidence, at: now, in: transaction)
-        case .failed(let state): try fail(&record, state, evidence.fault(at: now), at: now, in: transaction)
+        case .failed(let state):
+            try fail(&record, state, evidence.fault(at: now), at: now, in: transaction)
+            try conclude(task, .failed, of: &record, at: now, in: transaction)
         case .removed:
             try leaveHost(&record, at: now, in: transaction)
-            if record.state.task?.purpose == .deleting, !record.isDeleted {
+            if record.state.isLeaving, !record.isDeleted {
                 try hide(&record, at: now, in: transaction)
             }
         case .hidden: try hide(&record, at: now, in: transaction)
@@ -74,6 +82,12 @@ public struct HostedWorkflow<Kind: HostedKind>: Sendable {
         record.attempts += 1
         set(task, of: &record, at: now)
         try plan(&record, in: transaction)
+    }
+
+    /// The next step of the action under way, with a deadline of its own.
+    public func step(_ record: inout Record, task: State.Task, at now: Int64) {
+        record.operation = nil
+        set(task, of: &record, at: now)
     }
 
     /// Puts the resource as it is wanted on its host's plan.
@@ -123,6 +137,14 @@ public struct HostedWorkflow<Kind: HostedKind>: Sendable {
     }
 
     // MARK: Parts
+
+    private func conclude(
+        _ task: State.Task?, _ outcome: HostedOutcome, of record: inout Record, at now: Int64,
+        in transaction: any SQLTransaction
+    ) throws {
+        guard let task else { return }
+        try kind.ended(task, outcome, of: &record, at: now, in: transaction)
+    }
 
     private func set(_ task: State.Task, of record: inout Record, at now: Int64) {
         record.state.task = task
@@ -182,7 +204,7 @@ public struct HostedWorkflow<Kind: HostedKind>: Sendable {
     ) throws {
         switch decision {
         case .nothing, .progress, .followed, .hidden: return
-        case .completed, .reverted, .reschedule, .failed, .removed: break
+        case .advanced, .completed, .reverted, .reschedule, .failed, .removed: break
         }
         guard let action = record.actionID else { return }
         let task = record.state.task?.rawValue ?? kind.words.noun

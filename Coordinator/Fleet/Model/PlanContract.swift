@@ -158,11 +158,18 @@ public enum FleetFeed {
     public static let nodes = "fleet.nodes"
 }
 
-/// Where agents' image streams come from; the image slice implements it.
+/// Where agents' image streams come from, and where they go to; the image slice implements it.
 public protocol ImageBlobSource: Sendable {
     /// The bytes of an image from `offset` on, in chunks of at most 64 KiB, pulled as fast as the caller takes them.
     /// - Throws: `Refusal` or a store error when the image or its blob is not there.
     func read(image: ImageID, sha512: String, from offset: Int64) async throws -> AsyncThrowingStream<
         [UInt8], any Error
     >
+    /// Takes in what an agent made for an image that waits for its data, pulled as fast as it can be written, checks it as
+    /// an upload by a user, and makes the image active. Cut off, or refused, it leaves the image waiting.
+    /// - Parameter sizeBytes: How many bytes there are; fewer pass for a cut.
+    /// - Throws: `APIError` for a reason the agent may see.
+    func receive(
+        image: ImageID, sizeBytes: Int64, from bytes: AsyncThrowingStream<[UInt8], any Error>
+    ) async throws
 }

@@ -12,6 +12,7 @@ struct FleetSessions: LinkService {
     let plans: PlanReader
     let intake: StatusIntake
     let images: any ImageBlobSource
+    let serving: (any ServingAuthority)?
     let authority: CertificateAuthority
     let figures: FleetFigures
     let clock: any WallClock
@@ -20,7 +21,8 @@ struct FleetSessions: LinkService {
 
     init(
         database: any SQLDatabase, registry: SessionRegistry, nodes: NodeService, operations: OperationService,
-        plans: PlanReader, intake: StatusIntake, images: any ImageBlobSource, authority: CertificateAuthority,
+        plans: PlanReader, intake: StatusIntake, images: any ImageBlobSource, serving: (any ServingAuthority)?,
+        authority: CertificateAuthority,
         figures: FleetFigures, clock: any WallClock, logger: Logger
     ) {
         self.database = database
@@ -30,6 +32,7 @@ struct FleetSessions: LinkService {
         self.plans = plans
         self.intake = intake
         self.images = images
+        self.serving = serving
         self.authority = authority
         self.figures = figures
         self.clock = clock
@@ -100,6 +103,53 @@ struct FleetSessions: LinkService {
                 .notFound, "Image \(request.image) has no data here any more.")
         }
         for try await chunk in chunks { try await writer.write(chunk) }
+    }
+
+    func verdict(on token: String, for node: NodeID) async throws -> TokenVerdict {
+        guard let verdict = try serving?.verdict(on: token, for: try await roles(of: node)) else {
+            throw LinkRefusal(.notFound, "The token is none, or none any more.")
+        }
+        return verdict
+    }
+
+    func serverCertificate(_ certificateRequestDER: [UInt8], for node: NodeID) async throws -> String {
+        let names = serving?.names(for: try await roles(of: node)) ?? []
+        guard !names.isEmpty else {
+            throw LinkRefusal(
+                .unauthorized,
+                "Node \(node) serves no clients by the names that the coordinator knows: see its roles and the endpoints."
+            )
+        }
+        return try authority.issueNodeServerCertificate(
+            request: certificateRequestDER, names: names, at: clock.now() / 1_000_000)
+    }
+
+    /// As it reported them last: a node that never has serves nobody.
+    private func roles(of node: NodeID) async throws -> Set<NodeReport.Role> {
+        try await database.read { try nodes.node(node, in: $0) }?.report?.roles ?? []
+    }
+
+    func receiveImage(_ upload: ImageUpload, from node: NodeID, bytes: LinkByteStream) async throws {
+        let isExpected = try await database.read {
+            try operations.makes(upload.image, by: upload.operation, on: node, in: $0)
+        }
+        guard isExpected else {
+            throw LinkRefusal(.notFound, "No operation of this host makes image \(upload.image).")
+        }
+        do {
+            try await images.receive(image: upload.image, sizeBytes: upload.sizeBytes, from: bytes.throwingStream)
+        } catch let error as APIError {
+            throw LinkRefusal(Self.code(error.status), error.message)
+        }
+    }
+
+    /// What becomes of the agent's next attempt is up to the code: `busy` and `unavailable` do not last.
+    private static func code(_ status: Int) -> LinkRefusal.Code {
+        switch status {
+        case 409: .busy
+        case 500...: .unavailable
+        default: .malformed
+        }
     }
 
     func serve(_ connection: LinkConnection) async {

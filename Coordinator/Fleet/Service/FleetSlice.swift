@@ -34,6 +34,8 @@ public struct FleetParticipants: Sendable {
     public var observers: [any NodeObserver]
     public var operationConsumers: [any OperationConsumer]
     public var images: any ImageBlobSource
+    /// `nil`: no node serves clients.
+    public var serving: (any ServingAuthority)?
 
     public init(
         providers: [any PlanSpecProvider], consumers: [any PlanStatusConsumer], observers: [any NodeObserver],
@@ -77,7 +79,8 @@ public struct FleetSlice: Slice {
             plans: plans,
             intake: StatusIntake(
                 consumers: participants.consumers, plan: plan, plans: plans, figures: figures, logger: core.logger),
-            images: participants.images, authority: authority, figures: figures, clock: core.clock,
+            images: participants.images, serving: participants.serving, authority: authority, figures: figures,
+            clock: core.clock,
             logger: core.logger)
         api = OperatorAPI(nodes: nodes, authorityHash: authority.hash, explain: explain).service
         self.database = database

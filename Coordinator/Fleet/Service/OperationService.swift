@@ -58,6 +58,16 @@ package struct OperationService: Sendable {
         try store.pending(of: node, in: reader)
     }
 
+    /// Whether an operation that has not ended makes an image's data, on that node.
+    package func makes(
+        _ image: ImageID, by operation: OperationID, on node: NodeID, in reader: any SQLReader
+    ) throws -> Bool {
+        guard case .snapshot(_, let made)? = try store.find(operation, node: node, in: reader)?.action else {
+            return false
+        }
+        return made == image
+    }
+
     /// Takes a result in; a repeated one changes nothing.
     package func ended(
         _ result: OperationResult, from node: NodeID, at now: Int64, in transaction: any SQLTransaction
@@ -68,12 +78,12 @@ package struct OperationService: Sendable {
     }
 
     package func hasOverdue(at now: Int64, in reader: any SQLReader) throws -> Bool {
-        try store.overdue(at: now - Self.grace, in: reader).contains { isDue($0, at: now) }
+        try !store.overdue(at: now - Self.grace, in: reader) { isDue($0, at: now) }.isEmpty
     }
 
     /// Ends what nobody answered in time, each apart.
     package func expire(at now: Int64, in transaction: any SQLTransaction) throws {
-        let overdue = try store.overdue(at: now - Self.grace, in: transaction).filter { isDue($0, at: now) }
+        let overdue = try store.overdue(at: now - Self.grace, in: transaction) { isDue($0, at: now) }
         try transaction.apart(overdue, "ending of an operation", \.id.text, failures) { pending in
             try ended(
                 OperationResult(id: pending.id, outcome: .expired), from: pending.node, at: now, in: transaction)

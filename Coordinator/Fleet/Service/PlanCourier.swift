@@ -72,8 +72,9 @@ package struct PlanCourier: Sendable {
             var sentOperations: Set<OperationID> = []
             for await _ in signals {
                 if sent == nil { sent = try await sendSnapshot(&known) }
-                if let after = sent { sent = try await sendChanges(after: after, &known) }
-                sentOperations = try await sendOperations(except: sentOperations)
+                let due: [Operation]
+                (sent, due) = try await sendChanges(after: sent, &known)
+                sentOperations = try await send(due, except: sentOperations)
             }
         } catch {
             logger.info("plan delivery stopped", metadata: ["node": "\(node)", "error": "\(error)"])
@@ -106,15 +107,24 @@ package struct PlanCourier: Sendable {
         return snapshot.update.revision
     }
 
-    private func sendChanges(after revision: Int64, _ known: inout [ResourceKey: Int64]) async throws -> Int64 {
+    /// One look at the database in most cases: what changed and what is to be done come out of the same one.
+    /// - Parameter revision: `nil` while the agent has no plan that changes could go on from.
+    /// - Returns: Where the agent's plan is now, and the operations that were pending then.
+    private func sendChanges(
+        after revision: Int64?, _ known: inout [ResourceKey: Int64]
+    ) async throws -> (sent: Int64?, due: [Operation]) {
         var sent = revision
         let agent = session.hello.capabilities
         while true {
             let after = sent
-            guard let delta = try await database.read({ try plans.delta(of: node, after: after, for: agent, in: $0) })
-            else { return sent }
+            let (delta, due) = try await database.read { reader in
+                let delta = try after.flatMap { try plans.delta(of: node, after: $0, for: agent, in: reader) }
+                return (delta, try operations.pending(of: node, in: reader))
+            }
+            guard let delta else { return (sent, due) }
             try await send(delta, &known)
             sent = delta.update.revision
+            if delta.isLast { return (sent, due) }
         }
     }
 
@@ -195,8 +205,7 @@ package struct PlanCourier: Sendable {
 
     // MARK: Operations
 
-    private func sendOperations(except sent: Set<OperationID>) async throws -> Set<OperationID> {
-        let due = try await database.read { try operations.pending(of: node, in: $0) }
+    private func send(_ due: [Operation], except sent: Set<OperationID>) async throws -> Set<OperationID> {
         for operation in due where !sent.contains(operation.id) {
             if agent.knows(operation.action) {
                 try await session.send(.operation(operation))

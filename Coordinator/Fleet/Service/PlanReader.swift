@@ -10,6 +10,9 @@ package struct PlanPart: Sendable {
 
     /// Whether it lacks an entry that its agent would take for removed: then nobody may send it.
     package var wouldRemove = false
+
+    /// Whether nothing comes behind it, as the plan was when it was read.
+    package var isLast = true
 }
 
 /// Reads updates out of the store, with the specs as they are now.
@@ -68,6 +71,7 @@ package struct PlanReader: Sendable {
             bytes += try add(entry, specs[entry.key], for: agent, room: planBytes, to: &part)
             part.update.revision = entry.generation
         }
+        part.isLast = entries.count < Self.batch && part.update.revision == entries.last?.generation
         return part
     }
 

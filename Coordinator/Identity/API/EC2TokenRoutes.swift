@@ -39,6 +39,7 @@ struct EC2TokenRoutes: Sendable {
 
     private func credentials(_ call: APICall) async throws -> JSON {
         let body = try await call.json()
+        BodyTrace.note(["credentials", "credential", "ec2Credentials"])
         for name in ["credentials", "credential", "ec2Credentials"] {
             if let found = body[name], case .object = found { return found }
         }

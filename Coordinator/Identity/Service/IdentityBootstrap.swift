@@ -27,8 +27,11 @@ public struct IdentityBootstrap: Sendable {
         public var description: String
         /// Behind the public URL: `/compute/v2.1`.
         public var path: String
+        /// Where the service is when it is not behind the public URL.
+        public var url: String?
 
-        public init(type: String, name: String, description: String, path: String) {
+        public init(type: String, name: String, description: String, path: String, url: String? = nil) {
+            self.url = url
             self.type = type
             self.name = name
             self.description = description
@@ -42,7 +45,12 @@ public struct IdentityBootstrap: Sendable {
         ServiceEntry(type: "image", name: "glance", description: "Image", path: "/image"),
         ServiceEntry(type: "compute", name: "nova", description: "Compute", path: "/compute/v2.1"),
         ServiceEntry(type: "placement", name: "placement", description: "Placement", path: "/placement"),
-        ServiceEntry(type: "network", name: "neutron", description: "Network", path: "/network")
+        ServiceEntry(type: "network", name: "neutron", description: "Network", path: "/network"),
+        ServiceEntry(
+            type: "block-storage", name: "cinder", description: "Block Storage", path: "/volume/v3/$(project_id)s"),
+        // Clients older than the service types authority's word for it.
+        ServiceEntry(
+            type: "volumev3", name: "cinderv3", description: "Block Storage", path: "/volume/v3/$(project_id)s")
     ]
 
     /// `https://host:8700`, without a slash at the end.
@@ -173,7 +181,7 @@ private struct BootstrapSteps {
         for entry in services {
             let service = try self.service(entry)
             for interface in ["public", "internal", "admin"] {
-                try endpoint(service, interface, region, url: publicURL + entry.path)
+                try endpoint(service, interface, region, url: entry.url ?? publicURL + entry.path)
             }
         }
     }

@@ -45,7 +45,7 @@ public final class TokenService: Authenticator {
     private static let memoryLimit = 4096
 
     private let sealer: TokenSealer
-    private let directory: IdentityDirectory
+    let directory: IdentityDirectory
     private let clock: any WallClock
     /// Microseconds a token lives.
     let lifetime: Int64

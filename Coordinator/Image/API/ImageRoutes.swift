@@ -74,8 +74,10 @@ extension ImageAPI {
             throw APIError.forbidden("Attribute '\(name)' is read-only.")
         }
         try ImageFields.validate(body)
-        let id = members["id"]?.stringValue.flatMap { ImageID($0) } ?? .random()
-        var image = Image(id: id, owner: owner, at: now)
+        let id = members["id"]?.stringValue.flatMap { ImageID($0) }
+        // Was once given to an image, which is gone or not the caller's to see.
+        if let id, ImageMark.has(id) { throw ImageService.taken(id) }
+        var image = Image(id: id ?? ImageMark.random(), owner: owner, at: now)
         for (name, value) in members.sorted(by: { $0.key < $1.key }) where name != "id" {
             guard name != "locations" else { throw APIError.forbidden("Attribute 'locations' is reserved.") }
             try ImageFields.set(name, value, on: &image)

@@ -99,8 +99,12 @@ package struct JSONSchema: Sendable {
             throw BodyFailure(.missing(name), .object(members), path: path)
         }
         let properties = schema["properties"]?.objectValue ?? [:]
+        let trace = BodyTrace.current
+        BodyTrace.note(Set(properties.keys))
         // In order, so that of several mistakes always the same one is named.
         for (name, value) in members.sorted(by: { $0.key < $1.key }) {
+            trace?.enter(properties[name] == nil ? "*" : name)
+            defer { trace?.leave() }
             if let inner = properties[name] {
                 try check(value, inner, path + [name])
             } else if schema["additionalProperties"] == false {

@@ -76,12 +76,23 @@ public struct ImageService: Sendable {
         }
         try requireVisibility(image, as: access)
         try requireRoom(for: image)
+        try requireChoice(of: image, in: transaction)
         try quota.require(.count, project: image.owner, adding: 1, in: transaction)
         do {
             try store.insert(image, in: transaction)
         } catch StoreError.duplicate {
-            throw APIError.conflict("Image ID \(image.id) already exists!")
+            throw Self.taken(image.id)
         }
+    }
+
+    static func taken(_ id: ImageID) -> APIError { .conflict("Image ID \(id) already exists!") }
+
+    /// Each id that a client chose is remembered for ever once its image is gone, so their number has a bound.
+    private func requireChoice(of image: Image, in reader: any SQLReader) throws {
+        guard !ImageMark.has(image.id), try store.formerIDs(of: image.owner, in: reader) >= ImageStore.mostFormerIDs
+        else { return }
+        throw APIError.forbidden(
+            "This project chose ids for \(ImageStore.mostFormerIDs) images that are deleted: leave 'id' out of the request.")
     }
 
     /// Applies `change` to the image and writes it back.
@@ -141,7 +152,7 @@ public struct ImageService: Sendable {
 
     /// The row and what hangs on it at once, the content once nobody needs it.
     func remove(_ image: Image, in transaction: any SQLTransaction) throws {
-        try store.delete(image.id, in: transaction)
+        try store.delete(image.id, of: image.owner, in: transaction)
         try parts.drop(image: image.id, in: transaction)
         // One under way ends by its job, which finds no image.
         let now = clock.now()

@@ -64,7 +64,7 @@ extension ImageService {
     ///   - isEnd: Whether nothing comes behind this.
     ///   - announced: Its length as the client says, bytes.
     func receive(
-        _ body: any RequestBodySource, into part: ImagePart, isEnd: Bool, announced: Int64?, at now: Int64
+        _ body: any ChunkSource, into part: ImagePart, isEnd: Bool, announced: Int64?, at now: Int64
     ) async throws -> Progress {
         // Tells upkeep that somebody is at it, to the very end of this.
         blobs.pin(part.file)
@@ -98,7 +98,7 @@ extension ImageService {
     }
 
     private func pull(
-        _ body: any RequestBodySource, announced: Int64?, into writer: BlobWriter, from offset: Int64
+        _ body: any ChunkSource, announced: Int64?, into writer: BlobWriter, from offset: Int64
     ) async throws {
         var count: Int64 = 0
         var chunks: [ByteBuffer] = []

@@ -16,8 +16,14 @@ enum ImageSchema {
         ] + ImageDataSchema.migrations.map { ($0.name, $0.sql) } + [
             ("order of memberships", ImageMemberSchema.order),
             ("lanes of imports", ImageDataSchema.lanes),
-            ("ids of deleted images", formerIDs)
+            ("ids of deleted images", formerIDs), ("whose the ids of deleted images were", formerOwners)
         ]
+
+    /// So that what is remembered has a bound for each project.
+    private static let formerOwners = """
+        ALTER TABLE image_former_ids ADD COLUMN project TEXT NOT NULL DEFAULT '';
+        CREATE INDEX image_former_ids_by_project ON image_former_ids (project);
+        """
 
     /// Ids that were once an image's. Whoever knows a deleted image by its id must never meet another one there.
     private static let formerIDs = """

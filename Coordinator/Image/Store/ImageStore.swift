@@ -8,6 +8,9 @@ package struct ImageStore: Sendable {
 
     package init() {}
 
+    /// Ids that projects chose and gave back, which are remembered for ever, of one project: then it chooses no more.
+    static let mostFormerIDs = 1_000
+
     /// - Throws: ``StoreError/duplicate(_:)``, also where the id was a deleted image's.
     package func insert(_ image: Image, in transaction: any SQLTransaction) throws {
         guard try !transaction.exists("image_former_ids", .equal("uuid", image.id)) else {
@@ -33,13 +36,21 @@ package struct ImageStore: Sendable {
         }
     }
 
-    func delete(_ id: ImageID, in transaction: any SQLTransaction) throws {
+    func delete(_ id: ImageID, of owner: ProjectID?, in transaction: any SQLTransaction) throws {
         try tags.removeAll(from: id, in: transaction)
         try ImageProperty.table.delete(where: .equal("image", id), in: transaction)
         try ImageMember.table.delete(where: .equal("image", id), in: transaction)
         try Image.table.delete(id, in: transaction)
+        // What this service made, nobody can choose: it need not be remembered.
+        guard !ImageMark.has(id) else { return }
         try transaction.execute(
-            "INSERT INTO image_former_ids (uuid) VALUES (?) ON CONFLICT (uuid) DO NOTHING", [id])
+            "INSERT INTO image_former_ids (uuid, project) VALUES (?, ?) ON CONFLICT (uuid) DO NOTHING",
+            [id, owner?.compact ?? ""])
+    }
+
+    /// How many ids are remembered that images of this project had.
+    func formerIDs(of owner: ProjectID?, in reader: any SQLReader) throws -> Int {
+        try reader.count("image_former_ids", .equal("project", owner?.compact ?? ""))
     }
 
     /// One conditional write decides between two uploads.

@@ -19,7 +19,9 @@ struct DiscoveryRoutes: Sendable {
         ("security_group_rule", "security_group_rules", "security-group-rules"), ("quota", "quotas", "quotas"),
         ("agent", "agents", "agents"), ("availability_zone", "availability_zones", "availability_zones"),
         ("extension", "extensions", "extensions"), ("router", "routers", "routers"),
-        ("floatingip", "floatingips", "floatingips"),
+        ("floatingip", "floatingips", "floatingips"), ("subnetpool", "subnetpools", "subnetpools"),
+        ("address_scope", "address_scopes", "address-scopes"),
+        ("address_group", "address_groups", "address-groups"), ("rbac_policy", "rbac_policies", "rbac-policies"),
         ("network_ip_availability", "network_ip_availabilities", "network-ip-availabilities")
     ]
 

@@ -8,7 +8,10 @@ struct NetworkAPI: Sendable {
         ServiceAPI(
             prefix: "/network",
             routes: DiscoveryRoutes().routes + NetworkRoutes(service: service).routes
-                + SubnetRoutes(service: service).routes + PortRoutes(service: service).routes
+                + SubnetRoutes(service: service).routes + SubnetPoolRoutes(service: service).routes
+                + AddressScopeRoutes(service: service).routes + AddressGroupRoutes(service: service).routes
+                + RBACRoutes(service: service).routes
+                + PortRoutes(service: service).routes
                 + RouterRoutes(service: service).routes + FloatingIPRoutes(service: service).routes
                 + PortForwardingRoutes(service: service).routes + SecurityGroupRoutes(service: service).routes
                 + SecurityGroupRuleRoutes(service: service).routes

@@ -32,6 +32,11 @@ extension Neutron {
             return .http("Unrecognized attribute(s) '\(names.joined(separator: ", "))'")
         case .tooFew: return .http("Resources required")
         case .format("security group"): return .groupNotFound(shown)
+        case .format("target project"):
+            return .invalidInput("'\(shown)' is not a valid target project ID; expected a UUID or '*'")
+        case .format("address group"): return .addressGroupNotFound(shown)
+        case .format("choice of pools"):
+            return .bad("subnets", "subnetpool_id and use_default_subnetpool cannot both be specified")
         case .format("ethertype"):
             return .badRequest(
                 "Security group rule for ethertype '\(shown)' not supported. Allowed values are ['IPv4', 'IPv6'].",
@@ -63,6 +68,12 @@ enum Form {
     static let text = BodyFormat.text(0...255, noNUL)
     static let flag = BodyFormat.flag(BooleanWords.strict, orNumber: true)
     static let number = BodyFormat.integer(orText: true).nullable
+    /// At least 0, and no more than what a column holds.
+    static let count = BodyFormat.integer(Int(Int32.min)...Int(Int32.max), orText: true).map {
+        number, json throws(BodyFailure) in
+        guard number >= 0 else { throw BodyFailure(.sentence("'\(number)' should be non-negative"), json) }
+        return number
+    }
     static let address = BodyFormat<IPAddress>.parsed("IP address") { IPAddress($0) }
     static let mac = BodyFormat<MACAddress>.parsed("MAC address") { text in
         MACAddress(text).flatMap { $0.isMulticast || $0.bits == 0 ? nil : $0 }
@@ -120,6 +131,10 @@ extension SecurityGroupDraft: OwnedDraft {}
 extension RuleDraft: OwnedDraft {}
 extension RouterDraft: OwnedDraft {}
 extension FloatingIPDraft: OwnedDraft {}
+extension SubnetPoolDraft: OwnedDraft {}
+extension AddressGroupDraft: OwnedDraft {}
+extension RBACDraft: OwnedDraft {}
+extension AddressScopeDraft: OwnedDraft {}
 
 /// The bodies of one kind of resource.
 struct ResourceBodies<Draft: OwnedDraft>: Sendable {
@@ -135,11 +150,12 @@ struct ResourceBodies<Draft: OwnedDraft>: Sendable {
     /// - Parameters:
     ///   - shared: What can be given and changed.
     ///   - fixed: What can be given only.
+    ///   - needed: What must be given, and can be changed.
     ///   - later: What can be changed only.
     ///   - shown: What answers carry beside those.
     init(
         _ resource: String, blank: Draft, shared: [BodyField<Sent>], fixed: [BodyField<Sent>] = [],
-        later: [BodyField<Sent>] = [], shown: Set<String>
+        needed: [BodyField<Sent>] = [], later: [BodyField<Sent>] = [], shown: Set<String>
     ) {
         self.resource = resource
         let owner: [BodyField<Sent>] = [
@@ -149,10 +165,10 @@ struct ResourceBodies<Draft: OwnedDraft>: Sendable {
         creation = BodySchema(
             blank: Sent(draft: blank), notAllowed: shown.union(standard).union(later.map(\.name)),
             tellsUnknownFirst: true,
-            shared + fixed + owner)
+            needed.map(\.asRequired) + shared + fixed + owner)
         changes = BodySchema(
             blank: Sent(draft: blank), notAllowed: shown.union(standard).union((fixed + owner).map(\.name)),
-            tellsUnknownFirst: true, shared + later)
+            tellsUnknownFirst: true, needed + shared + later)
     }
 
     @Sendable func draft(_ json: JSON, _ call: APICall) throws -> Draft {

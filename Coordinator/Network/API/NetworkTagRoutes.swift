@@ -1,13 +1,15 @@
 import CoordinatorPlatform
 import ProtocolModel
 
-/// `/v2.0/{networks,subnets,ports,security-groups,routers,floatingips}/{id}/tags`.
+/// `/v2.0/{networks,subnets,subnetpools,ports,security-groups,address-groups,routers,floatingips}/{id}/tags`.
 struct NetworkTagRoutes: Sendable {
     let service: NetworkService
 
     var routes: [Route] {
         routes(NetworkRoutes.names, service.networkListing, \.id)
             + routes(SubnetRoutes.names, service.subnetListing, \.id)
+            + routes(SubnetPoolRoutes.names, service.poolListing, \.id)
+            + routes(AddressGroupRoutes.names, service.addressGroupListing, \.id)
             + routes(PortRoutes.names, service.portListing, \.id)
             + routes(SecurityGroupRoutes.names, service.groupListing, \.id)
             + routes(RouterRoutes.names, service.routerListing, \.id)

@@ -8,7 +8,9 @@ struct PortRoutes: Sendable {
     static let names = ResourceNames("port", "ports", path: "/v2.0/ports", action: "network.port")
 
     static let fixedIP = BodyFormat<FixedIPRequest> { json throws(BodyFailure) in
-        guard let members = json.objectValue, Set(members.keys).isSubset(of: ["subnet_id", "ip_address"]) else {
+        let known: Set = ["subnet_id", "ip_address"]
+        BodyTrace.note(known)
+        guard let members = json.objectValue, Set(members.keys).isSubset(of: known) else {
             throw BodyFailure(.sentence("Invalid data format for fixed IP: '\(json.text)'"), json)
         }
         return FixedIPRequest(
@@ -90,7 +92,7 @@ struct PortRoutes: Sendable {
             try Self.authorize("update_port", wanted.change, network: owner, call)
             try service.checkRouterDevice(
                 wanted.change, of: item.record, for: item.record.project, viewer: viewer, in: transaction)
-            try service.updatePort(item.record.id, wanted.change, at: call.now, in: transaction)
+            try service.updatePort(item.record.id, wanted.change, viewer: viewer, at: call.now, in: transaction)
             return try listing.find(item.record.id.text, viewer: viewer, in: transaction)
         }
         resource.delete = { item, call, transaction in

@@ -20,7 +20,9 @@ struct RouterRoutes: Sendable {
                     "Validation of dictionary's keys failed. Expected keys: {'network_id'} Provided keys: "
                         + "{\(members.keys.sorted().map { "'\($0)'" }.joined(separator: ", "))}"), json)
         }
-        let unexpected = members.keys.filter { !["network_id", "enable_snat", "external_fixed_ips"].contains($0) }
+        let known: Set = ["network_id", "enable_snat", "external_fixed_ips"]
+        BodyTrace.note(known)
+        let unexpected = members.keys.filter { !known.contains($0) }
         guard unexpected.isEmpty else {
             throw BodyFailure(
                 .sentence("Unexpected keys supplied: \(unexpected.sorted().joined(separator: ", "))"), json)
@@ -128,6 +130,7 @@ struct RouterRoutes: Sendable {
             }
             return id
         }
+        BodyTrace.note(["subnet_id", "port_id"])
         let request = InterfaceRequest(subnet: try id("subnet_id"), port: try id("port_id"))
         guard request.subnet != nil || request.port != nil else {
             throw APIError.bad("router", "Either subnet_id or port_id must be specified")

@@ -17,7 +17,7 @@ struct SecurityGroupRoutes: Sendable {
     var routes: [Route] {
         let listing = service.groupListing
         var resource = ResourceRoutes<Listed<SecurityGroupRecord>, SecurityGroupDraft, SecurityGroupDraft>(
-            Self.names, listing, view: { item, _ in (item.record.id.text, View.group(item)) })
+            Self.names, listing, view: { ($0.record.id.text, View.group($0, $1)) })
         resource.prepareList = ensureDefault
         resource.draft = Self.bodies.draft
         resource.create = { draft, call, transaction in

@@ -33,12 +33,6 @@ struct SecurityGroupRuleRoutes: Sendable {
         json.intValue.map(String.init) ?? json.stringValue ?? json.text
     }
 
-    @Sendable private static func noAddressGroup(
-        _ json: JSON, _ sent: inout ResourceBodies<RuleDraft>.Sent
-    ) throws(BodyFailure) {
-        if !json.isNull { throw BodyFailure(.sentence("address groups are not supported"), json) }
-    }
-
     private static let bodies = ResourceBodies<RuleDraft>(
         "security_group_rule", blank: RuleDraft(project: .blank, group: .blank, direction: .ingress), shared: [],
         fixed: [
@@ -49,7 +43,7 @@ struct SecurityGroupRuleRoutes: Sendable {
             .given("port_range_max", \.draft.portMax, Form.number),
             .given("remote_group_id", \.draft.remoteGroup, group.nullable),
             .given("remote_ip_prefix", \.draft.remotePrefix, Form.text.nullable),
-            .special("remote_address_group_id", noAddressGroup),
+            .given("remote_address_group_id", \.draft.remoteAddresses, Form.id("address group").nullable),
             .given("description", \.draft.description, Form.text.orNull(""))
         ], shown: ["normalized_cidr", "belongs_to_default_sg"])
 
@@ -60,7 +54,9 @@ struct SecurityGroupRuleRoutes: Sendable {
         resource.draft = Self.bodies.draft
         resource.create = { draft, call, transaction in
             let viewer = try call.viewer()
-            try call.authorize("create_security_group_rule", project: draft.project)
+            // The group's owner alone says what it lets through, whoever else may use it.
+            let group = try service.groupListing.record(draft.group.text, viewer: viewer, in: transaction)
+            try call.authorize("create_security_group_rule", project: group.project)
             let id = try service.createRule(draft, viewer: viewer, at: call.now, in: transaction)
             return try listing.find(id.text, viewer: viewer, in: transaction)
         }

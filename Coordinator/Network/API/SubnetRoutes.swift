@@ -7,7 +7,7 @@ struct SubnetRoutes: Sendable {
 
     static let names = ResourceNames("subnet", "subnets", path: "/v2.0/subnets", action: "network.subnet")
 
-    private static let family = BodyFormat<IPAddress.Family> { json throws(BodyFailure) in
+    static let family = BodyFormat<IPAddress.Family> { json throws(BodyFailure) in
         let number = try BodyFormat.integer(orText: true).read(json)
         guard let family = IPAddress.Family(rawValue: number) else {
             throw BodyFailure(.sentence("\(number) is not in valid_values"), json)
@@ -54,10 +54,24 @@ struct SubnetRoutes: Sendable {
         json.isNull ? nil : try Form.list(of: pool).read(json)
     }
 
-    @Sendable private static func noPool(
+    @Sendable private static func readPool(
         _ json: JSON, _ sent: inout ResourceBodies<SubnetDraft>.Sent
     ) throws(BodyFailure) {
-        if !json.isNull { throw BodyFailure(.sentence("subnet pools are not supported: give the subnet's cidr"), json) }
+        if json.isNull { return }
+        try choose(json == "prefix_delegation" ? .delegation : .pool(try Form.id().read(json)), &sent)
+    }
+
+    @Sendable private static func readDefault(
+        _ json: JSON, _ sent: inout ResourceBodies<SubnetDraft>.Sent
+    ) throws(BodyFailure) {
+        if try Form.flag.read(json) { try choose(.standard, &sent) }
+    }
+
+    private static func choose(
+        _ pool: SubnetPoolChoice, _ sent: inout ResourceBodies<SubnetDraft>.Sent
+    ) throws(BodyFailure) {
+        guard sent.draft.pool == .none else { throw BodyFailure(.format("choice of pools"), .null) }
+        sent.draft.pool = pool
     }
 
     private static let bodies = ResourceBodies<SubnetDraft>(
@@ -75,7 +89,8 @@ struct SubnetRoutes: Sendable {
             .required("network_id", \.draft.network, Form.id()), .required("ip_version", \.draft.family, family),
             .given("cidr", \.draft.prefix, Form.prefix.nullable), .given("ipv6_ra_mode", \.draft.raMode, mode),
             .given("ipv6_address_mode", \.draft.addressMode, mode),
-            .special("subnetpool_id", noPool), .special("prefixlen", noPool)
+            .special("subnetpool_id", readPool), .special("use_default_subnetpool", readDefault),
+            .given("prefixlen", \.draft.prefixLength, Form.count.nullable)
         ], shown: ["router:external"])
 
     var routes: [Route] {
@@ -87,7 +102,7 @@ struct SubnetRoutes: Sendable {
             let viewer = try call.viewer()
             let network = try service.networkListing.record(draft.network.text, viewer: viewer, in: transaction)
             try call.authorize("create_subnet", project: network.project)
-            let id = try service.createSubnet(draft, at: call.now, in: transaction)
+            let id = try service.createSubnet(draft, viewer: viewer, at: call.now, in: transaction)
             return try listing.find(id.text, viewer: viewer, in: transaction)
         }
         resource.change = Self.bodies.change

@@ -30,15 +30,15 @@ enum View {
         view["id"] = JSON(network.id.text)
         view["admin_state_up"] = JSON(network.isAdminUp)
         view["status"] = "ACTIVE"
-        view["shared"] = JSON(network.isShared)
+        view["shared"] = JSON(item.isShared(with: call))
         view["router:external"] = JSON(network.isExternal)
         view["mtu"] = JSON(network.mtuBytes)
         view["port_security_enabled"] = JSON(network.isPortSecurityEnabled)
         view["subnets"] = .array(item.subnets.map { JSON($0.text) })
         view["availability_zone_hints"] = []
         view["availability_zones"] = []
-        view["ipv4_address_scope"] = .null
-        view["ipv6_address_scope"] = .null
+        view["ipv4_address_scope"] = JSON(item.scopes[.ipv4]?.text)
+        view["ipv6_address_scope"] = JSON(item.scopes[.ipv6]?.text)
         if network.isExternal { view["is_default"] = JSON(network.isDefault) }
         let provider: Members = [
             "provider:network_type": JSON(network.networkType),
@@ -60,7 +60,7 @@ enum View {
         view["enable_dhcp"] = JSON(subnet.isDHCPEnabled)
         view["ipv6_address_mode"] = JSON(subnet.addressMode?.rawValue)
         view["ipv6_ra_mode"] = JSON(subnet.raMode?.rawValue)
-        view["subnetpool_id"] = .null
+        view["subnetpool_id"] = JSON(subnet.subnetPool?.text)
         view["dns_nameservers"] = .array(subnet.dnsServers.map { JSON($0.description) })
         view["host_routes"] = .array(
             subnet.hostRoutes.map {
@@ -105,11 +105,11 @@ enum View {
         return port.lastError == nil ? "bridge" : "binding_failed"
     }
 
-    static func group(_ item: Listed<SecurityGroupRecord>) -> Members {
+    static func group(_ item: Listed<SecurityGroupRecord>, _ call: APICall) -> Members {
         let group = item.record
         var view = standard(group.standard, group.project, item.tags)
         view["id"] = JSON(group.id.text)
-        view["shared"] = false
+        view["shared"] = JSON(item.isShared(with: call))
         view["security_group_rules"] = .array(item.rules.map { .object(rule($0)) })
         return view
     }
@@ -128,7 +128,7 @@ enum View {
         view["remote_ip_prefix"] = JSON(rule.remotePrefix)
         view["normalized_cidr"] = JSON(rule.normalizedPrefix?.description)
         view["remote_group_id"] = JSON(rule.remoteGroup?.text)
-        view["remote_address_group_id"] = .null
+        view["remote_address_group_id"] = JSON(rule.remoteAddresses?.text)
         view["belongs_to_default_sg"] = JSON(rule.belongsToDefaultGroup)
         return view
     }

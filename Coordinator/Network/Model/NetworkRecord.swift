@@ -93,6 +93,8 @@ struct SubnetRecord: Sendable, Hashable {
     var raMode: SubnetSpec.IPv6Mode?
     var dnsServers: [IPAddress] = []
     var hostRoutes: [HostRoute] = []
+    /// What its prefix was cut from.
+    var subnetPool: SubnetPoolID?
     /// Its network's, for those who may not see the network.
     var isNetworkExternal = false
     var pools: [AddressRange] = []

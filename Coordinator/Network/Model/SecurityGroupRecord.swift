@@ -21,6 +21,7 @@ struct RuleRecord: Sendable, Hashable {
     var portMin: Int?
     var portMax: Int?
     var remoteGroup: SecurityGroupID?
+    var remoteAddresses: AddressGroupID?
     /// ADDRESS/LENGTH in the words of the request, host bits included.
     var remotePrefix: String?
     var belongsToDefaultGroup = false
@@ -31,7 +32,13 @@ struct RuleRecord: Sendable, Hashable {
 
     var spec: SecurityGroupRuleSpec {
         let remote: SecurityGroupRuleSpec.Remote =
-            if let remoteGroup { .group(remoteGroup) } else if let normalizedPrefix { .prefix(normalizedPrefix) } else {
+            if let remoteGroup {
+                .group(remoteGroup)
+            } else if let remoteAddresses {
+                .group(remoteAddresses.cast())
+            } else if let normalizedPrefix {
+                .prefix(normalizedPrefix)
+            } else {
                 .anywhere
             }
         return SecurityGroupRuleSpec(
@@ -45,6 +52,7 @@ struct RuleRecord: Sendable, Hashable {
         let prefix = normalizedPrefix.flatMap { $0.length == 0 ? nil : remotePrefix } ?? "+"
         let numbers: [String?] = [protocolNumber.map { "\($0)" }, portMin.map { "\($0)" }, portMax.map { "\($0)" }]
         let parts = [direction.rawValue, ethertype] + numbers.map { $0 ?? "+" } + [remoteGroup?.text ?? "+", prefix]
-        return parts.joined(separator: "_")
+        // As the keys of rules were before there were groups of addresses.
+        return (parts + [remoteAddresses?.text].compactMap(\.self)).joined(separator: "_")
     }
 }

@@ -15,7 +15,7 @@ package struct Viewer: Sendable, Hashable {
     package init(_ caller: Caller) { self.init(isAdmin: caller.isAdmin, project: caller.project) }
 
     /// The cloud itself, when it cleans up.
-    static let everything = Viewer(isAdmin: true, project: nil)
+    package static let everything = Viewer(isAdmin: true, project: nil)
 
     /// The owner that a rule is asked about where several may: the viewer, where it is one of them.
     func project(among owners: ProjectID...) -> ProjectID? {

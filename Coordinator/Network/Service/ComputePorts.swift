@@ -195,7 +195,11 @@ extension NetworkService: NetworkForCompute {
         _ name: String, project: ProjectID, at now: Int64, in transaction: any SQLTransaction
     ) throws -> SecurityGroupID {
         if name == "default" { return try defaultGroup(of: project, at: now, in: transaction).id }
-        if let id = SecurityGroupID(name), try groups.find(id, in: transaction)?.project == project { return id }
+        if let id = SecurityGroupID(name), let group = try groups.find(id, in: transaction),
+            try group.project == project || rbac.shared([id], with: project, in: transaction).contains(id)
+        {
+            return id
+        }
         let found = try groups.named(name, project: project, in: transaction)
         guard let group = found.first else {
             throw Refusal(.notFound, "security_group", name, "Security group \(name) not found.")
@@ -221,7 +225,7 @@ extension NetworkService: NetworkForCompute {
         for port in ports where port.groups.contains(group) != isMember {
             var change = PortChange()
             change.groups = isMember ? port.groups + [group] : port.groups.filter { $0 != group }
-            try updatePort(port.id, change, at: now, in: transaction)
+            try updatePort(port.id, change, viewer: .everything, at: now, in: transaction)
         }
     }
 
@@ -273,6 +277,14 @@ extension NetworkService: NetworkForCompute {
             try remove(port, at: now, in: transaction)
         } else {
             try detach(port, at: now, in: transaction)
+        }
+    }
+
+    public func unbindPorts(of server: ServerID, at now: Int64, in transaction: any SQLTransaction) throws {
+        for var port in try ports.ports(of: server, in: transaction) {
+            guard let node = port.node else { continue }
+            port.standard.revision += 1
+            try unplan(port, from: node, at: now, in: transaction)
         }
     }
 

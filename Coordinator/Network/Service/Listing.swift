@@ -7,6 +7,10 @@ struct Listed<Record: Sendable>: Sendable {
     var tags: [String] = []
     /// Of a network.
     var subnets: [SubnetID] = []
+    /// Of a network.
+    var scopes: [IPAddress.Family: AddressScopeID] = [:]
+    /// Whom it is shared with.
+    var targets: [RBACTarget] = []
     /// Of a security group.
     var rules: [RuleRecord] = []
 }
@@ -18,10 +22,27 @@ struct Listing<Record: StandardRecord>: Sendable {
     let visible: @Sendable (Viewer) -> SQLCondition
     let complete: @Sendable ([Record], any SQLReader) throws -> [Listed<Record>]
     let missing: @Sendable (String) -> APIError
+    /// What is shared with the viewer, where the list is filtered by that.
+    var shared: (@Sendable (Viewer) -> SQLCondition)?
 
     /// - Throws: ``UnknownMarker``
     func list(_ query: ListQuery, viewer: Viewer, in reader: any SQLReader) throws -> [Listed<Record>] {
-        try complete(try schema.records(Record.table, query, visible: visible(viewer), in: reader), reader)
+        let (query, visible) = narrowed(query, viewer)
+        return try complete(try schema.records(Record.table, query, visible: visible, in: reader), reader)
+    }
+
+    /// `shared` is not the same for all viewers, so it is no column.
+    private func narrowed(_ query: ListQuery, _ viewer: Viewer) -> (query: ListQuery, visible: SQLCondition) {
+        guard let shared, let filter = query.filters.first(where: { $0.name == "shared" }) else {
+            return (query, visible(viewer))
+        }
+        var query = query
+        query.filters.removeAll { $0.name == "shared" }
+        let condition = shared(viewer)
+        let wanted = filter.values.compactMap(BooleanWords.strict).map { isShared in
+            isShared ? condition : SQLCondition("NOT (\(condition.sql))", condition.arguments)
+        }
+        return (query, .all([visible(viewer), .any(wanted)]))
     }
 
     /// - Throws: ``APIError`` 404 also for what the viewer may not see.
@@ -63,14 +84,20 @@ extension NetworkService {
             schema: .networks, visible: { $0.visibleNetworks },
             complete: { found, reader in
                 let subnets = try subnets.ids(of: found.map(\.id), in: reader)
-                return try tagged(found, \.id, in: reader) { $0.subnets = subnets[$0.record.id] ?? [] }
-            }, missing: APIError.networkNotFound)
+                let scopes = try pools.scopes(of: found.map(\.id), in: reader)
+                let items = try tagged(found, \.id, in: reader) {
+                    $0.subnets = subnets[$0.record.id] ?? []
+                    $0.scopes = scopes[$0.record.id] ?? [:]
+                }
+                return try withTargets(items, \.id, in: reader)
+            }, missing: APIError.networkNotFound, shared: { $0.sharedNetworks })
     }
 
     var subnetListing: Listing<SubnetRecord> {
         Listing(
             schema: .subnets, visible: { $0.visibleSubnets },
-            complete: { try tagged(try subnets.withPools($0, in: $1), \.id, in: $1) }, missing: APIError.subnetNotFound)
+            complete: { try tagged(try subnets.withPools($0, in: $1), \.id, in: $1) }, missing: APIError.subnetNotFound,
+            shared: { $0.sharedNetworks })
     }
 
     var portListing: Listing<PortRecord> {
@@ -84,8 +111,9 @@ extension NetworkService {
             schema: .securityGroups, visible: { $0.visibleGroups },
             complete: { found, reader in
                 let rules = try rules.rules(of: found.map(\.id), in: reader)
-                return try tagged(found, \.id, in: reader) { $0.rules = rules[$0.record.id] ?? [] }
-            }, missing: APIError.groupNotFound)
+                let items = try tagged(found, \.id, in: reader) { $0.rules = rules[$0.record.id] ?? [] }
+                return try withTargets(items, \.id, in: reader)
+            }, missing: APIError.groupNotFound, shared: { $0.sharedGroups })
     }
 
     var ruleListing: Listing<RuleRecord> {

@@ -12,7 +12,10 @@ struct NetworkHoldings: ProjectHoldings {
             ProjectHolding("router", try service.routers.owned(by: project, in: reader).count),
             ProjectHolding("floating IP", try service.floatingIPs.owned(by: project, in: reader).count),
             ProjectHolding("port", try service.ports.ports(outlivingServersOf: project, in: reader).count),
-            ProjectHolding("security group", try service.groups.made(by: project, in: reader).count)
+            ProjectHolding("security group", try service.groups.made(by: project, in: reader).count),
+            ProjectHolding("address group", try service.addressGroups.owned(by: project, in: reader).count),
+            ProjectHolding("subnet pool", try service.pools.owned(by: project, in: reader).count),
+            ProjectHolding("address scope", try service.pools.ownedScopes(by: project, in: reader).count)
         ]
     }
 
@@ -42,10 +45,23 @@ struct NetworkHoldings: ProjectHoldings {
         where try !service.members.isUsed(group.id, in: transaction) {
             try service.deleteGroup(group.id, viewer: .everything, in: transaction)
         }
+        for group in try service.addressGroups.owned(by: project, in: transaction)
+        where try !service.addressGroups.isUsed(group.id, in: transaction) {
+            try service.deleteAddressGroup(group.id, in: transaction)
+        }
+        for pool in try service.pools.owned(by: project, in: transaction)
+        where try !service.pools.isUsed(pool.id, in: transaction) {
+            try service.deletePool(pool.id, in: transaction)
+        }
+        for scope in try service.pools.ownedScopes(by: project, in: transaction)
+        where try service.pools.pools(in: scope.id, transaction).isEmpty {
+            try service.deleteScope(scope.id, in: transaction)
+        }
     }
 
     func tidy(after project: ProjectID, in transaction: any SQLTransaction) throws {
         try service.quotas.reset(project, in: transaction)
+        try service.forgetSharing(of: project, in: transaction)
         guard let group = try service.groups.defaultGroup(of: project, in: transaction) else { return }
         // Ports of servers that are on their way out may still be in it: they leave it now.
         for port in try service.members.ports(in: group.id, transaction) {

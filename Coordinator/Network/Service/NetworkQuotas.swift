@@ -12,6 +12,11 @@ enum NetworkQuotas {
             resource("security_group", 10, SecurityGroupRecord.table),
             resource("security_group_rule", 100, RuleRecord.table), resource("router", 10, RouterRecord.table),
             resource("floatingip", 50, FloatingIPRecord.table),
+            resource("rbac_policy", 10, RBACRecord.table, SQLCondition("target <> '*'")),
+            // Neutron counts none of these; but what anybody can make as often as they like has to end somewhere.
+            resource("subnetpool", 100, SubnetPoolRecord.table),
+            resource("address_scope", 100, AddressScopeRecord.table),
+            resource("address_group", 100, AddressGroupRecord.table),
             // Of one router, so no project has any.
             QuotaLedger.Resource("router_route", defaultLimit: 30)
         ])

@@ -45,6 +45,7 @@ extension NetworkService {
             mtuBytes: settings.mtuBytes(of: attachment), attachment: attachment)
         try apply(draft.change, to: &network)
         try networks.insert(network, in: transaction)
+        try shareAsSaid(network, at: now, in: transaction)
         _ = try defaultGroup(of: draft.project, at: now, in: transaction)
         return network.id
     }
@@ -116,9 +117,7 @@ extension NetworkService {
         _ id: NetworkID, _ change: NetworkChange, at now: Int64, in transaction: any SQLTransaction
     ) throws {
         guard var network = try networks.find(id, in: transaction) else { throw APIError.networkNotFound(id.text) }
-        if change.isShared == false, network.isShared,
-            try ports.hasOtherProjects(in: id, than: network.project, reader: transaction)
-        {
+        if change.isShared == false, network.isShared, try isUsedByOthers(network, in: transaction) {
             throw APIError.conflict(
                 "Unable to reconfigure sharing settings for network \(network.standard.name). Multiple projects are using it.",
                 type: "InvalidSharedSetting")
@@ -129,11 +128,33 @@ extension NetworkService {
             if try routers.hasGateway(into: id, in: transaction) { throw APIError.externalNetworkInUse(id) }
             try dropIdleFloatingIPs(of: id, in: transaction)
         }
+        try shareAsSaid(network, before: old, at: now, in: transaction)
         if network.mtuBytes != old.mtuBytes { try checkMTU(network, in: transaction) }
         try networks.update(network, at: now, in: transaction)
         guard network.mtuBytes != old.mtuBytes else { return }
         try plan.touch(.network(id), in: transaction)
-        try routersChanged(in: id, at: now, in: transaction)
+        try routersChanged(in: id, in: transaction)
+    }
+
+    /// Writes the policies that the network's own attributes stand for.
+    private func shareAsSaid(
+        _ network: NetworkRecord, before old: NetworkRecord? = nil, at now: Int64, in transaction: any SQLTransaction
+    ) throws {
+        let (id, project) = (network.id, network.project)
+        if network.isShared != old?.isShared ?? false {
+            try share(id, .network, .shared, network.isShared, of: project, at: now, in: transaction)
+        }
+        if network.isExternal != old?.isExternal ?? false {
+            try share(id, .network, .external, network.isExternal, of: project, at: now, in: transaction)
+        }
+    }
+
+    /// Whether projects have ports in the network that could not without its being shared with everybody.
+    private func isUsedByOthers(_ network: NetworkRecord, in reader: any SQLReader) throws -> Bool {
+        let policy = RBACRecord(
+            id: .blank, project: network.project, standard: .blank, kind: .network, object: network.id.cast(),
+            target: .everybody, action: .shared)
+        return try !dependents(on: policy, in: reader).isEmpty
     }
 
     private func checkMTU(_ network: NetworkRecord, in reader: any SQLReader) throws {

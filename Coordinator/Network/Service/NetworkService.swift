@@ -82,6 +82,9 @@ public struct NetworkService: Sendable {
     let floatingIPs = FloatingIPStore()
     let forwardings = PortForwardingStore()
     let overlays = OverlayStore()
+    let pools = SubnetPoolStore()
+    let addressGroups = AddressGroupStore()
+    let rbac = RBACStore()
     let tags = TagSet.network
     let quotas = NetworkQuotas.ledger
 

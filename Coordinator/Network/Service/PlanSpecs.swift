@@ -82,8 +82,10 @@ struct SecurityGroupSpecs: PlanSpecProvider {
         var result: [AnyID: ResourceSpec] = [:]
         for id in known {
             let members = try service.rules.isReferredTo(id, in: reader) ? members(of: id, reader) : []
+            let own = rules[id] ?? []
             let spec = SecurityGroupSpec(
-                id: id, name: names[id] ?? "", rules: (rules[id] ?? []).map(\.spec), members: members)
+                id: id, name: names[id] ?? "", rules: own.map(\.spec), members: members,
+                addressGroups: try service.addressGroups(of: own, in: reader))
             result[id.cast()] = .securityGroup(spec)
         }
         return result

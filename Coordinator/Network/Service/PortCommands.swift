@@ -110,13 +110,15 @@ extension NetworkService {
     private func checkedGroups(
         _ wanted: [SecurityGroupID], project: ProjectID, in reader: any SQLReader
     ) throws -> [SecurityGroupID] {
-        let known = Set(try groups.find(wanted, in: reader).filter { $0.project == project }.map(\.id))
+        let found = try groups.find(wanted, in: reader)
+        let shared = try rbac.shared(found.filter { $0.project != project }.map(\.id), with: project, in: reader)
+        let known = Set(found.filter { $0.project == project || shared.contains($0.id) }.map(\.id))
         for id in wanted where !known.contains(id) { throw APIError.groupNotFound(id.text) }
         return Array(Set(wanted)).sorted()
     }
 
     package func updatePort(
-        _ id: PortID, _ change: PortChange, at now: Int64, in transaction: any SQLTransaction
+        _ id: PortID, _ change: PortChange, viewer: Viewer, at now: Int64, in transaction: any SQLTransaction
     ) throws {
         guard let old = try ports.find(id, in: transaction) else { throw APIError.portNotFound(id.text) }
         var port = old
@@ -145,6 +147,9 @@ extension NetworkService {
         if let wanted = change.fixedIPs ?? (port.mac == old.mac ? nil : automaticAgain(port)) {
             port.fixedIPs = try reallocate(wanted, for: port, in: transaction)
             try checkKeepsInside(port, in: transaction)
+            if let link, link.kind == .interface {
+                try checkInterface(port, was: old, of: link.router, viewer: viewer, in: transaction)
+            }
         }
         try ports.table.update(port, at: now, in: transaction)
         try propagate(from: old, to: port, in: transaction)

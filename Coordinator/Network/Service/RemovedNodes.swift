@@ -2,8 +2,8 @@ import CoordinatorFleet
 import CoordinatorPlatform
 import ProtocolModel
 
-/// Unbinds the ports of nodes that the operator takes out of the cloud, moves routers off nodes that are down, and tells
-/// nodes of each other's tunnels.
+/// Unbinds the ports of nodes that the operator takes out of the cloud, and tells nodes of each other's tunnels. Routers
+/// of nodes that are down are moved by the upkeep alone, so that no report carries others' work.
 struct RemovedNodes: NodeObserver {
     let service: NetworkService
 
@@ -11,14 +11,11 @@ struct RemovedNodes: NodeObserver {
         _ report: NodeReport, by node: NodeID, at now: Int64, in transaction: any SQLTransaction
     ) throws {
         try service.tunnelReported(report.tunnelAddress, by: node, in: transaction)
-        try service.settleMovable(at: now, in: transaction)
     }
 
     func nodeHealthChanged(
         _ health: HealthVerdict, of node: NodeID, at now: Int64, in transaction: any SQLTransaction
-    ) throws {
-        if health != .suspect { try service.settleMovable(at: now, in: transaction) }
-    }
+    ) throws {}
 
     func nodeRemoved(_ node: NodeID, at now: Int64, in transaction: any SQLTransaction) throws {
         let overlays = try service.overlays.networks(on: node, in: transaction)

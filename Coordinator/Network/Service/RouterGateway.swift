@@ -65,9 +65,9 @@ extension NetworkService {
     /// The subnets that the router is to get into must be apart from those that it is in: of its gateway's network all,
     /// of its interfaces those that they have addresses in.
     func checkOverlaps(
-        of added: [SubnetRecord], on router: RouterRecord, in reader: any SQLReader
+        of added: [SubnetRecord], on router: RouterRecord, except own: PortID? = nil, in reader: any SQLReader
     ) throws {
-        let attached = try routers.ports(of: router.id, in: reader)
+        let attached = try routers.ports(of: router.id, in: reader).filter { $0.id != own }
         let addressed = Set(attached.flatMap(\.fixedIPs).map(\.subnet))
         var known = try subnets.table.find(
             attached.filter { $0.id != router.gatewayPort }.flatMap(\.fixedIPs).map(\.subnet), in: reader)

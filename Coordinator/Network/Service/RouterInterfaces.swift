@@ -49,23 +49,7 @@ extension NetworkService {
         else {
             throw APIError.portInUse(port)
         }
-        guard !port.fixedIPs.isEmpty else {
-            throw APIError.bad("router", "Router port must have at least one fixed IP")
-        }
-        let all = try subnets.subnets(of: port.network, in: transaction)
-        let used = port.fixedIPs.compactMap { ip in all.first { $0.id == ip.subnet } }
-        for subnet in used { try RouterChecks.addressMode(subnet) }
-        if used.contains(where: { $0.prefix.family == .ipv6 }),
-            let other = try interfaceWithIPv6(of: router.id, in: port.network, transaction)
-        {
-            throw APIError.bad(
-                "router",
-                "Router already contains IPv6 port \(other.id) belonging to network id \(port.network). Only one IPv6 "
-                    + "port from the same network subnet can be connected to a router")
-        }
-        try checkOverlaps(of: used, on: router, in: transaction)
-        try RouterChecks.families(used)
-        try checkPools(of: port, used, viewer)
+        let used = try checkInterface(port, of: router, viewer, transaction)
         port.deviceID = router.id.text
         port.deviceOwner = PortRecord.routerInterfaceOwner
         try ports.table.update(port, at: now, in: transaction)
@@ -73,6 +57,48 @@ extension NetworkService {
         return InterfaceAnswer(
             router: router.id, project: port.project, port: id, network: port.network, subnets: used.map(\.id),
             subnet: used.last?.id)
+    }
+
+    /// The addresses that an interface of the router has, or is to have.
+    /// - Returns: Their subnets.
+    private func checkInterface(
+        _ port: PortRecord, of router: RouterRecord, _ viewer: Viewer, _ reader: any SQLReader
+    ) throws -> [SubnetRecord] {
+        guard !port.fixedIPs.isEmpty else {
+            throw APIError.bad("router", "Router port must have at least one fixed IP")
+        }
+        let all = try subnets.subnets(of: port.network, in: reader)
+        let used = port.fixedIPs.compactMap { ip in all.first { $0.id == ip.subnet } }
+        for subnet in used { try RouterChecks.addressMode(subnet) }
+        if used.contains(where: { $0.prefix.family == .ipv6 }),
+            let other = try interfaceWithIPv6(of: router.id, in: port.network, except: port.id, reader)
+        {
+            throw APIError.bad(
+                "router",
+                "Router already contains IPv6 port \(other.id) belonging to network id \(port.network). Only one IPv6 "
+                    + "port from the same network subnet can be connected to a router")
+        }
+        try checkOverlaps(of: used, on: router, except: port.id, in: reader)
+        try RouterChecks.families(used)
+        try checkPools(of: port, used, viewer)
+        return used
+    }
+
+    /// An interface gets other addresses: they are checked as if it came with them, and those that go as if it went.
+    func checkInterface(
+        _ port: PortRecord, was old: PortRecord, of id: RouterID, viewer: Viewer, in reader: any SQLReader
+    ) throws {
+        guard port.fixedIPs != old.fixedIPs, let router = try routers.find(id, in: reader) else { return }
+        let used = Set(try checkInterface(port, of: router, viewer, reader).map(\.id))
+        let gone = Set(old.fixedIPs.map(\.subnet)).subtracting(used)
+        for subnet in try subnets.table.find(gone.sorted(), in: reader) {
+            try checkIsFree(subnet, of: router, in: reader)
+        }
+        if let hop = port.fixedIPs.map(\.address).first(where: { own in router.routes.contains { $0.nextHop == own } })
+        {
+            throw APIError.invalidRoutes(
+                router.routes.filter { $0.nextHop == hop }, "the nexthop is used by router")
+        }
     }
 
     /// Whoever does not own the subnet takes an address that anybody could be given.
@@ -90,10 +116,10 @@ extension NetworkService {
     }
 
     private func interfaceWithIPv6(
-        of router: RouterID, in network: NetworkID, _ reader: any SQLReader
+        of router: RouterID, in network: NetworkID, except own: PortID? = nil, _ reader: any SQLReader
     ) throws -> PortRecord? {
         try routers.ports(of: router, .interface, in: reader).first { port in
-            port.network == network && port.fixedIPs.contains { $0.address.family == .ipv6 }
+            port.id != own && port.network == network && port.fixedIPs.contains { $0.address.family == .ipv6 }
         }
     }
 

@@ -99,37 +99,61 @@ extension NetworkService {
         }
     }
 
-    /// How many routers one pass looks at, and how many it moves: the rest is for the next one.
-    private static let mostSeen = 1024
+    /// How many routers one pass looks at, and how many it moves: the next pass goes on behind them.
+    package static let mostSeen = 1024
     private static let mostMoved = 64
 
-    /// Finds nodes for routers that wait for one, and others for those on nodes that are down or cannot have them any more.
-    func settleMovable(at now: Int64, in transaction: any SQLTransaction) throws {
-        for id in try movableRouters(in: transaction) { try settle(id, at: now, in: transaction) }
+    /// Settles those of the routers that would be somewhere else then, each as a part of its own.
+    func settle(
+        _ routers: [RouterID], _ failures: PartFailures?, at now: Int64, in transaction: any SQLTransaction
+    ) throws {
+        let candidates = try candidates(directory.nodes(in: transaction), in: transaction)
+        try transaction.apart(routers, "finding a node for a router", \.text, failures) { id in
+            if try moves(id, among: candidates, in: transaction) { try settle(id, at: now, in: transaction) }
+        }
     }
 
-    /// Routers that would be somewhere, or somewhere else, if they were settled now.
-    func movableRouters(in reader: any SQLReader) throws -> [RouterID] {
+    /// Routers that would be somewhere, or somewhere else, if they were settled now: the next ones of the round.
+    package func movableRouters(
+        _ round: inout RouterRound, seeing limit: Int = mostSeen, in reader: any SQLReader
+    ) throws -> [RouterID] {
         let candidates = try candidates(directory.nodes(in: reader), in: reader)
         guard candidates.contains(where: { $0.canRoute && $0.isUp && $0.isEnabled }) else { return [] }
-        var seen = try routers.waiting(limit: Self.mostSeen, in: reader)
-        // Where one cannot be made, another node may have come that it can be made on.
-        seen += try routers.unready(limit: Self.mostSeen, in: reader)
-        for candidate in candidates where candidate.load > 0 && (candidate.isDown || !candidate.canRoute) {
-            seen += try routers.routers(on: candidate.node, limit: Self.mostSeen, in: reader)
-        }
         var movable: [RouterID] = []
-        for id in seen where movable.count < Self.mostMoved && !movable.contains(id) {
-            guard let router = try routers.find(id, in: reader) else { continue }
-            let place = try routers.places.find(id, in: reader)?.node
-            let demand = try demand(of: router, routers.ports(of: id, in: reader), in: reader)
-            if RouterPlacement.node(for: demand, among: candidates, current: place) != place { movable.append(id) }
+        func look(_ page: [(number: Int64, router: RouterID)], _ cursor: inout Int64) throws {
+            for (number, id) in page {
+                guard movable.count < Self.mostMoved else { return }
+                cursor = number
+                if try moves(id, among: candidates, in: reader) { movable.append(id) }
+            }
+            if page.count < limit { cursor = 0 }
         }
+        try look(routers.waiting(after: round.waiting, limit: limit, in: reader), &round.waiting)
+        // Where one cannot be made, another node may have come that it can be made on.
+        let lost = candidates.filter { $0.load > 0 && ($0.isDown || !$0.canRoute) }.map(\.node)
+        try look(
+            routers.unsettled(after: round.placed, on: lost, limit: limit, in: reader), &round.placed)
         return movable
     }
 
-    /// The routers with ports in the network hear of it.
-    func routersChanged(in network: NetworkID, at now: Int64, in transaction: any SQLTransaction) throws {
-        for id in try routers.routers(in: network, transaction) { try settle(id, at: now, in: transaction) }
+    private func moves(
+        _ id: RouterID, among candidates: [RouterPlacement.Candidate], in reader: any SQLReader
+    ) throws -> Bool {
+        guard let router = try routers.find(id, in: reader) else { return false }
+        let place = try routers.places.find(id, in: reader)?.node
+        let demand = try demand(of: router, routers.ports(of: id, in: reader), in: reader)
+        return RouterPlacement.node(for: demand, among: candidates, current: place) != place
+    }
+
+    /// The nodes of the routers with ports in the network hear of it; where the routers are changes nothing.
+    func routersChanged(in network: NetworkID, in transaction: any SQLTransaction) throws {
+        for id in try routers.routers(in: network, transaction) { try plan.touch(.router(id), in: transaction) }
+    }
+
+    /// The same for those with an address in the subnet.
+    func routersChanged(on subnet: SubnetID, in transaction: any SQLTransaction) throws {
+        for id in try routers.routers(addressedIn: subnet, transaction) {
+            try plan.touch(.router(id), in: transaction)
+        }
     }
 }

@@ -23,11 +23,12 @@ struct RouterSpecs: PlanSpecProvider {
         let networks = try service.networks.find(Array(Set(attached.map(\.network))), in: reader)
         let subnets = try service.subnets.table.find(
             Array(Set(attached.flatMap(\.fixedIPs).map(\.subnet))), in: reader)
+        let scopes = try service.pools.scopes(of: Array(Set(subnets.compactMap(\.subnetPool))), in: reader)
         let outside = try service.floatingIPs.ofRouter(router.id, in: reader)
         let forwardings = try service.forwardings.ofFloatingIPs(outside.map(\.id), in: reader)
         return RouterPlan(
             router: router, ports: attached, networks: networks, subnets: subnets, floatingIPs: outside,
-            forwardings: forwardings
+            forwardings: forwardings, scopes: scopes
         ).spec
     }
 }
@@ -40,6 +41,7 @@ struct RouterPlan: Sendable {
     var subnets: [SubnetRecord]
     var floatingIPs: [FloatingIPRecord] = []
     var forwardings: [PortForwardingRecord] = []
+    var scopes: [SubnetPoolID: AddressScopeID] = [:]
 
     var spec: RouterSpec {
         let inside = ports.filter { $0.id != router.gatewayPort }
@@ -62,7 +64,8 @@ struct RouterPlan: Sendable {
                 return RouterSpec.Address(
                     subnet: ip.subnet, address: ip.address, prefixLength: subnet.prefix.length,
                     raMode: speaks ? subnet.raMode : nil,
-                    dnsServers: speaks && subnet.raMode != nil ? subnet.dnsServers : [])
+                    dnsServers: speaks && subnet.raMode != nil ? subnet.dnsServers : [],
+                    scope: subnet.subnetPool.flatMap { scopes[$0] })
             })
     }
 

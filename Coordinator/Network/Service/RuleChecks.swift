@@ -46,7 +46,8 @@ enum RuleChecks {
                 "Invalid ethertype \(rule.ethertype) for protocol \(text).",
                 type: "SecurityGroupEthertypeConflictWithProtocol")
         }
-        if rule.remoteGroup != nil, rule.remotePrefix != nil {
+        let remotes = [rule.remoteGroup != nil, rule.remotePrefix != nil, rule.remoteAddresses != nil]
+        if remotes.filter({ $0 }).count > 1 {
             throw APIError.badRequest(
                 "Only one of remote_ip_prefix or remote_group_id or remote_address_group_id may be provided.",
                 type: "SecurityGroupMultipleRemoteEntites")

@@ -12,6 +12,7 @@ package struct RuleDraft: Sendable {
     package var portMin: Int?
     package var portMax: Int?
     package var remoteGroup: SecurityGroupID?
+    package var remoteAddresses: AddressGroupID?
     package var remotePrefix: String?
     package var description = ""
 
@@ -96,11 +97,14 @@ extension NetworkService {
             id: newID(), group: draft.group, project: draft.project,
             standard: Standard(description: draft.description, createdAt: now), direction: draft.direction,
             family: draft.family, protocolText: draft.protocolText, portMin: draft.portMin, portMax: draft.portMax,
-            remoteGroup: draft.remoteGroup, remotePrefix: draft.remotePrefix)
+            remoteGroup: draft.remoteGroup, remoteAddresses: draft.remoteAddresses, remotePrefix: draft.remotePrefix)
         try RuleChecks.canonicalize(&rule)
         try RuleChecks.check(rule)
         if let remote = rule.remoteGroup {
             _ = try groupListing.record(remote.text, viewer: viewer, in: transaction)
+        }
+        if let remote = rule.remoteAddresses {
+            _ = try addressGroupListing.record(remote.text, viewer: viewer, in: transaction)
         }
         try quotas.claim("security_group_rule", for: draft.project, in: transaction)
         try checkSize(of: group.id, adding: rule, in: transaction)
@@ -124,13 +128,15 @@ extension NetworkService {
     }
 
     /// A host is told all rules of a group at once.
-    private func checkSize(
-        of group: SecurityGroupID, adding rule: RuleRecord, in reader: any SQLReader
+    func checkSize(
+        of group: SecurityGroupID, adding rule: RuleRecord? = nil, in reader: any SQLReader
     ) throws {
-        let all = (try rules.rules(of: [group], in: reader)[group] ?? []) + [rule]
+        let all = (try rules.rules(of: [group], in: reader)[group] ?? []) + [rule].compactMap(\.self)
+        let addresses = try addressGroups(of: all, in: reader)
         do {
             try PlanBudget.admit(
-                .securityGroup(SecurityGroupSpec(id: group, rules: all.map(\.spec), members: [])))
+                .securityGroup(
+                    SecurityGroupSpec(id: group, rules: all.map(\.spec), members: [], addressGroups: addresses)))
         } catch FleetError.entryTooLarge(let message) {
             throw APIError.badRequest(message)
         }

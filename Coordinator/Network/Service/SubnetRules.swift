@@ -29,6 +29,9 @@ package struct SubnetDraft: Sendable {
     package var network: NetworkID
     package var prefix: IPPrefix?
     package var family: IPAddress.Family
+    package var pool = SubnetPoolChoice.none
+    /// Of a prefix from the pool; `nil` for the pool's own standard.
+    package var prefixLength: Int?
     package var change = SubnetChange()
     package var addressMode: SubnetSpec.IPv6Mode?
     package var raMode: SubnetSpec.IPv6Mode?
@@ -48,16 +51,18 @@ package struct SubnetDraft: Sendable {
 
 extension NetworkService {
     package func createSubnet(
-        _ draft: SubnetDraft, at now: Int64, in transaction: any SQLTransaction
+        _ draft: SubnetDraft, viewer: Viewer, at now: Int64, in transaction: any SQLTransaction
     ) throws -> SubnetID {
         guard let network = try networks.find(draft.network, in: transaction) else {
             throw APIError.networkNotFound(draft.network.text)
         }
-        let prefix = try SubnetChecks.prefix(draft)
+        let pool = try pool(for: draft, viewer: viewer, in: transaction)
+        let prefix = try pool.map { try allocate(draft, from: $0, in: transaction) } ?? SubnetChecks.prefix(draft)
         try quotas.claim("subnet", for: draft.project, in: transaction)
         var subnet = SubnetRecord(
             id: newID(), network: draft.network, project: draft.project, standard: Standard(createdAt: now),
             prefix: prefix)
+        subnet.subnetPool = pool?.id
         subnet.addressMode = draft.addressMode
         subnet.raMode = draft.raMode
         subnet.gateway = SubnetChecks.gateway(.first, in: prefix)
@@ -66,7 +71,9 @@ extension NetworkService {
         if prefix.family == .ipv6, network.mtuBytes < SubnetChecks.leastIPv6MTU {
             throw APIError.mtuTooSmall(network.id)
         }
-        if try subnets.subnets(of: network.id, in: transaction).contains(where: { $0.prefix.overlaps(subnet.prefix) }) {
+        let siblings = try subnets.subnets(of: network.id, in: transaction)
+        try checkAffinity(of: pool, prefix.family, with: siblings, on: network.id, in: transaction)
+        if siblings.contains(where: { $0.prefix.overlaps(subnet.prefix) }) {
             throw APIError.invalidInput(
                 "Requested subnet with cidr: \(subnet.prefix) for network: \(network.id) overlaps with another subnet")
         }
@@ -74,7 +81,7 @@ extension NetworkService {
         try subnets.insert(subnet, in: transaction)
         if subnet.isAutoAddressed { try addAutoAddresses(of: subnet, in: transaction) }
         try subnetsChanged(of: network, at: now, in: transaction)
-        if subnet.isAutoAddressed { try routersChanged(in: network.id, at: now, in: transaction) }
+        if subnet.isAutoAddressed { try routersChanged(in: network.id, in: transaction) }
         return subnet.id
     }
 
@@ -93,12 +100,13 @@ extension NetworkService {
         guard var subnet = try subnets.find(id, in: transaction),
             let network = try networks.find(subnet.network, in: transaction)
         else { throw APIError.subnetNotFound(id.text) }
-        let wasDHCPEnabled = subnet.isDHCPEnabled
-        let old = subnet.gateway
+        let old = subnet
         apply(change, to: &subnet)
-        try SubnetChecks.check(subnet, isNew: subnet.isDHCPEnabled && !wasDHCPEnabled)
-        if let old, old != subnet.gateway, let port = try routers.interface(with: old, of: id, in: transaction) {
-            throw APIError.gatewayAddressInUse(old, port)
+        try SubnetChecks.check(subnet, isNew: subnet.isDHCPEnabled && !old.isDHCPEnabled)
+        if let gateway = old.gateway, gateway != subnet.gateway,
+            let port = try routers.interface(with: gateway, of: id, in: transaction)
+        {
+            throw APIError.gatewayAddressInUse(gateway, port)
         }
         if let pools = change.pools {
             subnet.pools = try SubnetChecks.pools(pools, of: subnet)
@@ -110,7 +118,9 @@ extension NetworkService {
         try subnets.table.update(subnet, at: now, in: transaction)
         if change.pools != nil { try subnets.replacePools(of: subnet, in: transaction) }
         try subnetsChanged(of: network, at: now, in: transaction)
-        try routersChanged(in: network.id, at: now, in: transaction)
+        // What else there is to a subnet is told by DHCP.
+        guard (subnet.gateway, subnet.dnsServers) != (old.gateway, old.dnsServers) else { return }
+        try routersChanged(on: id, in: transaction)
     }
 
     package func deleteSubnet(_ id: SubnetID, at now: Int64, in transaction: any SQLTransaction) throws {
@@ -131,7 +141,7 @@ extension NetworkService {
             try ports.remove(service.id, in: transaction)
         }
         try plan.touch(.network(network.id), in: transaction)
-        if subnet.isAutoAddressed { try routersChanged(in: network.id, at: now, in: transaction) }
+        if subnet.isAutoAddressed { try routersChanged(in: network.id, in: transaction) }
     }
 
     /// Keeps the service port in step where the network is in use, and tells the nodes.

@@ -44,12 +44,33 @@ extension ListSchema {
             "enable_dhcp": Column("s.enable_dhcp", .flag),
             "ipv6_address_mode": Column("s.ipv6_address_mode", isNullable: true),
             "ipv6_ra_mode": Column("s.ipv6_ra_mode", isNullable: true), "shared": Column("n.shared", .flag),
-            "router:external": Column("n.external", .flag), "subnetpool_id": Column("NULL", isNullable: true)
+            "router:external": Column("n.external", .flag),
+            "subnetpool_id": Column("s.subnetpool_id", .identifier, isNullable: true)
         ],
         spelling: [
             "cidr": { text in text.contains("/") ? IPPrefix(text)?.description ?? text : text },
             "gateway_ip": { IPAddress($0)?.description ?? $0 }
         ])
+
+    static let subnetPools = standard(
+        SubnetPoolRecord.table,
+        [
+            "ip_version": Column("l.ip_version", .number), "is_default": Column("l.is_default", .flag),
+            "shared": Column("l.shared", .flag), "default_quota": Column("l.default_quota", .number, isNullable: true),
+            "min_prefixlen": Column("l.min_prefixlen", .number), "max_prefixlen": Column("l.max_prefixlen", .number),
+            "default_prefixlen": Column("l.default_prefixlen", .number),
+            "address_scope_id": Column("l.address_scope_id", .identifier, isNullable: true)
+        ])
+
+    /// Scopes are described and dated by nothing.
+    static let addressScopes: ListSchema = {
+        var schema = standard(
+            AddressScopeRecord.table, isTagged: false, hasName: true,
+            ["ip_version": Column("a.ip_version", .number), "shared": Column("a.shared", .flag)])
+        schema.columns["description"] = nil
+        schema.columns["revision_number"] = nil
+        return schema
+    }()
 
     static let ports = standard(
         PortRecord.table, from: "\(PortRecord.table.source) JOIN network_networks n ON n.uuid = p.network_id",
@@ -64,7 +85,22 @@ extension ListSchema {
 
     static let securityGroups = standard(
         SecurityGroupRecord.table, ["is_default": Column("g.is_default", .flag)],
-        special: ["shared": { $0.contains { BooleanWords.strict($0) == false } ? .always : .never }])
+        special: ["shared": { _ in .always }])
+
+    /// Policies are named, described and dated by nothing.
+    static let rbacPolicies: ListSchema = {
+        var schema = standard(
+            RBACRecord.table, isTagged: false,
+            [
+                "object_type": Column("b.object_type"), "object_id": Column("b.object_id", .identifier),
+                "target_tenant": Column("b.target", .compactIdentifier), "action": Column("b.action")
+            ])
+        schema.columns["description"] = nil
+        schema.columns["revision_number"] = nil
+        return schema
+    }()
+
+    static let addressGroups = standard(AddressGroupRecord.table, [:])
 
     static let securityGroupRules = standard(
         RuleRecord.table, isTagged: false,
@@ -76,6 +112,7 @@ extension ListSchema {
             "port_range_max": Column("r.port_range_max", .number, isNullable: true),
             "remote_group_id": Column("r.remote_group_id", .identifier, isNullable: true),
             "remote_ip_prefix": Column("r.remote_ip_prefix", isNullable: true),
+            "remote_address_group_id": Column("r.remote_address_group_id", .identifier, isNullable: true),
             "belongs_to_default_sg": Column("g.is_default", .flag)
         ],
         spelling: [
@@ -125,15 +162,36 @@ extension Viewer {
 
     private func owns(_ alias: String) -> SQLCondition { .project(project, "\(alias).project_id") }
 
-    private static let openNetworks: SQLCondition = .any([.equal("n.shared", true), .equal("n.external", true)])
+    /// What a policy lets the viewer use.
+    private func reaches(_ alias: String, _ action: RBACRecord.Action = .shared) -> SQLCondition {
+        let targets: [RBACTarget] = [.everybody] + (project.map { [.project($0)] } ?? [])
+        return .existing(
+            "network_rbac b",
+            .all([
+                SQLCondition("b.object_id = \(alias).uuid"), .equal("b.action", action), .in("b.target", targets)
+            ]))
+    }
 
-    var visibleNetworks: SQLCondition { sees(owns("n"), Self.openNetworks) }
-    var visibleSubnets: SQLCondition { sees(owns("s"), owns("n"), Self.openNetworks) }
+    private var openNetworks: SQLCondition {
+        .any([sharedNetworks, .all([.equal("n.external", true), reaches("n", .external)])])
+    }
+
+    var sharedNetworks: SQLCondition { .any([.equal("n.shared", true), reaches("n")]) }
+    var sharedSubnetPools: SQLCondition { .any([.equal("l.shared", true), reaches("l")]) }
+    var sharedAddressScopes: SQLCondition { .any([.equal("a.shared", true), reaches("a")]) }
+    var sharedGroups: SQLCondition { reaches("g") }
+
+    var visibleNetworks: SQLCondition { sees(owns("n"), openNetworks) }
+    var visibleSubnets: SQLCondition { sees(owns("s"), owns("n"), openNetworks) }
     /// One's own and those in one's own networks.
     var visiblePorts: SQLCondition { sees(owns("p"), owns("n")) }
-    var visibleGroups: SQLCondition { sees(owns("g")) }
+    var visibleGroups: SQLCondition { sees(owns("g"), sharedGroups) }
     /// Rules one made, and those in one's own groups.
-    var visibleRules: SQLCondition { sees(owns("r"), owns("g")) }
+    var visibleRules: SQLCondition { sees(owns("r"), owns("g"), sharedGroups) }
+    var visibleSubnetPools: SQLCondition { sees(owns("l"), sharedSubnetPools) }
+    var visibleAddressScopes: SQLCondition { sees(owns("a"), sharedAddressScopes) }
+    var visibleAddressGroups: SQLCondition { sees(owns("a"), reaches("a")) }
+    var visibleRBACPolicies: SQLCondition { sees(owns("b")) }
     var visibleRouters: SQLCondition { sees(owns("r")) }
     var visibleFloatingIPs: SQLCondition { sees(owns("f")) }
 }

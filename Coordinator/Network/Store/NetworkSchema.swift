@@ -10,7 +10,10 @@ enum NetworkSchema {
         Migration(
             slice: "network", number: 6, name: "versions of groups' members",
             sql: "ALTER TABLE network_security_groups ADD COLUMN members_version BIGINT NOT NULL DEFAULT 0"),
-        Migration(slice: "network", number: 7, name: "whose interface a port is", sql: servers)
+        Migration(slice: "network", number: 7, name: "whose interface a port is", sql: servers),
+        Migration(slice: "network", number: 8, name: "subnet pools, address scopes", sql: subnetPools),
+        Migration(slice: "network", number: 9, name: "address groups", sql: addressGroups),
+        Migration(slice: "network", number: 10, name: "what is shared with whom", sql: rbac)
     ]
 
     /// `sort_key` and the pools' bounds are addresses as 8 or 32 hexadecimal digits, which sort as the addresses do.

@@ -33,7 +33,8 @@ extension NetworkRecord: StandardRecord {
 extension RecordTable<NetworkRecord> {
     /// The project's own networks and the shared ones, oldest first; at most `limit`.
     func usable(by project: ProjectID, limit: Int, in reader: any SQLReader) throws -> [NetworkRecord] {
-        try all(where: .any([.project(project), .equal("shared", true)]), limit: limit, in: reader)
+        let viewer = Viewer(isAdmin: false, project: project)
+        return try all(where: .any([.project(project), viewer.sharedNetworks]), limit: limit, in: reader)
     }
 
     func owned(by project: ProjectID, in reader: any SQLReader) throws -> [NetworkRecord] {

@@ -151,10 +151,4 @@ struct PortStore: Sendable {
         let holds = SQLCondition("(device_owner <> ? OR server_id IS NOT NULL)", [PortRecord.dhcpOwner])
         return try table.first(where: .all([.equal("network_id", network), holds]), in: reader)?.id
     }
-
-    /// Whether projects other than this one have ports in the network.
-    func hasOtherProjects(in network: NetworkID, than project: ProjectID, reader: any SQLReader) throws -> Bool {
-        let others = SQLCondition("project_id NOT IN (?, ?)", [project.compact, PortRecord.noProject.compact])
-        return try table.exists(where: .all([.equal("network_id", network), others]), in: reader)
-    }
 }

@@ -98,6 +98,16 @@ struct RouterStore: Sendable {
         ) { try $0.id(0) }
     }
 
+    /// Routers with any port that has an address in the subnet.
+    func routers(addressedIn subnet: SubnetID, _ reader: any SQLReader) throws -> [RouterID] {
+        try reader.query(
+            """
+            SELECT DISTINCT l.router_id FROM network_router_ports l JOIN network_allocations a ON a.port_id = l.port_id
+            WHERE a.subnet_id = ? ORDER BY l.router_id
+            """, [subnet]
+        ) { try $0.id(0) }
+    }
+
     /// Routers with any port in the network.
     func routers(in network: NetworkID, _ reader: any SQLReader) throws -> [RouterID] {
         try reader.query(
@@ -151,24 +161,36 @@ struct RouterStore: Sendable {
         return Dictionary(rows, uniquingKeysWith: +)
     }
 
-    func routers(on node: NodeID, limit: Int? = nil, in reader: any SQLReader) throws -> [RouterID] {
-        try places.all(where: .equal("node_id", node), limit: limit, in: reader).map(\.router)
+    func routers(on node: NodeID, in reader: any SQLReader) throws -> [RouterID] {
+        try places.all(where: .equal("node_id", node), in: reader).map(\.router)
     }
 
-    /// Routers that their node has not made yet as they are now.
-    func unready(limit: Int, in reader: any SQLReader) throws -> [RouterID] {
-        try places.all(where: .equal("is_ready", false), limit: limit, in: reader).map(\.router)
+    /// Routers that their node has not made yet as they are now, and all of some nodes', in order of their rows.
+    /// - Parameter number: The row to begin behind.
+    func unsettled(
+        after number: Int64, on nodes: [NodeID], limit: Int, in reader: any SQLReader
+    ) throws -> [(number: Int64, router: RouterID)] {
+        let condition = SQLCondition.any([.equal("is_ready", false), .in("node_id", nodes)])
+        return try reader.query(
+            "SELECT router_id, id FROM network_router_places WHERE id > ? AND (\(condition.sql)) ORDER BY id LIMIT ?",
+            [number] + condition.arguments + [limit], Self.numbered)
     }
 
-    /// Routers with ports that are on no node.
-    func waiting(limit: Int, in reader: any SQLReader) throws -> [RouterID] {
+    /// Routers with ports that are on no node, in order of their rows.
+    /// - Parameter number: The row to begin behind.
+    func waiting(
+        after number: Int64, limit: Int, in reader: any SQLReader
+    ) throws -> [(number: Int64, router: RouterID)] {
         try reader.query(
             """
-            SELECT r.uuid FROM network_routers r
-            WHERE NOT EXISTS (SELECT 1 FROM network_router_places s WHERE s.router_id = r.uuid)
+            SELECT r.uuid, r.id FROM network_routers r
+            WHERE r.id > ? AND NOT EXISTS (SELECT 1 FROM network_router_places s WHERE s.router_id = r.uuid)
             AND EXISTS (SELECT 1 FROM network_router_ports l WHERE l.router_id = r.uuid) ORDER BY r.id LIMIT ?
-            """, [limit]
-        ) { try $0.id(0) }
+            """, [number, limit], Self.numbered)
+    }
+
+    @Sendable private static func numbered(_ row: any SQLRow) throws -> (number: Int64, router: RouterID) {
+        (number: try Int64.read(row, 1), router: try RouterID.read(row, 0))
     }
 
     /// Counts the revision up: an interface came or went.

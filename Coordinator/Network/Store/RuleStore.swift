@@ -21,6 +21,7 @@ extension RuleRecord: StandardRecord {
         try column("port_range_max", &portMax, .fixed)
         try column("remote_group_id", &remoteGroup, .fixed)
         try column("remote_ip_prefix", &remotePrefix, .fixed)
+        try column("remote_address_group_id", &remoteAddresses, .fixed)
         var duplicateKey = column.isReading ? "" : duplicateKey
         try column("duplicate_key", &duplicateKey, .fixed)
         try column("g.is_default", &belongsToDefaultGroup, .joined)

@@ -49,9 +49,10 @@ extension RecordTable where Record: StandardRecord {
         try update(record, in: transaction)
     }
 
-    /// Deletes the resource with its tags.
+    /// Deletes the resource with its tags and with what lets others use it.
     func remove<Resource>(_ id: Identifier<Resource>, in transaction: any SQLTransaction) throws {
         try TagSet.network.removeAll(from: id, in: transaction)
+        try unshare(id, in: transaction)
         try delete(id, in: transaction)
     }
 }

@@ -26,6 +26,7 @@ extension SubnetRecord: StandardRecord {
         try column("ipv6_ra_mode", &raMode, .fixed)
         try column.list("dns_nameservers", &dnsServers)
         try column.list("host_routes", &hostRoutes)
+        try column("subnetpool_id", &subnetPool, .fixed)
         try column("n.external", &isNetworkExternal, .joined)
     }
 }

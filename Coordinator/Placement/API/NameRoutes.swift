@@ -51,6 +51,7 @@ struct NameRoutes: Sendable {
     @Sendable private func createClass(_ call: APICall) async throws -> APIResponse {
         try call.need(2)
         try call.authorize("placement:resource_classes:create")
+        BodyTrace.note(["name"])
         let name = try Self.custom(try PlacementBody.text(try await call.json()["name"], "name", limit: 255))
         try await call.write(target: { name }) { transaction in
             guard try service.names.add(name, .resourceClass, in: transaction) else {

@@ -65,6 +65,7 @@ enum PlacementBody {
     }
 
     static func only(_ allowed: Set<String>, _ members: [String: JSON]) throws {
+        BodyTrace.note(allowed)
         let unknown = members.keys.filter { !allowed.contains($0) }.sorted()
         guard unknown.isEmpty else {
             throw invalid(

@@ -111,11 +111,15 @@ public struct AllocationRatios: Sendable, Hashable {
     public var vcpus: Double
     public var memory: Double
     public var disk: Double
+    /// Volumes take their space as they are written.
+    public var volumes: Double
 
-    /// The defaults are those that nova-compute reports for a new host (`initial_cpu_allocation_ratio` and siblings).
-    public init(vcpus: Double = 4, memory: Double = 1, disk: Double = 1) {
+    /// The defaults are those that nova-compute reports for a new host (`initial_cpu_allocation_ratio` and siblings),
+    /// and cinder-volume for a thin pool (`max_over_subscription_ratio`).
+    public init(vcpus: Double = 4, memory: Double = 1, disk: Double = 1, volumes: Double = 20) {
         self.vcpus = vcpus
         self.memory = memory
         self.disk = disk
+        self.volumes = volumes
     }
 }

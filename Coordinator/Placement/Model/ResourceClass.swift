@@ -3,6 +3,21 @@ public enum ResourceClass {
     public static let vcpu = "VCPU"
     public static let memory = "MEMORY_MB"
     public static let disk = "DISK_GB"
+    /// What all classes of ``volumes(in:)`` begin with.
+    static let volumesPrefix = "CUSTOM_VOLUME_GB_"
+
+    /// The space for volumes in one of a host's pools, GiB. No two pools have the same class: what a name of a class
+    /// cannot hold is written as its bytes in hexadecimal digits behind an underscore.
+    public static func volumes(in pool: String) -> String {
+        volumesPrefix
+            + pool.utf8.map { byte in
+                switch byte {
+                case 97...122: String(UnicodeScalar(byte - 32))
+                case 48...57: String(UnicodeScalar(byte))
+                default: "_" + String(byte >> 4, radix: 16).uppercased() + String(byte & 15, radix: 16).uppercased()
+                }
+            }.joined()
+    }
 
     /// The classes every placement service knows (os-resource-classes).
     static let standard = [

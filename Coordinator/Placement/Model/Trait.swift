@@ -11,10 +11,10 @@ public enum Trait {
     /// What is written from reports begins so: a new report replaces it, and nothing else.
     private static let reported = ["COMPUTE_", "CUSTOM_PHYSNET_"]
 
-    static func isReported(_ name: String) -> Bool { reported.contains { name.hasPrefix($0) } }
+    public static func isReported(_ name: String) -> Bool { reported.contains { name.hasPrefix($0) } }
 
     /// What a host can be asked for, in the words of the placement API.
-    static func of(_ report: NodeReport) -> Set<String> {
+    public static func of(_ report: NodeReport) -> Set<String> {
         guard report.roles.contains(.compute) else { return networks(of: report) }
         var traits = networks(of: report).union([compute])
         if report.hypervisor.hasUEFI { traits.insert(uefi) }

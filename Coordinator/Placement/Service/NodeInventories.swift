@@ -17,6 +17,10 @@ public struct NodeInventories: NodeObserver {
         let provider = try ensureProvider(node, named: report.hostname, at: now, in: transaction)
         let old = try providers.inventories(of: provider.key, in: transaction)
         var wanted = report.roles.contains(.compute) ? inventories(of: report.capacity) : [:]
+        for (name, inventory) in inventories(of: report.pools) {
+            _ = try names.add(name, .resourceClass, in: transaction)
+            wanted[name] = inventory
+        }
         // The ratio is only where a host begins: what an operator set through the API since then stays.
         for (name, inventory) in old { wanted[name]?.allocationRatio = inventory.allocationRatio }
         var isChanged = false
@@ -24,14 +28,29 @@ public struct NodeInventories: NodeObserver {
             try providers.put(inventory, of: name, on: provider.key, in: transaction)
             isChanged = true
         }
-        for name in old.keys where wanted[name] == nil && !name.hasPrefix("CUSTOM_") {
+        for name in old.keys
+        where wanted[name] == nil && (!name.hasPrefix("CUSTOM_") || name.hasPrefix(ResourceClass.volumesPrefix)) {
             // What guests still hold stays on the books until they are gone; the scheduler no longer looks at the host.
-            isChanged = try providers.deleteInventory(of: name, on: provider.key, in: transaction) || isChanged
+            isChanged = try drop(name, old[name], of: provider, in: transaction) || isChanged
         }
         isChanged = try setTraits(of: report, on: provider, in: transaction) || isChanged
         if isChanged {
             _ = try providers.advance(provider.key, from: provider.generation, at: now, in: transaction)
         }
+    }
+
+    /// - Returns: Whether anything changed.
+    private func drop(
+        _ name: String, _ inventory: Inventory?, of provider: Provider, in transaction: any SQLTransaction
+    ) throws -> Bool {
+        if try providers.deleteInventory(of: name, on: provider.key, in: transaction) { return true }
+        // A pool that is away keeps its volumes, and gets no others.
+        guard name.hasPrefix(ResourceClass.volumesPrefix), var inventory, inventory.reserved < inventory.total else {
+            return false
+        }
+        inventory.reserved = inventory.total
+        try providers.put(inventory, of: name, on: provider.key, in: transaction)
+        return true
     }
 
     public func nodeHealthChanged(
@@ -83,6 +102,17 @@ public struct NodeInventories: NodeObserver {
             throw StoreError.stale("provider \(node)")
         }
         return provider
+    }
+
+    /// A pool that says why nothing new may be put into it is full, whatever it has.
+    private func inventories(of pools: [StoragePool]) -> [String: Inventory] {
+        var inventories: [String: Inventory] = [:]
+        for pool in pools where pool.totalGiB > 0 {
+            inventories[ResourceClass.volumes(in: pool.name)] = Inventory(
+                total: pool.totalGiB, reserved: pool.problem.isEmpty ? 0 : pool.totalGiB,
+                allocationRatio: ratios.volumes)
+        }
+        return inventories
     }
 
     private func inventories(of capacity: NodeCapacity) -> [String: Inventory] {

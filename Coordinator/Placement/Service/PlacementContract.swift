@@ -15,6 +15,15 @@ public protocol Placement: Sendable {
     func set(
         _ rules: HostRules, aggregates: [String], of node: NodeID, at now: Int64, in transaction: any SQLTransaction
     ) throws
+    /// Gives what one consumer has claimed to another, who has nothing: a server's old place while it may go back there.
+    func hand(
+        _ consumer: AnyID, to other: PlacementRequest.Consumer, at now: Int64, in transaction: any SQLTransaction)
+        throws
+    /// Changes what the consumer has of one class where it has it.
+    /// - Returns: `false` when there is no room for so much, or it has nothing of the class; then nothing changes.
+    func resize(
+        _ consumer: AnyID, _ resourceClass: String, to amount: Int, at now: Int64, in transaction: any SQLTransaction
+    ) throws -> Bool
     /// The availability zones that hosts of the role are in; empty text for hosts that name none.
     func zones(of role: NodeReport.Role, in transaction: any SQLTransaction) throws -> Set<String>
     func hasHost(named hostname: String, role: NodeReport.Role, in transaction: any SQLTransaction) throws -> Bool

@@ -50,6 +50,18 @@ public struct PlacementService: Placement {
         try allocations.release(consumer.text, at: now, in: transaction)
     }
 
+    public func hand(
+        _ consumer: AnyID, to other: PlacementRequest.Consumer, at now: Int64, in transaction: any SQLTransaction
+    ) throws {
+        try allocations.hand(consumer.text, to: other.id.text, type: other.type, at: now, in: transaction)
+    }
+
+    public func resize(
+        _ consumer: AnyID, _ resourceClass: String, to amount: Int, at now: Int64, in transaction: any SQLTransaction
+    ) throws -> Bool {
+        try allocations.resize(consumer.text, resourceClass, to: amount, at: now, in: transaction)
+    }
+
     public func zones(of role: NodeReport.Role, in transaction: any SQLTransaction) throws -> Set<String> {
         try hosts.withTable(in: transaction) { $0.zones(of: role) }
     }

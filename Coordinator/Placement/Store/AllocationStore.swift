@@ -107,6 +107,39 @@ struct AllocationStore: Sendable {
         return claims
     }
 
+    /// The claims stay what they are, and are another consumer's.
+    func hand(
+        _ consumer: String, to other: String, type: String, at now: Int64, in transaction: any SQLTransaction
+    ) throws {
+        try transaction.execute(
+            """
+            UPDATE placement_consumers SET uuid = ?, consumer_type = ?, generation = 1, updated_at = ? WHERE uuid = ?
+            """, [other, type, now, consumer])
+    }
+
+    /// Changes what a consumer has of one class; one conditional write decides whether more fits.
+    /// - Returns: `false` when it does not, or the consumer has nothing of the class.
+    func resize(
+        _ consumer: String, _ resourceClass: String, to amount: Int, at now: Int64, in transaction: any SQLTransaction
+    ) throws -> Bool {
+        guard let held = try claims(of: consumer, in: transaction).first(where: { $0.resourceClass == resourceClass }),
+            let key = try count(held.provider, by: 0, at: now, in: transaction)
+        else { return false }
+        let more = amount - held.amount
+        let room = more > 0 ? " AND used + ? <= (total - reserved) * allocation_ratio" : ""
+        let fits = try transaction.execute(
+            "UPDATE placement_inventories SET used = used + ? WHERE provider_id = ? AND resource_class = ?\(room)",
+            [more, key, resourceClass] + (more > 0 ? [more] : []))
+        // What shrinks where the class is gone already is counted nowhere.
+        guard fits == 1 || more <= 0 else { return false }
+        try transaction.execute(
+            """
+            UPDATE placement_allocations SET used = ? WHERE provider_id = ? AND resource_class = ?
+                AND consumer_id = (SELECT id FROM placement_consumers WHERE uuid = ?)
+            """, [amount, key, resourceClass, consumer])
+        return true
+    }
+
     private static func byProvider(_ claims: [Claim]) -> [(provider: String, claims: [Claim])] {
         Dictionary(grouping: claims, by: \.provider).sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }

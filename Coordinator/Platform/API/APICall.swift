@@ -128,11 +128,14 @@ public struct APICall: Sendable {
     }
 }
 
-/// Where a handler gets the body from.
-public protocol RequestBodySource: Sendable {
+/// Bytes that come in pieces, no faster than they are taken.
+public protocol ChunkSource: Sendable {
+    func forEachChunk(_ body: (ByteBuffer) async throws -> Void) async throws
+}
+
+/// Where a handler gets the body from; its pieces are read from the socket.
+public protocol RequestBodySource: ChunkSource {
     func json() async throws -> JSON
     /// The raw body, at most the route's limit.
     func bytes() async throws -> [UInt8]
-    /// The raw body in pieces, read from the socket no faster than the caller takes them.
-    func forEachChunk(_ body: (ByteBuffer) async throws -> Void) async throws
 }

@@ -28,6 +28,7 @@ public struct ErrorWords: Sendable {
         case "/network": .network
         case "/image": .image
         case "/placement": .placement
+        case "/volume": .compute
         default: .generic
         }
     }
@@ -56,7 +57,7 @@ public struct ErrorWords: Sendable {
         return words
     }()
 
-    /// Nova.
+    /// Nova and Cinder.
     public static let compute: Self = {
         var words = generic
         words.malformedJSON = { _ in .badRequest("Malformed request body") }

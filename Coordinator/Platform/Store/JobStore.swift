@@ -57,8 +57,9 @@ enum JobStore {
             progress.failures = row.int(6)
             progress.reason = row.text(7)
             return Row(
-                id: try row.id(0), generation: row.integer(1), kind: row.text(2), input: try JSON.parse(row.text(3)),
-                progress: progress)
+                id: try row.id(0), generation: row.integer(1), kind: row.text(2),
+                // One that is damaged fails as a job, and keeps no other from its turn.
+                input: (try? JSON.parse(row.text(3))) ?? .null, progress: progress)
         }
     }
 

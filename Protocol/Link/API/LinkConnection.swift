@@ -50,10 +50,38 @@ public final class LinkConnection: Sendable {
     /// Agent: the stored bytes of an image from `offset` to their end.
     /// - Throws: ``LinkError``; reading throws ``LinkRefusal`` when the coordinator has no such bytes.
     public func fetchImage(_ image: ImageID, sha512: String, from offset: Int64) async throws -> LinkByteStream {
+        try await stream(.image(image, sha512: sha512, offset: offset))
+    }
+
+    func stream(_ source: StreamOpening.Source) async throws -> LinkByteStream {
         let handler = handler
-        let source = StreamOpening.Source.image(image, sha512: sha512, offset: offset)
         let mailbox = try await eventLoop.submit { try handler.value.openStream(source).1 }.get()
         return LinkByteStream(mailbox: mailbox)
+    }
+
+    /// Agent: sends the data of an image.
+    /// - Parameter write: Writes all of it, and throws what keeps it from that.
+    /// - Throws: ``LinkRefusal`` when the coordinator does not take it, ``LinkError``, or what `write` throws.
+    public func upload(
+        _ upload: ImageUpload, _ write: (LinkStreamWriter) async throws -> Void
+    ) async throws {
+        let handler = handler
+        let source = StreamOpening.Source.upload(upload.operation, image: upload.image, size: upload.sizeBytes)
+        let (stream, end) = try await eventLoop.submit { try handler.value.openStream(source) }.get()
+        do {
+            do {
+                try await write(LinkStreamWriter(connection: self, stream: stream))
+            } catch let error as LinkError where error.code == .streamFailed {
+                // The end of the stream says why, or that the session is over.
+                _ = try await end.next()
+                throw error
+            }
+            _ = try await end.next()
+        } catch {
+            // Says nothing where the stream has ended.
+            finishStream(stream, WireRefusal(code: .unavailable, message: "The sender gave up."))
+            throw error
+        }
     }
 
     /// Agent: a new certificate for the same node.

@@ -26,6 +26,30 @@ public protocol LinkService: Sendable {
     /// Writes the bytes a node asked for.
     /// - Throws: ``LinkRefusal`` for a reason the agent may see; anything else reaches it as an internal error.
     func sendImage(_ request: ImageStreamRequest, to node: NodeID, writer: LinkStreamWriter) async throws
+
+    /// Takes the bytes in that a node sends as the data of an image, ``ImageUpload/sizeBytes`` of them; when this returns,
+    /// the node hears that they are there for good.
+    /// - Throws: As ``sendImage(_:to:writer:)``.
+    func receiveImage(_ upload: ImageUpload, from node: NodeID, bytes: LinkByteStream) async throws
+
+    /// Whom a token speaks for that a client showed the node.
+    /// - Throws: ``LinkRefusal`` with `notFound` for a token that is none, or none any more.
+    func verdict(on token: String, for node: NodeID) async throws -> TokenVerdict
+
+    /// A certificate for what the node serves to clients of the cloud.
+    /// - Returns: It, in PEM form.
+    /// - Throws: ``LinkRefusal``.
+    func serverCertificate(_ certificateRequestDER: [UInt8], for node: NodeID) async throws -> String
+}
+
+extension LinkService {
+    public func verdict(on token: String, for node: NodeID) async throws -> TokenVerdict {
+        throw LinkRefusal(.notFound, "The coordinator judges no tokens.")
+    }
+
+    public func serverCertificate(_ certificateRequestDER: [UInt8], for node: NodeID) async throws -> String {
+        throw LinkRefusal(.notFound, "The coordinator issues no certificates for servers.")
+    }
 }
 
 /// The yes to an ``AgentHello``.
@@ -60,6 +84,20 @@ public struct ImageStreamRequest: Hashable, Sendable {
         self.image = image
         self.sha512 = sha512
         self.offset = offset
+    }
+}
+
+/// Which bytes an agent sends.
+public struct ImageUpload: Hashable, Sendable {
+    /// What made them.
+    public var operation: OperationID
+    public var image: ImageID
+    public var sizeBytes: Int64
+
+    public init(operation: OperationID, image: ImageID, sizeBytes: Int64) {
+        self.operation = operation
+        self.image = image
+        self.sizeBytes = sizeBytes
     }
 }
 

@@ -50,7 +50,7 @@ final class AcceptedSession: Sendable {
                 $0.isOpen = true
                 $0.connection = connection
             }
-        case .streamOpened(let stream, let source): send(stream, source)
+        case .streamOpened(let stream, let source, let reader): serve(stream, source, reader)
         case .streamAbandoned(let stream):
             state.withLockedValue { $0.streams.removeValue(forKey: stream) }?.cancel()
         case .closed(let closure, let error): closed(closure, error)
@@ -152,32 +152,62 @@ final class AcceptedSession: Sendable {
         }
     }
 
-    private func send(_ stream: UInt32, _ source: StreamOpening.Source) {
-        guard case .image(let image, let sha512, let offset) = source,
-            let connection = state.withLockedValue({ $0.connection }), case .node(let node, _) = connection.peer
+    private func serve(_ stream: UInt32, _ source: StreamOpening.Source, _ reader: Mailbox<[UInt8]>?) {
+        guard let connection = state.withLockedValue({ $0.connection }), case .node(let node, _) = connection.peer
         else { return }
-        let request = ImageStreamRequest(image: image, sha512: sha512, offset: offset)
         // Within the lock, so that a task that is done at once finds its entry to remove.
         state.withLockedValue { state in
             state.streams[stream] = Task {
-                await write(request, stream, node, connection)
+                switch source {
+                case .image, .token, .serverCertificate, .unknown: await write(source, stream, node, connection)
+                case .upload(let operation, let image, let size):
+                    guard let reader else { break }
+                    let upload = ImageUpload(operation: operation, image: image, sizeBytes: size)
+                    await take(upload, LinkByteStream(mailbox: reader), stream, node, connection)
+                }
                 _ = self.state.withLockedValue { $0.streams.removeValue(forKey: stream) }
             }
         }
     }
 
-    private func write(
-        _ request: ImageStreamRequest, _ stream: UInt32, _ node: NodeID, _ connection: LinkConnection
+    private func take(
+        _ upload: ImageUpload, _ bytes: LinkByteStream, _ stream: UInt32, _ node: NodeID, _ connection: LinkConnection
     ) async {
         do {
-            let writer = LinkStreamWriter(connection: connection, stream: stream)
-            try await owner.service.sendImage(request, to: node, writer: writer)
+            try await owner.service.receiveImage(upload, from: node, bytes: bytes)
             connection.finishStream(stream, nil)
         } catch {
             if !(error is LinkError || error is CancellationError || error is LinkRefusal) {
                 owner.logger.warning(
-                    "image not sent",
-                    metadata: ["node": "\(node)", "image": "\(request.image)", "reason": "\(error)"])
+                    "image not taken in",
+                    metadata: ["node": "\(node)", "image": "\(upload.image)", "reason": "\(error)"])
+            }
+            connection.finishStream(stream, wireRefusal(error))
+        }
+    }
+
+    private func write(
+        _ source: StreamOpening.Source, _ stream: UInt32, _ node: NodeID, _ connection: LinkConnection
+    ) async {
+        do {
+            let writer = LinkStreamWriter(connection: connection, stream: stream)
+            switch source {
+            case .image(let image, let sha512, let offset):
+                let request = ImageStreamRequest(image: image, sha512: sha512, offset: offset)
+                try await owner.service.sendImage(request, to: node, writer: writer)
+            case .token(let text):
+                try await writer.write(owner.service.verdict(on: text, for: node).wireBytes)
+            case .serverCertificate(let request):
+                try await writer.write(Array(owner.service.serverCertificate(request, for: node).utf8))
+            case .upload, .unknown: break
+            }
+            connection.finishStream(stream, nil)
+        } catch {
+            if !(error is LinkError || error is CancellationError || error is LinkRefusal) {
+                // What was asked for may be a secret: only its kind is told.
+                owner.logger.warning(
+                    "an agent's request failed",
+                    metadata: ["node": "\(node)", "of": "\(source.kind)", "reason": "\(error)"])
             }
             connection.finishStream(stream, wireRefusal(error))
         }
@@ -220,4 +250,16 @@ final class AcceptedSession: Sendable {
 
 extension LinkChannelHandler {
     var nowNanoseconds: UInt64 { context?.eventLoop.now.uptimeNanoseconds ?? 0 }
+}
+
+extension StreamOpening.Source {
+    fileprivate var kind: String {
+        switch self {
+        case .image(let image, _, _): "image \(image)"
+        case .token: "token"
+        case .serverCertificate: "server certificate"
+        case .upload(_, let image, _): "the data of image \(image)"
+        case .unknown: "unknown"
+        }
+    }
 }

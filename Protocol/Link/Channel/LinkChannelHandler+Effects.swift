@@ -30,7 +30,9 @@ extension LinkChannelHandler {
             }
         case .deliver(let message, let bytes): messages?.put(message, bytes: bytes)
         case .messageCreditGrew, .streamCreditGrew: pump()
-        case .streamOpened(let stream, let source): onEvent(.streamOpened(stream, source))
+        case .streamOpened(let stream, let source):
+            let reader = source.isUpload ? makeReader(stream, isAnswered: true) : nil
+            onEvent(.streamOpened(stream, source, reader))
         case .streamBytes: break
         case .streamEnded(let stream, let error): endStream(stream, error)
         case .peerLeaves(let reason, let text):

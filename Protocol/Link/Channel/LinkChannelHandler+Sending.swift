@@ -115,14 +115,21 @@ extension LinkChannelHandler {
 
     // MARK: Streams
 
-    /// Opens a stream for reading.
+    /// Opens a stream for reading. Of an upload nothing is read but its end.
     func openStream(_ source: StreamOpening.Source) throws -> (UInt32, Mailbox<[UInt8]>) {
-        guard let context, closure == nil, session?.phase == .open else {
+        guard context != nil, closure == nil, session?.phase == .open else {
             throw LinkError(.closed, closure?.detail ?? "the session is not open")
         }
-        guard let (stream, effects) = try session?.streams.open(source) else {
-            throw LinkError(.closed, "the session is not open")
-        }
+        guard let (stream, effects) = try session?.streams.open(source),
+            let mailbox = makeReader(stream, isAnswered: source.isUpload)
+        else { throw LinkError(.closed, "the session is not open") }
+        apply(effects)
+        return (stream, mailbox)
+    }
+
+    /// - Parameter isAnswered: Whoever reads says how the stream ends: letting go of it says nothing.
+    func makeReader(_ stream: UInt32, isAnswered: Bool) -> Mailbox<[UInt8]>? {
+        guard let context else { return nil }
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
         let eventLoop = context.eventLoop
         let mailbox = Mailbox<[UInt8]>(
@@ -130,10 +137,9 @@ extension LinkChannelHandler {
             consumed: { bytes in
                 eventLoop.execute { bound.value.withSession { $0.streams.consumed(stream, bytes) } }
             },
-            abandoned: { eventLoop.execute { bound.value.abandon(stream) } })
+            abandoned: { if !isAnswered { eventLoop.execute { bound.value.abandon(stream) } } })
         readers[stream] = mailbox
-        apply(effects)
-        return (stream, mailbox)
+        return mailbox
     }
 
     private func abandon(_ stream: UInt32) {
@@ -141,19 +147,17 @@ extension LinkChannelHandler {
         withSession { $0.streams.end(stream, nil) }
     }
 
-    /// The peer ended the stream: its writer with or without error, or its reader because it wants no more.
+    /// The peer ended the stream: its writer with or without error, or its reader because it wants no more or has all.
     func endStream(_ stream: UInt32, _ error: WireRefusal?) {
-        if let reader = readers.removeValue(forKey: stream) {
-            reader.finish(error.map { .failure(LinkRefusal($0)) } ?? .success(()))
-            return
-        }
+        readers.removeValue(forKey: stream)?.finish(error.map { .failure(LinkRefusal($0)) } ?? .success(()))
         writers.removeValue(forKey: stream)?.continuation
             .resume(throwing: LinkError(.streamFailed, "the reader wants no more"))
-        onEvent(.streamAbandoned(stream))
+        if !side.isDialler { onEvent(.streamAbandoned(stream)) }
     }
 
-    /// The service has written all of a stream, or failed.
+    /// All of a stream is written, or read, or that failed.
     func finishStream(_ stream: UInt32, _ error: WireRefusal?) {
+        readers[stream] = nil
         withSession { $0.streams.end(stream, error) }
     }
 }

@@ -19,8 +19,9 @@ final class LinkChannelHandler: ChannelInboundHandler {
         case opened(LinkConnection)
         case granted(GrantMessage)
         case refused(WireRefusal)
-        case streamOpened(UInt32, StreamOpening.Source)
-        /// The reader of a stream that is written here wants no more of it.
+        /// With what is read of it, for an upload.
+        case streamOpened(UInt32, StreamOpening.Source, Mailbox<[UInt8]>?)
+        /// The peer ended a stream: it wants no more, or sends no more.
         case streamAbandoned(UInt32)
         case closed(LinkClosure, LinkError?)
     }

@@ -1,7 +1,8 @@
 import NIOCore
 import ProtocolWire
 
-/// The streams of one connection. The dialling side opens them and reads; the accepting side writes.
+/// The streams of one connection. The dialling side opens them and reads what the accepting side writes; of an upload,
+/// the other way round.
 package struct StreamTable: Sendable {
     private enum Stream: Equatable, Sendable {
         case reading(ReceiveCredit)
@@ -21,7 +22,7 @@ package struct StreamTable: Sendable {
 
     package var count: Int { streams.count }
 
-    /// Opens a stream for reading.
+    /// Opens a stream: for reading, or for writing what the peer gives credit for.
     /// - Throws: ``LinkError`` with `tooManyAtOnce`, or `closed` when the ids are used up (a new session has new ones).
     package mutating func open(_ source: StreamOpening.Source) throws(LinkError) -> (
         id: UInt32, effects: [LinkSession.Effect]
@@ -30,8 +31,8 @@ package struct StreamTable: Sendable {
         guard lastID < .max - 2 else { throw LinkError(.closed, "the session has used up its stream ids") }
         let id = lastID == 0 ? 1 : lastID + 2
         lastID = id
-        streams[id] = .reading(ReceiveCredit(window: window))
-        let opening = StreamOpening(initialCredit: UInt32(window), source: source)
+        streams[id] = source.isUpload ? .writing(SendCredit(0)) : .reading(ReceiveCredit(window: window))
+        let opening = StreamOpening(initialCredit: source.isUpload ? 0 : UInt32(window), source: source)
         return (id, [.send(.streamOpen(stream: id, opening))])
     }
 
@@ -96,6 +97,10 @@ package struct StreamTable: Sendable {
         if opening.source == .unknown {
             let refusal = WireRefusal(code: .notFound, message: "The coordinator has no such kind of stream.")
             return [.send(.streamEnd(stream: id, refusal))]
+        }
+        if opening.source.isUpload {
+            streams[id] = .reading(ReceiveCredit(window: window))
+            return [.streamOpened(id, opening.source), .send(.streamCredit(stream: id, bytes: UInt32(window)))]
         }
         var credit = SendCredit(0)
         try credit.grow(by: opening.initialCredit)

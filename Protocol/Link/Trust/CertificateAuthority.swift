@@ -95,6 +95,37 @@ public struct CertificateAuthority: Sendable {
     public func issueNodeCertificate(
         request: [UInt8], node: NodeID, at now: Int64, days: Int = 30
     ) throws -> NodeIdentityGrant {
+        let key = try Self.key(of: request)
+        let certificate = try issue(
+            publicKey: key, commonName: node.text, usage: ExtendedKeyUsage([.clientAuth]),
+            names: SubjectAlternativeNames([.uniformResourceIdentifier(CertificateNames.node(node))]), at: now,
+            days: days)
+        return NodeIdentityGrant(
+            node: node, certificatePEM: try certificate.serializeAsPEM().pemString, authorityPEM: certificatePEM,
+            serial: certificate.serialNumber.text, notAfter: certificate.notAfterSeconds)
+    }
+
+    /// A certificate for what a node serves to clients of the cloud. It does not speak for the coordinator: agents take
+    /// it for no coordinator's.
+    /// - Parameters:
+    ///   - request: As of ``issueNodeCertificate(request:node:at:days:)``.
+    ///   - names: DNS names and IP literals, at least one.
+    /// - Returns: The certificate in PEM form.
+    public func issueNodeServerCertificate(
+        request: [UInt8], names: [String], at now: Int64, days: Int = 30
+    ) throws -> String {
+        guard let first = names.first else {
+            throw LinkError(.badCredential, "a server certificate needs at least one name")
+        }
+        return try issue(
+            publicKey: Self.key(of: request), commonName: String(first.prefix(64)),
+            usage: ExtendedKeyUsage([.serverAuth]), names: SubjectAlternativeNames(names.map(Self.generalName)),
+            at: now, days: days
+        ).serializeAsPEM().pemString
+    }
+
+    /// The key that a request is signed with.
+    private static func key(of request: [UInt8]) throws -> Certificate.PublicKey {
         let parsed: CertificateSigningRequest
         do {
             parsed = try CertificateSigningRequest(derEncoded: request)
@@ -104,13 +135,7 @@ public struct CertificateAuthority: Sendable {
         guard parsed.publicKey.isValidSignature(parsed.signature, for: parsed) else {
             throw LinkError(.badCredential, "the certificate request is not signed by its own key")
         }
-        let certificate = try issue(
-            publicKey: parsed.publicKey, commonName: node.text, usage: ExtendedKeyUsage([.clientAuth]),
-            names: SubjectAlternativeNames([.uniformResourceIdentifier(CertificateNames.node(node))]), at: now,
-            days: days)
-        return NodeIdentityGrant(
-            node: node, certificatePEM: try certificate.serializeAsPEM().pemString, authorityPEM: certificatePEM,
-            serial: certificate.serialNumber.text, notAfter: certificate.notAfterSeconds)
+        return parsed.publicKey
     }
 
     private func issue(

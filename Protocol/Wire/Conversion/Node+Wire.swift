@@ -39,6 +39,7 @@ extension NodeReport.Role {
         case .compute: self = .compute
         case .network: self = .network
         case .storage: self = .storage
+        case .object: self = .object
         case .UNRECOGNIZED: return nil
         case .unspecified: throw .invalid("report.roles: \(message.rawValue)")
         }
@@ -49,6 +50,7 @@ extension NodeReport.Role {
         case .compute: .compute
         case .network: .network
         case .storage: .storage
+        case .object: .object
         }
     }
 }

@@ -19,6 +19,18 @@ extension Operation: MessageConvertible {
             return .consoleOutput(
                 try ServerID(octets: output.server, field: "console_output.server"),
                 lines: output.hasLines ? try natural(output.lines, field: "console_output.lines") : nil)
+        case .snapshot(let snapshot)?:
+            return .snapshot(
+                try ServerID(octets: snapshot.server, field: "snapshot.server"),
+                image: try ImageID(octets: snapshot.image, field: "snapshot.image"))
+        case .changePassword(let change)?:
+            return .changePassword(
+                try ServerID(octets: change.server, field: "change_password.server"), user: change.user,
+                password: change.password)
+        case .injectNmi(let injection)?:
+            return .injectNMI(try ServerID(octets: injection.server, field: "inject_nmi.server"))
+        case .diagnostics(let diagnostics)?:
+            return .diagnostics(try ServerID(octets: diagnostics.server, field: "diagnostics.server"))
         case nil:
             let bytes = [UInt8](message.unknownFields.data)
             guard let number = fieldNumber(bytes) else { throw .invalid("operation.action: none") }
@@ -36,20 +48,43 @@ extension Operation: MessageConvertible {
         return .with {
             $0.id = .init(id.octets)
             $0.deadline = deadline
-            switch action {
-            case .softReboot(let server, let graceSeconds):
-                $0.softReboot = .with {
+            $0.action = action.wire
+        }
+    }
+}
+
+extension Operation.Action {
+    fileprivate var wire: PBOperation.OneOf_Action? {
+        switch self {
+        case .softReboot(let server, let graceSeconds):
+            .softReboot(
+                .with {
                     $0.server = .init(server.octets)
                     $0.graceSeconds = Int64(graceSeconds)
-                }
-            case .hardReboot(let server): $0.hardReboot = .with { $0.server = .init(server.octets) }
-            case .consoleOutput(let server, let lines):
-                $0.consoleOutput = .with {
+                })
+        case .hardReboot(let server): .hardReboot(.with { $0.server = .init(server.octets) })
+        case .consoleOutput(let server, let lines):
+            .consoleOutput(
+                .with {
                     $0.server = .init(server.octets)
                     if let lines { $0.lines = Int64(lines) }
-                }
-            case .unknown: break
-            }
+                })
+        case .snapshot(let server, let image):
+            .snapshot(
+                .with {
+                    $0.server = .init(server.octets)
+                    $0.image = .init(image.octets)
+                })
+        case .changePassword(let server, let user, let password):
+            .changePassword(
+                .with {
+                    $0.server = .init(server.octets)
+                    $0.user = user
+                    $0.password = password
+                })
+        case .injectNMI(let server): .injectNmi(.with { $0.server = .init(server.octets) })
+        case .diagnostics(let server): .diagnostics(.with { $0.server = .init(server.octets) })
+        case .unknown: nil
         }
     }
 }

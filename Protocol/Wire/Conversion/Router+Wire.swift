@@ -47,7 +47,8 @@ extension RouterSpec.Address: MessageConvertible {
             raMode: message.hasRaMode ? try SubnetSpec.IPv6Mode(message.raMode) : nil,
             dnsServers: try message.dnsServers.converted { server throws(WireError) in
                 try IPAddress(wire: server, field: "router.address.dns_servers")
-            })
+            },
+            scope: message.hasScope ? try AddressScopeID(octets: message.scope, field: "router.address.scope") : nil)
     }
 
     var wire: PBRouterSpec.Address {
@@ -57,6 +58,7 @@ extension RouterSpec.Address: MessageConvertible {
             $0.prefixLength = clamped(prefixLength)
             if let raMode { $0.raMode = raMode.wire }
             $0.dnsServers = dnsServers.map { .init($0.octets) }
+            if let scope { $0.scope = .init(scope.octets) }
         }
     }
 }

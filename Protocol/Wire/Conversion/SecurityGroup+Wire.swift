@@ -7,6 +7,13 @@ extension SecurityGroupSpec: MessageConvertible {
             rules: try message.rules.converted { rule throws(WireError) in try SecurityGroupRuleSpec(rule) },
             members: try message.members.converted { member throws(WireError) in
                 try IPAddress(wire: member, field: "security_group.members")
+            },
+            addressGroups: try message.addressGroups.converted { group throws(WireError) in
+                AddressGroup(
+                    id: try AddressGroupID(octets: group.id, field: "security_group.address_groups.id"),
+                    prefixes: try group.prefixes.converted { prefix throws(WireError) in
+                        try IPPrefix(prefix, field: "security_group.address_groups.prefixes")
+                    })
             })
     }
 
@@ -16,6 +23,12 @@ extension SecurityGroupSpec: MessageConvertible {
             $0.name = name
             $0.rules = rules.map(\.wire)
             $0.members = members.map { .init($0.octets) }
+            $0.addressGroups = addressGroups.map { group in
+                .with {
+                    $0.id = .init(group.id.octets)
+                    $0.prefixes = group.prefixes.map(\.wire)
+                }
+            }
         }
     }
 }

@@ -24,7 +24,7 @@ extension ServerSpec: MessageConvertible {
             launchIndex: try natural(message.launchIndex, field: "server.launch_index"),
             adminPassword: message.adminPassword, createdAt: message.createdAt,
             volumes: try message.volumes.converted { volume throws(WireError) in try Volume(volume) },
-            rescue: message.hasRescue ? try Rescue(message.rescue) : nil)
+            rescue: message.hasRescue ? try Rescue(message.rescue) : nil, hasGuestAgent: message.hasGuestAgent_p)
     }
 
     private static func firmware(_ message: PBServerSpec.Firmware) throws(WireError) -> Firmware {
@@ -86,6 +86,7 @@ extension ServerSpec: MessageConvertible {
         message.createdAt = createdAt
         message.volumes = volumes.map(\.wire)
         if let rescue { message.rescue = rescue.wire }
+        message.hasGuestAgent_p = hasGuestAgent
         return message
     }
 }

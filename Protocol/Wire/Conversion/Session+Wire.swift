@@ -191,27 +191,56 @@ extension GoAwayReason {
 
 extension StreamOpening: MessageConvertible {
     init(_ message: PBStreamOpen) throws(WireError) {
-        guard case .image(let image)? = message.source else {
-            self.init(initialCredit: message.initialCredit, source: .unknown)
-            return
-        }
-        self.init(
-            initialCredit: message.initialCredit,
-            source: .image(
-                try ImageID(octets: image.image, field: "stream.image"),
-                sha512: try SHA512Text.text(image.sha512, field: "stream.sha512"),
-                offset: Int64(try natural(image.offset, field: "stream.offset"))))
+        self.init(initialCredit: message.initialCredit, source: try Source(message.source))
     }
 
     var wire: PBStreamOpen {
         .with {
             $0.initialCredit = initialCredit
-            guard case .image(let image, let sha512, let offset) = source else { return }
-            $0.image = .with {
-                $0.image = .init(image.octets)
-                $0.sha512 = .init(SHA512Text.octets(sha512))
-                $0.offset = offset
-            }
+            $0.source = source.wire
+        }
+    }
+}
+
+extension StreamOpening.Source {
+    init(_ message: PBStreamOpen.OneOf_Source?) throws(WireError) {
+        switch message {
+        case .image(let image):
+            self = .image(
+                try ImageID(octets: image.image, field: "stream.image"),
+                sha512: try SHA512Text.text(image.sha512, field: "stream.sha512"),
+                offset: Int64(try natural(image.offset, field: "stream.offset")))
+        case .token(let token): self = .token(token.text)
+        case .serverCertificate(let request): self = .serverCertificate([UInt8](request.certificateRequestDer))
+        case .upload(let upload):
+            self = .upload(
+                try OperationID(octets: upload.operation, field: "stream.operation"),
+                image: try ImageID(octets: upload.image, field: "stream.image"),
+                size: Int64(try natural(upload.size, field: "stream.size")))
+        case nil: self = .unknown
+        }
+    }
+
+    var wire: PBStreamOpen.OneOf_Source? {
+        switch self {
+        case .image(let image, let sha512, let offset):
+            .image(
+                .with {
+                    $0.image = .init(image.octets)
+                    $0.sha512 = .init(SHA512Text.octets(sha512))
+                    $0.offset = offset
+                })
+        case .token(let text): .token(.with { $0.text = text })
+        case .serverCertificate(let request):
+            .serverCertificate(.with { $0.certificateRequestDer = .init(request) })
+        case .upload(let operation, let image, let size):
+            .upload(
+                .with {
+                    $0.operation = .init(operation.octets)
+                    $0.image = .init(image.octets)
+                    $0.size = size
+                })
+        case .unknown: nil
         }
     }
 }

@@ -106,7 +106,8 @@ extension ServerSpec.Volume: MessageConvertible {
             device: message.device, bus: message.bus,
             bootIndex: message.hasBootIndex
                 ? try checked(message.bootIndex, 0...255, field: "server.volumes.boot_index") : nil,
-            isReadOnly: message.isReadOnly, limits: try Self.limits(message.limits))
+            isReadOnly: message.isReadOnly, isShared: message.isShared,
+            limits: try Self.limits(message.limits))
     }
 
     private static func place(_ message: PBServerSpec.Volume.OneOf_Place?) throws(WireError) -> Place {
@@ -149,6 +150,7 @@ extension ServerSpec.Volume: MessageConvertible {
             $0.bus = bus
             if let bootIndex { $0.bootIndex = clamped(bootIndex) }
             $0.isReadOnly = isReadOnly
+            $0.isShared = isShared
             $0.limits = limits.sorted { $0.key < $1.key }.map { limit in
                 .with {
                     $0.name = limit.key

@@ -114,6 +114,7 @@ nonisolated struct PBNodeReport: @unchecked Sendable {
     case compute // = 1
     case network // = 2
     case storage // = 3
+    case object // = 4
     case UNRECOGNIZED(Int)
 
     init() {
@@ -126,6 +127,7 @@ nonisolated struct PBNodeReport: @unchecked Sendable {
       case 1: self = .compute
       case 2: self = .network
       case 3: self = .storage
+      case 4: self = .object
       default: self = .UNRECOGNIZED(rawValue)
       }
     }
@@ -136,6 +138,7 @@ nonisolated struct PBNodeReport: @unchecked Sendable {
       case .compute: return 1
       case .network: return 2
       case .storage: return 3
+      case .object: return 4
       case .UNRECOGNIZED(let i): return i
       }
     }
@@ -146,6 +149,7 @@ nonisolated struct PBNodeReport: @unchecked Sendable {
       .compute,
       .network,
       .storage,
+      .object,
     ]
 
   }
@@ -403,7 +407,7 @@ nonisolated extension PBNodeReport: SwiftProtobuf.Message, SwiftProtobuf._Messag
 }
 
 nonisolated extension PBNodeReport.Role: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ROLE_UNSPECIFIED\0\u{1}ROLE_COMPUTE\0\u{1}ROLE_NETWORK\0\u{1}ROLE_STORAGE\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ROLE_UNSPECIFIED\0\u{1}ROLE_COMPUTE\0\u{1}ROLE_NETWORK\0\u{1}ROLE_STORAGE\0\u{1}ROLE_OBJECT\0")
 }
 
 nonisolated extension PBStoragePool: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {

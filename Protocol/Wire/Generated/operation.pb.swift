@@ -63,12 +63,48 @@ nonisolated struct PBOperation: Sendable {
     set {action = .consoleOutput(newValue)}
   }
 
+  var snapshot: PBOperation.Snapshot {
+    get {
+      if case .snapshot(let v)? = action {return v}
+      return PBOperation.Snapshot()
+    }
+    set {action = .snapshot(newValue)}
+  }
+
+  var changePassword: PBOperation.ChangePassword {
+    get {
+      if case .changePassword(let v)? = action {return v}
+      return PBOperation.ChangePassword()
+    }
+    set {action = .changePassword(newValue)}
+  }
+
+  var injectNmi: PBOperation.InjectNMI {
+    get {
+      if case .injectNmi(let v)? = action {return v}
+      return PBOperation.InjectNMI()
+    }
+    set {action = .injectNmi(newValue)}
+  }
+
+  var diagnostics: PBOperation.Diagnostics {
+    get {
+      if case .diagnostics(let v)? = action {return v}
+      return PBOperation.Diagnostics()
+    }
+    set {action = .diagnostics(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Action: Equatable, Sendable {
     case softReboot(PBOperation.SoftReboot)
     case hardReboot(PBOperation.HardReboot)
     case consoleOutput(PBOperation.ConsoleOutput)
+    case snapshot(PBOperation.Snapshot)
+    case changePassword(PBOperation.ChangePassword)
+    case injectNmi(PBOperation.InjectNMI)
+    case diagnostics(PBOperation.Diagnostics)
 
   }
 
@@ -119,6 +155,60 @@ nonisolated struct PBOperation: Sendable {
     init() {}
 
     fileprivate var _lines: Int64? = nil
+  }
+
+  nonisolated struct Snapshot: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var server: Data = Data()
+
+    var image: Data = Data()
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+  }
+
+  nonisolated struct ChangePassword: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var server: Data = Data()
+
+    var user: String = String()
+
+    var password: String = String()
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+  }
+
+  nonisolated struct InjectNMI: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var server: Data = Data()
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+  }
+
+  nonisolated struct Diagnostics: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var server: Data = Data()
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
   }
 
   init() {}
@@ -232,7 +322,7 @@ fileprivate nonisolated let _protobuf_package = "skerry.v1"
 
 nonisolated extension PBOperation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Operation"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}deadline\0\u{3}soft_reboot\0\u{3}hard_reboot\0\u{3}console_output\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}deadline\0\u{3}soft_reboot\0\u{3}hard_reboot\0\u{3}console_output\0\u{1}snapshot\0\u{3}change_password\0\u{3}inject_nmi\0\u{1}diagnostics\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -281,6 +371,58 @@ nonisolated extension PBOperation: SwiftProtobuf.Message, SwiftProtobuf._Message
           self.action = .consoleOutput(v)
         }
       }()
+      case 6: try {
+        var v: PBOperation.Snapshot?
+        var hadOneofValue = false
+        if let current = self.action {
+          hadOneofValue = true
+          if case .snapshot(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.action = .snapshot(v)
+        }
+      }()
+      case 7: try {
+        var v: PBOperation.ChangePassword?
+        var hadOneofValue = false
+        if let current = self.action {
+          hadOneofValue = true
+          if case .changePassword(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.action = .changePassword(v)
+        }
+      }()
+      case 8: try {
+        var v: PBOperation.InjectNMI?
+        var hadOneofValue = false
+        if let current = self.action {
+          hadOneofValue = true
+          if case .injectNmi(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.action = .injectNmi(v)
+        }
+      }()
+      case 9: try {
+        var v: PBOperation.Diagnostics?
+        var hadOneofValue = false
+        if let current = self.action {
+          hadOneofValue = true
+          if case .diagnostics(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.action = .diagnostics(v)
+        }
+      }()
       default: break
       }
     }
@@ -309,6 +451,22 @@ nonisolated extension PBOperation: SwiftProtobuf.Message, SwiftProtobuf._Message
     case .consoleOutput?: try {
       guard case .consoleOutput(let v)? = self.action else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    }()
+    case .snapshot?: try {
+      guard case .snapshot(let v)? = self.action else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    }()
+    case .changePassword?: try {
+      guard case .changePassword(let v)? = self.action else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    }()
+    case .injectNmi?: try {
+      guard case .injectNmi(let v)? = self.action else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+    }()
+    case .diagnostics?: try {
+      guard case .diagnostics(let v)? = self.action else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
     }()
     case nil: break
     }
@@ -423,6 +581,141 @@ nonisolated extension PBOperation.ConsoleOutput: SwiftProtobuf.Message, SwiftPro
   static func ==(lhs: PBOperation.ConsoleOutput, rhs: PBOperation.ConsoleOutput) -> Bool {
     if lhs.server != rhs.server {return false}
     if lhs._lines != rhs._lines {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBOperation.Snapshot: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = PBOperation.protoMessageName + ".Snapshot"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}server\0\u{1}image\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.server) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.image) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.server.isEmpty {
+      try visitor.visitSingularBytesField(value: self.server, fieldNumber: 1)
+    }
+    if !self.image.isEmpty {
+      try visitor.visitSingularBytesField(value: self.image, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBOperation.Snapshot, rhs: PBOperation.Snapshot) -> Bool {
+    if lhs.server != rhs.server {return false}
+    if lhs.image != rhs.image {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBOperation.ChangePassword: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = PBOperation.protoMessageName + ".ChangePassword"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}server\0\u{1}user\0\u{1}password\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.server) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.user) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.password) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.server.isEmpty {
+      try visitor.visitSingularBytesField(value: self.server, fieldNumber: 1)
+    }
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 2)
+    }
+    if !self.password.isEmpty {
+      try visitor.visitSingularStringField(value: self.password, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBOperation.ChangePassword, rhs: PBOperation.ChangePassword) -> Bool {
+    if lhs.server != rhs.server {return false}
+    if lhs.user != rhs.user {return false}
+    if lhs.password != rhs.password {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBOperation.InjectNMI: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = PBOperation.protoMessageName + ".InjectNMI"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}server\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.server) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.server.isEmpty {
+      try visitor.visitSingularBytesField(value: self.server, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBOperation.InjectNMI, rhs: PBOperation.InjectNMI) -> Bool {
+    if lhs.server != rhs.server {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBOperation.Diagnostics: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = PBOperation.protoMessageName + ".Diagnostics"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}server\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.server) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.server.isEmpty {
+      try visitor.visitSingularBytesField(value: self.server, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBOperation.Diagnostics, rhs: PBOperation.Diagnostics) -> Bool {
+    if lhs.server != rhs.server {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

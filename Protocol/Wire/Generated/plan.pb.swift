@@ -300,7 +300,24 @@ nonisolated struct PBSecurityGroupSpec: Sendable {
   /// Empty from a coordinator that does not tell it.
   var name: String = String()
 
+  /// What `remote_group` of a rule means where it is none of a security group: an older agent takes it for an empty one.
+  var addressGroups: [PBSecurityGroupSpec.AddressGroup] = []
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated struct AddressGroup: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var id: Data = Data()
+
+    var prefixes: [PBIPPrefix] = []
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+  }
 
   init() {}
 }
@@ -822,11 +839,22 @@ nonisolated struct PBRouterSpec: Sendable {
     /// What advertisements name, of the same subnet.
     var dnsServers: [Data] = []
 
+    /// Present: the address scope. Between two of them nothing is routed.
+    var scope: Data {
+      get {_scope ?? Data()}
+      set {_scope = newValue}
+    }
+    /// Returns true if `scope` has been explicitly set.
+    var hasScope: Bool {self._scope != nil}
+    /// Clears the value of `scope`. Subsequent reads from it will return its default value.
+    mutating func clearScope() {self._scope = nil}
+
     var unknownFields = SwiftProtobuf.UnknownStorage()
 
     init() {}
 
     fileprivate var _raMode: PBSubnetSpec.IPv6Mode? = nil
+    fileprivate var _scope: Data? = nil
   }
 
   nonisolated struct Interface: Sendable {
@@ -1102,6 +1130,11 @@ nonisolated struct PBServerSpec: @unchecked Sendable {
   /// Clears the value of `rescue`. Subsequent reads from it will return its default value.
   mutating func clearRescue() {_uniqueStorage()._rescue = nil}
 
+  var hasGuestAgent_p: Bool {
+    get {_storage._hasGuestAgent_p}
+    set {_uniqueStorage()._hasGuestAgent_p = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum Power: SwiftProtobuf.Enum, Swift.CaseIterable {
@@ -1278,6 +1311,8 @@ nonisolated struct PBServerSpec: @unchecked Sendable {
     var isReadOnly: Bool = false
 
     var limits: [PBServerSpec.Limit] = []
+
+    var isShared: Bool = false
 
     var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1970,7 +2005,7 @@ nonisolated extension PBIPPrefix: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension PBSecurityGroupSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".SecurityGroupSpec"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}rules\0\u{1}members\0\u{1}name\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}rules\0\u{1}members\0\u{1}name\0\u{3}address_groups\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1982,6 +2017,7 @@ nonisolated extension PBSecurityGroupSpec: SwiftProtobuf.Message, SwiftProtobuf.
       case 2: try { try decoder.decodeRepeatedMessageField(value: &self.rules) }()
       case 3: try { try decoder.decodeRepeatedBytesField(value: &self.members) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.addressGroups) }()
       default: break
       }
     }
@@ -2000,6 +2036,9 @@ nonisolated extension PBSecurityGroupSpec: SwiftProtobuf.Message, SwiftProtobuf.
     if !self.name.isEmpty {
       try visitor.visitSingularStringField(value: self.name, fieldNumber: 4)
     }
+    if !self.addressGroups.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.addressGroups, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2008,6 +2047,42 @@ nonisolated extension PBSecurityGroupSpec: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs.rules != rhs.rules {return false}
     if lhs.members != rhs.members {return false}
     if lhs.name != rhs.name {return false}
+    if lhs.addressGroups != rhs.addressGroups {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBSecurityGroupSpec.AddressGroup: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = PBSecurityGroupSpec.protoMessageName + ".AddressGroup"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}prefixes\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.id) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.prefixes) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.id.isEmpty {
+      try visitor.visitSingularBytesField(value: self.id, fieldNumber: 1)
+    }
+    if !self.prefixes.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.prefixes, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBSecurityGroupSpec.AddressGroup, rhs: PBSecurityGroupSpec.AddressGroup) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.prefixes != rhs.prefixes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2734,7 +2809,7 @@ nonisolated extension PBRouterSpec: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension PBRouterSpec.Address: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = PBRouterSpec.protoMessageName + ".Address"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}subnet\0\u{1}address\0\u{3}prefix_length\0\u{3}ra_mode\0\u{3}dns_servers\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}subnet\0\u{1}address\0\u{3}prefix_length\0\u{3}ra_mode\0\u{3}dns_servers\0\u{1}scope\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2747,6 +2822,7 @@ nonisolated extension PBRouterSpec.Address: SwiftProtobuf.Message, SwiftProtobuf
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.prefixLength) }()
       case 4: try { try decoder.decodeSingularEnumField(value: &self._raMode) }()
       case 5: try { try decoder.decodeRepeatedBytesField(value: &self.dnsServers) }()
+      case 6: try { try decoder.decodeSingularBytesField(value: &self._scope) }()
       default: break
       }
     }
@@ -2772,6 +2848,9 @@ nonisolated extension PBRouterSpec.Address: SwiftProtobuf.Message, SwiftProtobuf
     if !self.dnsServers.isEmpty {
       try visitor.visitRepeatedBytesField(value: self.dnsServers, fieldNumber: 5)
     }
+    try { if let v = self._scope {
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 6)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2781,6 +2860,7 @@ nonisolated extension PBRouterSpec.Address: SwiftProtobuf.Message, SwiftProtobuf
     if lhs.prefixLength != rhs.prefixLength {return false}
     if lhs._raMode != rhs._raMode {return false}
     if lhs.dnsServers != rhs.dnsServers {return false}
+    if lhs._scope != rhs._scope {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3021,7 +3101,7 @@ nonisolated extension PBRouterSpec.Route: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension PBServerSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ServerSpec"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}project\0\u{1}user\0\u{1}name\0\u{1}hostname\0\u{1}number\0\u{3}flavor_name\0\u{1}vcpus\0\u{3}memory_mib\0\u{3}root_gib\0\u{3}ephemeral_gib\0\u{3}swap_mib\0\u{1}image\0\u{3}root_disk_version\0\u{1}power\0\u{1}firmware\0\u{3}machine_type\0\u{3}disk_bus\0\u{1}interfaces\0\u{3}has_config_drive\0\u{3}public_keys\0\u{3}user_data\0\u{1}metadata\0\u{3}availability_zone\0\u{3}launch_index\0\u{3}admin_password\0\u{3}created_at\0\u{1}volumes\0\u{1}rescue\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}project\0\u{1}user\0\u{1}name\0\u{1}hostname\0\u{1}number\0\u{3}flavor_name\0\u{1}vcpus\0\u{3}memory_mib\0\u{3}root_gib\0\u{3}ephemeral_gib\0\u{3}swap_mib\0\u{1}image\0\u{3}root_disk_version\0\u{1}power\0\u{1}firmware\0\u{3}machine_type\0\u{3}disk_bus\0\u{1}interfaces\0\u{3}has_config_drive\0\u{3}public_keys\0\u{3}user_data\0\u{1}metadata\0\u{3}availability_zone\0\u{3}launch_index\0\u{3}admin_password\0\u{3}created_at\0\u{1}volumes\0\u{1}rescue\0\u{3}has_guest_agent\0")
 
   fileprivate class _StorageClass {
     var _id: Data = Data()
@@ -3053,6 +3133,7 @@ nonisolated extension PBServerSpec: SwiftProtobuf.Message, SwiftProtobuf._Messag
     var _createdAt: Int64 = 0
     var _volumes: [PBServerSpec.Volume] = []
     var _rescue: PBServerSpec.Rescue? = nil
+    var _hasGuestAgent_p: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -3092,6 +3173,7 @@ nonisolated extension PBServerSpec: SwiftProtobuf.Message, SwiftProtobuf._Messag
       _createdAt = source._createdAt
       _volumes = source._volumes
       _rescue = source._rescue
+      _hasGuestAgent_p = source._hasGuestAgent_p
     }
   }
 
@@ -3139,6 +3221,7 @@ nonisolated extension PBServerSpec: SwiftProtobuf.Message, SwiftProtobuf._Messag
         case 27: try { try decoder.decodeSingularInt64Field(value: &_storage._createdAt) }()
         case 28: try { try decoder.decodeRepeatedMessageField(value: &_storage._volumes) }()
         case 29: try { try decoder.decodeSingularMessageField(value: &_storage._rescue) }()
+        case 30: try { try decoder.decodeSingularBoolField(value: &_storage._hasGuestAgent_p) }()
         default: break
         }
       }
@@ -3238,6 +3321,9 @@ nonisolated extension PBServerSpec: SwiftProtobuf.Message, SwiftProtobuf._Messag
       try { if let v = _storage._rescue {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 29)
       } }()
+      if _storage._hasGuestAgent_p != false {
+        try visitor.visitSingularBoolField(value: _storage._hasGuestAgent_p, fieldNumber: 30)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3276,6 +3362,7 @@ nonisolated extension PBServerSpec: SwiftProtobuf.Message, SwiftProtobuf._Messag
         if _storage._createdAt != rhs_storage._createdAt {return false}
         if _storage._volumes != rhs_storage._volumes {return false}
         if _storage._rescue != rhs_storage._rescue {return false}
+        if _storage._hasGuestAgent_p != rhs_storage._hasGuestAgent_p {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -3415,7 +3502,7 @@ nonisolated extension PBServerSpec.Pair: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension PBServerSpec.Volume: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = PBServerSpec.protoMessageName + ".Volume"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}pool\0\u{1}remote\0\u{1}device\0\u{1}bus\0\u{3}boot_index\0\u{3}is_read_only\0\u{1}limits\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}pool\0\u{1}remote\0\u{1}device\0\u{1}bus\0\u{3}boot_index\0\u{3}is_read_only\0\u{1}limits\0\u{3}is_shared\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3450,6 +3537,7 @@ nonisolated extension PBServerSpec.Volume: SwiftProtobuf.Message, SwiftProtobuf.
       case 6: try { try decoder.decodeSingularUInt32Field(value: &self._bootIndex) }()
       case 7: try { try decoder.decodeSingularBoolField(value: &self.isReadOnly) }()
       case 8: try { try decoder.decodeRepeatedMessageField(value: &self.limits) }()
+      case 9: try { try decoder.decodeSingularBoolField(value: &self.isShared) }()
       default: break
       }
     }
@@ -3489,6 +3577,9 @@ nonisolated extension PBServerSpec.Volume: SwiftProtobuf.Message, SwiftProtobuf.
     if !self.limits.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.limits, fieldNumber: 8)
     }
+    if self.isShared != false {
+      try visitor.visitSingularBoolField(value: self.isShared, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3500,6 +3591,7 @@ nonisolated extension PBServerSpec.Volume: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs._bootIndex != rhs._bootIndex {return false}
     if lhs.isReadOnly != rhs.isReadOnly {return false}
     if lhs.limits != rhs.limits {return false}
+    if lhs.isShared != rhs.isShared {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -392,7 +392,7 @@ nonisolated struct PBStreamOpen: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// What may be sent before the first StreamCredit.
+  /// What may be sent before the first StreamCredit; 0 for what the opening side sends.
   var initialCredit: UInt32 = 0
 
   var source: PBStreamOpen.OneOf_Source? = nil
@@ -405,10 +405,37 @@ nonisolated struct PBStreamOpen: Sendable {
     set {source = .image(newValue)}
   }
 
+  var token: PBStreamOpen.Token {
+    get {
+      if case .token(let v)? = source {return v}
+      return PBStreamOpen.Token()
+    }
+    set {source = .token(newValue)}
+  }
+
+  var serverCertificate: PBStreamOpen.ServerCertificate {
+    get {
+      if case .serverCertificate(let v)? = source {return v}
+      return PBStreamOpen.ServerCertificate()
+    }
+    set {source = .serverCertificate(newValue)}
+  }
+
+  var upload: PBStreamOpen.Upload {
+    get {
+      if case .upload(let v)? = source {return v}
+      return PBStreamOpen.Upload()
+    }
+    set {source = .upload(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Source: Equatable, Sendable {
     case image(PBStreamOpen.Image)
+    case token(PBStreamOpen.Token)
+    case serverCertificate(PBStreamOpen.ServerCertificate)
+    case upload(PBStreamOpen.Upload)
 
   }
 
@@ -428,6 +455,81 @@ nonisolated struct PBStreamOpen: Sendable {
     init() {}
   }
 
+  /// Whose token it is: answered with a TokenVerdict, or refused as not found. The text is a secret.
+  nonisolated struct Token: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var text: String = String()
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+  }
+
+  /// A certificate for what the node serves to clients of the cloud: answered with it in PEM form. The coordinator says
+  /// for which names.
+  nonisolated struct ServerCertificate: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var certificateRequestDer: Data = Data()
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+  }
+
+  /// The opening side sends, once it is given credit; the other side ends the stream when it has taken all in.
+  nonisolated struct Upload: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var operation: Data = Data()
+
+    var image: Data = Data()
+
+    var size: Int64 = 0
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+  }
+
+  init() {}
+}
+
+/// What a token is good for at the moment.
+nonisolated struct PBTokenVerdict: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var user: Data = Data()
+
+  var userName: String = String()
+
+  /// Keys of domains, as the identity API shows them.
+  var userDomain: String = String()
+
+  /// Absent: the token is not for a project.
+  var project: Data = Data()
+
+  var projectName: String = String()
+
+  var projectDomain: String = String()
+
+  /// Names, with the implied ones, sorted.
+  var roles: [String] = []
+
+  /// Microseconds since 1970-01-01T00:00:00Z.
+  var expiresAt: Int64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
   init() {}
 }
 
@@ -444,7 +546,8 @@ nonisolated struct PBStreamCredit: Sendable {
   init() {}
 }
 
-/// Frame kind 35, from the sending side: all is sent, or why not. From the reading side: no more is wanted.
+/// Frame kind 35, from the sending side: all is sent, or why not. From the reading side: no more is wanted; of an upload,
+/// without an error: all is taken in.
 nonisolated struct PBStreamEnd: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -984,7 +1087,7 @@ nonisolated extension PBMessageCredit: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension PBStreamOpen: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".StreamOpen"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initial_credit\0\u{1}image\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initial_credit\0\u{1}image\0\u{1}token\0\u{3}server_certificate\0\u{1}upload\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1006,6 +1109,45 @@ nonisolated extension PBStreamOpen: SwiftProtobuf.Message, SwiftProtobuf._Messag
           self.source = .image(v)
         }
       }()
+      case 3: try {
+        var v: PBStreamOpen.Token?
+        var hadOneofValue = false
+        if let current = self.source {
+          hadOneofValue = true
+          if case .token(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.source = .token(v)
+        }
+      }()
+      case 4: try {
+        var v: PBStreamOpen.ServerCertificate?
+        var hadOneofValue = false
+        if let current = self.source {
+          hadOneofValue = true
+          if case .serverCertificate(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.source = .serverCertificate(v)
+        }
+      }()
+      case 5: try {
+        var v: PBStreamOpen.Upload?
+        var hadOneofValue = false
+        if let current = self.source {
+          hadOneofValue = true
+          if case .upload(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.source = .upload(v)
+        }
+      }()
       default: break
       }
     }
@@ -1019,9 +1161,25 @@ nonisolated extension PBStreamOpen: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if self.initialCredit != 0 {
       try visitor.visitSingularUInt32Field(value: self.initialCredit, fieldNumber: 1)
     }
-    try { if case .image(let v)? = self.source {
+    switch self.source {
+    case .image?: try {
+      guard case .image(let v)? = self.source else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    } }()
+    }()
+    case .token?: try {
+      guard case .token(let v)? = self.source else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    }()
+    case .serverCertificate?: try {
+      guard case .serverCertificate(let v)? = self.source else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    }()
+    case .upload?: try {
+      guard case .upload(let v)? = self.source else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    }()
+    case nil: break
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1068,6 +1226,171 @@ nonisolated extension PBStreamOpen.Image: SwiftProtobuf.Message, SwiftProtobuf._
     if lhs.image != rhs.image {return false}
     if lhs.sha512 != rhs.sha512 {return false}
     if lhs.offset != rhs.offset {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBStreamOpen.Token: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = PBStreamOpen.protoMessageName + ".Token"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}text\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.text) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.text.isEmpty {
+      try visitor.visitSingularStringField(value: self.text, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBStreamOpen.Token, rhs: PBStreamOpen.Token) -> Bool {
+    if lhs.text != rhs.text {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBStreamOpen.ServerCertificate: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = PBStreamOpen.protoMessageName + ".ServerCertificate"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}certificate_request_der\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.certificateRequestDer) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.certificateRequestDer.isEmpty {
+      try visitor.visitSingularBytesField(value: self.certificateRequestDer, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBStreamOpen.ServerCertificate, rhs: PBStreamOpen.ServerCertificate) -> Bool {
+    if lhs.certificateRequestDer != rhs.certificateRequestDer {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBStreamOpen.Upload: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = PBStreamOpen.protoMessageName + ".Upload"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}operation\0\u{1}image\0\u{1}size\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.operation) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.image) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.size) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.operation.isEmpty {
+      try visitor.visitSingularBytesField(value: self.operation, fieldNumber: 1)
+    }
+    if !self.image.isEmpty {
+      try visitor.visitSingularBytesField(value: self.image, fieldNumber: 2)
+    }
+    if self.size != 0 {
+      try visitor.visitSingularInt64Field(value: self.size, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBStreamOpen.Upload, rhs: PBStreamOpen.Upload) -> Bool {
+    if lhs.operation != rhs.operation {return false}
+    if lhs.image != rhs.image {return false}
+    if lhs.size != rhs.size {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBTokenVerdict: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".TokenVerdict"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}user\0\u{3}user_name\0\u{3}user_domain\0\u{1}project\0\u{3}project_name\0\u{3}project_domain\0\u{1}roles\0\u{3}expires_at\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.user) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.userName) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.userDomain) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.project) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.projectName) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.projectDomain) }()
+      case 7: try { try decoder.decodeRepeatedStringField(value: &self.roles) }()
+      case 8: try { try decoder.decodeSingularInt64Field(value: &self.expiresAt) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.user.isEmpty {
+      try visitor.visitSingularBytesField(value: self.user, fieldNumber: 1)
+    }
+    if !self.userName.isEmpty {
+      try visitor.visitSingularStringField(value: self.userName, fieldNumber: 2)
+    }
+    if !self.userDomain.isEmpty {
+      try visitor.visitSingularStringField(value: self.userDomain, fieldNumber: 3)
+    }
+    if !self.project.isEmpty {
+      try visitor.visitSingularBytesField(value: self.project, fieldNumber: 4)
+    }
+    if !self.projectName.isEmpty {
+      try visitor.visitSingularStringField(value: self.projectName, fieldNumber: 5)
+    }
+    if !self.projectDomain.isEmpty {
+      try visitor.visitSingularStringField(value: self.projectDomain, fieldNumber: 6)
+    }
+    if !self.roles.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.roles, fieldNumber: 7)
+    }
+    if self.expiresAt != 0 {
+      try visitor.visitSingularInt64Field(value: self.expiresAt, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBTokenVerdict, rhs: PBTokenVerdict) -> Bool {
+    if lhs.user != rhs.user {return false}
+    if lhs.userName != rhs.userName {return false}
+    if lhs.userDomain != rhs.userDomain {return false}
+    if lhs.project != rhs.project {return false}
+    if lhs.projectName != rhs.projectName {return false}
+    if lhs.projectDomain != rhs.projectDomain {return false}
+    if lhs.roles != rhs.roles {return false}
+    if lhs.expiresAt != rhs.expiresAt {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

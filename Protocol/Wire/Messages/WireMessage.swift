@@ -128,8 +128,17 @@ public struct StreamOpening: Hashable, Sendable {
     public enum Source: Hashable, Sendable {
         /// The stored bytes of an image, from `offset` to their end; `sha512` as 128 hexadecimal digits.
         case image(ImageID, sha512: String, offset: Int64)
+        /// Whom a token speaks for, as a ``TokenVerdict``. The text is a secret.
+        case token(String)
+        /// A certificate for what the node serves, in PEM form; asked for with a PKCS #10 request in DER form.
+        case serverCertificate([UInt8])
+        /// The other way: `size` octets that an operation made become the data of an image.
+        case upload(OperationID, image: ImageID, size: Int64)
         /// Of a newer release: to be refused, not to be stumbled over.
         case unknown
+
+        /// Whether the side that opens the stream sends.
+        public var isUpload: Bool { if case .upload = self { true } else { false } }
     }
 
     public var initialCredit: UInt32

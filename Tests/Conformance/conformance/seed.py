@@ -43,6 +43,13 @@ def web(client, stand):
     return {"web_raw": f"{stand.web.url}/image.raw", "web_qcow2": f"{stand.web.url}/image.qcow2"}
 
 
+def objects(client, stand):
+    """The roles that Swift's tests are for, beside those of every cloud; an agent that serves objects is there."""
+    for name in ("ResellerAdmin",):
+        client.call("POST", "/identity/v3/roles", {"role": {"name": name}})
+    return {"object_info": stand.cloud.object_url + "/info"}
+
+
 def manifest(client, stand):
     """Images of every format, sound and hostile ones."""
     folder = stand.folder / "formats"
@@ -50,4 +57,5 @@ def manifest(client, stand):
     return {"manifest": str(formats.write_all(folder))}
 
 
-MAKERS = {"images": images, "flavors": flavors, "external": external, "web": web, "formats": manifest}
+MAKERS = {"images": images, "flavors": flavors, "external": external, "web": web, "formats": manifest,
+          "objects": objects}

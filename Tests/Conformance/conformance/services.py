@@ -47,4 +47,10 @@ SERVICES = {
     "network": Service(passes=(
         Pass("network", r"^tempest\.api\.network\.", options=settings.network),
     ), needs=("external",), hosts=1),
+    "object": Service(passes=(
+        Pass("object", r"^tempest\.api\.object_storage\.", options=settings.object_storage),
+    ), needs=("objects",)),
+    "volume": Service(passes=(
+        Pass("volume", r"^tempest\.api\.volume\.", options=settings.volume),
+    ), needs=("images", "flavors"), hosts=1),
 }

@@ -85,20 +85,49 @@ def image(facts):
     }
 
 
+def volume(facts):
+    return {
+        "volume": {
+            "catalog_type": "block-storage", "volume_size": 1, "build_interval": 1, "build_timeout": 120,
+            "max_microversion": "3.70", "vendor_name": "Skerry", "storage_protocol": "file", "backend_names": "local",
+            "disk_format": "raw"},
+        "volume-feature-enabled": {
+            "snapshot": True, "clone": True, "volume_revert": True, "extend_attached_volume": True,
+            "extend_volume_with_snapshot": True,
+            # Each of these is refused with a reason.
+            "backup": False, "multi_backend": False, "manage_volume": False, "manage_snapshot": False,
+            "consistency_group": False, "extend_attached_encrypted_volume": False},
+        "service_available": {"cinder": True},
+    }
+
+
 def network(facts):
     # Those that Skerry announces: what an extension adds is tested where there is one.
     extensions = (
-        "allowed-address-pairs,availability_zone,binding,empty-string-filtering,expose-port-forwarding-in-fip,"
-        "ext-gw-mode,external-net,extraroute,extraroute-atomic,filter-validation,fip-port-details,"
-        "floating-ip-port-forwarding,floating-ip-port-forwarding-description,floatingip-autodelete-internal,"
-        "ip-substring-filtering,net-mtu,net-mtu-writable,network-ip-availability,pagination,port-security,"
-        "port-security-groups-filtering,project-id,provider,quota_details,quotas,router,"
-        "router_availability_zone,security-group,security-groups-normalized-cidr,"
+        "address-group,address-scope,allowed-address-pairs,availability_zone,binding,default-subnetpools,"
+        "empty-string-filtering,expose-port-forwarding-in-fip,ext-gw-mode,external-net,extraroute,"
+        "extraroute-atomic,filter-validation,fip-port-details,floating-ip-port-forwarding,"
+        "floating-ip-port-forwarding-description,floatingip-autodelete-internal,ip-substring-filtering,net-mtu,"
+        "net-mtu-writable,network-ip-availability,pagination,port-security,port-security-groups-filtering,"
+        "project-id,provider,quota_details,quotas,rbac-address-group,rbac-address-scope,rbac-policies,"
+        "rbac-security-groups,rbac-subnetpool,router,router_availability_zone,security-group,"
+        "security-groups-normalized-cidr,security-groups-remote-address-group,"
         "security-groups-rules-belongs-to-default-sg,sort-key-validation,sorting,standard-attr-description,"
-        "standard-attr-revisions,standard-attr-tag,standard-attr-timestamp,subnet-external-network")
+        "standard-attr-revisions,standard-attr-tag,standard-attr-timestamp,subnet-external-network,"
+        "subnet_allocation,subnet_onboard,subnetpool-prefix-ops")
     return {"network-feature-enabled": {
         "ipv6": True, "ipv6_subnet_attributes": True, "floating_ips": True, "port_admin_state_change": True,
         "port_security": True, "api_extensions": extensions}}
+
+
+def object_storage(facts):
+    return {
+        "object-storage": {"operator_role": "member", "reseller_admin_role": "ResellerAdmin"},
+        "object-storage-feature-enabled": {
+            "discoverability": True, "object_versioning": True, "tempurl_digest_hashlib": "sha256",
+            # What the store says in /info that it has.
+            "discoverable_apis": "account_quotas,container_quotas,bulk_upload,bulk_delete,tempurl,crossdomain,"
+                                 "staticweb,dlo,slo"}}
 
 
 def any_bytes(facts):

@@ -24,7 +24,7 @@ class Stand(contextlib.ExitStack):
         try:
             self.web = WebServer(self.folder / "web")
             self.callback(self.web.stop)
-            self.cloud = self.enter_context(PrivateCloud(configure(self.web.port), hosts))
+            self.cloud = self.enter_context(PrivateCloud(configure(self.web.port), hosts, objects="objects" in needs))
             if logs:
                 self.callback(self.keep_logs, logs)
             client = Client(self.cloud)

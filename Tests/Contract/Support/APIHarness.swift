@@ -26,7 +26,10 @@ struct APIHarness: Sendable {
         var settings = RequestPipeline.Settings()
         settings.publicURL = "https://cloud.test:8700"
         settings.clock = clock
-        settings.onAnswer = PolicyCoverage.check
+        settings.onAnswer = { service, route, status, trace in
+            PolicyCoverage.check(service, route, status: status, trace: trace)
+            FieldCoverage.visited(service, route)
+        }
         var logger = Logger(label: "contract")
         logger.logLevel = .error
         pipeline = RequestPipeline(
@@ -82,9 +85,11 @@ struct APIHarness: Sendable {
         for (name, value) in headers { if let name = HTTPField.Name(name) { fields[name] = value } }
         if let token, let name = HTTPField.Name("X-Auth-Token") { fields[name] = token }
         if !bytes.isEmpty, fields[.contentType] == nil { fields[.contentType] = "application/json" }
-        let response = await pipeline.respond(
-            to: IncomingRequest(method: method, target: target, headers: fields, body: .bytes(bytes)))
-        return await Answer(response)
+        return await FieldCoverage.hold(bytes) { [fields] in
+            await Answer(
+                pipeline.respond(
+                    to: IncomingRequest(method: method, target: target, headers: fields, body: .bytes(bytes))))
+        }
     }
 }
 

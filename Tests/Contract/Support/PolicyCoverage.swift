@@ -7,7 +7,7 @@ import Testing
 enum PolicyCoverage {
     /// Calls that are a POST and may change nothing: a console's text, the check of a signature.
     private static let readers: Set<String> = [
-        "compute.server.action", "identity.ec2_authenticate", "identity.s3_authenticate"
+        "compute.server.action", "volume.volume.action", "identity.ec2_authenticate", "identity.s3_authenticate"
     ]
 
     @Sendable static func check(_ service: ServiceAPI, _ route: Route, status: Int, trace: PolicyTrace) {

@@ -39,6 +39,26 @@ enum TwoTenantBodies {
                     "internal_ip_address": "10.0.0.9"
                 ]
             ]
+        case "POST /network/v2.0/subnetpools": return ["subnetpool": ["name": "p", "prefixes": ["10.201.0.0/16"]]]
+        case "PUT /network/v2.0/subnetpools/{id}": return ["subnetpool": ["name": "p"]]
+        case "POST /network/v2.0/rbac-policies":
+            return [
+                "rbac_policy": [
+                    "object_type": "network", "object_id": own("network"), "action": "access_as_shared",
+                    "target_tenant": "12345678123442348234123456789999"
+                ]
+            ]
+        case "PUT /network/v2.0/rbac-policies/{id}":
+            return ["rbac_policy": ["target_tenant": "12345678123442348234123456789999"]]
+        case "POST /network/v2.0/address-groups": return ["address_group": ["name": "a"]]
+        case "PUT /network/v2.0/address-groups/{id}": return ["address_group": ["name": "a"]]
+        case let route where route.hasSuffix("_addresses") && route.hasPrefix("PUT"):
+            return ["addresses": ["198.51.100.0/24"]]
+        case "POST /network/v2.0/address-scopes": return ["address_scope": ["ip_version": 4]]
+        case "PUT /network/v2.0/address-scopes/{id}": return ["address_scope": ["name": "s"]]
+        case let route where route.hasSuffix("_prefixes") && route.hasPrefix("PUT"):
+            return ["prefixes": ["10.202.0.0/24"]]
+        case "PUT /network/v2.0/subnetpools/{id}/onboard_network_subnets": return ["network_id": own("network")]
         case "PUT /network/v2.0/quotas/{project}": return ["quota": ["port": 7]]
         case "POST /compute/v2.1/servers":
             return [
@@ -47,6 +67,7 @@ enum TwoTenantBodies {
                     "networks": [["uuid": own("network")]]
                 ]
             ]
+        case let route where route.contains(" /volume/"): return volumeBody(route, own)
         case "PUT /compute/v2.1/servers/{server_id}": return ["server": ["name": "s"]]
         case "POST /compute/v2.1/servers/{server_id}/action": return ["os-stop": .null]
         case "POST /compute/v2.1/os-keypairs":
@@ -59,11 +80,44 @@ enum TwoTenantBodies {
         case "POST /image/v2/images/{image_id}/members": return ["member": own("project")]
         case "PATCH /image/v2/images/{image_id}": return [["op": "replace", "path": "/name", "value": "x"]]
         case let route where route.hasPrefix("PUT") && route.hasSuffix("/tags"): return ["tags": ["x"]]
+        case let route where route.hasSuffix("/migrations/{id}/action"): return ["force_complete": .null]
         case let route where route.hasSuffix("/metadata"): return ["metadata": ["k": "v"]]
         case let route where route.hasPrefix("PUT") && route.hasSuffix("/metadata/{key}"): return ["meta": ["x": "v"]]
         case let route where route.hasSuffix("/remote-consoles"):
             return ["remote_console": ["protocol": "vnc", "type": "novnc"]]
         default: return route.hasPrefix("P") ? .object([:]) : nil
+        }
+    }
+
+    private static func volumeBody(_ route: String, _ own: (String) -> JSON) -> JSON? {
+        switch route.replacing("/volume/v3/{project_id}", with: "").replacing("/volume/v3", with: "") {
+        case "POST /volumes": ["volume": ["size": 1]]
+        case "PUT /volumes/{id}": ["volume": ["name": "v"]]
+        case "POST /volumes/{id}/action": ["os-set_bootable": ["bootable": true]]
+        case "POST /snapshots": ["snapshot": ["volume_id": own("volume")]]
+        case "PUT /snapshots/{id}": ["snapshot": ["name": "s"]]
+        case "POST /snapshots/{id}/action": ["os-force_delete": .null]
+        case "POST /attachments": ["attachment": ["volume_uuid": own("volume")]]
+        case "PUT /attachments/{id}": ["attachment": ["connector": ["host": "x"]]]
+        case "POST /attachments/{id}/action": ["os-complete": .null]
+        case "POST /volume-transfers", "POST /os-volume-transfer": ["transfer": ["volume_id": own("volume")]]
+        case let route where route.hasSuffix("/accept"): ["accept": ["auth_key": "x"]]
+        case "POST /types/{type_id}/action": ["addProjectAccess": ["project": own("project")]]
+        case "PUT /types/{type_id}": ["volume_type": ["name": "t"]]
+        case "POST /types/{type_id}/extra_specs": ["extra_specs": ["k": "v"]]
+        case "PUT /os-quota-sets/{target_id}": ["quota_set": ["volumes": 7]]
+        case let route where route.hasSuffix("/metadata"): ["metadata": ["k": "v"]]
+        case let route where route.hasPrefix("PUT") && route.hasSuffix("/metadata/{key}"): ["meta": ["x": "v"]]
+        case let route: route.hasPrefix("P") ? .object([:]) : nil
+        }
+    }
+
+    /// The same for a line about a member of one of a server's actions, whose body is that action alone.
+    static func action(_ line: TwoTenantLine, _ scene: TwoTenantScene) -> JSON {
+        switch line.place.prefix(while: { $0 != "." }) {
+        case "rebuild": ["rebuild": ["imageRef": JSON(scene.things["image"]?.seen)]]
+        case "os-migrateLive": ["os-migrateLive": ["block_migration": "auto"]]
+        default: .object([:])
         }
     }
 

@@ -61,7 +61,22 @@ extension TwoTenantTable {
         GET /compute/v2.1/servers/{server_id}/metadata/{key} {server_id} server foreign=404 gone=404 malformed=404
         PUT /compute/v2.1/servers/{server_id}/metadata/{key} {server_id} server foreign=404 gone=404 malformed=404
         DELETE /compute/v2.1/servers/{server_id}/metadata/{key} {server_id} server foreign=404 gone=404 malformed=404
-        GET /compute/v2.1/servers/{server_id}/migrations {server_id} server foreign=403 gone=403 malformed=403
+        POST /compute/v2.1/servers/{server_id}/action rebuild.imageRef image foreign=400 gone=400 malformed=400
+        POST /compute/v2.1/servers/{server_id}/action rebuild.key_name keypair foreign=400 gone=400 malformed=400
+        POST /compute/v2.1/servers/{server_id}/action rescue.rescue_image_ref image foreign=400 gone=400 malformed=400
+        POST /compute/v2.1/servers/{server_id}/action resize.flavorRef flavor foreign=400 gone=400 malformed=400
+        POST /compute/v2.1/servers/{server_id}/action evacuate.host text foreign=403
+        POST /compute/v2.1/servers/{server_id}/action unshelve.host text foreign=409
+        POST /compute/v2.1/servers/{server_id}/action unshelve.availability_zone text foreign=409
+        POST /compute/v2.1/servers/{server_id}/action migrate.host text foreign=403
+        POST /compute/v2.1/servers/{server_id}/action os-migrateLive.host text foreign=403
+        GET /compute/v2.1/servers/{server_id}/migrations/{id} {server_id} server foreign=404 gone=404 malformed=404
+        GET /compute/v2.1/servers/{server_id}/migrations/{id} {id} text foreign=403
+        DELETE /compute/v2.1/servers/{server_id}/migrations/{id} {server_id} server foreign=404 gone=404 malformed=404
+        DELETE /compute/v2.1/servers/{server_id}/migrations/{id} {id} text foreign=403
+        POST /compute/v2.1/servers/{server_id}/migrations/{id}/action {server_id} server foreign=404 gone=404 malformed=404
+        POST /compute/v2.1/servers/{server_id}/migrations/{id}/action {id} text foreign=403
+        GET /compute/v2.1/servers/{server_id}/migrations {server_id} server foreign=404 gone=404 malformed=404
         GET /compute/v2.1/servers/{server_id}/os-instance-actions {server_id} server foreign=404 gone=404 malformed=404
         GET /compute/v2.1/servers/{server_id}/os-instance-actions/{request_id} {server_id} server foreign=404 gone=404 malformed=404
         GET /compute/v2.1/servers/{server_id}/os-interface {server_id} server foreign=404 gone=404 malformed=404

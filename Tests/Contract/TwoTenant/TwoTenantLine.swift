@@ -67,9 +67,9 @@ extension String {
 /// All slices' tables. A slice that comes adds its own.
 enum TwoTenantTable {
     static let all: [(service: String, lines: [TwoTenantLine])] = [
-        ("/network", TwoTenantLine.read(network + "\n" + routers)),
-        ("/compute", TwoTenantLine.read(compute + "\n" + computeProxies)),
-        ("/image", TwoTenantLine.read(image))
+        ("/network", TwoTenantLine.read(network + "\n" + routers + "\n" + subnetPools)),
+        ("/compute", TwoTenantLine.read(compute + "\n" + computeProxies)), ("/image", TwoTenantLine.read(image)),
+        ("/volume", TwoTenantLine.read(volume + volumeWithoutProject))
     ]
 
     /// Paths that are closed to members of projects, whatever they name: no line for each of their routes.
@@ -78,6 +78,8 @@ enum TwoTenantTable {
     /// Parameters that name nothing of anybody's, but a part of what is named before them, or a word.
     static let parts: [String: Set<String>] = [
         "/network/": ["{tag}", "{alias}"], "/image/": ["{tag}"],
+        // Every path is below the caller's own project; VolumeTwoTenantTests names others there.
+        "/volume/": ["{project_id}", "{key}", "{alias}", "{verb}", "{absent_id}", "{host}", "{class}"],
         "/compute/": ["{tag}", "{key}", "{alias}", "{request_id}", "{network}"]
     ]
 

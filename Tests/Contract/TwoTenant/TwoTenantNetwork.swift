@@ -14,7 +14,7 @@ extension TwoTenantTable {
         POST /network/v2.0/subnets subnet.network_id network foreign=404 gone=404 malformed=400 seen=403
         POST /network/v2.0/subnets subnet.project_id project foreign=400 gone=400 malformed=400
         POST /network/v2.0/subnets subnet.tenant_id project foreign=400 gone=400 malformed=400
-        POST /network/v2.0/subnets subnet.subnetpool_id network foreign=400 gone=400 malformed=400
+        POST /network/v2.0/subnets subnet.subnetpool_id subnet_pool foreign=404 gone=404 malformed=400
         POST /network/v2.0/subnets subnet.gateway_ip - # an address within the caller's own network
         PUT /network/v2.0/subnets/{id} subnet.gateway_ip - # an address within the caller's own network
         GET /network/v2.0/ports/{id} {id} port foreign=404 gone=404 malformed=404
@@ -48,7 +48,7 @@ extension TwoTenantTable {
         DELETE /network/v2.0/security-group-rules/{id} {id} security_group_rule foreign=404 gone=404 malformed=404
         POST /network/v2.0/security-group-rules security_group_rule.security_group_id security_group foreign=404 gone=404
         POST /network/v2.0/security-group-rules security_group_rule.remote_group_id security_group foreign=404 gone=404
-        POST /network/v2.0/security-group-rules security_group_rule.remote_address_group_id security_group foreign=400
+        POST /network/v2.0/security-group-rules security_group_rule.remote_address_group_id address_group foreign=404 gone=404 malformed=404
         POST /network/v2.0/security-group-rules security_group_rule.remote_ip_prefix - # addresses are nobody's here
         POST /network/v2.0/security-group-rules security_group_rule.project_id project foreign=400 gone=400
         POST /network/v2.0/security-group-rules security_group_rule.tenant_id project foreign=400 gone=400

@@ -23,7 +23,7 @@ struct TwoTenantScene: Sendable {
     /// The network that leads out.
     private(set) var outside = ""
 
-    static let versions = ["OpenStack-API-Version": "compute 2.90, placement 1.13"]
+    static let versions = ["OpenStack-API-Version": "compute 2.91, placement 1.13, volume 3.70"]
 
     init() async throws {
         cloud = try await PolicyCloud()
@@ -31,6 +31,7 @@ struct TwoTenantScene: Sendable {
         try await makeRouters()
         try await makeImages()
         try await makeServers()
+        try await makeVolumes()
         things["project"] = Thing(
             foreign: TestCaller.project.compact, own: TestCaller.otherProject.compact, malformed: "no project")
         things["user"] = Thing(
@@ -92,6 +93,21 @@ struct TwoTenantScene: Sendable {
             ["network_id": JSON(shared), "cidr": "10.3.0.0/24", "ip_version": 4], as: .admin)
         var number = 0
         let networks = things["network"]
+        try await add("address_scope", "\(base)/address-scopes", "address_scope") { _ in ["ip_version": 4] }
+        try await add("address_group", "\(base)/address-groups", "address_group") { _ in
+            ["addresses": ["198.51.100.0/24"]]
+        }
+        var target = 0
+        try await add("rbac_policy", "\(base)/rbac-policies", "rbac_policy") { caller in
+            target += 1
+            return [
+                "object_type": "network", "object_id": JSON(caller == .member ? networks?.foreign : networks?.own),
+                "action": "access_as_shared", "target_tenant": JSON("1234567812344234823412345678000\(target)")
+            ]
+        }
+        try await add("subnet_pool", "\(base)/subnetpools", "subnetpool") { _ in
+            ["name": "p", "prefixes": ["10.200.0.0/16"], "default_prefixlen": 24]
+        }
         try await add("subnet", "\(base)/subnets", "subnet", seen: open) { caller in
             number += 1
             let network = caller == .member ? networks?.foreign : networks?.own
@@ -173,6 +189,7 @@ struct TwoTenantScene: Sendable {
         try await add("server_group", "\(path)/os-server-groups", "server_group") { _ in
             ["name": "g", "policy": "affinity"]
         }
+        try await start(things["server"]?.own ?? "")
         for caller in [TestCaller.member, .stranger] {
             let body: JSON = [
                 "keypair": ["name": JSON("key of \(caller)"), "public_key": JSON(Self.key), "type": "ssh"]
@@ -182,6 +199,68 @@ struct TwoTenantScene: Sendable {
         things["keypair"] = Thing(
             foreign: "key of member", gone: "no such key", own: "key of stranger", malformed: "a/b",
             path: "\(path)/os-keypairs/key%20of%20member?user_id=\(TestCaller.member.caller.user.compact)")
+    }
+
+    private mutating func makeVolumes() async throws {
+        func base(_ caller: TestCaller) -> String { VolumeCloud.base(of: caller) }
+        func volume(_ caller: TestCaller, _ more: [String: JSON] = [:]) async throws -> String {
+            let members: [String: JSON] = ["size": 1, "name": "v"]
+            let id = try await make(
+                "\(base(caller))/volumes", "volume", members.merging(more) { $1 }, as: caller)
+            try await settle("volumes", id)
+            return id
+        }
+        func snapshot(_ caller: TestCaller, _ volume: String) async throws -> String {
+            let id = try await make("\(base(caller))/snapshots", "snapshot", ["volume_id": JSON(volume)], as: caller)
+            try await settle("snapshots", id)
+            return id
+        }
+        let (foreign, own) = (try await volume(.member), try await volume(.stranger))
+        things["volume"] = Thing(
+            foreign: foreign, own: own, path: "\(base(.admin))/volumes/\(foreign)")
+        let copied = try await snapshot(.member, foreign)
+        things["volume_snapshot"] = Thing(
+            foreign: copied, own: try await snapshot(.stranger, own), path: "\(base(.admin))/snapshots/\(copied)")
+        func attachment(_ caller: TestCaller) async throws -> String {
+            try await make(
+                "\(base(caller))/attachments", "attachment", ["volume_uuid": JSON(try await volume(caller))],
+                as: caller)
+        }
+        let held = try await attachment(.member)
+        things["attachment"] = Thing(
+            foreign: held, own: try await attachment(.stranger), path: "\(base(.admin))/attachments/\(held)")
+        func transfer(_ caller: TestCaller) async throws -> String {
+            try await make(
+                "\(base(caller))/volume-transfers", "transfer", ["volume_id": JSON(try await volume(caller))],
+                as: caller)
+        }
+        let offer = try await transfer(.member)
+        things["volume_transfer"] = Thing(
+            foreign: offer, own: try await transfer(.stranger), path: "\(base(.admin))/volume-transfers/\(offer)")
+        let hidden = try await make(
+            "\(base(.admin))/types", "volume_type", ["name": "hidden", "os-volume-type-access:is_public": false],
+            as: .admin)
+        let open = try await make("\(base(.admin))/types", "volume_type", ["name": "open"], as: .admin)
+        things["volume_type"] = Thing(
+            foreign: hidden, seen: open, own: open, path: "\(base(.admin))/types/\(hidden)")
+    }
+
+    /// No host says that it is made.
+    private func settle(_ collection: String, _ id: String) async throws {
+        let path = "\(VolumeCloud.base(of: .admin))/\(collection)/\(id)/action"
+        _ = try await post(path, ["os-reset_status": ["status": "available"]], as: .admin)
+    }
+
+    /// A server that its host has run, so that what can be done with it is asked for in earnest.
+    private func start(_ server: String) async throws {
+        let node = NodeID(high: 7, low: 7)
+        try await cloud.harness.database.write { transaction in
+            _ = try transaction.execute(
+                """
+                UPDATE servers SET vm_state = 'active', task_state = NULL, task_deadline = NULL, has_launched = 1,
+                    node_id = ?, host = 'host', zone = 'nova' WHERE uuid = ?
+                """, [node, server])
+        }
     }
 
     private static let key =
@@ -232,6 +311,7 @@ struct TwoTenantScene: Sendable {
         // A router's interface is named by its subnet or by its port, not by both.
         if line.place == "port_id" { body = .object([:]) }
         if !line.isPath {
+            if line.path.hasSuffix("/servers/{server_id}/action") { body = TwoTenantBodies.action(line, self) }
             body = TwoTenantBodies.set(
                 name, at: line.place.split(separator: ".").map(String.init), in: body ?? .object([:]))
         }
@@ -249,7 +329,7 @@ struct TwoTenantScene: Sendable {
     private func filler(_ parameter: String, _ line: TwoTenantLine) -> String {
         let kinds = [
             "server_id": "server", "image_id": "image", "flavor_id": "flavor", "project": "project",
-            "project_id": "project", "port_id": "port"
+            "project_id": "project", "port_id": "port", "type_id": "volume_type", "target_id": "project"
         ]
         if let kind = kinds[parameter], let thing = things[kind] { return thing.own }
         guard parameter == "id" else { return "x" }
@@ -257,7 +337,13 @@ struct TwoTenantScene: Sendable {
         where line.path.contains("/\(kind.replacing("_", with: "-"))s/") {
             return things[kind]?.own ?? ""
         }
-        for (collection, kind) in [("servers", "server"), ("routers", "router"), ("floatingips", "floating_ip")]
+        for (collection, kind) in [
+            ("servers", "server"), ("routers", "router"), ("floatingips", "floating_ip"),
+            ("subnetpools", "subnet_pool"), ("address-scopes", "address_scope"), ("volumes", "volume"),
+            ("snapshots", "volume_snapshot"), ("attachments", "attachment"), ("address-groups", "address_group"),
+            ("rbac-policies", "rbac_policy"),
+            ("volume-transfers", "volume_transfer"), ("os-volume-transfer", "volume_transfer")
+        ]
         where line.path.contains("/\(collection)/") { return things[kind]?.own ?? "" }
         return "x"
     }

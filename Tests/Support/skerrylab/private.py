@@ -14,14 +14,14 @@ from .waiting import eventually
 class PrivateCloud:
     """To be used in a `with`: what it started ends and what it wrote goes when the block is left.
 
-    `settings` goes on top of the coordinator's configuration. `hosts` simulated hosts join when it is above zero.
-    Without `tls` the API is plain HTTP.
+    `settings` goes on top of the coordinator's configuration. `hosts` simulated hosts join when it is above zero, and
+    with `objects` one that serves objects. Without `tls` the API is plain HTTP.
     """
 
     HOST_SIZE = {"vcpus": 64, "memory_mib": 262144, "disk_gib": 4096}
 
-    def __init__(self, settings=None, hosts=0, tls=True):
-        self.port, self.agent_port = programs.free_port(), programs.free_port()
+    def __init__(self, settings=None, hosts=0, tls=True, objects=False):
+        self.port, self.agent_port, self.object_port = (programs.free_port() for _ in range(3))
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="skerry-private-"))
         self.state = self.folder / "coordinator"
         self.socket = self.folder / "coordinator.sock"
@@ -32,7 +32,9 @@ class PrivateCloud:
         self.certificate = self.state / "ca" / "ca.crt"
         self.password = secrets.token_hex(12)
         self.hosts = hosts
-        self.coordinator = self.agent = None
+        self.objects = objects
+        self.object_url = f"https://127.0.0.1:{self.object_port}"
+        self.coordinator = self.agent = self.object_agent = None
         self.configure(settings)
 
     def __enter__(self):
@@ -71,6 +73,7 @@ class PrivateCloud:
             "api": {"listen": f"127.0.0.1:{self.port}", "tls": self.tls},
             "agents": {"listen": f"127.0.0.1:{self.agent_port}"},
             "socket": str(self.socket),
+            "object_storage": {"endpoint": self.object_url if self.objects else "none"},
             "metrics": {"listen": "none"}, **(settings or {})}, indent=1))
 
     def set_up(self):
@@ -78,6 +81,8 @@ class PrivateCloud:
         self.start_coordinator()
         if self.hosts:
             self.start_hosts()
+        if self.objects:
+            self.start_objects()
 
     def initialize(self):
         password = self.folder / "password"
@@ -97,11 +102,26 @@ class PrivateCloud:
             "name": "simulated", "roles": ["compute", "network", "storage"], "driver": "simulated",
             "simulated": {"nodes": self.hosts, **self.HOST_SIZE},
             "metrics": {"listen": "none"}}, indent=1))
-        token = programs.run("skerry", "node", "token", "--uses", self.hosts, "--socket", self.socket).strip()
+        self.join(configuration, self.hosts)
+        self.agent = self.spawn("skerry-agent", "run", "--config", configuration)
+
+    def start_objects(self):
+        """A real agent, which needs no hypervisor for that."""
+        configuration = self.folder / "objects.yaml"
+        configuration.write_text(json.dumps({
+            "state_directory": str(self.folder / "objects"), "coordinator": f"127.0.0.1:{self.agent_port}",
+            "name": "objects", "roles": ["object"], "object": {"listen": f"127.0.0.1:{self.object_port}"},
+            "metrics": {"listen": "none"}}, indent=1))
+        self.join(configuration, 1)
+        self.object_agent = programs.spawn(
+            self.folder / "objects.log", "skerry-agent", "run", "--config", configuration)
+        eventually("objects are served", lambda: self.answers(self.object_port), 60, every=0.05)
+
+    def join(self, configuration, uses):
+        token = programs.run("skerry", "node", "token", "--uses", uses, "--socket", self.socket).strip()
         programs.run(
             "skerry-agent", "join", "--config", configuration, "--coordinator", f"127.0.0.1:{self.agent_port}",
             "--token", token)
-        self.agent = self.spawn("skerry-agent", "run", "--config", configuration)
 
     def spawn(self, program, *arguments):
         return programs.spawn(self.folder / f"{program}.log", program, *arguments)
@@ -110,7 +130,7 @@ class PrivateCloud:
 
     def running(self):
         """By name, in the order of their start."""
-        found = {"skerry-coordinator": self.coordinator, "skerry-agent": self.agent}
+        found = {"skerry-coordinator": self.coordinator, "skerry-agent": self.agent, "objects": self.object_agent}
         return {program: process for program, process in found.items() if process}
 
     def check(self):
@@ -118,10 +138,10 @@ class PrivateCloud:
         for program, process in self.running().items():
             assert process.poll() is None, f"{program} ended with {process.returncode}:\n{self.log(program)[-4000:]}"
 
-    def answers(self):
+    def answers(self, port=None):
         self.check()
         try:
-            socket.create_connection(("127.0.0.1", self.port), 1).close()
+            socket.create_connection(("127.0.0.1", port or self.port), 1).close()
             return True
         except OSError:
             return False
@@ -143,6 +163,6 @@ class PrivateCloud:
         """Ends and removes everything. Gives the names of the daemons that had to be killed."""
         stubborn = [
             program for program, process in reversed(self.running().items()) if not programs.end(process)]
-        self.coordinator = self.agent = None
+        self.coordinator = self.agent = self.object_agent = None
         shutil.rmtree(self.folder, ignore_errors=True)
         return stubborn

@@ -39,12 +39,40 @@ struct DomainXMLTests {
         return definition
     }
 
+    static let volumes = [
+        ServerSpec.Volume(
+            id: VolumeID("66666666-0000-4000-8000-000000000001")!, place: .pool("fast"), device: "vda", bootIndex: 0,
+            limits: ["total_iops_sec": 500, "read_bytes_sec": 1_048_576]),
+        ServerSpec.Volume(
+            id: VolumeID("66666666-0000-4000-8000-000000000002")!,
+            place: .remote(NodeID(high: 9, low: 9), address: IPAddress("192.0.2.7")!, port: 10_809), device: "sda",
+            bus: "scsi", isReadOnly: true),
+        ServerSpec.Volume(
+            id: VolumeID("66666666-0000-4000-8000-000000000003")!, place: .pool("lvm"), device: "vdc", isShared: true)
+    ]
+
+    /// As the host's storage would have them.
+    static func disks(_ volumes: [ServerSpec.Volume]) -> [DomainDisk] {
+        volumes.map { volume in
+            let source: DomainDisk.Source =
+                switch volume.place {
+                case .pool("lvm"): .block("/dev/skerry/\(volume.id)")
+                case .pool(let pool): .file("/v/\(pool)/\(volume.id)")
+                case .remote(let node, let address, let port):
+                    .nbd(node: node, address: address, port: port, export: volume.id.text)
+                }
+            if case .file = source { return DomainDisk(role: .volume(volume), source: source, format: .qcow2) }
+            return DomainDisk(role: .volume(volume), source: source, format: .raw)
+        }
+    }
+
     static let cases: [(String, DomainDefinition, HypervisorSettings)] = [
         ("q35-bios-qemu", definition(), HypervisorSettings(virtType: .qemu)),
         (
             "q35-uefi-kvm-all-disks",
             definition {
                 $0.spec.firmware = .uefi
+                $0.spec.hasGuestAgent = true
                 $0.spec.vcpus = 4
                 $0.disks += [
                     DomainDisk(role: .ephemeral, path: "/d/ephemeral.0.qcow2", format: .qcow2),
@@ -71,6 +99,27 @@ struct DomainXMLTests {
             }, HypervisorSettings(virtType: .kvm, cpuModel: "host-passthrough")
         ),
         (
+            "volumes",
+            definition {
+                $0.spec.image = nil
+                $0.spec.volumes = volumes
+                $0.disks = disks(volumes) + [DomainDisk(role: .configDrive, path: "/d/config.iso", format: .raw)]
+            }, HypervisorSettings(virtType: .kvm)
+        ),
+        (
+            "rescue",
+            definition {
+                $0.spec.rescue = ServerSpec.Rescue(
+                    version: 3,
+                    image: ImageSpec(id: ImageID(high: 1, low: 5), sha512: "", sizeBytes: 0, format: .qcow2),
+                    adminPassword: "")
+                $0.spec.volumes = [volumes[0]]
+                $0.disks =
+                    [DomainDisk(role: .rescue, path: "/d/rescue.3.qcow2", format: .qcow2)] + $0.disks
+                    + [DomainDisk(role: .swap, path: "/d/swap.0.raw", format: .raw)] + disks([volumes[0]])
+            }, HypervisorSettings(virtType: .qemu)
+        ),
+        (
             "hostile-name",
             definition { $0.spec.name = "</skerry:name><x a='\"&\u{0}\u{1B}\n\u{FFFE}]]>é" },
             HypervisorSettings(virtType: .qemu)
@@ -94,6 +143,93 @@ struct DomainXMLTests {
         #expect(first == DomainXML(Self.definition { $0.spec.power = .stopped }, settings: settings).digest)
         #expect(first != DomainXML(Self.definition { $0.spec.memoryMiB = 256 }, settings: settings).digest)
         #expect(first != DomainXML(Self.definition(), settings: HypervisorSettings(virtType: .kvm)).digest)
+    }
+
+    @Test("what comes to a running guest is what its definition has, with ports to spare on a PCI Express machine")
+    func hotPlug() {
+        let definition = Self.definition {
+            $0.spec.volumes = Self.volumes
+            $0.disks += Self.disks(Self.volumes)
+        }
+        let xml = DomainXML(definition, settings: HypervisorSettings(virtType: .qemu))
+        for device in [GuestDevice.volume(Self.volumes[0].id), .interface(definition.spec.interfaces[0].port)] {
+            let lines = (xml.attachment(of: device) ?? "none").split(separator: "\n").map { "    " + $0 }
+            #expect(xml.text.contains(lines.joined(separator: "\n")))
+        }
+        #expect(xml.attachment(of: .volume(VolumeID(high: 1, low: 1))) == nil)
+        // Two virtio disks of its own kind, one SCSI controller, one interface, entropy, balloon; and the root disk.
+        #expect(xml.text.split(separator: "pcie-root-port").count - 1 == 3 + 1 + 1 + 2 + 6)
+        var old = definition
+        old.spec.machineType = "pc"
+        let oldText = DomainXML(old, settings: HypervisorSettings(virtType: .qemu)).text
+        #expect(!oldText.contains("pcie-root-port"))
+    }
+
+    @Test("a bus that takes nothing while it runs, and what a volume must not ask for, is refused in words")
+    func volumeRefusals() {
+        func xml(_ change: (inout ServerSpec.Volume) -> Void) -> (DomainXML, GuestDevice) {
+            var volume = Self.volumes[0]
+            change(&volume)
+            let definition = Self.definition {
+                $0.spec.volumes = [volume]
+                $0.disks += Self.disks([volume])
+            }
+            return (DomainXML(definition, settings: HypervisorSettings(virtType: .qemu)), .volume(volume.id))
+        }
+        let (sata, device) = xml { $0.bus = "sata" }
+        #expect(sata.refusal == nil && sata.refusal(of: device)?.message.contains("stop the server") == true)
+        #expect(xml { _ in }.0.refusal(of: device) == nil)
+        #expect(xml { $0.bus = "usb' x='" }.0.refusal?.isPermanent == true)
+        #expect(xml { $0.limits = ["</iotune>": 1] }.0.refusal?.isPermanent == true)
+    }
+
+    @Test("disks have names that they keep when volumes come and go")
+    func diskNames() {
+        func names(_ volumes: [(String, String)], bus: String = "virtio") -> [String] {
+            let all = volumes.enumerated().map { number, volume in
+                ServerSpec.Volume(
+                    id: VolumeID(high: 7, low: UInt64(number)), place: .pool("p"), device: volume.0, bus: volume.1)
+            }
+            let definition = Self.definition {
+                $0.spec.diskBus = bus
+                $0.spec.volumes = all
+                $0.disks.append(DomainDisk(role: .swap, path: "/d/swap.0.raw", format: .raw))
+                $0.disks.append(DomainDisk(role: .configDrive, path: "/d/config.iso", format: .raw))
+                $0.disks += Self.disks(all)
+            }
+            let text = DomainXML(definition, settings: HypervisorSettings(virtType: .qemu)).text
+            return text.split(separator: "<target dev='").dropFirst().filter { $0.contains("bus='") }
+                .map { String($0.prefix { $0 != "'" }) }.filter { !$0.hasPrefix("tap") }
+        }
+        #expect(names([]) == ["vda", "vdb", "vdz"])
+        #expect(names([("vdc", "virtio"), ("vdf", "virtio")]) == ["vda", "vdb", "vdz", "vdc", "vdf"])
+        // What is no name, or somebody else's, gets another.
+        #expect(names([("vda", "virtio"), ("../x", "virtio")]) == ["vda", "vdb", "vdz", "vdc", "vdd"])
+        #expect(names([("sda", "scsi"), ("vdc", "virtio")]) == ["vda", "vdb", "vdz", "sda", "vdc"])
+        #expect(names([("sdc", "scsi")], bus: "scsi") == ["sda", "sdb", "sdd", "sdc"])
+    }
+
+    @Test("a running domain's document tells its devices, those of an earlier release too")
+    func liveDevices() {
+        let volume = Self.volumes[0].id
+        let port = Self.definition().spec.interfaces[0].port
+        let document = """
+            <domain type='kvm' id='3'><metadata><skerry:name>&lt;disk&gt;</skerry:name></metadata><devices>
+            <disk type='file' device='disk'><driver name='qemu'/><source file='/i/rescue.4.qcow2' index='2'/>
+            <backingStore type='file'><source file='/images/x'/></backingStore><target dev='vda' bus='virtio'/>
+            <alias name='virtio-disk0'/></disk>
+            <disk type='file' device='disk'><source file='/v/1' index='1'/><target dev='vdb' bus='virtio'/>
+            <serial>\(volume)</serial><alias name='virtio-disk1'/></disk>
+            <interface type='ethernet'><mac address='fa:16:3e:00:00:01'/><target dev='tap1' managed='no'/>
+            <alias name='ua-\(port)'/></interface>
+            <interface type='ethernet'><target dev='tap44444444-00' managed='no'/><alias name='net1'/></interface>
+            <serial type='pty'><source path='/dev/pts/1'/><alias name='serial0'/></serial></devices></domain>
+            """
+        let found = DomainDevices(xml: document)
+        #expect(found.devices.volumes == [volume] && found.devices.interfaces == [port])
+        #expect(found.devices.rescueVersion == 4)
+        #expect(found.devices.namelessTaps.map(\.text) == ["tap44444444-00"])
+        #expect(found.aliases == [.volume(volume): "virtio-disk1", .interface(port): "ua-\(port)"])
     }
 
     @Test("KVM is used only where it opens and the processor has the extensions")

@@ -101,6 +101,8 @@ final class RecordingSession: CoordinatorSession {
     private struct Heard {
         var statuses: [ResourceStatus] = []
         var results: [OperationResult] = []
+        var uploads: [ImageID: [UInt8]] = [:]
+        var uploadFailures: [UploadFailure] = []
         /// Statuses that came after the last result.
         var statusesSinceResult: [ResourceStatus] = []
     }
@@ -110,6 +112,30 @@ final class RecordingSession: CoordinatorSession {
 
     var statuses: [ResourceStatus] { heard.withLock { $0.statuses } }
     var results: [OperationResult] { heard.withLock { $0.results } }
+    /// What came for images, whole.
+    var uploads: [ImageID: [UInt8]] { heard.withLock { $0.uploads } }
+    /// How the next uploads fail.
+    func failUploads(_ failures: [UploadFailure]) { heard.withLock { $0.uploadFailures = failures } }
+
+    func upload(
+        _ file: any SnapshotFile, as image: ImageID, of operation: OperationID
+    ) async throws(UploadFailure) {
+        let failure = heard.withLock { heard in
+            heard.uploadFailures.isEmpty ? nil : heard.uploadFailures.removeFirst()
+        }
+        if let failure { throw failure }
+        var bytes: [UInt8] = []
+        do throws(StatusError) {
+            while bytes.count < Int(file.sizeBytes) {
+                bytes += try await file.read(at: Int64(bytes.count), count: 100_000)
+            }
+        } catch {
+            throw .refused(error)
+        }
+        let whole = bytes
+        heard.withLock { $0.uploads[image] = whole }
+    }
+
     var statusesSinceResult: [ResourceStatus] { heard.withLock { $0.statusesSinceResult } }
 
     func send(_ statuses: [ResourceStatus]) async {

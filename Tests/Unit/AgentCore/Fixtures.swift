@@ -19,6 +19,17 @@ func makeServer(
         }, hasConfigDrive: hasConfigDrive)
 }
 
+func makeVolume(_ number: UInt64, bootIndex: Int? = nil) -> ServerSpec.Volume {
+    ServerSpec.Volume(id: id(number), place: .pool("local"), device: "vd\(number)", bootIndex: bootIndex)
+}
+
+func makeRescue(_ version: Int) -> ServerSpec.Rescue {
+    ServerSpec.Rescue(
+        version: version,
+        image: ImageSpec(id: id(501), sha512: String(repeating: "b", count: 128), sizeBytes: 2_000, format: .qcow2),
+        adminPassword: "rescue me")
+}
+
 func makePort(_ number: UInt64, server: UInt64) -> PortSpec {
     PortSpec(
         id: id(number), network: id(700), server: id(server), mac: MACAddress("fa:16:3e:00:00:01")!, fixedIPs: [],

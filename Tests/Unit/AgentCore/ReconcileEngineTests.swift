@@ -254,7 +254,7 @@ import Testing
         let again = try EngineHarness(host: harness.host, store: harness.store)
         try await again.start(connected: false)
         #expect(await again.reaches(power: .running, server.id, generation: 1))
-        #expect(calls.withLock { $0 }.isSubset(of: [.observeDomains, .observeFiles, .convergeNetwork]))
+        #expect(calls.withLock { $0 }.isSubset(of: [.observeDomains, .observeFiles, .convergeNetwork, .observeVolumes]))
         await again.stop()
     }
 

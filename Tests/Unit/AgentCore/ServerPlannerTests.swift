@@ -228,7 +228,7 @@ struct Transition: Sendable {
         }
         var old = Self.view(.off, settled: settled)
         old.files?.rootDiskVersion = 7
-        #expect(ServerPlanner.plan(makeServer(), generation: 1, view: old).wait == .missingDisk)
+        #expect(ServerPlanner.plan(makeServer(), generation: 1, view: old).wait == .laterDisk(7))
         #expect(
             ServerPlanner.plan(makeServer(), generation: 1, view: Self.view(.off, settled: settled)).steps == [.start])
         var rebuilding = Self.view(.off, settled: settled, hasFiles: false)

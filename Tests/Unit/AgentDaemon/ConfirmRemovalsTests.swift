@@ -6,8 +6,8 @@ import ProtocolModel
 import Testing
 
 @Suite struct ConfirmRemovalsTests {
-    private let one = ServerID(high: 0, low: 1)
-    private let two = ServerID(high: 0, low: 2)
+    private let one = AnyID(high: 0, low: 1)
+    private let two = AnyID(high: 0, low: 2)
 
     @Test("what an operator confirmed lies in the state folder until the agent has heeded it")
     func folder() throws {
@@ -19,23 +19,36 @@ import Testing
         try folder.confirmRemovals([one])
         try folder.confirmRemovals([two])
         #expect(folder.confirmedRemovals() == [one, two])
-        folder.forgetConfirmedRemovals()
+        // What was confirmed while the agent heeded the first is not forgotten with it.
+        folder.forgetConfirmedRemovals([one])
+        #expect(folder.confirmedRemovals() == [two])
+        folder.forgetConfirmedRemovals([one, two])
         #expect(folder.confirmedRemovals().isEmpty)
+    }
+
+    @Test("a host does not join once more beside its agent")
+    func joinAgain() async throws {
+        let root = FileManager.default.temporaryDirectory.appendingPathComponent("agent-\(UUID())").path
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        let folder = StateFolder(root: root)
+        try folder.make()
+        try await folder.takeLock()
+        await #expect(throws: (any Error).self) { try await StateFolder(root: root).takeLock(attempts: 2) }
     }
 
     @Test("only what is kept can be confirmed, and all of it when nothing is named")
     func choice() throws {
         let kept = SetAside(since: 0, isHeld: true)
         let plan = AgentPlan(setAside: [
-            .server(one): kept, .server(two): kept, .port(PortID(high: 0, low: 3)): kept
+            .server(one.cast()): kept, .volume(two.cast()): kept, .port(PortID(high: 0, low: 3)): kept
         ])
-        #expect(try plan.keptServers(named: []) == [one, two])
-        #expect(try plan.keptServers(named: [two.text]) == [two])
+        #expect(try plan.kept(named: []) == [.volume(two.cast()), .server(one.cast())])
+        #expect(try plan.kept(named: [two.text]) == [.volume(two.cast())])
         #expect(throws: (any Error).self) {
-            try plan.keptServers(named: [ServerID(high: 0, low: 3).text])
+            try plan.kept(named: [ServerID(high: 0, low: 3).text])
         }
         let lines = plan.keptLines(at: 0, keepSeconds: 86_400)
-        #expect(lines.count == 2 && lines[0].contains(one.text) && lines[0].contains("confirm-removals"))
+        #expect(lines.count == 2 && lines[1].contains(one.text) && lines[0].contains("confirm-removals"))
     }
 
     @Test("days of keeping are a setting")

@@ -289,10 +289,39 @@ struct RestoreScriptTests {
         #expect(RestoreScript.make(family: .frames, desired: [table], saved: saved, trusted: [table]) == nil)
     }
 
+    @Test(
+        "a rule of an address group is one of a set with the addresses that the group carries; all addresses are two halves"
+    )
+    func addressGroups() {
+        let addresses = AddressGroupID(high: 0x77, low: 0x77)
+        var group = Fixture.defaultGroup
+        let remote: SecurityGroupRuleSpec.Remote = .group(addresses.cast())
+        group.rules = [Fixture.rule(1, .ingress, remote: remote), Fixture.rule(2, .ingress, .ipv6, remote: remote)]
+        group.addressGroups = [
+            .init(
+                id: addresses,
+                prefixes: ["0.0.0.0/0", "10.8.0.0/16", "192.0.2.7/32", "2001:db8::/64"].map(Fixture.prefix))
+        ]
+        let (network, port) = (Fixture.network(), Fixture.port())
+        let plan = FirewallPlanner.plan(
+            NetworkState(
+                networks: [network.id: network], ports: [port.id: port], securityGroups: [group.id: group]))
+        #expect(plan.sets.map(\.name) == ["sk4-\(addresses.short)", "sk6-\(addresses.short)"])
+        let lines = AddressSet.additions(desired: plan.sets, saved: [:])?.split(separator: "\n") ?? []
+        #expect(
+            lines.filter { $0.hasPrefix("add sk4") }.map { $0.split(separator: " ")[2] } == [
+                "0.0.0.0/1", "10.8.0.0/16", "128.0.0.0/1", "192.0.2.7"
+            ])
+        #expect(lines.filter { $0.hasPrefix("add sk6") }.map { $0.split(separator: " ")[2] } == ["2001:db8::/64"])
+        let rules = plan.tables[.ipv4]?.first { $0.name == "filter" }?.chains["sk-i\(port.id.short)"] ?? []
+        #expect(rules.contains("-m set --match-set sk4-\(addresses.short) src -j RETURN"))
+    }
+
     @Test("sets: only members that come and go")
     func sets() {
         let set = AddressSet(
-            name: "sk4-0000003c-3c", family: .ipv4, members: [Fixture.address("10.0.0.1"), Fixture.address("10.0.0.2")])
+            name: "sk4-0000003c-3c", family: .ipv4,
+            members: [Fixture.prefix("10.0.0.1/32"), Fixture.prefix("10.0.0.2/32")])
         let saved = AddressSet.parse(
             saved: """
                 create theirs hash:ip family inet hashsize 1024 maxelem 65536

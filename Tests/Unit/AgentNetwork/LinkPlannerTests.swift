@@ -53,6 +53,25 @@ struct LinkPlannerTests {
             ])
     }
 
+    @Test("a tap that nobody wants goes; one that a guest has open leaves its bridge, and comes back into it")
+    func heldTap() {
+        var links = settled
+        let only = desired([network]).links
+        #expect(
+            LinkPlanner.plan(desired: only, actual: links).removals == [
+                .init(.tap(port.id), .delete, owner: .port(port.id))
+            ])
+        links[2].hasCarrier = true
+        #expect(
+            LinkPlanner.plan(desired: only, actual: links).removals == [
+                .init(.tap(port.id), .release, owner: .port(port.id))
+            ])
+        links[2].master = nil
+        #expect(LinkPlanner.plan(desired: only, actual: links) == LinkPlanner.Plan())
+        let back = LinkPlanner.plan(desired: desired([network], ports: [port]).links, actual: links)
+        #expect(back.removals == [] && back.changes.map(\.action) == [.join(.bridge(network.id))])
+    }
+
     @Test("what is as wanted is left alone")
     func settledHost() {
         #expect(

@@ -55,6 +55,15 @@ struct RouterPlannerTests {
         #expect(RouterPlanner.plan(router, seen) == [])
     }
 
+    @Test("connections of which nobody knows whether the rules would have let them begin are looked at")
+    func unknownConnections() {
+        var seen = settled(router)
+        seen.areConnectionsChecked = false
+        #expect(RouterPlanner.plan(router, seen) == [.cutConnections])
+        seen.isPrepared = false
+        #expect(!RouterPlanner.plan(router, seen).contains(.cutConnections))
+    }
+
     @Test("admin down stops forwarding first and nothing else")
     func adminDown() {
         var down = router
@@ -231,6 +240,8 @@ enum RouterFixture {
             seen.inside[.routerInterface(port)] = .init(mac: mac, mtuBytes: 1500, isUp: false, addresses: [])
         case .restore(let family, _):
             seen.rules[family] = SavedRules(written: RouterRules.tables(router)[family] ?? [], family)
+            seen.areConnectionsChecked = false
+        case .cutConnections: seen.areConnectionsChecked = true
         case .setOutsideMTU(let name, let bytes): outside(name) { $0.mtuBytes = bytes }
         case .join(let name, let bridge): outside(name) { $0.bridge = bridge }
         case .setOutsideUp(let name): outside(name) { $0.isUp = true }
@@ -242,7 +253,6 @@ enum RouterFixture {
         case .addRoute(let route):
             seen.routes = seen.routes.filter { $0.destination != route.destination }.union([route])
         case .removeRoute(let route): seen.routes.remove(route)
-        case .cutConnections: break
         case .advertise(let text): seen.advertiser = text.map { .init(configuration: $0, isRunning: true) }
         case .announce(let announced): seen.announced.insert(announced)
         }

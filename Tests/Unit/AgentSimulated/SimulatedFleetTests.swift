@@ -98,6 +98,9 @@ private final class CountingSession: CoordinatorSession {
     func send(_ result: OperationResult) async {}
     func send(_ report: NodeReport) async {}
     func send(_ health: NodeHealth) async {}
+    func upload(
+        _ file: any SnapshotFile, as image: ImageID, of operation: OperationID
+    ) async throws(UploadFailure) { throw .interrupted("nobody takes it") }
     func read(_ image: ImageSpec, from offset: Int64) async throws -> AsyncThrowingStream<[UInt8], any Error> {
         AsyncThrowingStream { $0.finish() }
     }
@@ -110,6 +113,9 @@ private struct DeafSession: CoordinatorSession {
     func send(_ result: OperationResult) async {}
     func send(_ report: NodeReport) async {}
     func send(_ health: NodeHealth) async {}
+    func upload(
+        _ file: any SnapshotFile, as image: ImageID, of operation: OperationID
+    ) async throws(UploadFailure) { throw .interrupted("nobody takes it") }
     func read(_ image: ImageSpec, from offset: Int64) async throws -> AsyncThrowingStream<[UInt8], any Error> {
         AsyncThrowingStream { $0.finish() }
     }

@@ -83,7 +83,9 @@ struct FileServerStorageTests {
         #expect(try await storage.observe().isEmpty)
         for _ in 0..<2 { try await storage.makeDisks(spec) }
         for _ in 0..<2 { try await storage.makeConfigDrive(spec, content: DiskFormatTests.content) }
-        let expected = ServerFiles(rootDiskVersion: 0, configDriveDigest: DiskFormatTests.content.digest)
+        let expected = ServerFiles(
+            rootDiskVersion: 0, rootBytes: 1 << 30, ephemeral: .init(version: 0, bytes: 1 << 30),
+            swap: .init(version: 0, bytes: 4 << 20), configDriveDigest: DiskFormatTests.content.digest)
         #expect(try await storage.observe() == [spec.id: expected])
         let disks = storage.disks(of: spec)
         #expect(disks.map(\.role) == [.root, .ephemeral, .swap, .configDrive])
@@ -105,6 +107,110 @@ struct FileServerStorageTests {
         for _ in 0..<2 { try await storage.remove(spec.id) }
         #expect(try await storage.observe().isEmpty)
         #expect(try FileManager.default.contentsOfDirectory(atPath: fixture.path("state/instances")).isEmpty)
+    }
+
+    @Test("a larger flavor's disks grow with what is on them, swap is made anew, and nothing becomes smaller")
+    func resize() async throws {
+        let fixture = try StorageFixture()
+        let storage = fixture.storage
+        let image = StorageFixture.image(Self.raw, .raw)
+        try await storage.fetchImage(image, from: TestSource(bytes: Self.raw))
+        var spec = StorageFixture.server(image) { $0.swapMiB = 4 }
+        try await storage.makeDisks(spec)
+        let root = storage.disks(of: spec)[0].path
+        _ = try await StorageFixture.run("qemu-io", "-f", "qcow2", "-c", "write -P 9 0 4k", root)
+        (spec.rootGiB, spec.ephemeralGiB, spec.swapMiB) = (3, 1, 8)
+        for _ in 0..<2 { try await storage.makeDisks(spec) }
+        var files = try #require(try await storage.observe()[spec.id])
+        #expect(files.rootBytes == 3 << 30 && files.ephemeral?.bytes == 1 << 30 && files.swap?.bytes == 8 << 20)
+        let kept = try await StorageFixture.run("qemu-io", "-f", "qcow2", "-c", "read -P 9 0 4k", root)
+        #expect(kept.succeeded && !kept.output.contains("verification failed"))
+        (spec.rootGiB, spec.ephemeralGiB, spec.swapMiB) = (1, 0, 0)
+        try await storage.makeDisks(spec)
+        files = try #require(try await storage.observe()[spec.id])
+        #expect(files.rootBytes == 3 << 30 && files.ephemeral?.bytes == 1 << 30 && files.swap == nil)
+    }
+
+    @Test("a rescue disk comes and goes beside the server's own, which are behind it in their order")
+    func rescue() async throws {
+        let fixture = try StorageFixture(imageCacheLimitBytes: 0)
+        let storage = fixture.storage
+        let image = StorageFixture.image(Self.raw, .raw)
+        let other = StorageFixture.image([4, 5, 6], .raw)
+        try await storage.fetchImage(image, from: TestSource(bytes: Self.raw))
+        try await storage.fetchImage(other, from: TestSource(bytes: [4, 5, 6]))
+        var spec = StorageFixture.server(image) { $0.swapMiB = 4 }
+        try await storage.makeDisks(spec)
+        for version in 1...2 {
+            spec.rescue = ServerSpec.Rescue(version: version, image: other, adminPassword: "")
+            for _ in 0..<2 { try await storage.makeRescueDisk(spec) }
+            #expect(try await storage.observe()[spec.id]?.rescueVersion == version)
+        }
+        let disks = storage.disks(of: spec)
+        #expect(disks.map(\.role) == [.rescue, .root, .swap])
+        #expect(disks.allSatisfy { FileManager.default.fileExists(atPath: $0.path) })
+        await storage.sweepImages(keeping: [])
+        #expect(await storage.hasImage(other))
+        for _ in 0..<2 { try await storage.removeRescueDisk(spec.id) }
+        let files = try await storage.observe()[spec.id]
+        #expect(files?.rescueVersion == nil && files?.rootDiskVersion == 0 && files?.swap != nil)
+    }
+
+    @Test("a snapshot is flat, compressed and of the right size, from the disk or from what was copied of it")
+    func snapshots() async throws {
+        let fixture = try StorageFixture()
+        let storage = fixture.storage
+        let image = StorageFixture.image(Self.raw, .raw)
+        try await storage.fetchImage(image, from: TestSource(bytes: Self.raw))
+        let spec = StorageFixture.server(image)
+        try await storage.makeDisks(spec)
+        let root = storage.disks(of: spec)[0].path
+        _ = try await StorageFixture.run("qemu-io", "-f", "qcow2", "-c", "write -P 9 1M 64k", root)
+        for isLive in [false, true] {
+            let operation = OperationID.fresh()
+            if isLive {
+                let target = try await storage.makeSnapshotTarget(of: spec, for: operation)
+                _ = try await StorageFixture.run("qemu-io", "-f", "qcow2", "-c", "write -P 9 1M 64k", target)
+            }
+            let file = try await storage.makeSnapshot(of: spec, for: operation, within: .seconds(60))
+            let bytes = try await file.read(at: 0, count: Int(file.sizeBytes) + 1)
+            #expect(bytes.count == Int(file.sizeBytes) && bytes.count < 1 << 20)
+            try fixture.write(bytes, "snapshot.qcow2")
+            let path = fixture.path("snapshot.qcow2")
+            let info = try await StorageFixture.run("qemu-img", "info", "--output=json", path)
+            #expect(info.output.contains("\"virtual-size\": \(1 << 30),") && !info.output.contains("backing"))
+            let read = try await StorageFixture.run("qemu-io", "-f", "qcow2", "-c", "read -P 9 1M 64k", path)
+            #expect(read.succeeded && !read.output.contains("verification failed"))
+            await storage.removeSnapshot(for: operation)
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: fixture.path("state/snapshots")).isEmpty)
+        // What an agent left that died goes with the next sweep.
+        try fixture.write([1], "state/snapshots/\(OperationID.fresh()).copy")
+        await storage.sweepImages(keeping: [])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: fixture.path("state/snapshots")).isEmpty)
+    }
+
+    @Test("a server that starts from a volume has no root disk, and an earlier plan removes no later disk")
+    func otherVersions() async throws {
+        let fixture = try StorageFixture()
+        let storage = fixture.storage
+        let image = StorageFixture.image(Self.raw, .raw)
+        try await storage.fetchImage(image, from: TestSource(bytes: Self.raw))
+        var spec = StorageFixture.server(image) { $0.rootDiskVersion = 2 }
+        try await storage.makeDisks(spec)
+        let later = storage.disks(of: spec)[0].path
+        spec.rootDiskVersion = 1
+        try await storage.makeDisks(spec)
+        #expect(FileManager.default.fileExists(atPath: later))
+        #expect(try await storage.observe()[spec.id]?.rootDiskVersion == 2)
+        let fromVolume = StorageFixture.server(image) {
+            $0.image = nil
+            $0.ephemeralGiB = 1
+        }
+        try await storage.makeDisks(fromVolume)
+        let files = try await storage.observe()[fromVolume.id]
+        #expect(files?.rootDiskVersion == nil && files?.ephemeral == .init(version: 0, bytes: 1 << 30))
+        #expect(storage.disks(of: fromVolume).map(\.role) == [.ephemeral])
     }
 
     @Test("a disk smaller than its image is refused, and size 0 means the image's")

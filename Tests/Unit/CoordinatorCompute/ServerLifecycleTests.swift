@@ -1,4 +1,5 @@
 import CoordinatorCompute
+import CoordinatorFleet
 import ProtocolModel
 import Testing
 
@@ -6,25 +7,6 @@ import Testing
 struct ServerLifecycleTests {
     static func state(_ vm: VMState, _ task: TaskState? = nil, launched: Bool = true) -> ServerState {
         ServerState(vm: vm, task: task, power: vm == .active ? .running : .none, hasLaunched: launched)
-    }
-
-    /// Which commands an idle server takes.
-    static let allowed: [(VMState, Set<ServerLifecycle.Command>)] = [
-        (.building, [.delete]),
-        (.active, [.stop, .pause, .suspend, .softReboot, .hardReboot, .delete]),
-        (.stopped, [.start, .hardReboot, .delete]),
-        (.paused, [.unpause, .hardReboot, .delete]),
-        (.suspended, [.resume, .hardReboot, .delete]),
-        (.error, [.stop, .hardReboot, .delete]),
-        (.deleted, [.delete])
-    ]
-
-    @Test("commands by state", arguments: allowed)
-    func commands(vm: VMState, commands: Set<ServerLifecycle.Command>) {
-        for command in ServerLifecycle.Command.allCases {
-            let accepted = (try? ServerLifecycle.accept(command, in: Self.state(vm))) != nil
-            #expect(accepted == commands.contains(command), "\(command) in \(vm)")
-        }
     }
 
     @Test("refusals name what stands in the way")
@@ -52,8 +34,31 @@ struct ServerLifecycleTests {
         (.active, .poweringOff, .shutdown, .stopped), (.error, .poweringOff, .none, .stopped),
         (.stopped, .poweringOn, .running, .active), (.active, .pausing, .paused, .paused),
         (.paused, .unpausing, .running, .active), (.active, .suspending, .shutdown, .suspended),
-        (.suspended, .resuming, .running, .active)
+        (.suspended, .resuming, .running, .active), (.active, .rebuildSpawning, .running, .active),
+        (.stopped, .rebuilding, .shutdown, .stopped), (.error, .rebuilding, .running, .active),
+        (.active, .resizeFinish, .running, .resized), (.stopped, .resizeMigrated, .shutdown, .resized),
+        (.active, .resizeReverting, .running, .active), (.stopped, .resizeReverting, .shutdown, .stopped),
+        (.active, .rescuing, .running, .rescued), (.rescued, .unrescuing, .running, .active),
+        (.active, .softDeleting, .shutdown, .softDeleted), (.softDeleted, .restoring, .running, .active),
+        (.shelved, .unshelving, .running, .active)
     ]
+
+    /// Task, what the agent sees, and the task of the step that follows.
+    static let steps: [(VMState, TaskState, ServerDetails.PowerState, TaskState)] = [
+        (.active, .resizePrep, .shutdown, .resizeMigrated), (.stopped, .resizeMigrating, .none, .resizeMigrated),
+        (.resized, .resizeReverting, .shutdown, .resizeReverting), (.active, .shelving, .shutdown, .shelving)
+    ]
+
+    @Test("tasks of several steps go on when the host shows what the first waits for", arguments: steps)
+    func advances(vm: VMState, task: TaskState, power: ServerDetails.PowerState, next: TaskState) {
+        let decision = ServerLifecycle.decide(.status(.ready, power), in: Self.state(vm, task))
+        guard case .advanced(let state) = decision else {
+            Issue.record("\(task) with \(power): \(decision)")
+            return
+        }
+        #expect(state.vm == vm && state.task == next && state.power == power)
+        #expect(ServerLifecycle.decide(.status(.ready, .running), in: Self.state(vm, task)).isNothing)
+    }
 
     @Test("tasks end when the host shows what was asked for", arguments: completions)
     func completes(vm: VMState, task: TaskState, power: ServerDetails.PowerState, end: VMState) {
@@ -74,6 +79,7 @@ struct ServerLifecycleTests {
         switch decision {
         case .reschedule: #expect(task.isBuilding)
         case .hidden: #expect(task == .deleting)
+        case .completed(let state): #expect(task == .shelvingOffloading && state.vm == .shelvedOffloaded)
         case .reverted(let state), .failed(let state): #expect(state.task == nil)
         default: Issue.record("\(task) goes on for ever: \(decision)")
         }
@@ -85,7 +91,7 @@ struct ServerLifecycleTests {
         let decision = ServerLifecycle.decide(.status(.failed, nil), in: Self.state(vm, task))
         switch (decision, task) {
         case (.reschedule, _): #expect(task.isBuilding)
-        case (.nothing, .rebooting), (.nothing, .rebootingHard): break  // The operation's result decides.
+        case (.nothing, _): #expect(task.purpose == .operating, "the operation's result decides")
         case (.reverted(let state), _), (.failed(let state), _): #expect(state.task == nil)
         default: Issue.record("\(task): \(decision)")
         }
@@ -123,4 +129,9 @@ struct ServerLifecycleTests {
         #expect(state.vm == .error)
         #expect(ServerLifecycle.decide(.operationEnded(succeeded: true), in: Self.state(.active)) == .nothing)
     }
+}
+
+extension ServerLifecycle.Decision {
+    fileprivate var isNothing: Bool { if case .nothing = self { true } else { progressed } }
+    private var progressed: Bool { if case .progress = self { true } else { false } }
 }

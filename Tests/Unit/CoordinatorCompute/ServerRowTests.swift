@@ -41,6 +41,16 @@ struct ServerRowTests {
         server.excluded = [NodeID(high: 7, low: 1): "tried", NodeID(high: 7, low: 2): "tried too"]
         server.actionID = 20
         server.operation = OperationID(high: 8, low: 8)
+        server.rootDiskVersion = 21
+        server.diskImage = ImageSpec(id: ImageID(high: 6, low: 1), sha512: "d1", sizeBytes: 22, format: .raw)
+        server.rescueVersion = 23
+        server.rescue = ServerSpec.Rescue(
+            version: 23, image: ImageSpec(id: ImageID(high: 6, low: 2), sha512: "d2", sizeBytes: 24, format: .iso),
+            adminPassword: "a rescue password")
+        server.upload = .init(image: ImageID(high: 6, low: 3), backupType: "daily", rotation: 25)
+        server.shelvedImage = ImageID(high: 6, low: 4)
+        server.shelvedAt = 26
+        server.softDeletedAt = 27
         return server
     }
 
@@ -62,7 +72,7 @@ struct ServerRowTests {
         try await ComputeFixture.insert([first], into: database)
         var changed = Self.full()
         changed.project = ComputeFixture.other
-        changed.keyName = "another"
+        changed.createdAt = 99
         let saved = try await database.write { [changed] transaction in
             var server = changed
             try store.save(&server, at: 55, in: transaction)
@@ -72,7 +82,7 @@ struct ServerRowTests {
         let read = try #require(try await database.read { try store.find(first.id, in: $0) })
         #expect(read.name == "full" && read.generation == 2 && read.updatedAt == 55 && read.metadata["role"] == "web")
         #expect(read.state == changed.state && read.fault == changed.fault && read.excluded == changed.excluded)
-        #expect(read.project == first.project && read.keyName == nil && read.createdAt == first.createdAt)
+        #expect(read.project == first.project && read.keyName == "a key" && read.createdAt == first.createdAt)
     }
 
     @Test("who comes second with an old row changes nothing")
@@ -102,10 +112,28 @@ struct ServerRowTests {
             return server
         }
         try await ComputeFixture.insert(servers, into: database)
-        let found = try await database.read { try ServerStore().overdue(at: 990, in: $0) }
+        let found = try await database.read { try ServerStore().overdue(at: 990, in: $0) }.records
         #expect(found.count == 100)
         #expect(found.first?.taskDeadline == 880 && found.last?.taskDeadline == 979)
-        #expect(try await database.read { try ServerStore().overdue(at: 879, in: $0) }.isEmpty)
+        #expect(try await database.read { try ServerStore().overdue(at: 879, in: $0) }.records.isEmpty)
+    }
+
+    @Test("a row that cannot be read keeps no other from its way out")
+    func damaged() async throws {
+        let database = try await ComputeFixture.database()
+        let servers = (1...130).map { number in
+            var server = ComputeFixture.server(UInt64(number))
+            server.taskDeadline = Int64(number)
+            return server
+        }
+        try await ComputeFixture.insert(servers, into: database)
+        try await database.write { transaction in
+            try transaction.execute("UPDATE servers SET vm_state = 'nonsense' WHERE task_deadline IN (1, 2)")
+        }
+        let first = try await database.read { try ServerStore().overdue(at: 990, in: $0) }
+        #expect(first.count == 100 && first.records.count == 98 && first.failures.count == 2)
+        let rest = try await database.read { try ServerStore().overdue(at: 990, skipping: 100, in: $0) }
+        #expect(rest.records.map(\.taskDeadline) == (101...130).map { Int64($0) })
     }
 
     @Test("usage counts the living of a project, load the servers of each node")

@@ -75,6 +75,47 @@ struct DeadlineTests {
         #expect(consumer.results.map(\.outcome) == [.expired])
     }
 
+    @Test("operations of hosts that may still tell keep those of silent hosts waiting for nothing, however many they are")
+    func crowd() async throws {
+        let database = try await FleetFixture.database(with: Self.node)
+        let consumer = FakeConsumer(.server)
+        let registry = registry(startedAt: 0, looks: Array(0...100))
+        // Just came back: what it did meanwhile it may tell yet.
+        registry.register(.init(serial: 1, keepAlive: 5 * second), node: Self.node, at: 95 * second)
+        let service = OperationService(consumers: [consumer], registry: registry)
+        let core = FleetCore(clock: StillClock(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let silent = NodeID(high: 7, low: 7)
+        try await database.write { transaction in
+            for number in 1...450 {
+                _ = try core.operations.submit(
+                    .hardReboot(ServerID(high: 1, low: UInt64(number))), on: Self.node, deadline: 1,
+                    in: transaction)
+            }
+            _ = try core.operations.submit(
+                .hardReboot(ServerID(high: 0, low: 1)), on: silent, deadline: 2, in: transaction)
+        }
+        #expect(try await database.read { try service.hasOverdue(at: 100 * second, in: $0) })
+        try await database.write { try service.expire(at: 100 * second, in: $0) }
+        #expect(consumer.results.count == 1)
+    }
+
+    @Test("an operation that cannot be read keeps no other from its host, and goes by its deadline")
+    func damaged() async throws {
+        let database = try await FleetFixture.database(with: Self.node)
+        let service = OperationService(consumers: [FakeConsumer(.server)])
+        let core = FleetCore(clock: StillClock(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        try await database.write { transaction in
+            for number in 1...2 as ClosedRange<UInt64> {
+                _ = try core.operations.submit(
+                    .hardReboot(ServerID(high: 0, low: number)), on: Self.node, deadline: 1, in: transaction)
+            }
+            try transaction.execute("UPDATE operations SET action = ? WHERE id = 1", [[0xFF, 0xFF] as [UInt8]])
+        }
+        #expect(try await database.read { try service.pending(of: Self.node, in: $0) }.count == 1)
+        try await database.write { try service.expire(at: 100 * second, in: $0) }
+        #expect(try await database.read { try $0.count("SELECT COUNT(*) FROM operations") } == 0)
+    }
+
     @Test("an operation whose end is refused keeps no other waiting")
     func poison() async throws {
         let database = try await FleetFixture.database(with: Self.node)

@@ -134,6 +134,12 @@ final class VolumeKind: HostedKind {
         try Volume.table.all(where: SQLCondition("task_deadline <= ?", [now]), limit: 10, in: reader)
     }
 
+    func overdue(at now: Int64, skipping skipped: Int, in reader: any SQLReader) throws -> ReadableRows<Volume> {
+        try Volume.table.readable(
+            where: SQLCondition("task_deadline <= ?", [now]), order: "task_deadline, id", limit: 10,
+            skipping: skipped, in: reader)
+    }
+
     func on(_ node: NodeID, in reader: any SQLReader) throws -> [Volume] {
         try Volume.table.all(where: .equal("node_id", node), in: reader)
     }

@@ -22,6 +22,9 @@ struct FleetSessionTests {
         func read(
             image: ImageID, sha512: String, from offset: Int64
         ) async throws -> AsyncThrowingStream<[UInt8], any Error> { throw StoreError.overloaded }
+        func receive(
+            image: ImageID, sizeBytes: Int64, from bytes: AsyncThrowingStream<[UInt8], any Error>
+        ) async throws { throw StoreError.overloaded }
     }
 
     /// In which the operator removes all nodes after so many reads.

@@ -20,7 +20,7 @@ struct HostedLifecycleTests {
                 case .reschedule: #expect(task == .creating && report != .hostRemoved)
                 case .hidden: #expect(task == .deleting)
                 case .nothing: #expect(task == .retyping && report == .status(.failed, nil), "its result decides")
-                case .progress, .followed, .removed: Issue.record("\(task) with \(report): \(decision)")
+                case .progress, .advanced, .followed, .removed: Issue.record("\(task) with \(report): \(decision)")
                 }
             }
         }

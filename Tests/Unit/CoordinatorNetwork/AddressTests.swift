@@ -62,7 +62,7 @@ struct AddressTests {
             guard let prefix = IPPrefix("2001:db8::/64") else { return }
             var draft = SubnetDraft(project: TestCloud.project, network: network, prefix: prefix)
             draft.addressMode = .slaac
-            _ = try service.createSubnet(draft, at: 2, in: transaction)
+            _ = try service.createSubnet(draft, viewer: .everything, at: 2, in: transaction)
         }
         #expect(try await cloud.addresses(made).count == 2)
     }

@@ -26,7 +26,7 @@ struct FixedIPBudgetTests {
             change.fixedIPs = Self.requests(count).map { request in
                 FixedIPRequest(address: request.address.flatMap { $0.advanced(by: 100) })
             }
-            try service.updatePort(port, change, at: 2, in: transaction)
+            try service.updatePort(port, change, viewer: .everything, at: 2, in: transaction)
         }
         #expect(changed == expected)
         #expect(try await cloud.addresses(port).count == (count > 5 ? 0 : count))
@@ -39,7 +39,7 @@ struct FixedIPBudgetTests {
             let network = try service.createNetwork(
                 NetworkDraft(project: TestCloud.project), at: 1, in: transaction)
             let draft = SubnetDraft(project: TestCloud.project, network: network, prefix: IPPrefix("10.0.0.0/24"))
-            return (network, try service.createSubnet(draft, at: 1, in: transaction))
+            return (network, try service.createSubnet(draft, viewer: .everything, at: 1, in: transaction))
         }
         let port = try await cloud.port(on: network) {
             $0.fixedIPs = [FixedIPRequest(subnet: subnet), FixedIPRequest(subnet: subnet)]
@@ -49,7 +49,7 @@ struct FixedIPBudgetTests {
         try await cloud.write { service, transaction in
             var change = PortChange()
             change.fixedIPs = (0..<3).map { _ in FixedIPRequest(subnet: subnet) }
-            try service.updatePort(port, change, at: 2, in: transaction)
+            try service.updatePort(port, change, viewer: .everything, at: 2, in: transaction)
         }
         let second = try await cloud.addresses(port)
         #expect(Set(second).count == 3 && Set(second).isSuperset(of: first))
@@ -57,7 +57,7 @@ struct FixedIPBudgetTests {
         try await cloud.write { service, transaction in
             var change = PortChange()
             change.fixedIPs = [FixedIPRequest(subnet: subnet), FixedIPRequest(address: IPAddress(last))]
-            try service.updatePort(port, change, at: 3, in: transaction)
+            try service.updatePort(port, change, viewer: .everything, at: 3, in: transaction)
         }
         #expect(Set(try await cloud.addresses(port)) == [first[0], last])
     }

@@ -132,7 +132,8 @@ struct NetworkRuleTests {
         let small = try await create(cloud) { $0.mtuBytes = 1279 }
         let refusal = await cloud.refusal { service, transaction in
             try service.createSubnet(
-                SubnetDraft(project: TestCloud.project, network: small, prefix: IPPrefix("2001:db8:1::/64")), at: 2,
+                SubnetDraft(project: TestCloud.project, network: small, prefix: IPPrefix("2001:db8:1::/64")),
+                viewer: .everything, at: 2,
                 in: transaction)
         }
         #expect(refusal == "NetworkMTUSubnetConflict")

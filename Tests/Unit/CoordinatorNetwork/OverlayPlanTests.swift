@@ -94,7 +94,7 @@ struct OverlayPlanTests {
         try await cloud.write { service, transaction in
             var change = PortChange()
             change.fixedIPs = [FixedIPRequest(address: IPAddress("10.0.0.99"))]
-            try service.updatePort(port.port, change, at: 5, in: transaction)
+            try service.updatePort(port.port, change, viewer: .everything, at: 5, in: transaction)
         }
         #expect(try #require(cloud.plan.generation(of: key, on: Self.node1)) > bound)
         #expect(try await remotes(cloud, on: Self.node1)[0].addresses.map(\.description) == ["10.0.0.99"])

@@ -21,7 +21,7 @@ struct PortDeviceTests {
                     NetworkDraft(project: TestCloud.otherProject), at: 1, in: transaction)
                 let draft = SubnetDraft(
                     project: TestCloud.otherProject, network: id, prefix: IPPrefix("10.7.0.0/24"))
-                _ = try service.createSubnet(draft, at: 1, in: transaction)
+                _ = try service.createSubnet(draft, viewer: .everything, at: 1, in: transaction)
                 return id
             }
             let victim = victim
@@ -44,7 +44,7 @@ struct PortDeviceTests {
             await cloud.refusal { service, transaction in
                 var wanted = PortChange()
                 change(&wanted)
-                try service.updatePort(port, wanted, at: 9, in: transaction)
+                try service.updatePort(port, wanted, viewer: .everything, at: 9, in: transaction)
             }
         }
 

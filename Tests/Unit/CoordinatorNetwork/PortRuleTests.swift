@@ -71,7 +71,7 @@ struct PortRuleTests {
         try await cloud.write { service, transaction in
             var draft = SubnetDraft(project: TestCloud.project, network: network, prefix: IPPrefix("2001:db8::/64"))
             draft.addressMode = .slaac
-            _ = try service.createSubnet(draft, at: 1, in: transaction)
+            _ = try service.createSubnet(draft, viewer: .everything, at: 1, in: transaction)
         }
         _ = try await cloud.port(on: network) {
             $0.mac = MACAddress(bits: 0x0200_0000_0001)
@@ -110,7 +110,7 @@ struct PortRuleTests {
         await cloud.refusal { service, transaction in
             var change = PortChange()
             edit(&change)
-            try service.updatePort(port, change, at: 3, in: transaction)
+            try service.updatePort(port, change, viewer: .everything, at: 3, in: transaction)
         }
     }
 

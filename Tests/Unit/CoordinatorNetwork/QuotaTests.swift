@@ -19,7 +19,8 @@ struct QuotaTests {
             { service, network, number, transaction in
                 let prefix = IPPrefix("10.\(number + 1).0.0/24")
                 _ = try service.createSubnet(
-                    SubnetDraft(project: TestCloud.project, network: network, prefix: prefix), at: 1, in: transaction)
+                    SubnetDraft(project: TestCloud.project, network: network, prefix: prefix), viewer: .everything,
+                    at: 1, in: transaction)
             }
         ),
         (
@@ -76,7 +77,7 @@ struct QuotaTests {
     func unknown() async throws {
         let cloud = try await TestCloud()
         #expect(
-            await cloud.refusal { try $0.setQuota(1, of: "subnetpool", project: TestCloud.project, in: $1) }
+            await cloud.refusal { try $0.setQuota(1, of: "segment", project: TestCloud.project, in: $1) }
                 == "QuotaResourceUnknown")
     }
 

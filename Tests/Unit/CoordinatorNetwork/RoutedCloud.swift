@@ -57,7 +57,8 @@ struct RoutedCloud: Sendable {
         (network, subnet, external) = try await database.write { transaction in
             let network = try service.createNetwork(NetworkDraft(project: TestCloud.project), at: 1, in: transaction)
             let subnet = try service.createSubnet(
-                SubnetDraft(project: TestCloud.project, network: network, prefix: IPPrefix("10.0.0.0/24")), at: 1,
+                SubnetDraft(project: TestCloud.project, network: network, prefix: IPPrefix("10.0.0.0/24")),
+                viewer: .everything, at: 1,
                 in: transaction)
             var draft = NetworkDraft(project: TestCloud.otherProject)
             draft.isExternal = true
@@ -67,7 +68,7 @@ struct RoutedCloud: Sendable {
             var outside = SubnetDraft(
                 project: TestCloud.otherProject, network: external, prefix: IPPrefix("203.0.113.0/24"))
             outside.isDHCPEnabled = false
-            _ = try service.createSubnet(outside, at: 1, in: transaction)
+            _ = try service.createSubnet(outside, viewer: .everything, at: 1, in: transaction)
             return (network, subnet, external)
         }
     }

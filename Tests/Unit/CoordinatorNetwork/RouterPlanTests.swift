@@ -85,17 +85,17 @@ struct RouterPlanTests {
         let cloud = try await RoutedCloud()
         let router = try await cloud.router(hasGateway: true)
         cloud.directory.change { $0[0].health = .suspect }
-        try await cloud.hears { try $0.nodeHealthChanged(.suspect, of: Self.node1, at: 5, in: $1) }
+        try await cloud.slice.upkeep(on: cloud.database, at: 5)
         #expect(try await cloud.place(router) == Self.node1)
         cloud.directory.change { $0[0].health = .down }
-        try await cloud.hears { try $0.nodeHealthChanged(.down, of: Self.node1, at: 6, in: $1) }
+        try await cloud.slice.upkeep(on: cloud.database, at: 6)
         #expect(try await cloud.place(router) == Self.node2)
         #expect(cloud.plan.keys(on: Self.node1) == [])
         #expect(
             cloud.plan.keys(on: Self.node2) == [.router(router), .network(cloud.network), .network(cloud.external)])
         #expect(try await cloud.state(router).ports.map(\.host) == ["host-2", "host-2"])
         cloud.directory.change { $0[0].health = .up }
-        try await cloud.hears { try $0.nodeHealthChanged(.up, of: Self.node1, at: 7, in: $1) }
+        try await cloud.slice.upkeep(on: cloud.database, at: 7)
         #expect(try await cloud.place(router) == Self.node2)
     }
 
@@ -115,6 +115,63 @@ struct RouterPlanTests {
         let generation = cloud.plan.generation(of: .router(router), on: Self.node2)
         try await cloud.slice.upkeep(on: cloud.database, at: 10)
         #expect(cloud.plan.generation(of: .router(router), on: Self.node2) == generation)
+    }
+
+    @Test("routers that no node can have keep none of those behind them waiting")
+    func round() async throws {
+        let cloud = try await RoutedCloud(nodes: 0)
+        let hopeless = try await cloud.write { service, transaction in
+            var network = NetworkDraft(project: TestCloud.project)
+            (network.isExternal, network.networkType, network.physicalNetwork) = (true, "flat", "physnet2")
+            let external = try service.createNetwork(network, at: 1, in: transaction)
+            let prefix = IPPrefix("198.51.100.0/24")
+            _ = try service.createSubnet(
+                SubnetDraft(project: TestCloud.project, network: external, prefix: prefix), viewer: .everything, at: 1,
+                in: transaction)
+            return try (0..<4).map { _ in
+                var draft = RouterDraft(project: TestCloud.project)
+                draft.change.gateway = .network(GatewayRequest(network: external))
+                return try service.createRouter(draft, viewer: RoutedCloud.admin, at: 2, in: transaction)
+            }
+        }
+        let last = try await cloud.router(hasGateway: true, hasInterface: false)
+        cloud.directory.change { $0 = [ChangingDirectory.node(1)] }
+        let rounds = try await cloud.read { service, reader in
+            var round = RouterRound()
+            return try (0..<4).map { _ in try service.movableRouters(&round, seeing: 2, in: reader) }
+        }
+        #expect(rounds == [[], [], [last], []])
+        #expect(!rounds.joined().contains(where: hopeless.contains))
+    }
+
+    @Test("a router's node hears of its subnets what concerns it, and nothing of others")
+    func subnetChanges() async throws {
+        let cloud = try await RoutedCloud()
+        let router = try await cloud.router()
+        let (network, subnet) = (cloud.network, cloud.subnet)
+        let other = try await cloud.write { service, transaction in
+            let prefix = IPPrefix("10.77.0.0/24")
+            return try service.createSubnet(
+                SubnetDraft(project: TestCloud.project, network: network, prefix: prefix), viewer: .everything, at: 3,
+                in: transaction)
+        }
+        func generation(after change: @escaping @Sendable (inout SubnetChange) -> Void, of id: SubnetID) async throws
+            -> Int64?
+        {
+            try await cloud.write { service, transaction in
+                var wanted = SubnetChange()
+                change(&wanted)
+                try service.updateSubnet(id, wanted, at: 4, in: transaction)
+            }
+            return cloud.plan.generation(of: .router(router), on: Self.node1)
+        }
+        let before = cloud.plan.generation(of: .router(router), on: Self.node1)
+        #expect(try await generation(after: { $0.name = "n" }, of: subnet) == before)
+        #expect(try await generation(after: { $0.hostRoutes = [] }, of: subnet) == before)
+        let servers = [IPAddress("192.0.2.53")].compactMap(\.self)
+        #expect(try await generation(after: { $0.dnsServers = servers }, of: other) == before)
+        #expect(try await generation(after: { $0.dnsServers = servers }, of: subnet) == before.map { $0 + 1 })
+        #expect(try await cloud.place(router) == Self.node1)
     }
 
     @Test("a gateway that no node can have waits where the router is, and moves it once one can")
@@ -145,7 +202,8 @@ struct RouterPlanTests {
             draft.networkType = "local"
             let network = try service.createNetwork(draft, at: 1, in: transaction)
             let subnet = try service.createSubnet(
-                SubnetDraft(project: TestCloud.project, network: network, prefix: IPPrefix("10.9.0.0/24")), at: 1,
+                SubnetDraft(project: TestCloud.project, network: network, prefix: IPPrefix("10.9.0.0/24")),
+                viewer: .everything, at: 1,
                 in: transaction)
             _ = try service.reservePorts(
                 .interfaces([.init(network: network.text, port: nil, fixedIP: nil, tag: nil)], securityGroups: []),

@@ -132,7 +132,7 @@ struct ServerRequestTests {
             draft.isShared = true
             let id = try service.createNetwork(draft, at: 1, in: transaction)
             let subnet = SubnetDraft(project: owner, network: id, prefix: IPPrefix("10.3.0.0/24"))
-            _ = try service.createSubnet(subnet, at: 1, in: transaction)
+            _ = try service.createSubnet(subnet, viewer: .everything, at: 1, in: transaction)
             return id
         }
         var caller = TestCloud.member
@@ -188,7 +188,8 @@ struct ServerRequestTests {
             (draft.networkType, draft.physicalNetwork) = ("flat", "physnet1")
             let id = try service.createNetwork(draft, at: 1, in: transaction)
             _ = try service.createSubnet(
-                SubnetDraft(project: TestCloud.project, network: id, prefix: IPPrefix("10.7.0.0/24")), at: 1,
+                SubnetDraft(project: TestCloud.project, network: id, prefix: IPPrefix("10.7.0.0/24")),
+                viewer: .everything, at: 1,
                 in: transaction)
             return id
         }

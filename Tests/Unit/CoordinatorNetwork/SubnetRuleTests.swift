@@ -63,7 +63,7 @@ struct SubnetRuleTests {
         let refusal = await cloud.refusal { service, transaction in
             var draft = SubnetDraft(project: TestCloud.project, network: network, prefix: IPPrefix(cidr))
             edit(&draft)
-            return try service.createSubnet(draft, at: 2, in: transaction)
+            return try service.createSubnet(draft, viewer: .everything, at: 2, in: transaction)
         }
         #expect(refusal == type)
         #expect(try await cloud.networkSpec(network)?.subnets.count == 1)
@@ -161,7 +161,7 @@ struct SubnetRuleTests {
         let automatic = try await cloud.write { service, transaction in
             var draft = SubnetDraft(project: TestCloud.project, network: network, prefix: IPPrefix("2001:db8::/64"))
             draft.addressMode = .slaac
-            return try service.createSubnet(draft, at: 2, in: transaction)
+            return try service.createSubnet(draft, viewer: .everything, at: 2, in: transaction)
         }
         let subnet = try #require(try await cloud.networkSpec(network)?.subnets.first?.id)
         let port = try await cloud.port(on: network)

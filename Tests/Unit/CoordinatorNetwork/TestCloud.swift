@@ -106,7 +106,7 @@ struct TestCloud: Sendable {
             guard let prefix = IPPrefix(cidr) else { throw StoreError.corrupt(cidr) }
             var subnet = SubnetDraft(project: Self.project, network: id, prefix: prefix)
             change(&subnet)
-            _ = try service.createSubnet(subnet, at: 1, in: transaction)
+            _ = try service.createSubnet(subnet, viewer: .everything, at: 1, in: transaction)
             return id
         }
     }

@@ -37,6 +37,7 @@ final class FakeService: LinkService {
         var connections: [LinkConnection] = []
         var ended = 0
         var chunksSent = 0
+        var uploads: [ImageID: [UInt8]] = [:]
     }
 
     let authority: CertificateAuthority
@@ -99,6 +100,38 @@ final class FakeService: LinkService {
             rest = rest.dropFirst(100_000)
         }
     }
+
+    func receiveImage(_ upload: ImageUpload, from node: NodeID, bytes: LinkByteStream) async throws {
+        var taken: [UInt8] = []
+        for try await chunk in bytes {
+            taken += chunk
+            if upload.sizeBytes > 1_000_000, taken.count > 700_000, upload.image == Self.unwanted {
+                throw LinkRefusal(.malformed, "That is no image.")
+            }
+            if taken.count >= Int(upload.sizeBytes) { break }
+        }
+        guard taken.count == Int(upload.sizeBytes) else { throw LinkRefusal(.malformed, "Cut off.") }
+        let whole = taken
+        state.withLockedValue { $0.uploads[upload.image] = whole }
+    }
+
+    /// An image that is turned down half-way.
+    static let unwanted = ImageID(high: 6, low: 6)
+    var uploads: [ImageID: [UInt8]] { state.withLockedValue { $0.uploads } }
+
+    func verdict(on token: String, for node: NodeID) async throws -> TokenVerdict {
+        guard token == Self.verdict.userName else { throw LinkRefusal(.notFound, "No such token.") }
+        return Self.verdict
+    }
+
+    func serverCertificate(_ certificateRequestDER: [UInt8], for node: NodeID) async throws -> String {
+        try authority.issueNodeServerCertificate(
+            request: certificateRequestDER, names: ["objects.example", "192.0.2.1"], at: 1_700_000_000)
+    }
+
+    static let verdict = TokenVerdict(
+        user: UserID(high: 1, low: 2), userName: "somebody", userDomain: "default", project: ProjectID(high: 3, low: 4),
+        projectName: "project", projectDomain: "default", roles: ["member", "reader"], expiresAt: 1_800_000_000_000_000)
 
     var received: [LinkMessage] { state.withLockedValue { $0.received } }
 }

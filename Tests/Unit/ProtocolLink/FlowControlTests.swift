@@ -29,6 +29,60 @@ struct FlowControlTests {
         await loopback.server.stop()
     }
 
+    private func send(
+        _ size: Int, as image: ImageID, over connection: LinkConnection, announced: Int? = nil
+    ) async throws {
+        let upload = ImageUpload(operation: .fresh(), image: image, sizeBytes: Int64(announced ?? size))
+        try await connection.upload(upload) { writer in
+            for start in stride(from: 0, to: size, by: 300_000) {
+                try await writer.write(Array(Self.image[start..<min(size, start + 300_000)]))
+            }
+        }
+    }
+
+    @Test("an upload arrives byte for byte, and its end says that it did")
+    func upload() async throws {
+        let loopback = try await Loopback()
+        let connection = try await loopback.connect()
+        for size in [1, 65_536, 5_000_000] {
+            let image = ImageID.fresh()
+            try await send(size, as: image, over: connection)
+            // It has been taken in by the time that is heard.
+            #expect(loopback.service.uploads[image] == Array(Self.image[..<size]))
+        }
+        connection.close(.finished)
+        await loopback.server.stop()
+    }
+
+    @Test(
+        "an upload that is turned down half-way ends with the reason, one that breaks off is not taken, and others go on"
+    )
+    func refusedUpload() async throws {
+        struct Trouble: Error {}
+        let loopback = try await Loopback()
+        let connection = try await loopback.connect()
+        let refusal = await #expect(throws: LinkRefusal.self) {
+            try await send(5_000_000, as: FakeService.unwanted, over: connection)
+        }
+        #expect(refusal?.message == "That is no image.")
+        let image = ImageID.fresh()
+        for _ in 0..<20 {
+            await #expect(throws: Trouble.self) {
+                let upload = ImageUpload(operation: .fresh(), image: image, sizeBytes: 1_000)
+                try await connection.upload(upload) { writer in
+                    try await writer.write([1, 2, 3])
+                    throw Trouble()
+                }
+            }
+        }
+        #expect(loopback.service.uploads.isEmpty)
+        try await send(1_000, as: image, over: connection)
+        #expect(loopback.service.uploads[image]?.count == 1_000)
+        connection.close(.finished)
+        await #expect(throws: (any Error).self) { try await send(5_000_000, as: image, over: connection) }
+        await loopback.server.stop()
+    }
+
     @Test("a reader that pauses holds the sender at its window, and messages pass by")
     func pausedReader() async throws {
         let loopback = try await Loopback(image: Self.image)

@@ -44,6 +44,28 @@ struct StreamTableTests {
         #expect(table.end(5, nil) == [])
     }
 
+    @Test("an upload goes the other way: its opener sends what it is given credit for, and hears how it ended")
+    func uploads() throws {
+        let source = StreamOpening.Source.upload(
+            OperationID(high: 2, low: 2), image: ImageID(high: 1, low: 1), size: 90)
+        var agent = StreamTable(window: 100, limit: 4)
+        let (id, effects) = try agent.open(source)
+        #expect(effects == [.send(.streamOpen(stream: 1, StreamOpening(initialCredit: 0, source: source)))])
+        #expect(agent.takeCredit(id, upTo: 50) == 0)
+        var coordinator = StreamTable(window: 100, limit: 4)
+        #expect(
+            try coordinator.receive(
+                .streamOpen(stream: 1, StreamOpening(initialCredit: 0, source: source)), isAcceptor: true)
+                == [.streamOpened(1, source), .send(.streamCredit(stream: 1, bytes: 100))])
+        #expect(try agent.receive(.streamCredit(stream: 1, bytes: 100), isAcceptor: false) == [.streamCreditGrew(1)])
+        #expect(agent.takeCredit(id, upTo: 150) == 100)
+        #expect(try coordinator.receive(Self.data(1, 100), isAcceptor: true) == [.streamBytes(1, bytes: 100)])
+        #expect(throws: LinkError.self) { try coordinator.receive(Self.data(1, 1), isAcceptor: true) }
+        #expect(coordinator.consumed(1, 60) == [.send(.streamCredit(stream: 1, bytes: 60))])
+        #expect(coordinator.end(1, nil) == [.send(.streamEnd(stream: 1, nil))])
+        #expect(try agent.receive(.streamEnd(stream: 1, nil), isAcceptor: false) == [.streamEnded(1, nil)])
+    }
+
     @Test("frames of a stream that has just ended are let pass, those of one never opened are not")
     func stragglers() throws {
         var table = StreamTable(window: 100, limit: 4)

@@ -147,6 +147,28 @@ enum Samples {
             PlanEntry(key: .router(id(40)), generation: 3, spec: .router(router))
         ])
 
+    static var scopedRouter: RouterSpec {
+        var router = router
+        router.interfaces[0].addresses[0].scope = id(47)
+        return router
+    }
+
+    static let scopedUpdate = PlanUpdate(
+        epoch: 2, revision: 44, isSnapshot: false,
+        entries: [PlanEntry(key: .router(id(40)), generation: 4, spec: .router(scopedRouter))])
+
+    static var namingGroup: SecurityGroupSpec {
+        var group = securityGroup
+        group.addressGroups = [
+            .init(id: id(48), prefixes: ["192.0.2.0/24", "2001:db8::/32"].compactMap { IPPrefix($0) })
+        ]
+        return group
+    }
+
+    static let namingUpdate = PlanUpdate(
+        epoch: 2, revision: 45, isSnapshot: false,
+        entries: [PlanEntry(key: .securityGroup(id(1)), generation: 4, spec: .securityGroup(namingGroup))])
+
     static let volumeUpdate = PlanUpdate(
         epoch: 2, revision: 43, isSnapshot: false,
         entries: [
@@ -174,7 +196,7 @@ enum Samples {
                 limits: ["total_iops_sec": 100, "read_bytes_sec": 4096]),
             ServerSpec.Volume(
                 id: id(51), place: .remote(id(60), address: address("192.0.2.9"), port: 8705), device: "sdb",
-                bus: "scsi", isReadOnly: true)
+                bus: "scsi", isReadOnly: true, isShared: true)
         ]
         server.rescue = server.image.map { ServerSpec.Rescue(version: 1, image: $0, adminPassword: "pw") }
         server.image = nil
@@ -254,6 +276,8 @@ enum Samples {
         ("plan-continues", .plan(PlanUpdate(epoch: 2, revision: 41, isSnapshot: false, entries: []), continues: true)),
         ("plan-held", .planHeld(PlanPosition(epoch: 2, revision: 41))),
         ("plan-overlay", .plan(overlayUpdate, continues: false)),
+        ("plan-scopes", .plan(scopedUpdate, continues: false)),
+        ("plan-addresses", .plan(namingUpdate, continues: false)),
         ("report-tunnel", .report(tunnelReport)), ("report-pools", .report(poolReport)),
         ("plan-volumes", .plan(volumeUpdate, continues: false)), ("statuses-volumes", .statuses(volumeStatuses)),
         ("statuses", .statuses(statuses)),
@@ -273,6 +297,17 @@ enum Samples {
             .operation(Operation(id: id(52), deadline: 3, action: .consoleOutput(id(30), lines: nil)))
         ),
         (
+            "operation-snapshot",
+            .operation(Operation(id: id(53), deadline: 4, action: .snapshot(id(30), image: id(32))))
+        ),
+        (
+            "operation-password",
+            .operation(
+                Operation(id: id(54), deadline: 5, action: .changePassword(id(30), user: "root", password: "s3cret")))
+        ),
+        ("operation-nmi", .operation(Operation(id: id(55), deadline: 6, action: .injectNMI(id(30))))),
+        ("operation-diagnostics", .operation(Operation(id: id(56), deadline: 7, action: .diagnostics(id(30))))),
+        (
             "result-done",
             .operationResult(OperationResult(id: id(50), outcome: .done(output: [104, 105]), steps: steps))
         ),
@@ -285,6 +320,19 @@ enum Samples {
             .streamOpen(
                 stream: 5,
                 StreamOpening(initialCredit: 262_144, source: .image(id(32), sha512: digest, offset: 1_000_000)))
+        ),
+        (
+            "stream-upload",
+            .streamOpen(
+                stream: 7, StreamOpening(initialCredit: 0, source: .upload(id(53), image: id(32), size: 70_000)))
+        ),
+        (
+            "stream-open-token",
+            .streamOpen(stream: 7, StreamOpening(initialCredit: 262_144, source: .token("gAAAA-secret")))
+        ),
+        (
+            "stream-open-certificate",
+            .streamOpen(stream: 9, StreamOpening(initialCredit: 262_144, source: .serverCertificate([48, 1, 2])))
         ),
         ("stream-data", .streamData(stream: 5, ByteBuffer(bytes: [1, 2, 3]))),
         ("stream-credit", .streamCredit(stream: 5, bytes: 70_000)),

@@ -47,6 +47,8 @@ public struct BodySchema<Body: Sendable>: Sendable {
             guard let inner = members[name] else { throw BodyFailure(.missing(name), body) }
             let others = members.keys.filter { $0 != name }.sorted()
             if isAlone, !others.isEmpty { throw BodyFailure(.unexpected(others), body) }
+            BodyTrace.current?.enter(name)
+            defer { BodyTrace.current?.leave() }
             do { return try read(inner, version) } catch { throw error.below(name) }
         } catch { throw wording(error) }
     }
@@ -80,7 +82,8 @@ public struct BodySchema<Body: Sendable>: Sendable {
     ) throws(BodyFailure) -> Body {
         guard case .object(let members) = json else { throw BodyFailure(.wrongType(["object"]), json) }
         let fields = fields.filter { $0.versions.contains(version.minor) }
-        BodyTrace.current?.note(fields.map(\.name))
+        let trace = BodyTrace.current
+        trace?.note(fields.map(\.name))
         var body = start
         let extra = members.filter { member in !fields.contains { $0.name == member.key } }
         if tellsUnknownFirst { try judge(extra, json, &body) }
@@ -90,6 +93,8 @@ public struct BodySchema<Body: Sendable>: Sendable {
         if !tellsUnknownFirst { try judge(extra, json, &body) }
         for field in fields {
             guard let member = members[field.name] else { continue }
+            trace?.enter(field.name)
+            defer { trace?.leave() }
             do { try field.apply(member, &body) } catch { throw error.below(field.name) }
         }
         return body
@@ -161,6 +166,11 @@ public struct BodyField<Body: Sendable>: Sendable {
         _ apply: @escaping @Sendable (JSON, inout Body) throws(BodyFailure) -> Void
     ) -> Self {
         Self(name, isRequired: isRequired, since: since, until: until, apply: apply)
+    }
+
+    /// The same, which must be there.
+    public var asRequired: Self {
+        Self(name, isRequired: true, since: versions.lowerBound, until: versions.upperBound, apply: apply)
     }
 
     /// A member that may be missing (`nil`), or be `null` (`.some(nil)`).

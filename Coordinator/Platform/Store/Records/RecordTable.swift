@@ -85,6 +85,24 @@ public struct RecordTable<Record: TableRecord>: Sendable {
             condition.arguments + (limit.map { [$0] } ?? []), record)
     }
 
+    /// The same, where a row that cannot be read is to cost itself alone.
+    public func readable(
+        where condition: SQLCondition, order: String, limit: Int, skipping skipped: Int = 0, in reader: any SQLReader
+    ) throws -> ReadableRows<Record> {
+        let rows = try reader.query(
+            "SELECT \(selection) FROM \(source) WHERE \(condition.sql) ORDER BY \(order) LIMIT ? OFFSET ?",
+            condition.arguments + [limit, skipped]
+        ) { row in Result { try record(row) } }
+        var result = ReadableRows<Record>(count: rows.count)
+        for row in rows {
+            switch row {
+            case .success(let record): result.records.append(record)
+            case .failure(let error): result.failures.append("\(error)")
+            }
+        }
+        return result
+    }
+
     public func count(where condition: SQLCondition = .always, in reader: any SQLReader) throws -> Int {
         try reader.count(source, condition)
     }
@@ -144,5 +162,20 @@ public struct RecordTable<Record: TableRecord>: Sendable {
         var record = record
         try record.columns(&collector)
         return collector.values
+    }
+}
+
+/// Rows of which some may be damaged.
+public struct ReadableRows<Record: Sendable>: Sendable {
+    public var records: [Record] = []
+    /// Why the others cannot be read.
+    public var failures: [String] = []
+    /// How many rows there were.
+    public var count: Int
+
+    public init(_ records: [Record] = [], failures: [String] = [], count: Int) {
+        self.records = records
+        self.failures = failures
+        self.count = count
     }
 }

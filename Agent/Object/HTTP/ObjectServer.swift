@@ -1,0 +1,254 @@
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
+import Synchronization
+
+/// Answers requests.
+package protocol ObjectResponder: Sendable {
+    func respond(to request: ObjectRequest) async -> ObjectResponse
+}
+
+/// The certificate that is shown, from the next connection on.
+package final class ServedTLS: Sendable {
+    private let held: Mutex<NIOSSLContext>
+
+    package init(certificatePEM: String, privateKeyPEM: String) throws {
+        held = Mutex(try Self.context(certificatePEM, privateKeyPEM))
+    }
+
+    package func use(certificatePEM: String, privateKeyPEM: String) throws {
+        let context = try Self.context(certificatePEM, privateKeyPEM)
+        held.withLock { $0 = context }
+    }
+
+    var context: NIOSSLContext { held.withLock { $0 } }
+
+    private static func context(_ certificatePEM: String, _ privateKeyPEM: String) throws -> NIOSSLContext {
+        var configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: try NIOSSLCertificate.fromPEMBytes(Array(certificatePEM.utf8)).map { .certificate($0) },
+            privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(privateKeyPEM.utf8), format: .pem)))
+        configuration.minimumTLSVersion = .tlsv12
+        configuration.applicationProtocols = ["http/1.1"]
+        return try NIOSSLContext(configuration: configuration)
+    }
+}
+
+/// The HTTP face of the object store. Each connection is a task that reads a request, has it answered and writes the
+/// answer; while one end does not get on, the other one waits.
+package struct ObjectServer: Sendable {
+    package struct Settings: Sendable {
+        package var host: String
+        package var port: Int
+        /// Further ones wait in the kernel's backlog.
+        package var maximumConnections = 512
+        /// A connection on which nothing moves for so long is closed.
+        package var idleTimeout = TimeAmount.seconds(75)
+
+        package init(host: String, port: Int) {
+            self.host = host
+            self.port = port
+        }
+    }
+
+    typealias Connection = NIOAsyncChannel<HTTPServerRequestPart, HTTPServerResponsePart>
+
+    private let responder: any ObjectResponder
+    private let settings: Settings
+    /// `nil` in tests.
+    private let tls: ServedTLS?
+    private let group: any EventLoopGroup
+    private let logger: Logger
+
+    package init(
+        responder: any ObjectResponder, settings: Settings, tls: ServedTLS?, group: any EventLoopGroup, logger: Logger
+    ) {
+        self.responder = responder
+        self.settings = settings
+        self.tls = tls
+        self.group = group
+        self.logger = logger
+    }
+
+    /// Serves until the task is cancelled.
+    /// - Parameter onListening: Called with the port once it is open.
+    package func run(onListening: @Sendable (Int) -> Void = { _ in }) async throws {
+        let (tls, settings) = (tls, settings)
+        let server = try await ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 512)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .bind(host: settings.host, port: settings.port) { channel in
+                channel.eventLoop.makeCompletedFuture { try Self.connection(channel, tls, settings) }
+            }
+        onListening(server.channel.localAddress?.port ?? 0)
+        let seats = Seats(settings.maximumConnections)
+        try await withThrowingDiscardingTaskGroup { tasks in
+            try await server.executeThenClose { connections in
+                for try await connection in connections {
+                    await seats.take()
+                    tasks.addTask {
+                        await serve(connection)
+                        await seats.leave()
+                    }
+                }
+            }
+        }
+    }
+
+    private static func connection(
+        _ channel: any Channel, _ tls: ServedTLS?, _ settings: Settings
+    ) throws -> Connection {
+        let pipeline = channel.pipeline.syncOperations
+        if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls.context)) }
+        // Bytes of all of a request's fields together, and of each: what Swift takes and no more.
+        var limits = NIOHTTPDecoderLimitConfiguration()
+        limits.maxHeaderFieldSize = 16 << 10
+        limits.maxHeaderListSize = 64 << 10
+        limits.maxHeaderFieldCount = 256
+        try pipeline.addHandler(IdleStateHandler(allTimeout: settings.idleTimeout))
+        try pipeline.addHandler(IdleConnectionCloser())
+        try pipeline.addHandler(HTTPResponseEncoder())
+        try pipeline.addHandler(
+            ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: limits), maximumBufferSize: 1 << 20))
+        try pipeline.addHandler(HTTPServerProtocolErrorHandler())
+        // A field of an answer never becomes two.
+        try pipeline.addHandler(NIOHTTPResponseHeadersValidator())
+        return try Connection(wrappingChannelSynchronously: channel)
+    }
+
+    private func serve(_ connection: Connection) async {
+        do {
+            try await connection.executeThenClose { inbound, outbound in
+                let exchange = Exchange(
+                    parts: inbound.makeAsyncIterator(), outbound: outbound, responder: responder,
+                    remote: connection.channel.remoteAddress?.ipAddress ?? "unknown",
+                    scheme: tls == nil ? "http" : "https")
+                while try await exchange.next() {}
+            }
+        } catch {
+            // The client went away, or the answer could not be made to its end: the cut tells.
+            logger.debug("a connection ended", metadata: ["error": "\(error)"])
+        }
+    }
+}
+
+/// How many connections there may be.
+private actor Seats {
+    private var free: Int
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    init(_ count: Int) { free = count }
+
+    func take() async {
+        guard free == 0 else {
+            free -= 1
+            return
+        }
+        await withCheckedContinuation { waiting.append($0) }
+    }
+
+    func leave() {
+        guard !waiting.isEmpty else {
+            free += 1
+            return
+        }
+        waiting.removeFirst().resume()
+    }
+}
+
+private final class IdleConnectionCloser: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard event is IdleStateHandler.IdleStateEvent else { return context.fireUserInboundEventTriggered(event) }
+        context.close(promise: nil)
+    }
+}
+
+/// The requests of one connection, one after the other. For one task.
+private final class Exchange {
+    /// What is taken in and thrown away of a body whose request was refused: many clients look at the answer only when
+    /// they have sent all.
+    private static let discardLimit = 64 << 20
+
+    private var parts: NIOAsyncChannelInboundStream<HTTPServerRequestPart>.AsyncIterator
+    private let outbound: NIOAsyncChannelOutboundWriter<HTTPServerResponsePart>
+    private let responder: any ObjectResponder
+    private let remote: String
+    private let scheme: String
+    /// The client waits for a word before it sends the body.
+    private var awaitsContinue = false
+
+    init(
+        parts: NIOAsyncChannelInboundStream<HTTPServerRequestPart>.AsyncIterator,
+        outbound: NIOAsyncChannelOutboundWriter<HTTPServerResponsePart>, responder: any ObjectResponder,
+        remote: String, scheme: String
+    ) {
+        self.parts = parts
+        self.outbound = outbound
+        self.responder = responder
+        self.remote = remote
+        self.scheme = scheme
+    }
+
+    /// - Returns: Whether the connection may have another one.
+    func next() async throws -> Bool {
+        guard case .head(let head)? = try await parts.next() else { return false }
+        awaitsContinue = head.headers.first(name: "expect")?.lowercased() == "100-continue"
+        let body = RequestBody { [self] in try await piece() }
+        let request = ObjectRequest(
+            method: head.method.rawValue, target: head.uri, headers: head.headers, body: body, remoteAddress: remote,
+            scheme: scheme)
+        let response = await responder.respond(to: request)
+        // A body that nobody asked for and that the client has not begun never comes.
+        var isLast = !head.isKeepAlive || (awaitsContinue && !body.isOver)
+        try await write(response, isHead: head.method == .HEAD, isLast: isLast)
+        guard !isLast else { return false }
+        var discarded = 0
+        while let piece = try await body.next() {
+            discarded += piece.readableBytes
+            if discarded > Self.discardLimit { isLast = true }
+            if isLast { return false }
+        }
+        return true
+    }
+
+    private func piece() async throws -> ByteBuffer? {
+        if awaitsContinue {
+            awaitsContinue = false
+            try await outbound.write(.head(HTTPResponseHead(version: .http1_1, status: .continue)))
+        }
+        switch try await parts.next() {
+        case .body(let bytes)?: return bytes
+        case .end?: return nil
+        case .head?, nil: throw ChannelError.inputClosed
+        }
+    }
+
+    private func write(_ response: ObjectResponse, isHead: Bool, isLast: Bool) async throws {
+        var headers = response.headers
+        switch response.body {
+        case .none: if !headers.contains(name: "content-length") { headers.add(name: "Content-Length", value: "0") }
+        case .bytes(let bytes): headers.replaceOrAdd(name: "Content-Length", value: String(bytes.count))
+        case .stream(let length?, _): headers.replaceOrAdd(name: "Content-Length", value: String(length))
+        case .stream(nil, _): headers.replaceOrAdd(name: "Transfer-Encoding", value: "chunked")
+        }
+        if isLast { headers.replaceOrAdd(name: "Connection", value: "close") }
+        let head = HTTPResponseHead(
+            version: .http1_1, status: HTTPResponseStatus(statusCode: response.status), headers: headers)
+        try await outbound.write(.head(head))
+        if !isHead {
+            switch response.body {
+            case .none: break
+            case .bytes(let bytes): try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: bytes))))
+            case .stream(_, let body):
+                try await body { [outbound] bytes in
+                    try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: bytes))))
+                }
+            }
+        }
+        try await outbound.write(.end(nil))
+    }
+}

@@ -1,0 +1,4 @@
+import AgentCore
+
+/// Threads for the store's files.
+typealias DiskWorkers = BlockingWorkers

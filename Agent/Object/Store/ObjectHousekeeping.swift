@@ -1,0 +1,25 @@
+import ProtocolModel
+
+/// What the store does by itself: ends what has had its time, removes what nobody has any more, packs what is left.
+package struct ObjectHousekeeping: Sendable {
+    private static let batch = 256
+
+    private let store: LocalObjectStore
+    private let clock: any WallClock
+
+    package init(store: LocalObjectStore, clock: any WallClock) {
+        self.store = store
+        self.clock = clock
+    }
+
+    package func pass() async throws {
+        while case let expired = try await store.expired(at: clock.now(), limit: Self.batch), !expired.isEmpty {
+            var removed = 0
+            for (name, record) in expired where try await store.remove(name, seen: record) != nil { removed += 1 }
+            // The others were changed meanwhile: the next pass sees them as they are then.
+            guard removed > 0 else { break }
+        }
+        try await store.collectGarbage()
+        try await store.compact()
+    }
+}

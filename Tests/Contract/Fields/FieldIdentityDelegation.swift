@@ -1,0 +1,6 @@
+extension FieldTable {
+    /// See ``FieldLine``.
+    static let identityDelegation = """
+
+        """
+}
