@@ -66,8 +66,10 @@ struct IdentityTokenTests {
         #expect(token["expires_at"] == "2026-01-01T01:00:00.000000Z")
         #expect(token["audit_ids"]?.arrayValue?.first?.stringValue?.utf8.count == 22)
         let types = token["catalog"]?.arrayValue?.compactMap { $0["type"]?.stringValue }
-        #expect(types == ["compute", "identity", "image", "network", "placement"])
-        let endpoint = token["catalog"]?.arrayValue?.first?["endpoints"]?.arrayValue?.first {
+        #expect(
+            types == ["block-storage", "compute", "identity", "image", "network", "placement", "volumev3"])
+        let compute = token["catalog"]?.arrayValue?.first { $0["type"] == "compute" }
+        let endpoint = compute?["endpoints"]?.arrayValue?.first {
             $0["interface"] == "public"
         }
         #expect(endpoint?["url"] == "https://cloud.test:8700/compute/v2.1")

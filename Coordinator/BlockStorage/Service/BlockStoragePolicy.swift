@@ -34,7 +34,7 @@ public enum BlockStoragePolicy {
         "volume:attachment_delete", "volume:attachment_complete", "volume:multiattach_bootable_volume",
         "volume:multiattach", "volume_extension:volume_type_access", "volume:create_transfer",
         "volume:accept_transfer", "volume:delete_transfer", "message:delete",
-        "volume:retype", "volume:reimage", "backup:create", "group:create", "group:create_group_snapshot"
+        "volume:reimage", "backup:create", "group:create", "group:create_group_snapshot"
     ]
     private static let admins = [
         "volume:force_delete", "volume_extension:volume_host_attribute",

@@ -65,7 +65,7 @@ extension FieldTable {
         POST /network/v2.0/security-group-rules port_range_min test:NetworkUserCaseTests.rule
         POST /network/v2.0/security-group-rules project_id shown
         POST /network/v2.0/security-group-rules protocol test:NetworkUserCaseTests.rule
-        POST /network/v2.0/security-group-rules remote_address_group_id only:null
+        POST /network/v2.0/security-group-rules remote_address_group_id shown
         POST /network/v2.0/security-group-rules remote_group_id shown
         POST /network/v2.0/security-group-rules remote_ip_prefix test:NetworkUserCaseTests.rule
         POST /network/v2.0/security-group-rules security_group_id shown
@@ -86,9 +86,9 @@ extension FieldTable {
         POST /network/v2.0/subnets ipv6_ra_mode shown
         POST /network/v2.0/subnets name shown
         POST /network/v2.0/subnets network_id shown
-        POST /network/v2.0/subnets prefixlen only:null
+        POST /network/v2.0/subnets prefixlen test:NetworkSubnetPoolTests.allocate
         POST /network/v2.0/subnets project_id shown
-        POST /network/v2.0/subnets subnetpool_id only:null
+        POST /network/v2.0/subnets subnetpool_id shown
         POST /network/v2.0/subnets tenant_id shown
         PUT /network/v2.0/floatingips/{id} description shown
         PUT /network/v2.0/floatingips/{id} fixed_ip_address shown
