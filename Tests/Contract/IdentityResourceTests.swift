@@ -227,7 +227,7 @@ struct IdentityResourceTests {
         #expect(try cloud.identity.tokens.authenticate(token: token) == nil)
         #expect(await cloud.token("admin", "changed", scope: nil) != nil)
         let urls = cloud.identity.directory.state.endpoints.values.map(\.url)
-        #expect(urls.count == 15 && urls.allSatisfy { $0.hasPrefix("https://elsewhere:8700/") })
+        #expect(urls.count == 21 && urls.allSatisfy { $0.hasPrefix("https://elsewhere:8700/") })
         let again = try await IdentityService(database: cloud.harness.database, clock: cloud.clock)
         #expect(again.directory.state.users.count == 2)
         #expect(again.directory.state.implications.count == 3)

@@ -106,12 +106,12 @@ struct PolicyOperatorTests {
         #expect(answer["refusals"] == 1)
         #expect(answer["problems"] == ["line 1: 'get_netwrk' is no rule; did you mean 'get_network'."])
         let rule = answer["rules"]?.arrayValue?.first { $0["name"] == "get_network" }
-        #expect(
-            rule == [
-                "name": "get_network", "default": "rule:admin_required or rule:project_reader",
-                "override": "role:auditor", "line": 3,
-                "operations": ["GET /network/v2.0/networks", "GET /network/v2.0/networks/{id}"]
-            ])
+        #expect(rule?["default"] == "rule:admin_required or rule:project_reader")
+        #expect(rule?["override"] == "role:auditor" && rule?["line"] == 3)
+        // Compute's old calls ask it as well.
+        let operations = rule?["operations"]?.arrayValue ?? []
+        #expect(operations.prefix(2) == ["GET /network/v2.0/networks", "GET /network/v2.0/networks/{id}"])
+        #expect(operations.dropFirst(2).allSatisfy { $0.stringValue?.contains(" /compute/v2.1/") == true })
         #expect(await cloud.harness.get("/skerry/v1/policy", as: .manager).status == 403)
     }
 }
