@@ -102,8 +102,7 @@ struct ServerListQuery {
         return flag
     }
 
-    /// What a caller sees without asking for more. Not inlined: Swift 6.3's optimizer gives up in "CopyPropagation" then.
-    @inline(never)
+    /// What a caller sees without asking for more.
     private static func scope(of caller: Caller) -> ServerQuery.Scope {
         if let project = caller.project { .project(project) } else { .user(caller.user) }
     }

@@ -34,5 +34,8 @@ public struct Caller: Sendable, Hashable {
     }
 
     public var isAdmin: Bool { roles.contains("admin") }
-    public var project: ProjectID? { if case .project(let id) = scope { id } else { nil } }
+    /// Not inlined: Swift 6.3's optimizer gives up in "CopyPropagation" where it meets the pattern beside another use.
+    public var project: ProjectID? {
+        @inline(never) get { if case .project(let id) = scope { id } else { nil } }
+    }
 }
