@@ -159,7 +159,8 @@ struct BackendRoutes: Sendable {
     private static let aliases = [
         "os-admin-actions": "AdminActions", "os-availability-zone": "AvailabilityZones",
         "os-extended-snapshot-attributes": "ExtendedSnapshotAttributes", "os-quota-sets": "Quotas",
-        "os-services": "Services", "os-types-extra-specs": "TypesExtraSpecs", "os-types-manage": "TypesManage",
+        "os-hosts": "Hosts", "os-services": "Services", "os-types-extra-specs": "TypesExtraSpecs",
+        "os-types-manage": "TypesManage",
         "os-used-limits": "UsedLimits", "os-vol-host-attr": "VolumeHostAttribute",
         "os-vol-image-meta": "VolumeImageMetadata", "os-vol-mig-status-attr": "VolumeMigStatusAttribute",
         "os-vol-tenant-attr": "VolumeTenantAttribute", "os-volume-actions": "VolumeActions",

@@ -6,11 +6,13 @@ struct BlockStorageAPI: Sendable {
     let parts: BlockStorageParts
 
     var service: ServiceAPI {
-        ServiceAPI(
+        var service = ServiceAPI(
             prefix: "/volume", serviceType: "block-storage",
             microversions: MicroversionPolicy(
                 service: "volume", legacyHeader: nil, minimum: Microversion(3, 0), maximum: .volumeMaximum),
             routes: routes, policy: BlockStoragePolicy.policy, renderError: Self.render)
+        service.refusesEmptyNames = true
+        return service
     }
 
     private var routes: [Route] { VersionRoutes.all + project + project.compactMap(\.withoutProject) }

@@ -16,6 +16,9 @@ public struct ServiceAPI: Sendable {
     public var words: ErrorWords
     /// Who may do what; ``APICall/authorize(_:project:domain:)`` looks here.
     public var policy: Policy
+    /// `/volumes/` names a volume whose id was forgotten, and so nothing; else it is `/volumes`. The path of a version may
+    /// have its slash either way.
+    public var refusesEmptyNames = false
 
     public init(
         prefix: String, serviceType: String? = nil, microversions: MicroversionPolicy? = nil, routes: [Route],

@@ -28,6 +28,11 @@ public struct RequestPipeline: Sendable {
             tree = RouteTree(service.routes)
             name = service.prefix.isEmpty ? "root" : String(service.prefix.dropFirst())
         }
+
+        func find(_ method: HTTPRequest.Method, _ path: Substring) -> RouteTree.Match {
+            let namesNothing = service.refusesEmptyNames && path.last == "/" && path.dropFirst().dropLast().contains("/")
+            return namesNothing ? .unknownPath : tree.find(method, path)
+        }
     }
 
     /// Longest prefix first.
@@ -88,7 +93,7 @@ public struct RequestPipeline: Sendable {
         var visit = Visit(
             request: request, mount: mount, path: String(path), query: query, requestID: requestID,
             now: settings.clock.now(), started: started)
-        switch mount.tree.find(request.method, path.dropFirst(mount.service.prefix.count)) {
+        switch mount.find(request.method, path.dropFirst(mount.service.prefix.count)) {
         case .unknownPath:
             let response = refuse(
                 mount.service.words.unknownPath, service: mount.service, requestID: requestID, headers: [:])
