@@ -19,6 +19,7 @@ def snapshot(cloud):
         f"{table} {chain}" for table in ("iptables", "ip6tables", "ebtables")
         for chain in OUR_CHAIN.findall(run(f"{table}-save"))}
     instances = cloud.state / "agent" / "instances"
+    volumes = cloud.state / "agent" / "volumes"
     dhcp = cloud.state / "agent" / "dhcp"
     return {
         "domains": set(cloud.virsh("list", "--all", "--name").split()),
@@ -32,6 +33,7 @@ def snapshot(cloud):
         "chains": chains,
         "ipsets": set(run("ipset", "list", "-name").split()),
         "disk files": {str(path) for path in instances.rglob("*")} if instances.is_dir() else set(),
+        "volume files": {str(path) for path in volumes.rglob("*")} if volumes.is_dir() else set(),
         "dhcp files": {path.name for path in dhcp.iterdir()} if dhcp.is_dir() else set(),
     }
 
