@@ -238,8 +238,8 @@ let package = Package(
         tests(
             "Tests/Unit/CoordinatorCompute",
             [
-                "CoordinatorCompute", "CoordinatorPlacement", "CoordinatorNetwork", "CoordinatorImage", "CoordinatorFleet",
-                "CoordinatorPlatform", "ProtocolModel"
+                "CoordinatorCompute", "CoordinatorPlacement", "CoordinatorNetwork", "CoordinatorImage",
+                "CoordinatorFleet", "CoordinatorPlatform", "ProtocolModel"
             ]),
         tests(
             "Tests/Fuzz",
@@ -251,7 +251,7 @@ let package = Package(
             ], exclude: ["run"]),
         tests(
             "Tests/Unit/CoordinatorBlockStorage",
-            ["CoordinatorBlockStorage", "CoordinatorFleet", "CoordinatorPlatform", "ProtocolModel"]),
+            ["CoordinatorBlockStorage", "CoordinatorFleet", "ProtocolModel"]),
         tests(
             "Tests/Contract",
             [
