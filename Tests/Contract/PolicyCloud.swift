@@ -18,6 +18,7 @@ struct PolicyCloud: Sendable {
     let network: NetworkSlice
     /// The agents' end.
     let link: any LinkService
+    let hosts: VolumeHosts
     /// With the folder of its blobs, which goes with it.
     let image: ImageMetadataCloud
 
@@ -59,7 +60,7 @@ struct PolicyCloud: Sendable {
         services[services.count - 1].add(PolicyRoutes(policies, services: services).routes, rules: [:])
         self.services = services
         harness = APIHarness(services: services, database: database, policies: policies, clock: clock)
-        _ = try await VolumeHosts(
+        hosts = try await VolumeHosts(
             core, at: clock.now(), database: database, parts: [placement, volumes], roles: [.storage], logger: logger)
     }
 }

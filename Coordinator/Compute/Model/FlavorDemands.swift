@@ -75,8 +75,8 @@ package enum FlavorDemands {
 
     /// Of another hypervisor, which no host here has: Nova's own driver for QEMU passes over them as well.
     private static let foreign: Set<String> = ["powervm", "vmware"]
-    /// Namespaces whose names are the operator's.
-    private static let open: Set<String> = ["aggregate_instance_extra_specs", "capabilities"]
+    /// Namespaces whose names are the operator's, and that nothing here looks at.
+    private static let open: Set<String> = ["capabilities"]
 
     private static func spec(_ name: String) -> Spec? {
         if let spec = known[name] { return spec }
@@ -97,6 +97,8 @@ package enum FlavorDemands {
             return isForeign ? unmetText : nil
         case "hw" where parts[1].hasPrefix("numa_cpus.") || parts[1].hasPrefix("numa_mem."):
             return Int(parts[1].drop { $0 != "." }.dropFirst()) == nil ? nil : unmetText
+        // The hosts' aggregates answer it, whatever the value: ``AggregateRules``.
+        case "aggregate_instance_extra_specs": return Spec(.text) { _, _ in true }
         case let word where foreign.contains(word): return vacuous
         case let word where open.contains(word): return unmetText
         default: return nil

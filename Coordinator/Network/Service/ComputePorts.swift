@@ -281,9 +281,8 @@ extension NetworkService: NetworkForCompute {
     }
 
     public func unbindPorts(of server: ServerID, at now: Int64, in transaction: any SQLTransaction) throws {
-        for var port in try ports.ports(of: server, in: transaction) {
+        for port in try ports.ports(of: server, in: transaction) {
             guard let node = port.node else { continue }
-            port.standard.revision += 1
             try unplan(port, from: node, at: now, in: transaction)
         }
     }

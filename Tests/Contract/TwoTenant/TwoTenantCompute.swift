@@ -81,11 +81,11 @@ extension TwoTenantTable {
         GET /compute/v2.1/servers/{server_id}/os-instance-actions/{request_id} {server_id} server foreign=404 gone=404 malformed=404
         GET /compute/v2.1/servers/{server_id}/os-interface {server_id} server foreign=404 gone=404 malformed=404
         POST /compute/v2.1/servers/{server_id}/os-interface {server_id} server foreign=404 gone=404 malformed=404
-        POST /compute/v2.1/servers/{server_id}/os-interface interfaceAttachment.port_id port foreign=409 gone=409 malformed=400
-        POST /compute/v2.1/servers/{server_id}/os-interface interfaceAttachment.net_id network foreign=409 gone=409 malformed=400
+        POST /compute/v2.1/servers/{server_id}/os-interface interfaceAttachment.port_id port foreign=404 gone=404 malformed=400
+        POST /compute/v2.1/servers/{server_id}/os-interface interfaceAttachment.net_id network foreign=404 gone=404 malformed=400
         POST /compute/v2.1/servers/{server_id}/os-interface interfaceAttachment.fixed_ips.0.ip_address shared_address foreign=400 malformed=400
         DELETE /compute/v2.1/servers/{server_id}/os-interface/{port_id} {server_id} server foreign=404 gone=404 malformed=404
-        DELETE /compute/v2.1/servers/{server_id}/os-interface/{port_id} {port_id} port foreign=409 gone=409 malformed=409
+        DELETE /compute/v2.1/servers/{server_id}/os-interface/{port_id} {port_id} port foreign=404 gone=404 malformed=404
         GET /compute/v2.1/servers/{server_id}/os-interface/{port_id} {port_id} port foreign=404 gone=404 malformed=404
         GET /compute/v2.1/servers/{server_id}/os-interface/{port_id} {server_id} server foreign=404 gone=404 malformed=404
         GET /compute/v2.1/servers/{server_id}/os-volume_attachments {server_id} server foreign=404 gone=404 malformed=404

@@ -253,12 +253,12 @@ struct TwoTenantScene: Sendable {
 
     /// A server that its host has run, so that what can be done with it is asked for in earnest.
     private func start(_ server: String) async throws {
-        let node = NodeID(high: 7, low: 7)
+        let node = cloud.hosts.first
         try await cloud.harness.database.write { transaction in
             _ = try transaction.execute(
                 """
                 UPDATE servers SET vm_state = 'active', task_state = NULL, task_deadline = NULL, has_launched = 1,
-                    node_id = ?, host = 'host', zone = 'nova' WHERE uuid = ?
+                    node_id = ?, host = 'store-a', zone = 'nova' WHERE uuid = ?
                 """, [node, server])
         }
     }

@@ -75,7 +75,7 @@ struct DeadlineTests {
         #expect(consumer.results.map(\.outcome) == [.expired])
     }
 
-    @Test("operations of hosts that may still tell keep those of silent hosts waiting for nothing")
+    @Test("operations of hosts that may still tell keep those of silent hosts waiting for nothing, however many")
     func crowd() async throws {
         let database = try await FleetFixture.database(with: Self.node)
         let consumer = FakeConsumer(.server)
