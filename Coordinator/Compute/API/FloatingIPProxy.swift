@@ -16,7 +16,7 @@ struct FloatingIPProxy: Sendable {
                 .gatedCompute(by: "os-floating-ips:create").asking(reading + ["create_floatingip"]),
             Route(.get, path + "/{id}", handler: show).gatedCompute(by: "os-floating-ips:show").asking(reading),
             Route(.delete, path + "/{id}", action: "compute.floating_ip.delete", handler: delete)
-                .gatedCompute(by: "os-floating-ips:delete").asking("delete_floatingip"),
+                .gatedCompute(by: "os-floating-ips:delete").asking(reading + ["delete_floatingip"]),
             Route(.get, "/v2.1/os-floating-ip-pools", handler: pools).gatedCompute(by: "os-floating-ip-pools")
                 .asking("get_network"),
             Route(.get, "/v2.1/os-tenant-networks") { try await networks($0, isAdministrative: false) }
