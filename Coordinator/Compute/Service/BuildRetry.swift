@@ -106,6 +106,10 @@ struct HostChoice: Sendable {
     func occupy(_ server: inout ServerRecord, at now: Int64, in transaction: any SQLTransaction) throws {
         guard let host = server.host else { return }
         try parts.network.bindPorts(of: server.id, to: host.node, availabilityZone: host.zone, at: now, in: transaction)
+        for attachment in try parts.volumes.attachments(of: [server.id], in: transaction)[server.id] ?? [] {
+            _ = try parts.volumes.attach(
+                attachment.id, on: host.node, hostname: host.hostname, at: now, in: transaction)
+        }
         try parts.workflow.occupy(&server, task: .networking, at: now, in: transaction)
     }
 
