@@ -157,7 +157,7 @@ let package = Package(
             "Coordinator/BlockStorage",
             [
                 "CoordinatorPlatform", "CoordinatorFleet", "CoordinatorIdentity", "CoordinatorPlacement",
-                "CoordinatorImage", "ProtocolModel", .product(name: "HTTPTypes", package: "swift-http-types"),
+                "CoordinatorImage", "ProtocolModel", .product(name: "HTTPTypes", package: "swift-http-types"), .crypto,
                 .lifecycle
             ]),
         library(
@@ -200,13 +200,15 @@ let package = Package(
         tests("Tests/Unit/AgentStore", ["AgentStore", "AgentCore", "ProtocolModel", "ProtocolSQLite", "ProtocolWire"]),
         tests("Tests/Unit/AgentSimulated", ["AgentSimulated", "AgentStore", "AgentCore", "ProtocolModel"]),
         tests(
-            "Tests/Unit/AgentCompute", ["AgentCompute", "AgentCore", "ProtocolModel", .logging, .subprocess],
+            "Tests/Unit/AgentCompute",
+            ["AgentCompute", "AgentCore", "AgentStorage", "ProtocolModel", .logging, .subprocess],
             exclude: ["Golden"]),
         tests("Tests/Unit/AgentStorage", ["AgentStorage", "AgentCore", "ProtocolModel", .crypto, .subprocess]),
-        tests("Tests/Unit/AgentDaemon", ["AgentDaemon", "AgentCore", "ProtocolLink", "ProtocolModel"]),
+        tests(
+            "Tests/Unit/AgentDaemon", ["AgentDaemon", "AgentCore", "ProtocolLink", "ProtocolModel", "ProtocolSettings"]),
         tests(
             "Tests/Unit/AgentObject",
-            ["AgentObject", "AgentCore", "ProtocolModel", .http1, .crypto, .logging] + Target.Dependency.nio),
+            ["AgentObject", "ProtocolModel", .http1, .crypto, .logging] + Target.Dependency.nio),
         tests("Tests/Unit/AgentHost", ["AgentHost", "ProtocolModel"]),
         tests("Tests/Unit/AgentNetlink", ["AgentNetlink", "ProtocolModel"]),
         tests(

@@ -4,7 +4,8 @@ import ProtocolModel
 /// The devices of a definition, and those that come to a guest while it runs.
 extension DomainXML {
     /// For devices that come later: on a PCI Express machine each needs a port of its own, and ports cannot come later.
-    static let sparePorts = 8
+    /// Emulated, each makes a guest's boot longer by some hundredths.
+    private var sparePorts: Int { settings.virtType == .kvm ? 16 : 6 }
 
     func devices(_ xml: inout XMLText) {
         xml.leaf("controller", ["type": "usb", "model": "none"])
@@ -56,7 +57,7 @@ extension DomainXML {
         let controllers = layout.places.contains { $0.bus == "scsi" } || spec.diskBus == "scsi" ? 1 : 0
         let entropyAndBalloon = 2
         let channels = spec.hasGuestAgent ? 1 : 0
-        let count = disks + controllers + channels + spec.interfaces.count + entropyAndBalloon + Self.sparePorts
+        let count = disks + controllers + channels + spec.interfaces.count + entropyAndBalloon + sparePorts
         xml.leaf("controller", ["type": "pci", "index": "0", "model": "pcie-root"])
         for index in 1...count {
             xml.leaf("controller", ["type": "pci", "index": String(index), "model": "pcie-root-port"])

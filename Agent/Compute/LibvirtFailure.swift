@@ -38,6 +38,9 @@ package struct LibvirtFailure: Error, Equatable {
         {
             return (.noMemory, "it is out of memory. Try a smaller flavor or another host.")
         }
+        if message.contains("No more available PCI slots") {
+            return (.conflict, "the server has no free slot. Stop and start it, or detach another device first.")
+        }
         switch code {
         case VIR_ERR_CONFIG_UNSUPPORTED.rawValue, VIR_ERR_NO_SUPPORT.rawValue, VIR_ERR_INVALID_ARG.rawValue,
             VIR_ERR_XML_ERROR.rawValue:

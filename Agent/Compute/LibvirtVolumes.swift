@@ -44,17 +44,17 @@ extension LibvirtDriver: AttachedVolumes {
                 }
                 virDomainSnapshotFree(made)
             }
-            try Self.restoreLocation(of: domain, from: overlay, to: location)
+            try Self.restore(volume, of: domain, to: location)
         }
     }
 
     /// libvirt has put the overlay into what the guest is started from next, too. By then it may be written to no more.
-    private static func restoreLocation(
-        of domain: OpaquePointer, from overlay: String, to location: String
+    private static func restore(
+        _ volume: VolumeID, of domain: OpaquePointer, to location: String
     ) throws(StatusError) {
         let flags = VIR_DOMAIN_XML_INACTIVE.rawValue | VIR_DOMAIN_XML_SECURE.rawValue
         guard let xml = try definition(domain, flags: flags),
-            let restored = VolumeDisks.redefining(xml, from: overlay, to: location)
+            let restored = VolumeDisks.restoring(volume, to: location, in: xml)
         else { return }
         guard let defined = virDomainDefineXML(virDomainGetConnect(domain), restored) else {
             throw LibvirtFailure.last().statusError(doing: "take the snapshot", call: "virDomainDefineXML")

@@ -49,10 +49,24 @@ package struct VolumeDisks: Equatable {
         return xml.text
     }
 
-    /// The definition with another source for a disk that has `path` now; `nil` when none has.
-    package static func redefining(_ xml: String, from path: String, to location: String) -> String? {
-        let (old, new) = ("file='\(XMLText.escaped(path))'", "file='\(XMLText.escaped(location))'")
-        return xml.firstRange(of: old).map { xml.replacingCharacters($0, with: new) }
+    /// The definition in which the volume's disk is at `location`, whatever lies below that: libvirt writes down what lay
+    /// below when a snapshot was taken, and would start the guest with that for ever.
+    /// - Returns: `nil` when it is so already.
+    package static func restoring(_ volume: VolumeID, to location: String, in xml: String) -> String? {
+        let ours = CapabilitiesXML.elements("disk", in: xml[...]).first { element in
+            CapabilitiesXML.element("serial", in: element.content).flatMap { VolumeID($0.content) } == volume
+        }
+        guard let disk = ours?.content, !disk.isEmpty else { return nil }
+        var text = String(disk)
+        // They are nested, one for each layer.
+        if let first = text.firstRange(of: "<backingStore"), let last = text.ranges(of: "</backingStore>").last {
+            text.removeSubrange(first.lowerBound..<last.upperBound)
+        }
+        if let old = CapabilitiesXML.element("source", in: text[...])?.attributes, !old.isEmpty {
+            text = text.replacing(
+                "<source" + old, with: "<source file='\(XMLText.escaped(location))'", maxReplacements: 1)
+        }
+        return text == disk ? nil : xml[..<disk.startIndex] + text + xml[disk.endIndex...]
     }
 
     private static func plain(_ text: Substring) -> String {
@@ -61,11 +75,5 @@ package struct VolumeDisks: Equatable {
             ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")
         ] { out = out.replacing(entity, with: character) }
         return out
-    }
-}
-
-extension String {
-    fileprivate func replacingCharacters(_ range: Range<Index>, with text: String) -> String {
-        self[..<range.lowerBound] + text + self[range.upperBound...]
     }
 }

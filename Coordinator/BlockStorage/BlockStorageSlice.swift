@@ -62,7 +62,7 @@ public struct BlockStorageSlice: Slice, FleetParts {
 
     public var services: [any Service] {
         guard let runtime else { return [] }
-        let watchdogs = watchdogs
+        let (watchdogs, messages) = (watchdogs, parts.messages)
         let kept = parts.settings.deletedDays * 86_400_000_000
         return [
             periodic("volumes.watchdog", every: 5, runtime) { now, transaction in
@@ -70,6 +70,7 @@ public struct BlockStorageSlice: Slice, FleetParts {
             },
             periodic("volumes.forget", every: 3600, runtime) { now, transaction in
                 for watchdog in watchdogs { try watchdog.forget(deletedBefore: now - kept, in: transaction) }
+                try messages.forget(before: now - UserMessage.lifetime, in: transaction)
             }
         ]
     }

@@ -79,6 +79,7 @@ public struct ComputeSlice: Slice, FleetParts {
         return [
             Periodic(name: "compute.watchdog", everySeconds: 5) { try watchdog.expire(at: $0, in: $1) },
             Periodic(name: "compute.confirm", everySeconds: 10) { try commands.confirmOverdue(at: $0, in: $1) },
+            Periodic(name: "compute.offload", everySeconds: 60) { try commands.offloadOverdue(at: $0, in: $1) },
             Periodic(name: "compute.reclaim", everySeconds: 60) { try commands.reclaim(at: $0, in: $1) },
             Periodic(name: "compute.forget", everySeconds: 3600) {
                 try watchdog.forget(deletedBefore: $0 - kept, in: $1)

@@ -54,10 +54,10 @@ package struct Cloud: Sendable {
             image: image.service, placement: placement.service, plans: core.plans, directory: core.directory,
             runtime: runtime)
         let compute = ComputeSlice(
-            network: network.service, image: image.service, placement: placement.service,
-            volumes: blockStorage.service, plans: core.plans,
-            operations: core.operations, directory: core.directory, proxied: network.apis + image.apis,
-            revision: revision,
+            settings: configuration.compute, network: network.service, image: image.service,
+            placement: placement.service, volumes: blockStorage.service, plans: core.plans, operations: core.operations,
+            directory: core.directory,
+            proxied: network.apis + image.apis, revision: revision,
             runtime: runtime)
         self.compute = compute
         let others: [any Slice] = [placement, image, network, blockStorage, compute]

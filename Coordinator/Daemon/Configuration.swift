@@ -1,3 +1,4 @@
+import CoordinatorCompute
 import CoordinatorIdentity
 import CoordinatorImage
 import CoordinatorNetwork
@@ -22,6 +23,7 @@ package struct Configuration: Sendable, Equatable {
     var images = Images()
     var network = NetworkSettings()
     var objectStorage = ObjectStorage()
+    var compute = ComputeSettings()
     /// What the operator's file of rules is called; `nil` is `policy.yaml` beside the configuration, if there is one.
     var policyFile: String?
     var audit = Audit()
@@ -96,6 +98,7 @@ extension SettingsReader {
             case "images": readImages(value, into: &configuration.images)
             case "network": readNetwork(value, into: &configuration.network)
             case "object_storage": readObjectStorage(value, into: &configuration.objectStorage)
+            case "compute": readCompute(value, into: &configuration.compute)
             case "policy_file": string(value, name).map { configuration.policyFile = $0 }
             case "audit": readAudit(value, into: &configuration.audit)
             default:
@@ -103,7 +106,7 @@ extension SettingsReader {
                     name, value,
                     known: """
                         state_directory, store, socket, region, api, agents, metrics, log, identity, images, \
-                        network, object_storage, policy_file, audit
+                        network, compute, object_storage, policy_file, audit
                         """)
             }
         }

@@ -6,6 +6,8 @@ import ServiceLifecycle
 /// The image service.
 public struct ImageSlice: Slice {
     public static let migrations = ImageSchema.migrations
+    /// Rules that are asked for an image of a server, beside the rules of the call.
+    public static let serverImageRules = ["add_image"]
     public let api: ServiceAPI
     public let service: ImageService
     /// Runs the imports.

@@ -163,6 +163,10 @@ final class ComputeNetworkRefusals: NetworkForCompute {
         try network.releasePorts(of: server, at: now, in: transaction)
     }
 
+    func unbindPorts(of server: ServerID, at now: Int64, in transaction: any SQLTransaction) throws {
+        try network.unbindPorts(of: server, at: now, in: transaction)
+    }
+
     func ports(of servers: [ServerID], in reader: any SQLReader) throws -> [ServerID: [ServerPort]] {
         try network.ports(of: servers, in: reader)
     }

@@ -187,6 +187,19 @@ struct ComputeResizeTests {
         #expect(try await Self.claims(cloud) == [:])
     }
 
+    @Test("a state that is declared meanwhile leaves nothing of the other size claimed", arguments: 0...2)
+    func declared(steps: Int) async throws {
+        let (cloud, id) = try await Self.scene()
+        _ = await Self.resize(cloud, id)
+        if steps > 0 { try await cloud.report(id, .ready, power: .shutdown) }
+        if steps > 1 { try await cloud.report(id, .ready, power: .running) }
+        #expect(await cloud.act(id, ["os-resetState": ["state": "error"]], as: .admin).status == 202)
+        #expect(await cloud.status(id) == "ERROR")
+        let isLarge = steps > 1
+        #expect(await cloud.show(id)["flavor"]?["id"] == (isLarge ? "2" : "1"))
+        #expect(try await Self.claims(cloud)["VCPU"] == (isLarge ? 2 : 1))
+    }
+
     @Test("a guest that turned itself off while it waited is confirmed as a stopped server")
     func off() async throws {
         let (cloud, id) = try await Self.scene()

@@ -23,7 +23,7 @@ struct IdentityVerdictTests {
         // A node without the role has no use for it.
         #expect(service.verdict(on: token, for: [.compute, .network, .storage]) == nil)
         let revoked = await cloud.harness.delete(
-            "/identity/v3/auth/tokens", as: .token(token), ["X-Subject-Token": token])
+            "/identity/v3/auth/tokens", as: nil, ["X-Auth-Token": token, "X-Subject-Token": token])
         #expect(revoked.status == 204)
         #expect(service.verdict(on: token, for: [.object]) == nil)
     }

@@ -102,6 +102,23 @@ struct VolumeAttachmentTests {
         #expect(await cloud.show(id)["attachments"]?.arrayValue?.count == 2)
     }
 
+    @Test("whatever an administrator declares a volume to be, it is not held twice")
+    func declared() async throws {
+        let cloud = try await VolumeCloud()
+        let id = try await cloud.available()
+        let held = try await reserve(id, for: server, cloud)
+        let service = cloud.slice.service
+        try await cloud.harness.database.write { try service.confirm(held.id, at: 1, in: $0) }
+        let reset: JSON = ["os-reset_status": ["status": "available"]]
+        #expect(await cloud.act(id, reset).status == 403)
+        #expect(await cloud.act(id, reset, as: .admin).status == 202)
+        #expect(await cloud.status(id) == "available")
+        await #expect(throws: CoordinatorPlatform.Refusal.self) { _ = try await reserve(id, for: other, cloud) }
+        let body: JSON = ["os-attach": ["instance_uuid": .string(other.text), "mountpoint": "/dev/vdb"]]
+        #expect(await cloud.act(id, body).status == 400)
+        #expect(await cloud.delete("/volumes/\(id)").status == 400)
+    }
+
     @Test("a server is made with a volume, which goes with it")
     func madeWithServer() async throws {
         let cloud = try await VolumeCloud()

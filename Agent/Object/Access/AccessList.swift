@@ -87,7 +87,8 @@ package struct AccessList: Hashable, Sendable {
                 return who.roles.contains { $0.lowercased() == item.lowercased() }
             }
             let (project, user) = (String(item[..<colon]), String(item[item.index(after: colon)...]))
-            return (project == "*" || projects.contains(project)) && (user == "*" || users.contains(user))
+            return (project == "*" || projects.contains { $0.isSameName(as: project) })
+                && (user == "*" || users.contains { $0.isSameName(as: user) })
         }
     }
 }

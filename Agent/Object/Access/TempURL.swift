@@ -15,7 +15,7 @@ struct TempURL: Hashable, Sendable {
 
     /// - Parameter kind: Reading, with GET and HEAD; writing, with the one method that was signed.
     func opens(_ name: ContainerName, _ kind: AccessKind) -> Bool {
-        guard name.account == account, container == nil || container == name.name else { return false }
+        guard name.account.isSameName(as: account), container?.isSameName(as: name.name) ?? true else { return false }
         return kind == .write ? ["PUT", "POST", "DELETE"].contains(method) : ["GET", "HEAD"].contains(method)
     }
 
@@ -30,7 +30,7 @@ struct TempURL: Hashable, Sendable {
         else { throw refusal }
         var path = target.path
         if let prefix = query["temp_url_prefix"] {
-            guard object.hasPrefix(prefix) else { throw refusal }
+            guard object.beginsAsName(with: prefix) else { throw refusal }
             path = "prefix:/v1/\(target.account)/\(container.name)/\(prefix)"
         }
         if let range = query["temp_url_ip_range"] {

@@ -113,6 +113,8 @@ package struct ObjectServer: Sendable {
         try pipeline.addHandler(
             ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: limits), maximumBufferSize: 1 << 20))
         try pipeline.addHandler(HTTPServerProtocolErrorHandler())
+        // A field of an answer never becomes two.
+        try pipeline.addHandler(NIOHTTPResponseHeadersValidator())
         return try Connection(wrappingChannelSynchronously: channel)
     }
 

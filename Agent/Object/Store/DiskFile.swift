@@ -54,6 +54,16 @@ final class DiskFile: Sendable {
 
     func truncate(to size: Int64) { _ = ftruncate(descriptor, off_t(size)) }
 
+    /// What is kept free on the disk, so that deletions, which write too, are possible when it is full.
+    private static let reserve: UInt64 = 32 << 20
+
+    /// - Throws: ``StoreFailure/diskFull``.
+    static func checkSpace(in path: String) throws(StoreFailure) {
+        var status = statvfs()
+        guard statvfs(path, &status) == 0 else { throw failure("look at", path) }
+        guard UInt64(status.f_bavail) * UInt64(status.f_frsize) > reserve else { throw .diskFull }
+    }
+
     /// A new name in a folder is on the disk only when the folder is.
     static func syncFolder(_ path: String) throws(StoreFailure) {
         let folder = try DiskFile(path, O_RDONLY | O_DIRECTORY)

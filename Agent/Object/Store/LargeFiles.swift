@@ -47,6 +47,7 @@ final class LargeFileWriter {
 
     /// - Parameter block: As long as a block; only the last one may be shorter.
     func write(_ block: [UInt8]) throws(StoreFailure) {
+        try DiskFile.checkSpace(in: files.folder)
         try file.write(block, at: size)
         size += Int64(block.count)
         digests += BlockDigest.of(block)

@@ -14,7 +14,10 @@ package struct ObjectHousekeeping: Sendable {
 
     package func pass() async throws {
         while case let expired = try await store.expired(at: clock.now(), limit: Self.batch), !expired.isEmpty {
-            for (name, record) in expired { _ = try await store.remove(name, seen: record) }
+            var removed = 0
+            for (name, record) in expired where try await store.remove(name, seen: record) != nil { removed += 1 }
+            // The others were changed meanwhile: the next pass sees them as they are then.
+            guard removed > 0 else { break }
         }
         try await store.collectGarbage()
         try await store.compact()

@@ -12,7 +12,8 @@ package final class ObjectUpload {
     private var file: FileBox?
     package private(set) var size: Int64 = 0
 
-    /// The writer, handed to one worker thread after the other and never to two at a time: `write` waits for each.
+    /// `@unchecked Sendable`: the writer is handed to one worker thread after the other and never to two at a time,
+    /// since `write` waits for each.
     private final class FileBox: @unchecked Sendable {
         let writer: LargeFileWriter
         init(_ writer: LargeFileWriter) { self.writer = writer }

@@ -54,6 +54,7 @@ struct SegmentWriter {
     }
 
     mutating func append(_ bytes: [UInt8], of content: ContentReference) throws(StoreFailure) -> ContentPlace {
+        try DiskFile.checkSpace(in: files.folder)
         if file == nil || end >= SegmentFiles.fullSize { try begin() }
         guard let file else { throw .failed("no segment is open") }
         let place = ContentPlace(segment: segment, offset: end, digest: BlockDigest.of(bytes))

@@ -94,13 +94,13 @@ extension SwiftCall {
                 report.errors.append((text, "412 Precondition Failed"))
                 continue
             }
-            let parts = path.drop { $0 == "/" }.split(separator: "/", maxSplits: 1).map(String.init)
-            guard let first = parts.first else { continue }
-            let container = ContainerName(account: target.account, name: first)
-            if parts.count == 2 {
-                await delete(ObjectName(container: container, name: parts[1]), &report)
+            if let name = path.containerAndObject {
+                await delete(
+                    ObjectName(account: target.account, container: name.container, name: name.object), &report)
                 continue
             }
+            guard let first = path.pathParts().first(where: { !$0.isEmpty }) else { continue }
+            let container = ContainerName(account: target.account, name: first)
             do {
                 try await authorizeContainer(.write, container)
                 try await store.remove(container: container)
@@ -113,7 +113,7 @@ extension SwiftCall {
     private func extract() async throws -> ObjectResponse {
         var report = BulkReport(isDeletion: false)
         var archive = TarReader(request.body)
-        var made: Set<String> = []
+        var made: Set<[UInt8]> = []
         do {
             while let entry = try await archive.next() {
                 guard entry.isFile else { continue }
@@ -130,21 +130,20 @@ extension SwiftCall {
     }
 
     private func store(
-        _ entry: TarReader.Entry, _ archive: inout TarReader, _ made: inout Set<String>, _ report: inout BulkReport
+        _ entry: TarReader.Entry, _ archive: inout TarReader, _ made: inout Set<[UInt8]>, _ report: inout BulkReport
     ) async throws {
         let base = [target.container, target.object].compactMap(\.self).joined(separator: "/")
-        let bare = entry.path.hasPrefix("./") ? String(entry.path.dropFirst(2)) : entry.path
-        let path = (base.isEmpty ? "" : base + "/") + bare.drop { $0 == "/" }
-        let parts = path.split(separator: "/", maxSplits: 1).map(String.init)
+        let bare = entry.path.beginsAsName(with: "./") ? String(Substring(entry.path.utf8.dropFirst(2))) : entry.path
         // A file outside of any folder has no container to go to.
-        guard parts.count == 2 else { return }
-        try SwiftLimits.check(container: parts[0])
-        try SwiftLimits.check(object: parts[1])
-        let name = ObjectName(account: target.account, container: parts[0], name: parts[1])
-        if try await container(name.container) == nil, !made.contains(parts[0]) {
+        guard let path = "\(base)/\(bare)".containerAndObject else { return }
+        try SwiftLimits.check(container: path.container)
+        try SwiftLimits.check(object: path.object)
+        let name = ObjectName(account: target.account, container: path.container, name: path.object)
+        let key = Array(path.container.utf8)
+        if try await store.container(name.container) == nil, !made.contains(key) {
             try await authorizeContainer(.write, name.container)
             _ = try await store.put(container: name.container, MetadataChange(), at: now)
-            made.insert(parts[0])
+            made.insert(key)
         }
         try await authorizeObject(.write, in: name.container)
         guard entry.size <= SwiftLimits.fileSize else { throw SwiftRefusal(413) }

@@ -93,8 +93,12 @@ extension SwiftCall {
                 change.fields[form] = .some(nil)
                 continue
             }
-            guard let location = PercentText.decode(value), !location.contains("/") else {
+            guard let location = PercentText.decode(value), !location.hasSlash else {
                 throw SwiftRefusal(400, "Container name cannot contain slashes")
+            }
+            // It is shown in a header.
+            guard location.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }) else {
+                throw SwiftRefusal(400, "Container name cannot contain control characters")
             }
             try SwiftLimits.check(container: location)
             for other in forms { change.fields[other] = .some(other == form ? location : nil) }

@@ -38,8 +38,7 @@ struct ManifestSegment: Codable, Hashable, Sendable {
     }
 
     var target: (container: String, object: String)? {
-        let parts = name.drop { $0 == "/" }.split(separator: "/", maxSplits: 1).map(String.init)
-        return parts.count == 2 ? (parts[0], parts[1]) : nil
+        name.containerAndObject
     }
 
     /// Of the segment's octets, those that are meant.
@@ -107,13 +106,12 @@ extension SwiftCall {
 
     private func dynamicBody(_ manifest: String, account: String, _ view: inout ObjectView) async throws {
         let text = PercentText.decode(manifest) ?? manifest
-        let parts = text.drop { $0 == "/" }.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2 else { return }
-        let container = ContainerName(account: account, name: String(parts[0]))
+        guard let source = text.containerAndObject else { return }
+        let container = ContainerName(account: account, name: source.container)
         try await authorizeObject(.read, in: container)
         guard try await self.container(container) != nil else { throw SwiftRefusal(404) }
         var query = ListingQuery()
-        query.prefix = String(parts[1])
+        query.prefix = source.object
         var body = ObjectBody()
         var hash = ETagHash()
         while true {

@@ -59,8 +59,7 @@ enum MetadataRules {
     private static func checkManifest(_ value: String) throws -> String {
         let words = "X-Object-Manifest must be in the format container/prefix"
         guard let text = PercentText.decode(value) else { throw SwiftRefusal(400, words) }
-        let parts = text.drop { $0 == "/" }.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty, !text.contains("?"), !text.contains("&") else {
+        guard text.containerAndObject != nil, !text.contains("?"), !text.contains("&") else {
             throw SwiftRefusal(400, words)
         }
         return value

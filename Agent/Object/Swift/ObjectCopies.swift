@@ -5,18 +5,15 @@ extension SwiftCall {
     /// `container/object`, with a slash before it or not.
     private func path(_ text: String, _ header: String) throws -> (container: String, object: String) {
         let words = "\(header) header must be of the form <container name>/<object name>"
-        guard let decoded = PercentText.decode(text) else { throw SwiftRefusal(412, words) }
-        let bare = decoded.hasPrefix("/") ? decoded.dropFirst() : decoded[...]
-        let parts = bare.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else { throw SwiftRefusal(412, words) }
-        try SwiftLimits.check(container: parts[0])
-        try SwiftLimits.check(object: parts[1])
-        return (parts[0], parts[1])
+        guard let path = PercentText.decode(text)?.containerAndObject else { throw SwiftRefusal(412, words) }
+        try SwiftLimits.check(container: path.container)
+        try SwiftLimits.check(object: path.object)
+        return path
     }
 
     private func account(_ header: String) throws -> String {
         guard let text = request.header(header) else { return target.account }
-        guard let account = PercentText.decode(text), !account.isEmpty, !account.contains("/") else {
+        guard let account = PercentText.decode(text), !account.isEmpty, !account.hasSlash else {
             throw SwiftRefusal(412, "\(MetadataRules.titled(header)) header must be an account name")
         }
         return account

@@ -5,9 +5,6 @@ extension SwiftCall {
     func putObject(_ name: ObjectName) async throws -> ObjectResponse {
         try await authorizeObject(.write, in: name.container)
         guard let container = try await container(name.container) else { throw SwiftRefusal(404) }
-        if signed != nil, headers.contains(name: "x-object-manifest") {
-            throw SwiftRefusal(400, "The header 'x-object-manifest' is not allowed in this tempurl")
-        }
         try refuseUnknown()
         let mayReplace = try checkCondition()
         if let source = request.header("x-copy-from") { return try await copy(fromHeader: source, to: name) }

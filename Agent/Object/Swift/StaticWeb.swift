@@ -39,7 +39,7 @@ extension SwiftCall {
     }
 
     private func page(_ name: ObjectName, _ site: WebSite) async throws -> ObjectResponse {
-        if name.name.hasSuffix("/") { return try await folder(name.container, prefix: name.name, site) }
+        if name.name.endsWithSlash { return try await folder(name.container, prefix: name.name, site) }
         try await authorizeObject(.read, in: name.container)
         if let record = try await object(name) { return try await answer(name, record, status: 200) }
         var query = ListingQuery()
@@ -56,7 +56,7 @@ extension SwiftCall {
     }
 
     private func folder(_ name: ContainerName, prefix: String, _ site: WebSite) async throws -> ObjectResponse {
-        if prefix.isEmpty, !target.path.hasSuffix("/"), site.index != nil || site.listings { return redirect() }
+        if prefix.isEmpty, !target.path.endsWithSlash, site.index != nil || site.listings { return redirect() }
         if let index = site.index {
             let page = ObjectName(container: name, name: prefix + index)
             try await authorizeObject(.read, in: name)

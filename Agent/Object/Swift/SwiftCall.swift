@@ -12,7 +12,7 @@ final class SwiftCall {
     /// What a signature in the URL opens.
     private(set) var signed: TempURL?
     /// Containers that were looked up, since several questions are asked of them.
-    private var containers: [ContainerName: ContainerRecord?] = [:]
+    private var containers: [[UInt8]: ContainerRecord?] = [:]
 
     var store: any ObjectStore { service.store }
     var headers: HTTPHeaders { request.headers }
@@ -40,15 +40,17 @@ final class SwiftCall {
     }
 
     func authorization(for account: String) -> Authorization {
-        account == target.account ? authorization : Authorization(authorization.who, account: account)
+        account.isSameName(as: target.account) ? authorization : Authorization(authorization.who, account: account)
     }
 
     // MARK: What is there
 
     func container(_ name: ContainerName) async throws -> ContainerRecord? {
-        if let known = containers[name] { return known }
+        // By octets: what one container allows is not to be taken for another's.
+        let key = Array("\(name.account)/\(name.name)".utf8)
+        if let known = containers[key] { return known }
         let record = try await store.container(name)
-        containers[name] = .some(record)
+        containers[key] = .some(record)
         return record
     }
 
@@ -77,6 +79,7 @@ final class SwiftCall {
         let header = kind == .read ? "x-container-read" : "x-container-write"
         let list = try await container(name)?.metadata[header]
         let authorization = authorization(for: name.account)
+        guard signed == nil else { throw refusal() }
         guard authorization.allows(kind, list: list, referrer: request.header("referer")) else {
             throw refusal(account: name.account)
         }
@@ -94,10 +97,20 @@ final class SwiftCall {
     // MARK: Routes
 
     func route() async throws -> ObjectResponse {
-        if signed != nil, target.object == nil { throw refusal() }
+        if signed != nil { try checkSigned() }
         if let object = target.objectName { return try await routeObject(object) }
         if let container = target.containerName { return try await routeContainer(container) }
         return try await routeAccount()
+    }
+
+    /// What is signed is one object: nothing that goes on to others with the same right.
+    private func checkSigned() throws {
+        guard target.object != nil else { throw refusal() }
+        for header in ["x-object-manifest", "x-copy-from", "x-symlink-target"] where headers.contains(name: header) {
+            throw SwiftRefusal(400, "The header '\(header)' is not allowed in this tempurl")
+        }
+        for item in ["extract-archive", "bulk-delete"] where request.query.has(item) { throw refusal() }
+        if ["put", "delete"].contains(request.query["multipart-manifest"]) { throw refusal() }
     }
 
     private func routeAccount() async throws -> ObjectResponse {

@@ -105,7 +105,7 @@ package struct SwiftTarget: Hashable, Sendable {
     package init(_ path: String) throws {
         guard let decoded = PercentText.decode(path) else { throw SwiftRefusal(412, "Invalid UTF8 or contains NULL") }
         self.path = decoded
-        let parts = decoded.split(separator: "/", maxSplits: 4, omittingEmptySubsequences: false).map(String.init)
+        let parts = decoded.pathParts(atMost: 5)
         guard parts.count >= 2, parts[0].isEmpty else { throw SwiftRefusal(404) }
         guard Self.versions.contains(parts[1]) else {
             throw parts[1].hasPrefix("v") ? SwiftRefusal(400, "Bad path") : SwiftRefusal(404)

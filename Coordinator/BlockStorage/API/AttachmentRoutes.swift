@@ -44,13 +44,12 @@ struct AttachmentRoutes: Sendable {
         try call.requireVersion(27)
         let dialect = Cinder.list(
             most: parts.settings.pageLimit, refuses: call.microversion.has(31), path: "attachments")
-        var query = try VolumeListQuery.read(call, dialect, VolumeListQuery.attachments)
-        query.visible = try VolumeListQuery.visible(to: call, "1 = 1")
-        let (wanted, parts) = (query, parts)
+        let wanted = try VolumeListQuery.read(call, dialect, VolumeListQuery.attachments)
+        let parts = parts
         let found = try await call.database.read { reader in
             try dialect.found {
                 try parts.attachments.list(
-                    wanted.list, visible: wanted.visible, skipping: wanted.offset, in: reader)
+                    wanted.list, visible: wanted.scope.every, skipping: wanted.offset, in: reader)
             }
         }
         return .json(["attachments": .array(found.map { isDetail ? Self.detail($0) : .object(Self.basic($0)) })])

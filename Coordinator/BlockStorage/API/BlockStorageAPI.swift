@@ -13,12 +13,17 @@ struct BlockStorageAPI: Sendable {
             routes: routes, policy: BlockStoragePolicy.policy, renderError: Self.render)
     }
 
-    private var routes: [Route] {
-        VersionRoutes.all + VolumeRoutes(parts: parts).all + VolumeActionRoutes(parts: parts).all
+    private var routes: [Route] { VersionRoutes.all + project + project.compactMap(\.withoutProject) }
+
+    /// Below a project.
+    private var project: [Route] {
+        VolumeRoutes(parts: parts).all + VolumeActionRoutes(parts: parts).all
             + VolumeMetadataRoutes(parts: parts).all + SnapshotRoutes(parts: parts).all
             + SnapshotMetadataRoutes(parts: parts).all + AttachmentRoutes(parts: parts).all
             + TypeRoutes(parts: parts).all + TypeSpecRoutes(parts: parts).all + QuotaRoutes(parts: parts).all
-            + BackendRoutes(parts: parts).all
+            + BackendRoutes(parts: parts).all + TransferRoutes(parts: parts).all
+            + QoSRoutes(parts: parts).all + TypeExtraRoutes(parts: parts).all + MessageRoutes(parts: parts).all
+            + HostRoutes(parts: parts).all + AbsentRoutes().all
     }
 
     private static let names: [Int: String] = [

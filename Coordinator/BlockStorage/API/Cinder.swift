@@ -139,18 +139,30 @@ extension APICall {
 }
 
 extension Route {
-    /// A route below a project, which must be the caller's own.
+    /// A route below a project, which must be the caller's own; from 3.67 on also without it (``withoutProject``).
     static func volume(
         _ method: HTTPRequest.Method, _ path: String, action: String = "",
         handler: @escaping @Sendable (APICall) async throws -> APIResponse
     ) -> Route {
         Route(method, "/v3/{project_id}" + path, action: action) { call in
             let (_, project) = try call.requireProject()
-            guard ProjectID(call.parameter("project_id")) == project else {
-                throw APIError.badRequest("Malformed request url")
+            if let named = call.parameters["project_id"] {
+                guard ProjectID(named) == project else { throw APIError.badRequest("Malformed request url") }
+            } else {
+                try call.requireVersion(67)
             }
             return try await handler(call)
         }
+    }
+}
+
+extension Route {
+    /// The same route for callers that leave the project out: it is the token's.
+    var withoutProject: Route? {
+        guard path.hasPrefix("/v3/{project_id}/") else { return nil }
+        var route = self
+        route.path = path.replacing("/v3/{project_id}/", with: "/v3/", maxReplacements: 1)
+        return route
     }
 }
 

@@ -58,19 +58,16 @@ struct SnapshotRoutes: Sendable {
         let (snapshots, count) = try await call.database.read { reader in
             let found = try dialect.found {
                 try parts.snapshots.list(
-                    query.list, visible: query.visible, skipping: query.offset, in: reader)
+                    query.list, visible: query.scope.living, skipping: query.offset, in: reader)
             }
-            return (found, try Self.count(query, in: reader))
+            let count =
+                query.wantsCount
+                ? try parts.snapshots.count(query.list, visible: query.scope.living, in: reader) : nil
+            return (found, count)
         }
         let page = ListPage(collection: "snapshots", identities: snapshots.map(\.id.text), query: query.list)
         let items = snapshots.map { Self.render($0, isDetail: isDetail, call) }
         return dialect.answer(page, items, call).counting(count)
-    }
-
-    private static func count(_ query: VolumeListQuery, in reader: any SQLReader) throws -> Int? {
-        guard query.wantsCount else { return nil }
-        return try SnapshotRecord.table.count(
-            where: .all([query.visible] + query.list.filters.map(SnapshotStore.schema.condition)), in: reader)
     }
 
     @Sendable private func show(_ call: APICall) async throws -> APIResponse {

@@ -62,24 +62,24 @@ struct TypeRoutes: Sendable {
     }
 
     /// Public ones and those open to the caller; administrators choose with `is_public`.
-    private static func visible(_ call: APICall) throws -> SQLCondition {
+    private static func scope(_ call: APICall) throws -> TypeScope {
         let caller = try call.requireCaller()
-        guard caller.isAdmin else { return TypeStore.open(to: caller.project) }
-        guard let text = call.query("is_public") else { return .equal("is_public", true) }
-        if text.lowercased() == "none" { return .always }
+        guard caller.isAdmin else { return .open(to: caller.project) }
+        guard let text = call.query("is_public") else { return .alike(isPublic: true) }
+        if text.lowercased() == "none" { return .all }
         guard let flag = BooleanWords.loose(text) else {
             throw BlockStorageError.input("Invalid is_public filter [\(text)]")
         }
-        return .equal("is_public", flag)
+        return .alike(isPublic: flag)
     }
 
     @Sendable private func list(_ call: APICall) async throws -> APIResponse {
         let dialect = Cinder.list(most: parts.settings.pageLimit, refuses: false, path: "types")
-        let visible = try Self.visible(call)
+        let visible = try Self.scope(call).condition
         var query = try dialect.read(
             try Cinder.parameters(call),
             isFilter: { $0 == "name" || ($0 == "extra_specs" && call.microversion.has(52)) },
-            isSort: TypeStore.schema.isSort)
+            isSort: BlockStorageLists.types.isSort)
         query.filters.removeAll { $0.name == "is_public" }
         let (wanted, offset, store) = (query, try Cinder.offset(call), parts.types)
         let types = try await call.database.read { reader in

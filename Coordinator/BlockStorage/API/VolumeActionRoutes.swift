@@ -8,7 +8,7 @@ struct VolumeActionRoutes: Sendable {
     var all: [Route] {
         [
             Route.volume(.post, "/volumes/{id}/action", action: "volume.volume.action", handler: act)
-                .asking(Self.rules)
+                .asking(Self.rules + Self.placeRules)
         ]
     }
 
@@ -28,6 +28,7 @@ struct VolumeActionRoutes: Sendable {
     typealias Action = @Sendable (_ routes: Self, _ call: APICall, _ argument: JSON) async throws -> APIResponse
 
     static let actions: [String: Action] = own.merging(attachmentActions) { first, _ in first }
+        .merging(placeActions) { first, _ in first }
 
     private static let own: [String: Action] = [
         "os-extend": { routes, call, argument in

@@ -6,7 +6,7 @@ struct VolumeListQuery: Sendable {
     var list: ListQuery
     var offset: Int
     /// What the caller sees.
-    var visible: SQLCondition
+    var scope: ListScope
     var wantsCount: Bool
 
     /// Filters that everybody may use, by the minor version they came in; administrators may use all of the schema's.
@@ -24,15 +24,15 @@ struct VolumeListQuery: Sendable {
         open: [
             "name": 0, "status": 0, "metadata": 0, "bootable": 0, "migration_status": 0, "availability_zone": 0,
             "display_name": 0, "glance_metadata": 4, "group_id": 10, "size": 31, "created_at": 60, "updated_at": 60
-        ], schema: VolumeStore.schema)
+        ], schema: BlockStorageLists.volumes)
     static let snapshots = Filters(
         open: [
             "name": 0, "status": 0, "volume_id": 0, "display_name": 0, "metadata": 22, "availability_zone": 59,
             "created_at": 60, "updated_at": 60
-        ], schema: SnapshotStore.schema)
+        ], schema: BlockStorageLists.snapshots)
     static let attachments = Filters(
         open: ["volume_id": 0, "status": 0, "instance_id": 0, "attach_status": 0],
-        schema: AttachmentStore.schema)
+        schema: BlockStorageLists.attachments)
 
     static func read(_ call: APICall, _ dialect: ListDialect, _ filters: Filters) throws -> Self {
         var query = try Cinder.parameters(call)
@@ -46,7 +46,7 @@ struct VolumeListQuery: Sendable {
             isSort: filters.schema.isSort)
         if call.microversion.has(60) { list.filters += try times.flatMap { try Self.times($0.name, $0.value) } }
         return Self(
-            list: list, offset: try Cinder.offset(call), visible: try visible(to: call),
+            list: list, offset: try Cinder.offset(call), scope: try scope(of: call),
             wantsCount: try call.microversion.has(45) && Cinder.flag("with_count", call))
     }
 
@@ -65,15 +65,12 @@ struct VolumeListQuery: Sendable {
     }
 
     /// A project's own; all for administrators who ask for them.
-    static func visible(to call: APICall, _ living: String = "deleted_at IS NULL") throws -> SQLCondition {
+    static func scope(of call: APICall) throws -> ListScope {
         let (caller, project) = try call.requireProject()
-        let everything = SQLCondition(living)
-        if caller.isAdmin, let text = call.query("all_tenants") {
-            guard let isAll = text.isEmpty ? true : BooleanWords.loose(text) else {
-                throw BlockStorageError.input("all_tenants param is not valid.")
-            }
-            if isAll { return everything }
+        guard caller.isAdmin, let text = call.query("all_tenants") else { return .project(project) }
+        guard let isAll = text.isEmpty ? true : BooleanWords.loose(text) else {
+            throw BlockStorageError.input("all_tenants param is not valid.")
         }
-        return .all([.equal("project_id", project), everything])
+        return isAll ? .everybody : .project(project)
     }
 }

@@ -43,11 +43,11 @@ struct VolumeRoutes: Sendable {
         let (volumes, items, count) = try await call.database.read { reader in
             let volumes = try dialect.found {
                 try parts.volumes.list(
-                    query.list, visible: query.visible, skipping: query.offset, in: reader)
+                    query.list, visible: query.scope.living, skipping: query.offset, in: reader)
             }
             let count =
                 query.wantsCount
-                ? try parts.volumes.summary(query.list, visible: query.visible, in: reader).count : nil
+                ? try parts.volumes.summary(query.list, visible: query.scope.living, in: reader).count : nil
             guard isDetail else { return (volumes, volumes.map { VolumeView.basic($0, call) }, count) }
             let view = VolumeView(call, types: try parts.types.names(in: reader))
             let attachments = try parts.attachments.of(volumes.map(\.id), in: reader)
@@ -64,9 +64,9 @@ struct VolumeRoutes: Sendable {
         let parts = parts
         let (sum, metadata) = try await call.database.read { reader in
             (
-                try parts.volumes.summary(query.list, visible: query.visible, in: reader),
+                try parts.volumes.summary(query.list, visible: query.scope.living, in: reader),
                 call.microversion.has(36)
-                    ? try parts.volumes.metadata(query.list, visible: query.visible, in: reader) : nil
+                    ? try parts.volumes.metadata(query.list, visible: query.scope.living, in: reader) : nil
             )
         }
         var out: [String: JSON] = ["total_count": JSON(sum.count), "total_size": JSON(sum.sizeGiB)]

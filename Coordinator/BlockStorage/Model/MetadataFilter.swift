@@ -1,7 +1,7 @@
 /// Reads the filter `metadata`, which clients write as Python or as JSON: `{'Type': 'work'}`.
-enum MetadataFilter {
+package enum MetadataFilter {
     /// - Returns: `nil` for anything but an object of texts.
-    static func pairs(_ text: String) -> [String: String]? {
+    package static func pairs(_ text: String) -> [String: String]? {
         var reader = Reader(rest: text[...])
         return reader.object()
     }

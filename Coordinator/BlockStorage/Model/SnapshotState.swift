@@ -45,6 +45,12 @@ public struct SnapshotState: HostedState {
         }
     }
     public var deleted: Self { Self(status: .deleted, task: nil) }
+    /// What no host has any more is lost to its owner.
+    public var offHost: Self {
+        var state = self
+        if status != .deleted, status != .errorDeleting { state.status = .error }
+        return state
+    }
 
     public func seeing(_ sight: VolumeDetails?, _ phase: ResourceStatus.Phase) -> Self { self }
 

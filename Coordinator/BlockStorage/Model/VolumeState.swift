@@ -76,6 +76,12 @@ public struct VolumeState: HostedState {
         }
     }
     public var deleted: Self { Self(status: .deleted, task: nil, progress: progress) }
+    /// What no host has any more is lost to its owner.
+    public var offHost: Self {
+        var state = self
+        if status != .deleted, status != .errorDeleting { state.status = .error }
+        return state
+    }
 
     public func seeing(_ sight: VolumeDetails?, _ phase: ResourceStatus.Phase) -> Self {
         var state = self

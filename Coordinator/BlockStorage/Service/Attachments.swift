@@ -32,11 +32,14 @@ struct Attachments: Sendable {
         return try hold(&volume, attachment, at: origin.now, in: transaction)
     }
 
-    /// One server holds a volume once.
+    /// One server holds a volume once, and whatever an administrator declared a volume to be, one that is not for several
+    /// is held once.
     private func refuseTwice(_ volume: VolumeRecord, _ server: ServerID?, in reader: any SQLReader) throws {
-        guard let server, try parts.attachments.of(volume.id, in: reader).contains(where: { $0.server == server })
-        else { return }
-        throw BlockStorageError.volume("Volume \(volume.id) is already attached to instance \(server).")
+        let held = try parts.attachments.of(volume.id, in: reader)
+        let isOwn = server != nil && held.contains { $0.server == server }
+        guard let other = held.first, isOwn || !volume.isMultiattach else { return }
+        throw BlockStorageError.volume(
+            "Volume \(volume.id) is already attached to instance \(other.server?.text ?? "of another cloud").")
     }
 
     /// Writes the attachment and what follows for the volume, in the state that it is in.

@@ -33,5 +33,7 @@ struct BlockStorageHoldings: ProjectHoldings {
     func tidy(after project: ProjectID, in transaction: any SQLTransaction) throws {
         try parts.quotas.ledger.reset(project, in: transaction)
         try parts.types.revokeAll(of: project, in: transaction)
+        try parts.typeExtras.unsetDefault(of: project, in: transaction)
+        try parts.messages.deleteAll(of: project, in: transaction)
     }
 }

@@ -17,6 +17,10 @@ struct BlockStorageParts: Sendable {
     let snapshots = SnapshotStore()
     let attachments = AttachmentStore()
     let types = TypeStore()
+    let transfers = TransferStore()
+    let qos = QoSStore()
+    let typeExtras = TypeExtraStore()
+    let messages = MessageStore()
     let log = HostedLog()
 
     var quotas: BlockStorageQuotas { BlockStorageQuotas(parts: self) }

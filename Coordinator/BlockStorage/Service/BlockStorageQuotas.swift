@@ -37,13 +37,23 @@ struct BlockStorageQuotas: Sendable {
     /// - Parameter what: `volumes` or `snapshots`.
     /// - Throws: ``APIError`` 413.
     func claim(
-        _ what: String, sizeGiB: Int, type: VolumeType, for project: ProjectID, in transaction: any SQLTransaction
+        _ what: String, count: Int = 1, sizeGiB: Int, type: VolumeType, for project: ProjectID,
+        in transaction: any SQLTransaction
     ) throws {
         try grant(
             [
-                .init(what), .init("gigabytes", sizeGiB), .init("\(what)_\(type.name)"),
+                .init(what, count), .init("gigabytes", sizeGiB), .init("\(what)_\(type.name)", count),
                 .init("gigabytes_\(type.name)", sizeGiB)
             ], for: project, in: transaction)
+    }
+
+    /// Only what is limited for the type: the project has it in all already.
+    /// - Throws: ``APIError`` 413.
+    func claimType(
+        _ what: String, sizeGiB: Int, type: VolumeType, for project: ProjectID, in transaction: any SQLTransaction
+    ) throws {
+        try grant(
+            [.init("\(what)_\(type.name)"), .init("gigabytes_\(type.name)", sizeGiB)], for: project, in: transaction)
     }
 
     /// - Throws: ``APIError`` 413.

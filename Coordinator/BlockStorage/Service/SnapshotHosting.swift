@@ -19,6 +19,7 @@ struct SnapshotHosting: HostedKind {
 
     func save(_ snapshot: inout SnapshotRecord, at now: Int64, in transaction: any SQLTransaction) throws {
         try parts.snapshots.save(&snapshot, at: now, in: transaction)
+        try MessageBook(parts: parts).note(snapshot, at: now, in: transaction)
     }
 
     func overdue(at now: Int64, in reader: any SQLReader) throws -> [SnapshotRecord] {

@@ -37,6 +37,11 @@ struct TypeCatalog: Sendable {
     /// The type of volumes for which none is named.
     /// - Throws: ``APIError`` 500 when an administrator renamed it.
     func defaultType(of project: ProjectID?, in reader: any SQLReader) throws -> VolumeType {
+        if let project, let id = try parts.typeExtras.defaultType(of: project, in: reader),
+            let type = try store.find(id, in: reader)
+        {
+            return type
+        }
         guard let type = try store.find(named: VolumeType.defaultName, in: reader) else {
             throw APIError(
                 status: 500,
@@ -93,12 +98,13 @@ struct TypeCatalog: Sendable {
             throw APIError.badRequest(
                 "The volume type \(id) is the only currently defined volume type and cannot be deleted.")
         }
-        guard type.name != VolumeType.defaultName else {
+        guard try type.name != VolumeType.defaultName && !parts.typeExtras.isDefault(uuid, in: transaction) else {
             throw APIError.badRequest("The volume type \(id) is a default volume type and cannot be deleted.")
         }
         guard try !parts.volumes.isUsed(uuid, in: transaction) else {
             throw APIError.badRequest("Target volume type is still in use.")
         }
+        try parts.typeExtras.deleteEncryption(of: uuid, in: transaction)
         try store.delete(uuid, in: transaction)
     }
 

@@ -84,6 +84,7 @@ struct VolumeCommands: Sendable {
         }
         if volume.state.task == .deleting, !isForced { return }
         try parts.attachments.deleteAll(of: volume.id, in: transaction)
+        try parts.transfers.deleteAll(of: volume.id, in: transaction)
         for snapshot in snapshots {
             try SnapshotCommands(parts: parts).remove(
                 snapshot, isForced: isForced, origin: origin, in: transaction)

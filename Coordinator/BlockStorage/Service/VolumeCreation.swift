@@ -55,6 +55,7 @@ struct VolumeCreation: Sendable {
         }
         let material = try material(for: command, origin: origin, in: transaction)
         let type = try type(for: command, material, origin: origin, in: transaction)
+        try refuseEncryption(type, in: transaction)
         let size = try size(of: command, material)
         try check(zone: command.zone, type, material, in: transaction)
         try parts.quotas.check(sizeGiB: size, of: origin.project, in: transaction)
@@ -93,6 +94,7 @@ struct VolumeCreation: Sendable {
             try parts.volumeFlow.occupy(&volume, task: .creating, at: origin.now, in: transaction)
         }
         volume.number = try parts.volumes.insert(volume, in: transaction)
+        try MessageBook(parts: parts).note(volume, .creating, at: origin.now, in: transaction)
     }
 
     // MARK: What it is made of
@@ -195,6 +197,14 @@ struct VolumeCreation: Sendable {
             }
         }
         return type
+    }
+
+    /// No host encrypts volumes yet: better none than one in clear.
+    private func refuseEncryption(_ type: VolumeType, in reader: any SQLReader) throws {
+        guard try parts.typeExtras.encryption(of: type.id, in: reader) == nil else {
+            throw BlockStorageError.volume(
+                "Type \(type.name) asks for encryption, which no host of this cloud can do yet: use another type.")
+        }
     }
 
     private func size(of command: CreateVolume, _ material: Material) throws -> Int {

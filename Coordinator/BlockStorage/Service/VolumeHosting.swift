@@ -29,7 +29,9 @@ struct VolumeHosting: HostedKind {
                 volume.claimedGiB = volume.wantedGiB
             }
         }
+        let task = try parts.volumes.find(volume.id, in: transaction)?.state.task
         try parts.volumes.save(&volume, at: now, in: transaction)
+        try MessageBook(parts: parts).note(volume, task, at: now, in: transaction)
         guard volume.state.task == nil, volume.deletedAt == nil else { return }
         let servers = try parts.attachments.of(volume.id, in: transaction).filter(\.isManaged).compactMap(\.server)
         let failure = volume.state.status == .error ? volume.fault?.message ?? "The volume is in error." : nil

@@ -232,6 +232,8 @@ public struct VolumeService: VolumesForCompute {
         let records = try parts.volumes.find(held.map(\.volume), in: reader)
         let volumes = Dictionary(records.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         let addresses = try exporters(in: reader)
+        var qos: [VolumeTypeID: QoSSpecs] = [:]
+        for type in Set(records.map(\.type)) { qos[type] = try parts.qos.of(type, in: reader) }
         return held.compactMap { attachment -> ServerSpec.Volume? in
             guard let volume = volumes[attachment.volume], let host = volume.host else { return nil }
             let place: ServerSpec.Volume.Place
@@ -244,7 +246,8 @@ public struct VolumeService: VolumesForCompute {
             }
             return ServerSpec.Volume(
                 id: volume.id, place: place, device: attachment.device ?? "", bus: attachment.bus,
-                bootIndex: attachment.bootIndex, isReadOnly: attachment.mode == .readOnly)
+                bootIndex: attachment.bootIndex, isReadOnly: attachment.mode == .readOnly,
+                limits: qos[volume.type]?.guestLimits(sizeGiB: volume.sizeGiB) ?? [:])
         }.sorted { ($0.device, $0.id.text) < ($1.device, $1.id.text) }
     }
 

@@ -4,7 +4,9 @@ import CoordinatorPlatform
 public enum BlockStorageSchema {
     public static let migrations = [
         Migration(slice: "blockstorage", number: 1, name: "volumes", sql: volumes + snapshots),
-        Migration(slice: "blockstorage", number: 2, name: "attachments and types", sql: attachments + types)
+        Migration(slice: "blockstorage", number: 2, name: "attachments and types", sql: attachments + types),
+        Migration(slice: "blockstorage", number: 3, name: "transfers", sql: transfers),
+        Migration(slice: "blockstorage", number: 4, name: "what types can have, and messages", sql: extras)
     ]
 
     /// What all hosted resources have.
@@ -156,5 +158,61 @@ public enum BlockStorageSchema {
         INSERT INTO blockstorage_types
             (uuid, generation, name, description, is_public, extra_specs, created_at)
         VALUES ('6c2f0a1e-3b57-4c58-9d0e-5a7d1c9be001', 1, '__DEFAULT__', 'Default Volume Type', 1, '{}', 0);
+        """
+
+    private static let transfers = """
+        CREATE TABLE blockstorage_transfers (
+            id INTEGER PRIMARY KEY,
+            uuid TEXT NOT NULL UNIQUE,
+            volume_id TEXT NOT NULL,
+            project_id TEXT NOT NULL,
+            name TEXT,
+            key_hash TEXT NOT NULL,
+            salt TEXT NOT NULL,
+            leaves_snapshots INTEGER NOT NULL,
+            created_at BIGINT NOT NULL
+        );
+        CREATE INDEX blockstorage_transfers_by_project ON blockstorage_transfers (project_id, created_at, id);
+        CREATE INDEX blockstorage_transfers_by_volume ON blockstorage_transfers (volume_id);
+        """
+
+    private static let extras = """
+        CREATE TABLE blockstorage_qos (
+            id INTEGER PRIMARY KEY,
+            uuid TEXT NOT NULL UNIQUE,
+            generation BIGINT NOT NULL,
+            name TEXT NOT NULL UNIQUE,
+            consumer TEXT NOT NULL,
+            specs TEXT NOT NULL,
+            created_at BIGINT NOT NULL
+        );
+        CREATE TABLE blockstorage_type_encryption (
+            id INTEGER PRIMARY KEY,
+            type_id TEXT NOT NULL UNIQUE,
+            encryption_id TEXT NOT NULL,
+            provider TEXT NOT NULL,
+            control_location TEXT NOT NULL,
+            cipher TEXT,
+            key_size INTEGER,
+            created_at BIGINT NOT NULL,
+            updated_at BIGINT
+        );
+        CREATE TABLE blockstorage_default_types (
+            id INTEGER PRIMARY KEY,
+            project_id TEXT NOT NULL UNIQUE,
+            type_id TEXT NOT NULL
+        );
+        CREATE TABLE blockstorage_messages (
+            id INTEGER PRIMARY KEY,
+            uuid TEXT NOT NULL UNIQUE,
+            project_id TEXT NOT NULL,
+            request_id TEXT NOT NULL,
+            resource_type TEXT NOT NULL,
+            resource_id TEXT NOT NULL,
+            action TEXT NOT NULL,
+            text TEXT NOT NULL,
+            created_at BIGINT NOT NULL
+        );
+        CREATE INDEX blockstorage_messages_by_project ON blockstorage_messages (project_id, created_at, id);
         """
 }

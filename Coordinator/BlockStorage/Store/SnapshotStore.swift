@@ -100,9 +100,14 @@ struct SnapshotStore: Sendable {
         let living = Self.living(project)
         return try reader.query(
             """
-            SELECT type_id, COUNT(*), SUM(size_gib) FROM blockstorage_snapshots WHERE \(living.sql) GROUP BY type_id
+            SELECT type_id, COUNT(*), CAST(SUM(size_gib) AS BIGINT) FROM blockstorage_snapshots
+            WHERE \(living.sql) GROUP BY type_id
             """, living.arguments
         ) { (type: try $0.id(0), count: $0.int(1), sizeGiB: $0.int(2)) }
+    }
+
+    func count(_ query: ListQuery, visible: SQLCondition, in reader: any SQLReader) throws -> Int {
+        try table.count(where: .all([visible] + query.filters.map(Self.schema.condition)), in: reader)
     }
 
     /// By the volume API's names.

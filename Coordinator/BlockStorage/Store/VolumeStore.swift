@@ -94,7 +94,7 @@ struct VolumeStore: Sendable {
         let living = Self.living(project)
         return try reader.query(
             """
-            SELECT type_id, COUNT(*), SUM(CASE WHEN wanted_gib > size_gib THEN wanted_gib ELSE size_gib END)
+            SELECT type_id, COUNT(*), CAST(SUM(CASE WHEN wanted_gib > size_gib THEN wanted_gib ELSE size_gib END) AS BIGINT)
             FROM blockstorage_volumes WHERE \(living.sql) GROUP BY type_id
             """, living.arguments
         ) { (type: try $0.id(0), count: $0.int(1), sizeGiB: $0.int(2)) }
@@ -106,7 +106,7 @@ struct VolumeStore: Sendable {
     ) throws -> [(node: NodeID, project: ProjectID, count: Int, sizeGiB: Int)] {
         try reader.query(
             """
-            SELECT node_id, project_id, COUNT(*), SUM(size_gib) FROM blockstorage_volumes
+            SELECT node_id, project_id, COUNT(*), CAST(SUM(size_gib) AS BIGINT) FROM blockstorage_volumes
             WHERE node_id IS NOT NULL AND deleted_at IS NULL GROUP BY node_id, project_id ORDER BY project_id
             """
         ) { (node: try $0.id(0), project: try $0.id(1), count: $0.int(2), sizeGiB: $0.int(3)) }
@@ -171,7 +171,7 @@ struct VolumeStore: Sendable {
     ) throws -> (count: Int, sizeGiB: Int) {
         let wanted = SQLCondition.all([visible] + query.filters.map(Self.schema.condition))
         return try reader.first(
-            "SELECT COUNT(*), COALESCE(SUM(size_gib), 0) FROM blockstorage_volumes WHERE \(wanted.sql)",
+            "SELECT COUNT(*), CAST(COALESCE(SUM(size_gib), 0) AS BIGINT) FROM blockstorage_volumes WHERE \(wanted.sql)",
             wanted.arguments
         ) { ($0.int(0), $0.int(1)) } ?? (0, 0)
     }

@@ -1,4 +1,5 @@
 import CoordinatorFleet
+import CoordinatorImage
 import CoordinatorNetwork
 import CoordinatorPlatform
 import ProtocolModel
@@ -22,8 +23,11 @@ struct ServerActionRoutes: Sendable {
                     "os-deferred-delete:force", "os-evacuate", "os-migrate-server:migrate",
                     "os-migrate-server:migrate:host", "os-migrate-server:migrate_live",
                     "os-migrate-server:migrate_live:host", "os-admin-password", "servers:trigger_crash_dump",
-                    "os-admin-actions:inject_network_info"
+                    "os-admin-actions:inject_network_info", "servers:create_image", "os-create-backup",
+                    "os-shelve:shelve", "os-shelve:shelve_offload", "os-shelve:unshelve",
+                    "os-shelve:unshelve_to_host"
                 )
+                .asking(ImageSlice.serverImageRules)
                 .asking(ServerNetworkActions.rules.map { ComputePolicy.prefix + $0 })
                 .asking(NetworkSlice.serverPortRules + FloatingIPProxy.actionRules),
             Route(
@@ -42,7 +46,7 @@ struct ServerActionRoutes: Sendable {
         { routes, call, _ in try await routes.run(command, call) }
     }
 
-    private static let actions = [own, rebuilding, resizing, moving, reaching].reduce(into: [:]) { all, some in
+    private static let actions = [own, rebuilding, resizing, moving, imaging, reaching].reduce(into: [:]) { all, some in
         all.merge(some) { first, _ in first }
     }
 

@@ -43,12 +43,12 @@ enum ComputePolicy {
         "os-server-groups:delete", "os-security-groups:create", "os-security-groups:update",
         "os-security-groups:delete", "os-security-groups:rule:create", "os-security-groups:rule:delete",
         "os-security-groups:add", "os-security-groups:remove", "os-multinic:add", "os-multinic:remove",
-        "os-floating-ips:create",
-        "os-floating-ips:delete", "os-floating-ips:add", "os-floating-ips:remove", "os-server-password:clear",
         "os-volumes-attachments:create", "os-volumes-attachments:update", "os-volumes-attachments:delete",
         "servers:rebuild", "servers:rebuild:trusted_certs", "servers:resize", "servers:confirm_resize",
         "servers:revert_resize", "os-rescue", "os-unrescue", "os-deferred-delete:restore", "os-deferred-delete:force",
-        "os-admin-password", "servers:trigger_crash_dump"
+        "os-admin-password", "servers:create_image", "os-create-backup", "os-shelve:shelve", "os-shelve:unshelve",
+        "servers:trigger_crash_dump", "os-floating-ips:create", "os-floating-ips:delete", "os-floating-ips:add",
+        "os-floating-ips:remove", "os-server-password:clear"
     ]
     private static let managers = [
         "os-migrations:index", "servers:migrations:index", "servers:migrations:delete",
@@ -67,6 +67,7 @@ enum ComputePolicy {
         "os-server-groups:index:all_projects", "os-aggregates:create", "os-aggregates:update",
         "os-aggregates:delete", "os-aggregates:add_host", "os-aggregates:remove_host", "os-aggregates:set_metadata",
         "os-migrations:index:all_projects", "os-migrations:index:host", "servers:migrations:show", "os-evacuate",
+        "os-shelve:shelve_offload", "os-shelve:unshelve_to_host",
         "os-migrate-server:migrate:host", "os-migrate-server:migrate_live:host",
         "os-admin-actions:inject_network_info",
         "os-server-external-events:create", "os-assisted-volume-snapshots:create",

@@ -10,6 +10,8 @@ public struct ComputeSettings: Sendable, Hashable {
     public var reclaimSeconds: Int64 = 0
     /// Seconds after which a resized server that nobody confirmed is confirmed; 0 waits for ever.
     public var resizeConfirmSeconds: Int64 = 0
+    /// Seconds after which a shelved server leaves its host; 0 leaves at once, -1 never by itself.
+    public var shelvedOffloadSeconds: Int64 = 0
     /// Servers one create call may ask for.
     public var createLimit = 1000
     /// Days a deleted server stays readable for administrators.

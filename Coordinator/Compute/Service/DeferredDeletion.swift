@@ -11,6 +11,7 @@ extension ServerCommands {
         if server.state.task == .deleting || server.state.vm == .softDeleted || server.state.task == .softDeleting {
             return server
         }
+        try ServerImaging(parts: parts).drop(&server, in: transaction)
         try ServerResizing(parts: parts).settle(&server, at: origin.now, in: transaction)
         try begin(&server, "delete", task: .softDeleting, origin: origin, in: transaction)
         try workflow.plan(&server, .stopped, in: transaction)

@@ -61,19 +61,4 @@ extension ServerCommands {
         try parts.servers.save(&server, at: origin.now, in: transaction)
         return server
     }
-
-    /// - Throws: ``APIError`` always: nothing inside of guests is listened to.
-    func changePassword(_ id: String, origin: Origin, in transaction: any SQLTransaction) throws -> ServerRecord {
-        let server = try access.findToChange(id, rule: "os-admin-password", by: origin.permissions, in: transaction)
-        try accept(.changePassword, server)
-        throw APIError.conflict("QEMU guest agent is not enabled")
-    }
-
-    /// - Throws: ``APIError`` always: hosts give guests no interrupts.
-    func crashDump(_ id: String, origin: Origin, in transaction: any SQLTransaction) throws -> ServerRecord {
-        let server = try access.findToChange(
-            id, rule: "servers:trigger_crash_dump", by: origin.permissions, in: transaction)
-        try accept(.crashDump, server)
-        throw APIError.badRequest("Triggering crash dump is not supported")
-    }
 }

@@ -72,6 +72,9 @@ struct ServerCommands: Sendable {
     func remove(
         _ server: inout ServerRecord, by origin: HostedOrigin, at now: Int64, in transaction: any SQLTransaction
     ) throws {
+        try ServerImaging(parts: parts).drop(&server, in: transaction)
+        if let image = server.shelvedImage { try parts.image.discard(image, in: transaction) }
+        server.shelvedImage = nil
         try workflow.begin(&server, "delete", task: .deleting, by: origin, at: now, in: transaction)
         try parts.servers.tags.removeAll(from: server.id, in: transaction)
         let node = try server.host.flatMap { try parts.directory.node($0.node, in: transaction) }
@@ -116,6 +119,8 @@ struct ServerCommands: Sendable {
             throw APIError.conflict("Instance \(server.id) is on no host: delete it and make it anew.")
         }
         try workflow.endTask(&server, message: nil, at: origin.now, in: transaction)
+        try ServerResizing(parts: parts).settle(&server, at: origin.now, in: transaction)
+        try ServerImaging(parts: parts).drop(&server, in: transaction)
         server.state.vm = vm
         if vm == .active {
             server.fault = nil

@@ -47,6 +47,7 @@ struct ServerEvacuation: Sendable {
         try parts.plans.remove(server.key, from: old.node, in: transaction)
         server.host = host
         server.rootDiskVersion += 1
+        server.diskImage = nil
         if command.endsStopped { server.state.vm = .stopped }
         server.state.power = .none
         try parts.network.bindPorts(
@@ -103,6 +104,11 @@ extension ServerCommands {
         guard try parts.directory.node(old.node, in: transaction)?.health == .down else {
             throw APIError.badRequest("Compute service of \(old.hostname) is still in use.")
         }
+        guard server.state.task != .deleting else {
+            throw APIError.conflict("Cannot 'evacuate' instance \(server.id) while it is in task_state deleting")
+        }
+        try ServerResizing(parts: parts).settle(&server, at: origin.now, in: transaction)
+        try ServerImaging(parts: parts).drop(&server, in: transaction)
         try begin(&server, "evacuate", task: .rebuilding, origin: origin, in: transaction)
         let evacuation = ServerEvacuation(parts: parts)
         if try evacuation.begin(&server, command, from: old, origin: origin, in: transaction) {

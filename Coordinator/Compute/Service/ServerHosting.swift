@@ -58,6 +58,8 @@ struct ServerHosting: HostedKind {
         switch server.state.task {
         case .resizeMigrated: try ServerResizing(parts: parts).finish(&server, at: now, in: transaction)
         case .resizeReverting: try ServerResizing(parts: parts).goBack(&server, at: now, in: transaction)
+        case .shelving: try ServerShelving(parts: parts).upload(&server, at: now, in: transaction)
+        case .shelvingImageUploading: try ServerShelving(parts: parts).shelve(&server, at: now, in: transaction)
         default: break
         }
     }
@@ -71,6 +73,10 @@ struct ServerHosting: HostedKind {
             try ServerResizing(parts: parts).ended(task, outcome, of: &server, at: now, in: transaction)
         case .rebuilding, .rebuildSpawning:
             try ServerEvacuation(parts: parts).ended(outcome, of: server, at: now, in: transaction)
+        case .imageSnapshotPending, .imageUploading, .imageBackup:
+            try ServerImaging(parts: parts).ended(outcome, of: &server, at: now, in: transaction)
+        case .shelving, .shelvingImageUploading, .shelvingOffloading, .unshelving:
+            try ServerShelving(parts: parts).ended(task, outcome, of: &server, at: now, in: transaction)
         case .softDeleting where outcome == .completed: server.softDeletedAt = now
         case .restoring where outcome == .completed: server.softDeletedAt = nil
         default: break

@@ -38,6 +38,14 @@ package struct ServerStore: Sendable {
             skipping: skipped, in: reader)
     }
 
+    /// Shelved before a moment and on a host still, the oldest first; at most 100.
+    package func shelved(before time: Int64, in reader: any SQLReader) throws -> [ServerRecord] {
+        try table.all(
+            where: SQLCondition(
+                "shelved_at <= ? AND vm_state = ? AND task_state IS NULL AND deleted_at IS NULL",
+                [time, VMState.shelved]), order: "shelved_at", limit: 100, in: reader)
+    }
+
     /// Soft-deleted before a moment, the oldest first; at most 100.
     package func reclaimable(before time: Int64, in reader: any SQLReader) throws -> [ServerRecord] {
         try table.all(

@@ -8,6 +8,17 @@ public protocol ImageForCompute: Sendable {
     func bootable(_ id: String, caller: Caller, in reader: any SQLReader) throws -> BootImage
     /// Also for deleted or hidden images, for showing servers: `nil` when nothing is known of it.
     func describe(_ id: ImageID, in reader: any SQLReader) throws -> BootImage?
+    /// Makes an image that a server's host is to send the data of; the caller must be allowed to make one.
+    /// - Throws: `APIError` 403.
+    func reserve(
+        _ draft: ServerImage, permissions: Permissions, at now: Int64, in transaction: any SQLTransaction
+    ) throws -> ImageID
+    /// Removes an image that was made of a server, whatever it has; nothing happens without one.
+    func discard(_ id: ImageID, in transaction: any SQLTransaction) throws
+    /// A project's backups of a server, the newest first.
+    func backups(
+        of server: ServerID, type: String, owner: ProjectID, in reader: any SQLReader
+    ) throws -> [ImageID]
 }
 
 public struct BootImage: Sendable, Hashable {

@@ -280,6 +280,14 @@ extension NetworkService: NetworkForCompute {
         }
     }
 
+    public func unbindPorts(of server: ServerID, at now: Int64, in transaction: any SQLTransaction) throws {
+        for var port in try ports.ports(of: server, in: transaction) {
+            guard let node = port.node else { continue }
+            port.standard.revision += 1
+            try unplan(port, from: node, at: now, in: transaction)
+        }
+    }
+
     /// Takes a port that outlives its server off it.
     private func detach(_ port: PortRecord, at now: Int64, in transaction: any SQLTransaction) throws {
         var port = port

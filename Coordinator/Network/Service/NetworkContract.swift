@@ -39,6 +39,8 @@ public protocol NetworkForCompute: Sendable {
     ) throws
     /// Takes the ports off the node's plan; deletes those that were made for the server, unbinds the others.
     func releasePorts(of server: ServerID, at now: Int64, in transaction: any SQLTransaction) throws
+    /// Takes the ports off their node's plan; they stay the server's.
+    func unbindPorts(of server: ServerID, at now: Int64, in transaction: any SQLTransaction) throws
     /// All ports of these servers, in interface order, for `addresses` and server specs.
     func ports(of servers: [ServerID], in reader: any SQLReader) throws -> [ServerID: [ServerPort]]
     /// The names of the security groups on the server's ports, sorted.

@@ -50,4 +50,7 @@ SERVICES = {
     "object": Service(passes=(
         Pass("object", r"^tempest\.api\.object_storage\.", options=settings.object_storage),
     ), needs=("objects",)),
+    "volume": Service(passes=(
+        Pass("volume", r"^tempest\.api\.volume\.", options=settings.volume),
+    ), needs=("images", "flavors"), hosts=1),
 }

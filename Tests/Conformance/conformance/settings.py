@@ -85,6 +85,22 @@ def image(facts):
     }
 
 
+def volume(facts):
+    return {
+        "volume": {
+            "catalog_type": "block-storage", "volume_size": 1, "build_interval": 1, "build_timeout": 120,
+            "max_microversion": "3.70", "vendor_name": "Skerry", "storage_protocol": "file", "backend_names": "local",
+            "disk_format": "raw"},
+        "volume-feature-enabled": {
+            "snapshot": True, "clone": True, "volume_revert": True, "extend_attached_volume": True,
+            "extend_volume_with_snapshot": True,
+            # Each of these is refused with a reason.
+            "backup": False, "multi_backend": False, "manage_volume": False, "manage_snapshot": False,
+            "consistency_group": False, "extend_attached_encrypted_volume": False},
+        "service_available": {"cinder": True},
+    }
+
+
 def network(facts):
     # Those that Skerry announces: what an extension adds is tested where there is one.
     extensions = (

@@ -90,7 +90,7 @@ enum TwoTenantBodies {
     }
 
     private static func volumeBody(_ route: String, _ own: (String) -> JSON) -> JSON? {
-        switch route.replacing("/volume/v3/{project_id}", with: "") {
+        switch route.replacing("/volume/v3/{project_id}", with: "").replacing("/volume/v3", with: "") {
         case "POST /volumes": ["volume": ["size": 1]]
         case "PUT /volumes/{id}": ["volume": ["name": "v"]]
         case "POST /volumes/{id}/action": ["os-set_bootable": ["bootable": true]]
@@ -100,6 +100,8 @@ enum TwoTenantBodies {
         case "POST /attachments": ["attachment": ["volume_uuid": own("volume")]]
         case "PUT /attachments/{id}": ["attachment": ["connector": ["host": "x"]]]
         case "POST /attachments/{id}/action": ["os-complete": .null]
+        case "POST /volume-transfers", "POST /os-volume-transfer": ["transfer": ["volume_id": own("volume")]]
+        case let route where route.hasSuffix("/accept"): ["accept": ["auth_key": "x"]]
         case "POST /types/{type_id}/action": ["addProjectAccess": ["project": own("project")]]
         case "PUT /types/{type_id}": ["volume_type": ["name": "t"]]
         case "POST /types/{type_id}/extra_specs": ["extra_specs": ["k": "v"]]

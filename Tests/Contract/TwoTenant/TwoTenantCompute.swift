@@ -66,6 +66,8 @@ extension TwoTenantTable {
         POST /compute/v2.1/servers/{server_id}/action rescue.rescue_image_ref image foreign=400 gone=400 malformed=400
         POST /compute/v2.1/servers/{server_id}/action resize.flavorRef flavor foreign=400 gone=400 malformed=400
         POST /compute/v2.1/servers/{server_id}/action evacuate.host text foreign=403
+        POST /compute/v2.1/servers/{server_id}/action unshelve.host text foreign=409
+        POST /compute/v2.1/servers/{server_id}/action unshelve.availability_zone text foreign=409
         POST /compute/v2.1/servers/{server_id}/action migrate.host text foreign=403
         POST /compute/v2.1/servers/{server_id}/action os-migrateLive.host text foreign=403
         GET /compute/v2.1/servers/{server_id}/migrations/{id} {server_id} server foreign=404 gone=404 malformed=404

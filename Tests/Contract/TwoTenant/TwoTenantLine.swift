@@ -68,8 +68,8 @@ extension String {
 enum TwoTenantTable {
     static let all: [(service: String, lines: [TwoTenantLine])] = [
         ("/network", TwoTenantLine.read(network + "\n" + routers + "\n" + subnetPools)),
-        ("/compute", TwoTenantLine.read(compute + "\n" + computeProxies)),
-        ("/image", TwoTenantLine.read(image)), ("/volume", TwoTenantLine.read(volume))
+        ("/compute", TwoTenantLine.read(compute + "\n" + computeProxies)), ("/image", TwoTenantLine.read(image)),
+        ("/volume", TwoTenantLine.read(volume + volumeWithoutProject))
     ]
 
     /// Paths that are closed to members of projects, whatever they name: no line for each of their routes.
@@ -79,7 +79,7 @@ enum TwoTenantTable {
     static let parts: [String: Set<String>] = [
         "/network/": ["{tag}", "{alias}"], "/image/": ["{tag}"],
         // Every path is below the caller's own project; VolumeTwoTenantTests names others there.
-        "/volume/": ["{project_id}", "{key}", "{alias}", "{verb}"],
+        "/volume/": ["{project_id}", "{key}", "{alias}", "{verb}", "{absent_id}", "{host}", "{class}"],
         "/compute/": ["{tag}", "{key}", "{alias}", "{request_id}", "{network}"]
     ]
 

@@ -23,7 +23,7 @@ struct TwoTenantScene: Sendable {
     /// The network that leads out.
     private(set) var outside = ""
 
-    static let versions = ["OpenStack-API-Version": "compute 2.90, placement 1.13, volume 3.66"]
+    static let versions = ["OpenStack-API-Version": "compute 2.91, placement 1.13, volume 3.70"]
 
     init() async throws {
         cloud = try await PolicyCloud()
@@ -229,6 +229,14 @@ struct TwoTenantScene: Sendable {
         let held = try await attachment(.member)
         things["attachment"] = Thing(
             foreign: held, own: try await attachment(.stranger), path: "\(base(.admin))/attachments/\(held)")
+        func transfer(_ caller: TestCaller) async throws -> String {
+            try await make(
+                "\(base(caller))/volume-transfers", "transfer", ["volume_id": JSON(try await volume(caller))],
+                as: caller)
+        }
+        let offer = try await transfer(.member)
+        things["volume_transfer"] = Thing(
+            foreign: offer, own: try await transfer(.stranger), path: "\(base(.admin))/volume-transfers/\(offer)")
         let hidden = try await make(
             "\(base(.admin))/types", "volume_type", ["name": "hidden", "os-volume-type-access:is_public": false],
             as: .admin)
@@ -333,7 +341,8 @@ struct TwoTenantScene: Sendable {
             ("servers", "server"), ("routers", "router"), ("floatingips", "floating_ip"),
             ("subnetpools", "subnet_pool"), ("address-scopes", "address_scope"), ("volumes", "volume"),
             ("snapshots", "volume_snapshot"), ("attachments", "attachment"), ("address-groups", "address_group"),
-            ("rbac-policies", "rbac_policy")
+            ("rbac-policies", "rbac_policy"),
+            ("volume-transfers", "volume_transfer"), ("os-volume-transfer", "volume_transfer")
         ]
         where line.path.contains("/\(collection)/") { return things[kind]?.own ?? "" }
         return "x"

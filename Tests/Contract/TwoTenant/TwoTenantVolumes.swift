@@ -54,5 +54,34 @@ extension TwoTenantTable {
         PUT /volume/v3/{project_id}/os-quota-sets/{target_id} {target_id} project foreign=403 gone=403
         DELETE /volume/v3/{project_id}/os-quota-sets/{target_id} {target_id} project foreign=403 gone=403
         PUT /volume/v3/{project_id}/os-services/{verb} host text foreign=403 gone=403
+        GET /volume/v3/{project_id}/volume-transfers/{id} {id} volume_transfer foreign=404 gone=404 malformed=404
+        DELETE /volume/v3/{project_id}/volume-transfers/{id} {id} volume_transfer foreign=404 gone=404 malformed=404
+        POST /volume/v3/{project_id}/volume-transfers/{id}/accept {id} volume_transfer foreign=400 gone=404 malformed=404
+        POST /volume/v3/{project_id}/volume-transfers transfer.volume_id volume foreign=404 gone=404 malformed=400
+        GET /volume/v3/{project_id}/os-volume-transfer/{id} {id} volume_transfer foreign=404 gone=404 malformed=404
+        DELETE /volume/v3/{project_id}/os-volume-transfer/{id} {id} volume_transfer foreign=404 gone=404 malformed=404
+        POST /volume/v3/{project_id}/os-volume-transfer/{id}/accept {id} volume_transfer foreign=400 gone=404 malformed=404
+        POST /volume/v3/{project_id}/os-volume-transfer transfer.volume_id volume foreign=404 gone=404 malformed=400
+        GET /volume/v3/{project_id}/messages/{id} {id} volume foreign=404 gone=404 malformed=404
+        DELETE /volume/v3/{project_id}/messages/{id} {id} volume foreign=404 gone=404 malformed=404
+        GET /volume/v3/{project_id}/qos-specs/{qos_id} {qos_id} volume_type foreign=403 gone=403 malformed=403 seen=403
+        PUT /volume/v3/{project_id}/qos-specs/{qos_id} {qos_id} volume_type foreign=403 gone=403 malformed=403 seen=403
+        DELETE /volume/v3/{project_id}/qos-specs/{qos_id} {qos_id} volume_type foreign=403 gone=403 malformed=403 seen=403
+        PUT /volume/v3/{project_id}/qos-specs/{qos_id}/delete_keys {qos_id} volume_type foreign=403 gone=403 malformed=403 seen=403
+        GET /volume/v3/{project_id}/qos-specs/{qos_id}/associations {qos_id} volume_type foreign=403 gone=403 malformed=403 seen=403
+        GET /volume/v3/{project_id}/qos-specs/{qos_id}/associate {qos_id} volume_type foreign=403 gone=403 malformed=403 seen=403
+        GET /volume/v3/{project_id}/qos-specs/{qos_id}/disassociate {qos_id} volume_type foreign=403 gone=403 malformed=403 seen=403
+        GET /volume/v3/{project_id}/qos-specs/{qos_id}/disassociate_all {qos_id} volume_type foreign=403 gone=403 malformed=403 seen=403
+        GET /volume/v3/{project_id}/types/{type_id}/encryption {type_id} volume_type foreign=403 gone=403 malformed=403 seen=403
+        POST /volume/v3/{project_id}/types/{type_id}/encryption {type_id} volume_type foreign=403 gone=403 malformed=403 seen=403
+        GET /volume/v3/{project_id}/types/{type_id}/encryption/{key} {type_id} volume_type foreign=403 gone=403 malformed=403 seen=403
+        PUT /volume/v3/{project_id}/types/{type_id}/encryption/{key} {type_id} volume_type foreign=403 gone=403 malformed=403 seen=403
+        DELETE /volume/v3/{project_id}/types/{type_id}/encryption/{key} {type_id} volume_type foreign=403 gone=403 malformed=403 seen=403
+        GET /volume/v3/{project_id}/default-types/{target_id} {target_id} project foreign=403 gone=403
+        PUT /volume/v3/{project_id}/default-types/{target_id} {target_id} project foreign=403 gone=403
+        DELETE /volume/v3/{project_id}/default-types/{target_id} {target_id} project foreign=403 gone=403
         """
+
+    /// From 3.67 on the same paths are there without the project.
+    static let volumeWithoutProject = "\n" + volume.replacing("/{project_id}", with: "")
 }

@@ -158,7 +158,7 @@ struct DomainXMLTests {
         }
         #expect(xml.attachment(of: .volume(VolumeID(high: 1, low: 1))) == nil)
         // Two virtio disks of its own kind, one SCSI controller, one interface, entropy, balloon; and the root disk.
-        #expect(xml.text.split(separator: "pcie-root-port").count - 1 == 3 + 1 + 1 + 2 + 8)
+        #expect(xml.text.split(separator: "pcie-root-port").count - 1 == 3 + 1 + 1 + 2 + 6)
         var old = definition
         old.spec.machineType = "pc"
         let oldText = DomainXML(old, settings: HypervisorSettings(virtType: .qemu)).text

@@ -80,6 +80,7 @@ struct LibvirtTextTests {
         "errors are classified, and the tenant's message never shows paths",
         arguments: [
             (1, "cannot set up guest memory 'pc.ram': Cannot allocate memory", StatusError.Code.noMemory),
+            (1, "internal error: No more available PCI slots", .conflict),
             (38, "unable to write /var/lib/x: No space left on device", .noSpace),
             (67, "Emulator '/usr/bin/x' does not support machine type", .unsupported),
             (9, "operation failed: domain 'a' already exists with uuid b", .conflict),

@@ -62,11 +62,23 @@ struct VolumeDisksTests {
                 """)
     }
 
-    @Test("the definition is changed in one place, and only when it names the overlay")
-    func redefining() {
-        let changed = VolumeDisks.redefining(Self.domain, from: "/v/a & b/volume-x", to: "/w/'y'")
-        #expect(changed?.contains("<source file='/w/&apos;y&apos;' index='1'/>") == true)
-        #expect(changed.map { VolumeDisks(domain: $0).disk(of: Self.volume)?.path } == "/w/'y'")
-        #expect(VolumeDisks.redefining(Self.domain, from: "/elsewhere", to: "/w") == nil)
+    @Test("the next start is from the volume, and from nothing that lay below it at a snapshot")
+    func restoring() throws {
+        let after = Self.domain.replacing(
+            "<source file='/v/a &amp; b/volume-x' index='1'/>\n      <backingStore/>",
+            with: """
+                <source file='/v/a &amp; b/new.qcow2'/>
+                <backingStore type='file'><format type='qcow2'/><source file='/v/a &amp; b/volume-x'/>
+                <backingStore type='file'><format type='raw'/><source file='/v/image.raw'/></backingStore></backingStore>
+                """)
+        #expect(after != Self.domain)
+        let changed = try #require(VolumeDisks.restoring(Self.volume, to: "/w/'y' & z", in: after))
+        #expect(changed.contains("<source file='/w/&apos;y&apos; &amp; z'/>"))
+        let disks = VolumeDisks(domain: changed)
+        #expect(disks.disk(of: Self.volume)?.path == "/w/'y' & z")
+        #expect(disks.disks.filter { $0.volume == nil } == VolumeDisks(domain: after).disks.filter { $0.volume == nil })
+        #expect(!changed.contains("/v/image.raw") && changed.contains("/v/images/a.raw"))
+        #expect(VolumeDisks.restoring(Self.volume, to: "/w/'y' & z", in: changed) == nil)
+        #expect(VolumeDisks.restoring(VolumeID(high: 0, low: 8), to: "/w", in: after) == nil)
     }
 }

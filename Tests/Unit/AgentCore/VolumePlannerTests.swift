@@ -70,8 +70,8 @@ struct VolumePlannerTests {
             name: "its pool cannot be looked at", view: View(poolFailure: broken, stored: nil), phase: .applying,
             code: .hostFailure),
         Case(
-            name: "its pool cannot be looked at, and it was made", view: View(poolFailure: broken, stored: nil, wasMade: true),
-            phase: .applying, code: .hostFailure),
+            name: "it was made, and its pool cannot be looked at",
+            view: View(poolFailure: broken, stored: nil, wasMade: true), phase: .applying, code: .hostFailure),
         Case(
             name: "a pool of another host", view: View(poolFailure: strange, stored: nil), phase: .failed,
             code: .unsupported)

@@ -40,6 +40,14 @@ struct FeatureTests {
         #expect(try await cloud.call("GET", "\(path)?\(signed("GET", path, key: "own"))", as: nil).status == 200)
         let other = ObjectCloud.account + "/d/o"
         #expect(try await cloud.call("GET", "\(other)?\(signed("GET", other, key: "own"))", as: nil).status == 401)
+        // What is signed is one object: not what goes on to others from it.
+        let write = "\(path)?\(signed("PUT", path))"
+        #expect(try await cloud.call("PUT", write, ["X-Copy-From": "d/o"], as: nil).status == 400)
+        #expect(try await cloud.call("PUT", write, ["X-Object-Manifest": "d/o"], as: nil).status == 400)
+        #expect(try await cloud.call("PUT", write + "&multipart-manifest=put", [:], [1], as: nil).status == 401)
+        #expect(try await cloud.call("PUT", write + "&extract-archive=tar", [:], [1], as: nil).status == 401)
+        let remove = "\(path)?\(signed("DELETE", path))&multipart-manifest=delete"
+        #expect(try await cloud.call("DELETE", remove, as: nil).status == 401)
         // A token does not help a signature that is wrong.
         #expect(try await cloud.call("GET", "\(path)?temp_url_sig=00&temp_url_expires=1800000000").status == 401)
         cloud.clock.advance(seconds: 101)

@@ -42,6 +42,25 @@ struct HostileTests {
         #expect(try await cloud.call("HEAD", "c")["x-container-object-count"] == "2")
     }
 
+    @Test("a slash is a slash before any mark, and what one container allows is not another's")
+    func octets() async throws {
+        let cloud = try ObjectCloud()
+        _ = try await cloud.call("PUT", "c")
+        #expect(try await cloud.put("c/%CC%81x", "marked").status == 201)
+        #expect(try await cloud.call("HEAD", "c")["x-container-object-count"] == "1")
+        #expect(try await cloud.call("GET", "c/%CC%81x").text == "marked")
+        _ = try await cloud.call("PUT", "%C3%A9", ["X-Container-Read": "*:*", "X-Container-Write": "*:*"])
+        _ = try await cloud.call("PUT", "e%CC%81")
+        _ = try await cloud.put("e%CC%81/secret", "secret")
+        let copy = try await cloud.call(
+            "PUT", ObjectCloud.account + "/%C3%A9/o", ["X-Copy-From": "e%CC%81/secret"], as: .otherOwner)
+        #expect(copy.status == 403)
+        let forged: HTTPHeaders = ["X-Versions-Location": "a%0Ax-container-read: .r:*%25"]
+        #expect(try await cloud.call("PUT", "v", forged).status == 400)
+        #expect(try await cloud.call("PUT", "v", ["X-Versions-Location": "50%25 off"]).status == 201)
+        #expect(try await cloud.call("HEAD", "v")["x-versions-location"] == "50% off")
+    }
+
     @Test(
         "what is no name is refused",
         arguments: [

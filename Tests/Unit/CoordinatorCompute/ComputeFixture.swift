@@ -61,6 +61,8 @@ struct AddressesOnly: NetworkForCompute {
     ) throws {}
     func releasePorts(of server: ServerID, at now: Int64, in transaction: any SQLTransaction) throws {}
 
+    func unbindPorts(of server: ServerID, at now: Int64, in transaction: any SQLTransaction) throws {}
+
     func ports(of servers: [ServerID], in reader: any SQLReader) throws -> [ServerID: [ServerPort]] {
         Dictionary(uniqueKeysWithValues: servers.map { ($0, [port(of: $0)]) })
     }
