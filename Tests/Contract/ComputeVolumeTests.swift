@@ -120,11 +120,33 @@ struct ComputeVolumeTests {
         let volume = try await Self.volume(cloud)
         let id = try await Self.server(cloud, with: volume)
         let made = await Self.attach(
-            cloud, id, ["volumeId": .string(volume.text), "delete_on_termination": true], minor: 79)
+            cloud, id,
+            [
+                "volumeId": .string(volume.text), "delete_on_termination": true, "device": "/dev/vdd", "tag": "data"
+            ], minor: 79)
         #expect(made.json["volumeAttachment"]?["delete_on_termination"] == true)
+        #expect(made.json["volumeAttachment"]?["device"] == "/dev/vdd")
+        #expect(made.json["volumeAttachment"]?["tag"] == "data")
         try await cloud.report(id, .ready, power: .running, volumes: [volume])
         let kept: JSON = ["volumeAttachment": ["volumeId": .string(volume.text), "delete_on_termination": false]]
         #expect(await h.put(Self.path(id, volume.text), kept, as: .member, ComputeCloud.version(85)).status == 202)
+        let shown = await h.get(Self.path(id, volume.text), as: .member, ComputeCloud.version(79))
+        #expect(shown.json["volumeAttachment"]?["delete_on_termination"] == false)
+        let fixed: [String: JSON] = [
+            "id": .string(volume.text), "serverId": .string(id.text), "device": "/dev/vdd", "tag": "data"
+        ]
+        for name in ["none"] + fixed.keys.sorted() {
+            var members = fixed
+            members["volumeId"] = .string(volume.text)
+            members["delete_on_termination"] = false
+            if name != "none" {
+                members[name] = name.lowercased().hasSuffix("id") ? "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee" : "vde"
+            }
+            let answer = await h.put(
+                Self.path(id, volume.text), ["volumeAttachment": .object(members)], as: .member,
+                ComputeCloud.version(85))
+            #expect(answer.status == (name == "none" ? 202 : 400), "\(name): \(answer.json.text)")
+        }
         let swap: JSON = ["volumeAttachment": ["volumeId": "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"]]
         #expect(await h.put(Self.path(id, volume.text), swap, as: .member).status == 403)
         #expect(await h.put(Self.path(id, volume.text), swap, as: .admin).status == 400)

@@ -84,8 +84,9 @@ struct VolumeAttachmentRoutes: Sendable {
         var deletes = false
         /// For updates alone.
         var wantsDeletion: Bool?
-        /// What an update repeats of what the attachment is.
-        var repeated: String?
+        /// What an update repeats of what the attachment is, which it cannot change.
+        var server: String?
+        var id: String?
 
         static let creation = BodySchema(
             blank: Draft(),
@@ -102,9 +103,22 @@ struct VolumeAttachmentRoutes: Sendable {
                 .optional("delete_on_termination", \.wantsDeletion, Nova.flag, since: 85),
                 .given("device", \.device, BodyFormat<String>.text(1...255).nullable, since: 85),
                 .optional("tag", \.tag, CreateServerForm.tag, since: 85),
-                .given("serverId", \.repeated, BodyFormat<String>.text(0...Int.max, .uuid).nullable, since: 85),
-                .given("id", \.repeated, BodyFormat<String>.text(0...Int.max, .uuid).nullable, since: 85)
+                .given("serverId", \.server, BodyFormat<String>.text(0...Int.max, .uuid).nullable, since: 85),
+                .given("id", \.id, BodyFormat<String>.text(0...Int.max, .uuid).nullable, since: 85)
             ])
+
+        /// - Throws: ``APIError`` 400 where an update says something else of what cannot be changed.
+        func refuseChanges(of attachment: VolumeAttachment, _ holder: ServerID) throws(APIError) {
+            let device = device.map { $0.hasPrefix("/dev/") ? String($0.dropFirst("/dev/".count)) : $0 }
+            let kept = [
+                ("id", id.map { VolumeID($0) == attachment.volume }),
+                ("serverId", server.map { ServerID($0) == holder }),
+                ("device", device.map { $0 == attachment.device }), ("tag", tag.map { $0 == attachment.tag })
+            ]
+            for (name, isSame) in kept where isSame == false {
+                throw APIError.badRequest("The \(name) property is not mutable")
+            }
+        }
     }
 
     @Sendable private func attach(_ call: APICall) async throws -> APIResponse {
@@ -136,6 +150,8 @@ struct VolumeAttachmentRoutes: Sendable {
                 "Swapping a volume for another one while a guest has it is not available here: migrate the volume with the "
                     + "volume service, or detach it and attach the other.")
         }
+        let (server, held) = try await held(call, asking: "os-volumes-attachments:update")
+        try held.first { $0.volume == VolumeID(volume) }.map { try draft.refuseChanges(of: $0, server) }
         let attaching = attaching
         try await call.write {
             try attaching.setDeletes(deletes, volume, of: call.parameter("server_id"), origin: origin, in: $0)
