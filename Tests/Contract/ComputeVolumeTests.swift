@@ -155,6 +155,26 @@ struct ComputeVolumeTests {
         #expect(await Self.status(cloud, volume) == "available")
     }
 
+    @Test("a server that runs on another host than the volume is told so, and nothing is held for it")
+    func elsewhere() async throws {
+        let cloud = try await ComputeCloud()
+        let volume = try await Self.volume(cloud)
+        let shown = await cloud.harness.get("\(Self.base(.member))/volumes/\(volume)", as: .admin)
+        let host = shown.json["volume"]?["os-vol-host-attr:host"]?.stringValue?.split(separator: "@").first ?? ""
+        let names = ["host-a", "host-b"].filter { $0 != host }
+        #expect(names.count == 1, "\(host)")
+        let answer = await cloud.create(["availability_zone": .string("nova:\(names[0])")], as: .admin)
+        let id = try ComputeCloud.id(answer)
+        try await cloud.report(id, .ready, power: .running)
+        let refused = await Self.attach(cloud, id, ["volumeId": .string(volume.text)])
+        #expect(refused.status == 400)
+        let words = refused.json["badRequest"]?["message"]?.stringValue ?? ""
+        #expect(words.contains("is on host \(host), which exports no volumes"))
+        #expect(words.contains("run the server there"))
+        #expect(await Self.status(cloud, volume) == "available")
+        #expect(await cloud.harness.get(Self.path(id), as: .member).json["volumeAttachments"] == [])
+    }
+
     @Test("others' volumes, unknown ones, bad devices, states and locks stand in the way")
     func refusals() async throws {
         let cloud = try await ComputeCloud()

@@ -95,6 +95,7 @@ extension TwoTenantTable {
         GET /compute/v2.1/servers/{server_id}/os-volume_attachments/{volume_id} {volume_id} volume foreign=404 gone=404 malformed=404
         PUT /compute/v2.1/servers/{server_id}/os-volume_attachments/{volume_id} {server_id} server foreign=404 gone=404 malformed=404
         PUT /compute/v2.1/servers/{server_id}/os-volume_attachments/{volume_id} {volume_id} volume foreign=403 gone=403 malformed=403
+        PUT /compute/v2.1/servers/{server_id}/os-volume_attachments/{volume_id} volumeAttachment.id volume foreign=403 gone=403 malformed=400
         DELETE /compute/v2.1/servers/{server_id}/os-volume_attachments/{volume_id} {server_id} server foreign=404 gone=404 malformed=404
         DELETE /compute/v2.1/servers/{server_id}/os-volume_attachments/{volume_id} {volume_id} volume foreign=404 gone=404 malformed=404
         POST /compute/v2.1/servers/{server_id}/remote-consoles {server_id} server foreign=404 gone=404 malformed=404
