@@ -1,3 +1,4 @@
+import CoordinatorBlockStorage
 import CoordinatorFleet
 import CoordinatorIdentity
 import CoordinatorImage
@@ -39,12 +40,13 @@ public struct ComputeSlice: Slice, FleetParts {
     ///   - runtime: For ``services``; without it, there are none.
     public init(
         settings: ComputeSettings = ComputeSettings(), network: any NetworkForCompute, image: any ImageForCompute,
-        placement: any Placement, plans: any PlanWriter, operations: any OperationDispatcher,
+        placement: any Placement, volumes: any VolumesForCompute, plans: any PlanWriter,
+        operations: any OperationDispatcher,
         directory: any NodeDirectory, proxied: [ServiceAPI] = [], revision: (@Sendable () -> Int)? = nil,
         runtime: SliceRuntime? = nil
     ) {
         let parts = ComputeParts(
-            settings: settings, network: network, image: image, placement: placement, plans: plans,
+            settings: settings, network: network, image: image, placement: placement, volumes: volumes, plans: plans,
             operations: operations, directory: directory)
         let reader = ServerReader(
             parts: parts, rendered: RenderedServers(limit: settings.renderedServers), revision: revision)

@@ -55,7 +55,8 @@ package struct Cloud: Sendable {
             runtime: runtime)
         let compute = ComputeSlice(
             settings: configuration.compute, network: network.service, image: image.service,
-            placement: placement.service, plans: core.plans, operations: core.operations, directory: core.directory,
+            placement: placement.service, volumes: blockStorage.service, plans: core.plans, operations: core.operations,
+            directory: core.directory,
             proxied: network.apis + image.apis, revision: revision,
             runtime: runtime)
         self.compute = compute

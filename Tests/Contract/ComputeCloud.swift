@@ -1,3 +1,4 @@
+import CoordinatorBlockStorage
 import CoordinatorCompute
 import CoordinatorFleet
 import CoordinatorImage
@@ -31,7 +32,7 @@ struct ComputeCloud: Sendable {
         let clock = ManualClock()
         let database = try await APIHarness.database(
             migrations: FleetSlice.migrations + PlacementSlice.migrations + ImageSlice.migrations
-                + NetworkSlice.migrations + ComputeSlice.migrations)
+                + NetworkSlice.migrations + BlockStorageSlice.migrations + ComputeSlice.migrations)
         var logger = Logger(label: "compute contract")
         logger.logLevel = .error
         let core = FleetCore(clock: clock, logger: logger)
@@ -42,15 +43,19 @@ struct ComputeCloud: Sendable {
             blobs: try BlobStore(directory: images.path), database: database, clock: clock, limits: FakeImageLimits(),
             logger: logger)
         refusals = ComputeNetworkRefusals(network.service)
+        let volumes = BlockStorageSlice(
+            image: image.service, placement: placement.service, plans: core.plans, directory: core.directory)
         slice = ComputeSlice(
             settings: settings, network: refusals, image: image.service, placement: placement.service,
+            volumes: volumes.service,
             plans: core.plans, operations: core.operations, directory: core.directory,
             proxied: network.apis + image.apis)
         harness = APIHarness(
-            services: [slice.api, image.api, placement.api] + network.apis, database: database, clock: clock)
+            services: [slice.api, image.api, placement.api] + network.apis + volumes.apis, database: database,
+            clock: clock)
         hosts = try await ComputeHosts(
             core, at: clock.now(), database: database, memoryMiB: memoryMiB, compute: slice, network: network,
-            placement: placement, names: names,
+            placement: placement, volumes: volumes, names: names,
             logger: logger)
         self.network = try await Self.fill(harness)
     }
@@ -130,13 +135,15 @@ struct ComputeCloud: Sendable {
     /// What a host says of the server in its plan's newest generation; where none is named, the first that has it.
     func report(
         _ id: ServerID, _ phase: ResourceStatus.Phase, power: ServerDetails.PowerState = .none,
-        error: StatusError? = nil, interfaces: [PortID] = [], from node: NodeID? = nil
+        error: StatusError? = nil, interfaces: [PortID] = [], volumes: [VolumeID] = [],
+        from node: NodeID? = nil
     ) async throws {
         let node = if let node { node } else { try await host(of: id) }
         let status = ResourceStatus(
             key: .server(id), generation: try await entry(id, on: node)?.generation ?? 0, phase: phase,
             details: .server(
-                ServerDetails(power: power, domainName: "instance-00000001", interfaces: interfaces)), error: error,
+                ServerDetails(power: power, domainName: "instance-00000001", interfaces: interfaces, volumes: volumes)),
+            error: error,
             steps: [StatusStep(name: "define", startedAt: harness.clock.now(), durationMicroseconds: 700)])
         try await hosts.say(status, from: node, at: harness.clock.now())
     }

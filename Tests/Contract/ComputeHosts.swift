@@ -1,3 +1,4 @@
+import CoordinatorBlockStorage
 import CoordinatorCompute
 import CoordinatorFleet
 import CoordinatorNetwork
@@ -22,17 +23,20 @@ struct ComputeHosts: Sendable {
     init(
         _ core: FleetCore, at now: Int64, database: any SQLDatabase, memoryMiB: Int, compute: ComputeSlice,
         network: NetworkSlice,
-        placement: PlacementSlice, names: [String] = ["host-a", "host-b"], logger: Logger
+        placement: PlacementSlice, volumes: BlockStorageSlice, names: [String] = ["host-a", "host-b"], logger: Logger
     ) async throws {
         self.database = database
         registry = core.registry
         operations = OperationService(consumers: [compute.operationConsumer])
         intake = StatusIntake(
-            consumers: network.consumers + [compute.consumer], plan: PlanService(sessions: core.registry),
-            plans: PlanReader(providers: network.providers + [compute.provider]), figures: FleetFigures(),
+            consumers: network.consumers + volumes.consumers + [compute.consumer],
+            plan: PlanService(sessions: core.registry),
+            plans: PlanReader(providers: network.providers + volumes.providers + [compute.provider]),
+            figures: FleetFigures(),
             logger: logger)
         let nodes = NodeService(
-            registry: core.registry, observers: placement.observers + network.observers + [compute.nodeObserver],
+            registry: core.registry,
+            observers: placement.observers + network.observers + volumes.observers + [compute.nodeObserver],
             logger: logger)
         let registry = core.registry
         let ids = try await database.write { transaction in
@@ -74,10 +78,11 @@ struct ComputeHosts: Sendable {
             cpuArchitecture: "x86_64", cpuFeatures: ["svm"], cpuSockets: 1, cpuCores: 4, cpuThreads: 2,
             machineTypes: ["q35"], hasUEFI: true)
         return NodeReport(
-            hostname: hostname, roles: [.compute], agentVersion: "1", availabilityZone: "nova",
+            hostname: hostname, roles: [.compute, .storage], agentVersion: "1", availabilityZone: "nova",
             capacity: NodeCapacity(
                 vcpus: 8, memoryMiB: memoryMiB + 512, diskGiB: 100, reservedMemoryMiB: 512, reservedDiskGiB: 0,
-                usedMemoryMiB: 700, freeDiskGiB: 90), hypervisor: hypervisor, physicalNetworks: [], problems: [])
+                usedMemoryMiB: 700, freeDiskGiB: 90), hypervisor: hypervisor, physicalNetworks: [], problems: [],
+            pools: [StoragePool(name: "files", backend: "file", totalGiB: 100, freeGiB: 90, provisionedGiB: 0)])
     }
 
     func say(_ status: ResourceStatus, from node: NodeID, at now: Int64) async throws {

@@ -40,7 +40,9 @@ struct PolicyCloud: Sendable {
         let volumes = BlockStorageSlice(
             image: image.slice.service, placement: placement.service, plans: core.plans, directory: core.directory)
         let compute = ComputeSlice(
-            network: network.service, image: image.slice.service, placement: placement.service, plans: core.plans,
+            network: network.service, image: image.slice.service, placement: placement.service,
+            volumes: volumes.service,
+            plans: core.plans,
             operations: core.operations, directory: core.directory, proxied: network.apis + image.slice.apis)
         let fleet = FleetSlice(
             core: core, database: database, authority: try CertificateAuthority.create(at: 1_767_225_600),

@@ -176,13 +176,13 @@ struct VolumeCloud: Sendable {
         var isWanted: Bool
     }
 
-    /// The newest line of a host's plan for it.
+    /// The line of the plan of the host that is to have it, or the newest of those that had it.
     func entry(_ key: ResourceKey) async throws -> Entry? {
         try await harness.database.read { reader in
             try reader.first(
                 """
                 SELECT node, generation, wanted FROM plan_entries WHERE kind = ? AND resource = ?
-                ORDER BY generation DESC
+                ORDER BY wanted DESC, generation DESC
                 """, [key.kind.rawValue, key.id]
             ) { Entry(node: try $0.id(0), generation: $0.integer(1), isWanted: $0.bool(2)) }
         }

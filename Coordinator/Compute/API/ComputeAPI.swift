@@ -27,7 +27,8 @@ struct ComputeAPI: Sendable {
             + ImageProxy(parts: parts, proxies: proxies).all + FloatingIPProxy(parts: parts, proxies: proxies).all
             + ServerDetailRoutes(parts: parts).all + ExternalEventRoutes(parts: parts).all
             + HostRoutes(parts: parts).all + GoneRoutes.all
-            + MigrationRoutes(parts: parts).all + InstanceActionRoutes(parts: parts).all
+            + VolumeAttachmentRoutes(parts: parts).all + MigrationRoutes(parts: parts).all
+            + InstanceActionRoutes(parts: parts).all
             + FlavorRoutes(parts: parts).all
             + FlavorSpecRoutes(parts: parts).all + KeypairRoutes(parts: parts).all
             + HypervisorRoutes(parts: parts).all + HostServiceRoutes(parts: parts).all + ZoneRoutes(parts: parts).all

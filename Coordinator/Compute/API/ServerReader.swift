@@ -16,6 +16,7 @@ struct ServerReader: Sendable {
         let status = try server.host.map { try parts.directory.node($0.node, in: reader)?.hostStatus ?? "" } ?? ""
         return ServerView.Subject(
             server: server, ports: ports, groups: groups, tags: try parts.servers.tags.tags(of: server.id, in: reader),
+            volumes: try parts.volumes.attachments(of: [server.id], in: reader)[server.id] ?? [],
             serverGroup: try parts.groups.group(of: server.id, in: reader)?.id, hostStatus: status)
     }
 
@@ -54,12 +55,14 @@ struct ServerReader: Sendable {
         let ids = lines.map(\.id)
         let ports = try parts.network.ports(of: ids, in: reader)
         let groups = try parts.network.securityGroupNames(of: ids, in: reader)
+        let volumes = try parts.volumes.attachments(of: ids, in: reader)
         let tags = try view.version.has(26) ? parts.servers.tags.tags(of: ids, in: reader) : [:]
         func stamp(_ line: ServerLine) -> RenderedServers.Stamp {
             var hasher = Hasher()
             hasher.combine(ports[line.id])
             hasher.combine(groups[line.id])
             hasher.combine(tags[line.id])
+            hasher.combine(volumes[line.id])
             return RenderedServers.Stamp(
                 generation: line.generation, hostStatus: line.node.map { hostStatus[$0] ?? "" } ?? "",
                 surroundings: hasher.finalize())
@@ -74,6 +77,7 @@ struct ServerReader: Sendable {
             let stamp = stamp(line)
             let subject = ServerView.Subject(
                 server: server, ports: ports[line.id] ?? [], groups: groups[line.id] ?? [], tags: tags[line.id] ?? [],
+                volumes: volumes[line.id] ?? [],
                 hostStatus: stamp.hostStatus)
             let bytes = view.render(subject, .detail).serialize()
             rendered.keep(bytes, of: line.id, shape: shape, stamp: stamp, revision: revision)

@@ -1,3 +1,4 @@
+import CoordinatorBlockStorage
 import CoordinatorNetwork
 import CoordinatorPlatform
 import Crypto
@@ -11,6 +12,7 @@ struct ServerView: Sendable {
         var ports: [ServerPort]
         var groups: [String]
         var tags: [String]
+        var volumes: [VolumeAttachment] = []
         /// The server group that it is in.
         var serverGroup: ServerGroupID?
         /// Empty for a server without host.
@@ -91,7 +93,12 @@ struct ServerView: Sendable {
         out["key_name"] = JSON(server.keyName)
         out["OS-SRV-USG:launched_at"] = JSON(server.launchedAt.map(Timestamp.microsWithoutZone))
         out["OS-SRV-USG:terminated_at"] = JSON(server.terminatedAt.map(Timestamp.microsWithoutZone))
-        out["os-extended-volumes:volumes_attached"] = []
+        out["os-extended-volumes:volumes_attached"] = .array(
+            subject.volumes.map { attachment in
+                var volume: [String: JSON] = ["id": .string(attachment.volume.text)]
+                if version.has(3) { volume["delete_on_termination"] = .bool(attachment.deletesVolume) }
+                return .object(volume)
+            })
         if !subject.groups.isEmpty { out["security_groups"] = .array(subject.groups.map { ["name": .string($0)] }) }
     }
 

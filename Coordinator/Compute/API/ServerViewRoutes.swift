@@ -10,9 +10,7 @@ struct ServerViewRoutes: Sendable {
         [
             Route(.get, "/v2.1/servers/{server_id}/ips", handler: addresses).askingCompute("ips:index"),
             Route(.get, "/v2.1/servers/{server_id}/ips/{network}", handler: networkAddresses)
-                .askingCompute("ips:show"),
-            Route(.get, "/v2.1/servers/{server_id}/os-volume_attachments", handler: volumes)
-                .askingCompute("os-volumes-attachments:index")
+                .askingCompute("ips:show")
         ]
     }
 
@@ -38,11 +36,5 @@ struct ServerViewRoutes: Sendable {
             throw APIError.notFound("Instance is not a member of specified network")
         }
         return .json([name: addresses])
-    }
-
-    /// There is no block storage, so no server has a volume.
-    @Sendable private func volumes(_ call: APICall) async throws -> APIResponse {
-        _ = try await ports(call, asking: "os-volumes-attachments:index")
-        return .json(["volumeAttachments": []])
     }
 }

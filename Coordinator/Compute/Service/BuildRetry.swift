@@ -112,6 +112,10 @@ struct HostChoice: Sendable {
     func bind(_ server: ServerRecord, at now: Int64, in transaction: any SQLTransaction) throws {
         guard let host = server.host else { return }
         try parts.network.bindPorts(of: server.id, to: host.node, availabilityZone: host.zone, at: now, in: transaction)
+        for attachment in try parts.volumes.attachments(of: [server.id], in: transaction)[server.id] ?? [] {
+            _ = try parts.volumes.attach(
+                attachment.id, on: host.node, hostname: host.hostname, at: now, in: transaction)
+        }
     }
 
     /// Swap counts in whole GiB, as placement does; a flavor without a root size takes what the image needs.

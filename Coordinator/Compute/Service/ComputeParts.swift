@@ -1,3 +1,4 @@
+import CoordinatorBlockStorage
 import CoordinatorFleet
 import CoordinatorImage
 import CoordinatorNetwork
@@ -11,6 +12,7 @@ struct ComputeParts: Sendable {
     let network: any NetworkForCompute
     let image: any ImageForCompute
     let placement: any Placement
+    let volumes: any VolumesForCompute
     let plans: any PlanWriter
     let operations: any OperationDispatcher
     let directory: any NodeDirectory

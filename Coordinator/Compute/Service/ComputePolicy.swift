@@ -24,7 +24,8 @@ enum ComputePolicy {
     private static let readers = [
         "servers:index", "servers:detail", "servers:show", "server-metadata:index", "server-metadata:show",
         "os-server-tags:index", "os-server-tags:show", "ips:index", "ips:show", "os-attach-interfaces:list",
-        "os-attach-interfaces:show", "os-volumes-attachments:index", "os-instance-actions:list",
+        "os-attach-interfaces:show", "os-volumes-attachments:index", "os-volumes-attachments:show",
+        "os-instance-actions:list",
         "os-instance-actions:show", "os-availability-zone:list", "os-quota-sets:show", "os-quota-sets:detail",
         "os-simple-tenant-usage:show", "os-server-groups:index", "os-server-groups:show",
         "os-flavor-extra-specs:index", "os-flavor-extra-specs:show", "os-security-groups:get",
@@ -42,6 +43,7 @@ enum ComputePolicy {
         "os-server-groups:delete", "os-security-groups:create", "os-security-groups:update",
         "os-security-groups:delete", "os-security-groups:rule:create", "os-security-groups:rule:delete",
         "os-security-groups:add", "os-security-groups:remove", "os-multinic:add", "os-multinic:remove",
+        "os-volumes-attachments:create", "os-volumes-attachments:update", "os-volumes-attachments:delete",
         "servers:rebuild", "servers:rebuild:trusted_certs", "servers:resize", "servers:confirm_resize",
         "servers:revert_resize", "os-rescue", "os-unrescue", "os-deferred-delete:restore", "os-deferred-delete:force",
         "os-admin-password", "servers:create_image", "os-create-backup", "os-shelve:shelve", "os-shelve:unshelve",
@@ -70,7 +72,8 @@ enum ComputePolicy {
         "os-admin-actions:inject_network_info",
         "os-server-external-events:create", "os-assisted-volume-snapshots:create",
         "os-assisted-volume-snapshots:delete", "os-hosts:list", "os-hosts:show", "os-hosts:update", "os-hosts:start",
-        "os-hosts:shutdown", "os-hosts:reboot", "os-baremetal-nodes:list", "os-baremetal-nodes:show"
+        "os-hosts:shutdown", "os-hosts:reboot", "os-baremetal-nodes:list", "os-baremetal-nodes:show",
+        "os-volumes-attachments:swap"
     ]
     private static let owners = ["os-keypairs:index", "os-keypairs:show", "os-keypairs:create", "os-keypairs:delete"]
 

@@ -1,3 +1,4 @@
+import CoordinatorBlockStorage
 import CoordinatorFleet
 import CoordinatorNetwork
 import CoordinatorPlatform
@@ -103,6 +104,7 @@ struct DeviceChanges: Sendable {
             try parts.log.finish(action, message: hasFailed ? "Error" : nil, at: now, in: transaction)
         }
         (device.change, device.deadline, device.action) = (nil, nil, nil)
+        if device.kind == .volume { try tell(device, outcome, at: now, in: transaction) }
         switch outcome {
         case .pending, .attached: try keep(device, in: transaction)
         case .detached: try giveBack(device, at: now, in: transaction)
@@ -115,6 +117,26 @@ struct DeviceChanges: Sendable {
         case .kept:
             try keep(device, in: transaction)
             try parts.workflow.plan(&server, in: transaction)
+        }
+    }
+
+    private func attachment(of device: ServerDevice, in reader: any SQLReader) throws -> VolumeAttachment? {
+        try parts.volumes.attachments(of: [device.server], in: reader)[device.server]?.first {
+            $0.volume == device.device.cast()
+        }
+    }
+
+    /// What became of it, for the volume service.
+    private func tell(
+        _ device: ServerDevice, _ outcome: ServerDevice.Outcome, at now: Int64, in transaction: any SQLTransaction
+    ) throws {
+        guard let attachment = try attachment(of: device, in: transaction) else { return }
+        switch outcome {
+        case .attached: try parts.volumes.confirm(attachment.id, at: now, in: transaction)
+        case .kept:
+            try parts.volumes.rollDetaching(attachment.id, at: now, in: transaction)
+            try parts.volumes.confirm(attachment.id, at: now, in: transaction)
+        case .pending, .refused, .doubtful, .detached: break
         }
     }
 
@@ -132,7 +154,10 @@ struct DeviceChanges: Sendable {
         switch device.kind {
         case .port:
             try parts.network.detachPort(device.device.cast(), of: device.server, at: now, in: transaction)
-        case .volume: break
+        case .volume:
+            if let attachment = try attachment(of: device, in: transaction) {
+                try parts.volumes.detach(attachment.id, at: now, in: transaction)
+            }
         }
         try parts.devices.remove(device, in: transaction)
     }

@@ -1,3 +1,4 @@
+import CoordinatorBlockStorage
 import CoordinatorFleet
 import CoordinatorPlatform
 import ProtocolModel
@@ -87,8 +88,19 @@ struct ServerHosting: HostedKind {
     func release(_ server: ServerRecord, at now: Int64, in transaction: any SQLTransaction) throws {
         try parts.network.releasePorts(of: server.id, at: now, in: transaction)
         try parts.devices.removeAll(of: server.id, in: transaction)
+        try parts.volumes.release(server.id, origin: Self.owner(of: server, at: now), in: transaction)
         try parts.placement.release(server.id.cast(), at: now, in: transaction)
         try ServerResizing(parts: parts).close(server, at: now, in: transaction)
+    }
+
+    /// What goes with a server goes in its owner's name, who need not be there any more.
+    private static func owner(of server: ServerRecord, at now: Int64) -> VolumeOrigin {
+        let caller = Caller(
+            user: server.user, userName: "", userDomain: "", scope: .project(server.project), projectName: "",
+            roles: ["member", "reader"])
+        return VolumeOrigin(
+            permissions: Permissions(caller: caller, policy: ComputePolicy.policy), project: server.project,
+            requestID: "req-\(AnyID.random())", now: now)
     }
 
     func left(_ server: ServerRecord, _ node: NodeID, at now: Int64, in transaction: any SQLTransaction) throws {

@@ -13,12 +13,18 @@ struct ServerSpecProvider: PlanSpecProvider {
             server.host?.node == node && !server.isDeleted && server.state.task != .deleting
         }
         var ports = try parts.network.ports(of: wanted.map(\.id), in: reader)
+        var attachments = try parts.volumes.attachments(of: wanted.map(\.id), in: reader)
         for device in try parts.devices.all(of: wanted.map(\.id), in: reader) where device.change == .detach {
-            ports[device.server]?.removeAll { $0.port == device.device.cast() }
+            switch device.kind {
+            case .port: ports[device.server]?.removeAll { $0.port == device.device.cast() }
+            case .volume: attachments[device.server]?.removeAll { $0.volume == device.device.cast() }
+            }
         }
         var specs: [AnyID: ResourceSpec] = [:]
         for server in wanted {
-            specs[server.id.cast()] = .server(Self.spec(of: server, ports: ports[server.id] ?? []))
+            var spec = Self.spec(of: server, ports: ports[server.id] ?? [])
+            spec.volumes = try parts.volumes.specs(of: attachments[server.id] ?? [], on: node, in: reader)
+            specs[server.id.cast()] = .server(spec)
         }
         return specs
     }

@@ -95,5 +95,15 @@ extension FieldTable {
         PUT /compute/v2.1/servers/{server_id} server.name shown
         PUT /compute/v2.1/servers/{server_id}/metadata metadata shown
         PUT /compute/v2.1/servers/{server_id}/metadata/{key} meta shown
+        POST /compute/v2.1/servers/{server_id}/os-volume_attachments volumeAttachment.delete_on_termination shown
+        POST /compute/v2.1/servers/{server_id}/os-volume_attachments volumeAttachment.device shown
+        POST /compute/v2.1/servers/{server_id}/os-volume_attachments volumeAttachment.tag shown
+        POST /compute/v2.1/servers/{server_id}/os-volume_attachments volumeAttachment.volumeId shown
+        PUT /compute/v2.1/servers/{server_id}/os-volume_attachments/{volume_id} volumeAttachment.delete_on_termination test:ComputeVolumeTests.termination
+        PUT /compute/v2.1/servers/{server_id}/os-volume_attachments/{volume_id} volumeAttachment.device test:ComputeVolumeTests.termination
+        PUT /compute/v2.1/servers/{server_id}/os-volume_attachments/{volume_id} volumeAttachment.id test:ComputeVolumeTests.termination
+        PUT /compute/v2.1/servers/{server_id}/os-volume_attachments/{volume_id} volumeAttachment.serverId test:ComputeVolumeTests.termination
+        PUT /compute/v2.1/servers/{server_id}/os-volume_attachments/{volume_id} volumeAttachment.tag test:ComputeVolumeTests.termination
+        PUT /compute/v2.1/servers/{server_id}/os-volume_attachments/{volume_id} volumeAttachment.volumeId names
         """
 }

@@ -83,6 +83,8 @@ enum TwoTenantBodies {
         case let route where route.hasSuffix("/migrations/{id}/action"): return ["force_complete": .null]
         case let route where route.hasSuffix("/metadata"): return ["metadata": ["k": "v"]]
         case let route where route.hasPrefix("PUT") && route.hasSuffix("/metadata/{key}"): return ["meta": ["x": "v"]]
+        case let route where route.contains("/os-volume_attachments") && route.hasPrefix("P"):
+            return ["volumeAttachment": ["volumeId": own("volume")]]
         case let route where route.hasSuffix("/remote-consoles"):
             return ["remote_console": ["protocol": "vnc", "type": "novnc"]]
         default: return route.hasPrefix("P") ? .object([:]) : nil

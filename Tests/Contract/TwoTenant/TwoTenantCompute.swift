@@ -89,6 +89,15 @@ extension TwoTenantTable {
         GET /compute/v2.1/servers/{server_id}/os-interface/{port_id} {port_id} port foreign=404 gone=404 malformed=404
         GET /compute/v2.1/servers/{server_id}/os-interface/{port_id} {server_id} server foreign=404 gone=404 malformed=404
         GET /compute/v2.1/servers/{server_id}/os-volume_attachments {server_id} server foreign=404 gone=404 malformed=404
+        POST /compute/v2.1/servers/{server_id}/os-volume_attachments {server_id} server foreign=404 gone=404 malformed=404
+        POST /compute/v2.1/servers/{server_id}/os-volume_attachments volumeAttachment.volumeId volume foreign=404 gone=404 malformed=400
+        GET /compute/v2.1/servers/{server_id}/os-volume_attachments/{volume_id} {server_id} server foreign=404 gone=404 malformed=404
+        GET /compute/v2.1/servers/{server_id}/os-volume_attachments/{volume_id} {volume_id} volume foreign=404 gone=404 malformed=404
+        PUT /compute/v2.1/servers/{server_id}/os-volume_attachments/{volume_id} {server_id} server foreign=404 gone=404 malformed=404
+        PUT /compute/v2.1/servers/{server_id}/os-volume_attachments/{volume_id} {volume_id} volume foreign=403 gone=403 malformed=403
+        PUT /compute/v2.1/servers/{server_id}/os-volume_attachments/{volume_id} volumeAttachment.id volume foreign=403 gone=403 malformed=400
+        DELETE /compute/v2.1/servers/{server_id}/os-volume_attachments/{volume_id} {server_id} server foreign=404 gone=404 malformed=404
+        DELETE /compute/v2.1/servers/{server_id}/os-volume_attachments/{volume_id} {volume_id} volume foreign=404 gone=404 malformed=404
         POST /compute/v2.1/servers/{server_id}/remote-consoles {server_id} server foreign=404 gone=404 malformed=404
         POST /compute/v2.1/flavors/{flavor_id}/action addTenantAccess.tenant project foreign=403 gone=403
         POST /compute/v2.1/os-keypairs keypair.user_id user foreign=403 gone=403 malformed=400
