@@ -43,9 +43,17 @@ public enum EventLog {
             ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
-                event.time, event.requestID, event.action, event.user, event.userName, event.project, event.target,
-                event.outcome, event.rule, event.remoteAddress, event.count
+                event.time, event.requestID, event.action, event.user, event.userName, event.project,
+                indexable(event.target), event.outcome, event.rule, event.remoteAddress, event.count
             ])
+    }
+
+    /// A target that names very many things names the first of them: PostgreSQL indexes no text beyond some 2,700 octets.
+    package static func indexable(_ target: String) -> String {
+        guard target.utf8.count > 2_000 else { return target }
+        let first = target.utf8.prefix(2_000)
+        let end = first.lastIndex(of: UInt8(ascii: ",")) ?? first.endIndex
+        return String(decoding: first[..<end], as: UTF8.self) + ",..."
     }
 
     /// - Returns: What comes after that place, oldest first.
