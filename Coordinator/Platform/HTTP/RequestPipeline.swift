@@ -30,8 +30,9 @@ public struct RequestPipeline: Sendable {
         }
 
         func find(_ method: HTTPRequest.Method, _ path: Substring) -> RouteTree.Match {
-            let namesNothing = service.refusesEmptyNames && path.last == "/" && path.dropFirst().dropLast().contains("/")
-            return namesNothing ? .unknownPath : tree.find(method, path)
+            let isBare = !path.dropFirst().dropLast().contains("/")
+            guard service.refusesEmptyNames, path.last == "/", !isBare else { return tree.find(method, path) }
+            return .unknownPath
         }
     }
 
