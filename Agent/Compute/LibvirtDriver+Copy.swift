@@ -38,8 +38,10 @@ extension LibvirtDriver {
             }
             // What a guest has in memory is written down where an agent in it is asked; without one it is as after a power
             // cut, which file systems are made for.
-            let isFrozen = virDomainFSFreeze(domain.pointer, nil, 0, 0) >= 0
-            defer { if isFrozen { virDomainFSThaw(domain.pointer, nil, 0, 0) } }
+            virDomainAgentSetResponseTimeout(domain.pointer, Self.guestAgentSeconds, 0)
+            _ = virDomainFSFreeze(domain.pointer, nil, 0, 0)
+            // Also where the freeze failed: it may have come to pass all the same, or been done by an earlier attempt.
+            defer { virDomainFSThaw(domain.pointer, nil, 0, 0) }
             let flags = VIR_DOMAIN_BACKUP_BEGIN_REUSE_EXTERNAL.rawValue
             guard virDomainBackupBegin(domain.pointer, BackupXML.text(device: device, target: target), nil, flags) == 0
             else {

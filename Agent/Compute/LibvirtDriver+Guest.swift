@@ -8,6 +8,8 @@ extension LibvirtDriver {
         _ password: String, of user: String, on server: ServerID
     ) async throws(StatusError) {
         try await withRunning(server, "change the server's password") { domain, call throws(StatusError) in
+            // By default libvirt waits for the guest's agent for ever, and a guest may keep it waiting.
+            virDomainAgentSetResponseTimeout(domain, Self.guestAgentSeconds, 0)
             guard virDomainSetUserPassword(domain, user, password, 0) < 0 else { return }
             let failure = LibvirtFailure.last()
             guard failure.isWithoutGuestAgent else {
@@ -17,6 +19,9 @@ extension LibvirtDriver {
                 code: .unsupported, message: "QEMU guest agent is not enabled", detail: "\(call): \(failure.message)")
         }
     }
+
+    /// How long a guest's agent may take to answer.
+    static let guestAgentSeconds: Int32 = 20
 
     public func injectNMI(_ server: ServerID) async throws(StatusError) {
         try await withRunning(server, "interrupt the server") { domain, call throws(StatusError) in

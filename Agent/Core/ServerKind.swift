@@ -196,6 +196,9 @@ struct ServerKind: KeyedDriver {
         guard step.opensVolumes, let spec = work.spec, !spec.volumes.isEmpty else { return try await act(step, work) }
         // QEMU is not given a volume while a snapshot puts another file in its place.
         try await compute.volumeTurns.holding(Set(spec.volumes.map(\.id))) { () throws(StatusError) in
+            for volume in spec.volumes {
+                if case .pool(let pool) = volume.place { try await compute.volumePaths?.settle(volume.id, pool: pool) }
+            }
             try await act(step, work)
         }
     }

@@ -17,6 +17,8 @@ extension ServerPlanner {
         // A rebuild asks for another version, and so for another definition.
         return view.settled?.isOn(rootDiskVersion: spec.rootDiskVersion) == true
             || view.domain?.definitionDigest == view.definitionDigest && view.files?.rootDiskVersion == nil
+            // Settled by a release that did not say on which disk: with the guest there, it was on one.
+            || view.settled?.base.isEmpty == true && view.domain != nil && view.files?.rootDiskVersion == nil
     }
 
     /// Whether the disks are to be made, or made anew.

@@ -19,4 +19,11 @@ public struct VolumeLocation: Hashable, Sendable {
 public protocol VolumePaths: Sendable {
     /// - Returns: `nil` when the host has no such pool.
     func location(of volume: VolumeID, pool: String) -> VolumeLocation?
+    /// Brings a change of the volume to its end that was broken off: before that, its location may lead to what a guest
+    /// wrote last but one.
+    func settle(_ volume: VolumeID, pool: String) async throws(StatusError)
+}
+
+extension VolumePaths {
+    public func settle(_ volume: VolumeID, pool: String) async throws(StatusError) {}
 }

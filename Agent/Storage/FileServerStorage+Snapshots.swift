@@ -100,9 +100,10 @@ extension FileServerStorage {
         for path in [path, Qcow2Disk.backingPath(head: head)].compactMap({ $0 }) {
             var status = stat()
             guard stat(path, &status) == 0 else { throw FileFailure.last("stat", path) }
-            total += Int64(status.st_blocks) * 512
+            // An image under the disk may be compressed, and its copy is not.
+            total += Int64(status.st_blocks) * 512 * (total == 0 ? 1 : 4)
         }
-        return total
+        return min(total, Qcow2Disk.virtualSize(head: head) ?? total)
     }
 }
 

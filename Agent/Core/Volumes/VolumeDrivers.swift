@@ -44,6 +44,10 @@ public struct VolumeDrivers: Sendable {
 
 extension VolumeDrivers: VolumePaths {
     public func location(of volume: VolumeID, pool: String) -> VolumeLocation? { pools[pool]?.location(of: volume) }
+
+    public func settle(_ volume: VolumeID, pool: String) async throws(StatusError) {
+        try await pools[pool]?.finish(volume)
+    }
 }
 
 /// One piece of work at a time on each volume: what changes it, and what gives it to a guest.

@@ -94,7 +94,11 @@ extension FilePool {
         do throws(StatusError) {
             // Nobody has it any more: what the guest wrote last went to either, and the upper one shows both.
             guard let attachment = try await attachment(of: volume), attachment.path != path else { return }
-            try await section { folder, _ throws(StatusError) in try folder.remove(.pending(volume)) }
+            try await section { folder, _ throws(StatusError) in
+                // What the hypervisor's service says may be older than what QEMU does.
+                guard try !folder.isWritten(overlay) else { return }
+                try folder.remove(.pending(volume))
+            }
         } catch {
             return  // It stays noted, and is brought to its end later.
         }
@@ -104,6 +108,11 @@ extension FilePool {
         let overlay = try await section { _, map throws(StatusError) in map.links[.pending(volume)] }
         guard let overlay else { return }
         if let attached, let attachment = try await attachment(of: volume), attachment.isRunning {
+            if attachment.path != folder.path(of: overlay) {
+                // Somebody wrote to the overlay, and the guest writes below it now: the two cannot be one disk again.
+                let isFresh = try await section { folder, _ throws(StatusError) in try folder.isUntouched(overlay) }
+                guard isFresh else { throw .inUse(volume) }
+            }
             try await attached.snapshot(
                 volume, of: attachment.server, to: folder.path(of: overlay), location: folder.location(of: volume))
         }

@@ -221,7 +221,12 @@ public final class FilePool: VolumeBackend {
             try await section { folder, map throws(StatusError) in
                 // Nobody else writes here while this runs.
                 for part in map.parts { try folder.discard(part) }
-                for layer in map.unreachable(pinned: pinned) { try folder.discard(layer.text) }
+                // A guest may write to a layer that no link leads to any more, or not yet again.
+                var kept = pinned
+                for layer in map.unreachable(pinned: pinned) where !layer.isImage {
+                    if try folder.isWritten(layer) { kept.insert(layer) }
+                }
+                for layer in map.unreachable(pinned: kept) { try folder.discard(layer.text) }
             }
         } catch {
             logger.warning("cannot tidy a storage pool up", metadata: ["detail": "\(error.detail)"])

@@ -21,26 +21,34 @@ struct Attachments: Sendable {
                 "Volume attachments can not be created if the volume is in an error state. The Volume \(volume.id) "
                     + "currently has a status of: \(volume.status.rawValue) ")
         }
-        let free: [VolumeStatus] = volume.isMultiattach ? [.available, .inUse] : [.available]
+        // The disks of pools are qcow2 files: a second guest that writes to one would corrupt it.
+        let mayShare = volume.isMultiattach && !attachment.isManaged
+        let free: [VolumeStatus] = mayShare ? [.available, .inUse] : [.available]
         guard free.contains(volume.status) else {
             let words = free.map(\.rawValue) + ["downloading"]
             throw BlockStorageError.volume(
                 "Volume \(volume.id) status must be \(BlockStorageError.alternatives(words)) to reserve, but the "
                     + "current status is \(volume.status.rawValue).")
         }
-        try refuseTwice(volume, attachment.server, in: transaction)
+        try refuseTwice(volume, attachment.server, mayShare: mayShare, in: transaction)
         return try hold(&volume, attachment, at: origin.now, in: transaction)
     }
 
     /// One server holds a volume once, and whatever an administrator declared a volume to be, one that is not for several
     /// is held once.
-    private func refuseTwice(_ volume: VolumeRecord, _ server: ServerID?, in reader: any SQLReader) throws {
+    private func refuseTwice(
+        _ volume: VolumeRecord, _ server: ServerID?, mayShare: Bool, in reader: any SQLReader
+    ) throws {
         let held = try parts.attachments.of(volume.id, in: reader)
         let isOwn = server != nil && held.contains { $0.server == server }
-        guard let other = held.first, isOwn || !volume.isMultiattach else { return }
+        let isAlone = !mayShare || held.contains(where: \.isManaged)
+        guard let other = held.first, isOwn || isAlone else { return }
         throw BlockStorageError.volume(
             "Volume \(volume.id) is already attached to instance \(other.server?.text ?? "of another cloud").")
     }
+
+    /// Attachments of one volume.
+    private static let most = 64
 
     /// Writes the attachment and what follows for the volume, in the state that it is in.
     func hold(
@@ -49,6 +57,9 @@ struct Attachments: Sendable {
     ) throws -> VolumeAttachment {
         var attachment = attachment
         if volume.isReadOnly == true { attachment.mode = .readOnly }
+        guard try parts.attachments.of(volume.id, in: transaction).count < Self.most else {
+            throw BlockStorageError.volume("Volume \(volume.id) has as many attachments as it may have.")
+        }
         try parts.attachments.insert(attachment, in: transaction)
         try settle(&volume, at: now, in: transaction)
         return attachment

@@ -23,7 +23,9 @@ struct BlockStorageHoldings: ProjectHoldings {
         }
         for var volume in try parts.volumes.owned(by: project, in: transaction) {
             let holders = try parts.attachments.of(volume.id, in: transaction)
-            guard !holders.contains(where: \.isManaged) else { continue }
+            // What others hold of it is not the project's to take along.
+            let isOthers = try parts.snapshots.of(volume.id, in: transaction).contains { $0.project != project }
+            guard !isOthers, !holders.contains(where: \.isManaged) else { continue }
             volume.group = nil
             try VolumeCommands(parts: parts).delete(
                 volume, cascades: true, isForced: true, origin: origin, in: transaction)

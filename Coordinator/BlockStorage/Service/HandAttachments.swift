@@ -49,7 +49,8 @@ extension Attachments {
         // Reserved by hand, or free; never what a server has reserved or holds alone.
         let isReserved = volume.status == .attaching && !held.contains { $0.status != .attached }
         let isFree = volume.status == .available || (volume.status == .inUse && volume.isMultiattach)
-        guard isFree || isReserved, held.isEmpty || volume.isMultiattach else {
+        let isOpen = held.isEmpty || (volume.isMultiattach && !held.contains(where: \.isManaged))
+        guard isFree || isReserved, isOpen else {
             throw APIError.badRequest(
                 "Error attaching volume - InvalidVolume: Invalid volume: "
                     + (volume.status == .inUse ? "volume is already attached" : "status must be available or attaching")

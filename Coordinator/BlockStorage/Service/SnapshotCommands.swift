@@ -131,8 +131,11 @@ struct SnapshotCommands: Sendable {
     ) throws {
         var snapshot = try access.snapshot(
             id, asking: "volume_extension:snapshot_admin_actions:reset_status", by: origin, in: transaction)
+        let wasLeaving = snapshot.state.isLeaving
         try flow.endTask(&snapshot, message: nil, at: origin.now, in: transaction)
         snapshot.state.status = status
+        // Its host was asked to remove it, and would do so yet.
+        if wasLeaving, !snapshot.state.isLeaving { try flow.plan(&snapshot, in: transaction) }
         if status == .available { snapshot.fault = nil }
         _ = try parts.log.begin(
             "reset_status", on: snapshot.key, by: origin.action, at: origin.now, in: transaction)

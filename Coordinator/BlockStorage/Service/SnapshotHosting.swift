@@ -22,11 +22,19 @@ struct SnapshotHosting: HostedKind {
         try MessageBook(parts: parts).note(snapshot, at: now, in: transaction)
     }
 
-    func overdue(at now: Int64, in reader: any SQLReader) throws -> [SnapshotRecord] {
-        try parts.snapshots.overdue(at: now, in: reader).filter { snapshot in
+    func overdue(
+        at now: Int64, skipping skipped: Int, in reader: any SQLReader
+    ) throws -> ReadableRows<SnapshotRecord> {
+        var page = try parts.snapshots.overdue(at: now, skipping: skipped, in: reader)
+        page.records = try page.records.filter { snapshot in
             guard snapshot.state.task == .deleting, let node = snapshot.host?.node else { return true }
             return try parts.directory.node(node, in: reader)?.health != .down
         }
+        return page
+    }
+
+    func overdue(at now: Int64, in reader: any SQLReader) throws -> [SnapshotRecord] {
+        try overdue(at: now, skipping: 0, in: reader).records
     }
 
     func on(_ node: NodeID, in reader: any SQLReader) throws -> [SnapshotRecord] {

@@ -72,7 +72,9 @@ struct VolumeCommands: Sendable {
         let isMovable = isForced || Self.deletable.contains(volume.status)
         // An attachment that a server's plan follows is never pulled away.
         let isHeld = attachments.contains { $0.isManaged || !isForced }
-        guard isMovable, !isHeld, !undeletable, volume.group == nil else {
+        // Those that stayed with the one who gave the volume away.
+        let isForeign = snapshots.contains { $0.project != volume.project }
+        guard isMovable, !isHeld, !undeletable, !isForeign, volume.group == nil else {
             let words = ["available", "error", "error_restoring", "error_extending", "error_managing"]
             let status = isForced ? "" : "status must be \(BlockStorageError.alternatives(words)) and "
             throw BlockStorageError.volume(
@@ -143,7 +145,8 @@ struct VolumeCommands: Sendable {
     /// Back to the newest snapshot.
     func revert(_ id: String, to snapshot: String?, origin: Origin, in transaction: any SQLTransaction) throws {
         var volume = try access.volume(id, asking: "volume:revert_to_snapshot", by: origin, in: transaction)
-        guard let newest = try parts.snapshots.of(volume.id, in: transaction).last else {
+        guard let newest = try parts.snapshots.of(volume.id, in: transaction).last, newest.project == volume.project
+        else {
             throw APIError.badRequest("Volume \(volume.id) doesn't have any snapshots.")
         }
         guard let snapshot, VolumeSnapshotID(snapshot) == newest.id else {
@@ -181,8 +184,11 @@ struct VolumeCommands: Sendable {
         var volume = try access.volume(
             id, asking: "volume_extension:volume_admin_actions:reset_status", by: origin, in: transaction)
         guard let status else { return }
+        let wasLeaving = volume.state.isLeaving
         try flow.endTask(&volume, message: nil, at: origin.now, in: transaction)
         volume.state.status = status
+        // Its host was asked to remove it, and would do so yet.
+        if wasLeaving, !volume.state.isLeaving { try flow.plan(&volume, in: transaction) }
         if status == .available { volume.fault = nil }
         _ = try parts.log.begin(
             "reset_status", on: volume.key, by: origin.action, at: origin.now, in: transaction)

@@ -148,7 +148,7 @@ struct VolumeCreation: Sendable {
         material.type = snapshot.type
         material.zone = snapshot.host?.zone
         material.place = snapshot.host.map { ($0, snapshot.pool) }
-        if let volume = try parts.volumes.find(snapshot.volume, in: transaction) {
+        if let volume = try parts.volumes.find(snapshot.volume, in: transaction), volume.project == snapshot.project {
             material.imageMetadata = volume.imageMetadata
             material.isBootable = volume.isBootable
         }

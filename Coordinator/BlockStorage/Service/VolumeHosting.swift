@@ -39,11 +39,17 @@ struct VolumeHosting: HostedKind {
     }
 
     /// A volume whose host is down waits for it to be gone: its owner decides whether to force it.
-    func overdue(at now: Int64, in reader: any SQLReader) throws -> [VolumeRecord] {
-        try parts.volumes.overdue(at: now, in: reader).filter { volume in
+    func overdue(at now: Int64, skipping skipped: Int, in reader: any SQLReader) throws -> ReadableRows<VolumeRecord> {
+        var page = try parts.volumes.overdue(at: now, skipping: skipped, in: reader)
+        page.records = try page.records.filter { volume in
             guard volume.state.task == .deleting, let node = volume.host?.node else { return true }
             return try parts.directory.node(node, in: reader)?.health != .down
         }
+        return page
+    }
+
+    func overdue(at now: Int64, in reader: any SQLReader) throws -> [VolumeRecord] {
+        try overdue(at: now, skipping: 0, in: reader).records
     }
 
     func on(_ node: NodeID, in reader: any SQLReader) throws -> [VolumeRecord] {

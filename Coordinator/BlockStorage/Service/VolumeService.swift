@@ -182,11 +182,15 @@ public struct VolumeService: VolumesForCompute {
         try attachments.end(attachment, at: now, in: transaction)
     }
 
-    public func release(_ server: ServerID, origin: VolumeOrigin, in transaction: any SQLTransaction) throws {
+    public func release(
+        _ server: ServerID, deleting: Bool, origin: VolumeOrigin, in transaction: any SQLTransaction
+    ) throws {
         for attachment in try parts.attachments.of([server], in: transaction)[server] ?? [] {
             try attachments.end(attachment, at: origin.now, in: transaction)
-            guard attachment.deletesVolume, let volume = try parts.volumes.find(attachment.volume, in: transaction),
-                !volume.isDeleted, try parts.attachments.of(volume.id, in: transaction).isEmpty
+            guard deleting, attachment.deletesVolume,
+                let volume = try parts.volumes.find(attachment.volume, in: transaction),
+                !volume.isDeleted, volume.project == origin.project,
+                try parts.attachments.of(volume.id, in: transaction).isEmpty
             else { continue }
             try removeWithServer(volume, origin: origin, in: transaction)
         }

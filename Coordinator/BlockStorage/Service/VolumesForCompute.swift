@@ -44,7 +44,10 @@ public protocol VolumesForCompute: Sendable {
     /// The guest has it no more, or never got it. The volume is kept. Nothing happens when it is gone already.
     func detach(_ attachment: VolumeAttachmentID, at now: Int64, in transaction: any SQLTransaction) throws
     /// The server is gone: its attachments end, and volumes that go with it are deleted, unless others hold them.
-    func release(_ server: ServerID, origin: VolumeOrigin, in transaction: any SQLTransaction) throws
+    /// - Parameter deleting: Whether its owner asked for that; a server that lost its host keeps its volumes.
+    func release(
+        _ server: ServerID, deleting: Bool, origin: VolumeOrigin, in transaction: any SQLTransaction
+    ) throws
     func setDeletesVolume(
         _ attachment: VolumeAttachmentID, _ deletes: Bool, in transaction: any SQLTransaction
     ) throws -> VolumeAttachment

@@ -57,9 +57,12 @@ struct SnapshotStore: Sendable {
         try table.find(ids, in: reader)
     }
 
-    func overdue(at now: Int64, in reader: any SQLReader) throws -> [SnapshotRecord] {
-        try table.all(
-            where: SQLCondition("task_deadline <= ?", [now]), order: "task_deadline", limit: 100, in: reader)
+    func overdue(
+        at now: Int64, skipping skipped: Int = 0, in reader: any SQLReader
+    ) throws -> ReadableRows<SnapshotRecord> {
+        try table.readable(
+            where: SQLCondition("task_deadline <= ?", [now]), order: "task_deadline, id", limit: 100,
+            skipping: skipped, in: reader)
     }
 
     func on(_ node: NodeID, in reader: any SQLReader) throws -> [SnapshotRecord] {

@@ -24,9 +24,12 @@ struct VolumeStore: Sendable {
     }
 
     /// Those whose task is overdue, the longest overdue first, at most 100.
-    func overdue(at now: Int64, in reader: any SQLReader) throws -> [VolumeRecord] {
-        try table.all(
-            where: SQLCondition("task_deadline <= ?", [now]), order: "task_deadline", limit: 100, in: reader)
+    func overdue(
+        at now: Int64, skipping skipped: Int = 0, in reader: any SQLReader
+    ) throws -> ReadableRows<VolumeRecord> {
+        try table.readable(
+            where: SQLCondition("task_deadline <= ?", [now]), order: "task_deadline, id", limit: 100,
+            skipping: skipped, in: reader)
     }
 
     func on(_ node: NodeID, in reader: any SQLReader) throws -> [VolumeRecord] {

@@ -69,7 +69,21 @@ struct HostChoice: Sendable {
             try parts.aggregates.all(in: reader), extraSpecs: flavor.extraSpecs, project: server.project, to: &request)
         request.group = try parts.groups.group(of: server.id, in: reader)?.placement
         try apply(try hints(of: server), of: server, to: &request, in: reader)
+        try stay(with: server, &request, in: reader)
         return request
+    }
+
+    /// A server goes where its volumes can be reached.
+    private func stay(
+        with server: ServerRecord, _ request: inout PlacementRequest, in reader: any SQLReader
+    ) throws {
+        let held = try parts.volumes.attachments(of: [server.id], in: reader)[server.id] ?? []
+        guard !held.isEmpty else { return }
+        for volume in try parts.volumes.volumes(held.map(\.volume), in: reader).values where !volume.isExportable {
+            guard let node = volume.node else { continue }
+            request.among.append(
+                .init([node], reason: "not the host of volume \(volume.id), which no other host reaches"))
+        }
     }
 
     private func hints(of server: ServerRecord) throws -> SchedulerHints {

@@ -11,10 +11,21 @@ extension ServerCommands {
         if server.state.task == .deleting || server.state.vm == .softDeleted || server.state.task == .softDeleting {
             return server
         }
+        if server.state.task == .shelvingOffloading {
+            throw APIError.conflict("Instance \(server.id) is leaving its host: try again when it is shelved.")
+        }
+        let health = try server.host.flatMap { try parts.directory.node($0.node, in: transaction)?.health }
+        let isSilent = server.state.vm == .error || health == .down
         try ServerImaging(parts: parts).drop(&server, in: transaction)
         try ServerResizing(parts: parts).settle(&server, at: origin.now, in: transaction)
         try begin(&server, "delete", task: .softDeleting, origin: origin, in: transaction)
         try workflow.plan(&server, .stopped, in: transaction)
+        if isSilent {
+            // Nobody will say that it is off; it is, by its plan, when its host is back.
+            server.state.vm = .softDeleted
+            server.softDeletedAt = origin.now
+            try workflow.endTask(&server, message: nil, at: origin.now, in: transaction)
+        }
         try parts.servers.save(&server, at: origin.now, in: transaction)
         return server
     }

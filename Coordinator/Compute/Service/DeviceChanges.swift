@@ -64,10 +64,14 @@ struct DeviceChanges: Sendable {
     /// Ends what hosts did not get to in time.
     func expire(at now: Int64, in transaction: any SQLTransaction) throws {
         for device in try parts.devices.overdue(at: now, in: transaction) {
-            guard let server = try parts.servers.find(device.server, in: transaction) else {
+            guard let server = try parts.servers.find(device.server, in: transaction), !server.isDeleted,
+                !server.state.isLeaving
+            else {
+                // It goes with its server.
                 try parts.devices.remove(device, in: transaction)
                 continue
             }
+            if server.state.task == .shelvingOffloading { continue }
             guard let deadline = device.deadline, parts.directory.isDue(deadline, of: server.host?.node, at: now)
             else { continue }
             let error = "The host did not report the end of it within \(device.change?.allowedSeconds ?? 0) s."

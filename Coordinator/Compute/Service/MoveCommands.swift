@@ -54,7 +54,7 @@ extension ServerCommands {
     ) throws -> ServerRecord {
         var server = try access.findToChange(
             id, rule: "os-admin-actions:inject_network_info", by: origin.permissions, in: transaction)
-        guard server.host != nil, server.state.task != .deleting else {
+        guard server.host != nil, server.state.task != .deleting, server.state.task != .shelvingOffloading else {
             throw APIError.conflict("Instance \(server.id) is not ready")
         }
         try workflow.plan(&server, in: transaction)

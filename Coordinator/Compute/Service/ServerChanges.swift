@@ -67,7 +67,8 @@ struct ServerChanges: Sendable {
 
     /// The guest reads these through the metadata service, so its host must know.
     private func republish(_ server: inout ServerRecord, in transaction: any SQLTransaction) throws {
-        guard server.state.task != .deleting, server.state.vm != .error else { return }
+        guard server.state.task != .deleting, server.state.task != .shelvingOffloading, server.state.vm != .error
+        else { return }
         // While a task waits for a status, the new generation is the one to wait for; it holds the task's change too.
         try parts.workflow.plan(&server, in: transaction)
     }

@@ -50,8 +50,7 @@ struct ServerEvacuation: Sendable {
         server.diskImage = nil
         if command.endsStopped { server.state.vm = .stopped }
         server.state.power = .none
-        try parts.network.bindPorts(
-            of: server.id, to: host.node, availabilityZone: host.zone, at: now, in: transaction)
+        try HostChoice(parts: parts).bind(server, at: now, in: transaction)
         return true
     }
 

@@ -88,7 +88,9 @@ struct ServerHosting: HostedKind {
     func release(_ server: ServerRecord, at now: Int64, in transaction: any SQLTransaction) throws {
         try parts.network.releasePorts(of: server.id, at: now, in: transaction)
         try parts.devices.removeAll(of: server.id, in: transaction)
-        try parts.volumes.release(server.id, origin: Self.owner(of: server, at: now), in: transaction)
+        try parts.volumes.release(
+            server.id, deleting: server.isDeleted || server.state.isLeaving, origin: Self.owner(of: server, at: now),
+            in: transaction)
         try parts.placement.release(server.id.cast(), at: now, in: transaction)
         try ServerResizing(parts: parts).close(server, at: now, in: transaction)
     }

@@ -90,7 +90,12 @@ struct ServerResizing: Sendable {
 
     /// What is under way is overtaken: a server in its new size keeps that, one on its way there goes back.
     func settle(_ server: inout ServerRecord, at now: Int64, in transaction: any SQLTransaction) throws {
-        guard let migration = try parts.migrations.open(of: server.id, in: transaction) else { return }
+        guard var migration = try parts.migrations.open(of: server.id, in: transaction) else { return }
+        if migration.status == .reverting, server.state.vm != .resized {
+            // It has its old size and its claim again, and only waits for its guest.
+            migration.status = .reverted
+            return try parts.migrations.save(migration, at: now, in: transaction)
+        }
         if migration.status == .finished { return try confirm(&server, migration, at: now, in: transaction) }
         try ended(.resizePrep, .reverted, of: &server, at: now, in: transaction)
     }

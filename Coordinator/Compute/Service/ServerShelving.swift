@@ -47,6 +47,8 @@ struct ServerShelving: Sendable {
             try parts.image.discard(image, in: transaction)
         // It stays shelved where it was, or nowhere.
         case (.unshelving, _) where server.state.vm == .shelvedOffloaded:
+            // It may run there still: see `place`.
+            if let node = server.host?.node { server.excluded[node] = "It did not start there in time." }
             try leave(&server, in: transaction)
             try vacate(&server, at: now, in: transaction)
         case (.shelving, _), (.shelvingImageUploading, _):
@@ -149,6 +151,11 @@ extension ServerCommands {
         guard let image = try server.shelvedImage.flatMap({ try parts.image.describe($0, in: transaction) }) else {
             throw APIError.conflict("The image of the disk of shelved instance \(server.id) is gone.")
         }
+        for node in server.excluded.keys where try parts.plans.isLeaving(server.key, node, in: transaction) {
+            throw APIError.conflict(
+                "Instance \(server.id) may still run on a host that has not said that it is gone there: wait until that "
+                    + "host is back, or ask the operator to remove it from the cloud.")
+        }
         server.excluded = [:]
         let choice = HostChoice(parts: parts)
         let decision = try choice.claim(&server, on: host, at: now, in: transaction)
@@ -169,6 +176,10 @@ extension ServerCommands {
         let window = parts.settings.shelvedOffloadSeconds
         guard window > 0 else { return }
         for var server in try parts.servers.shelved(before: now - window * 1_000_000, in: transaction) {
+            // The disk on the host is the only one then.
+            guard let image = server.shelvedImage, try parts.image.describe(image, in: transaction) != nil else {
+                continue
+            }
             let origin = HostedOrigin(
                 requestID: "req-\(AnyID.random())", user: server.user, project: server.project)
             try workflow.begin(

@@ -127,10 +127,10 @@ package struct ServerMigrationStore: Sendable {
     ) throws -> [ServerMigration] {
         try table.all(
             where: SQLCondition(
-                "server_uuid = ? AND source_node = ? AND kind = ? AND status IN (?, ?)",
+                "server_uuid = ? AND source_node = ? AND kind = ? AND status IN (?, ?, ?)",
                 [
                     server, node, ServerMigration.Kind.evacuation, ServerMigration.Status.accepted,
-                    ServerMigration.Status.done
+                    ServerMigration.Status.done, ServerMigration.Status.error
                 ]), in: reader)
     }
 

@@ -92,7 +92,8 @@ public struct HostedWorkflow<Kind: HostedKind>: Sendable {
 
     /// Puts the resource as it is wanted on its host's plan.
     public func plan(_ record: inout Record, in transaction: any SQLTransaction) throws {
-        guard let node = record.host?.node else { return }
+        // What is asked to go is not asked to come again.
+        guard let node = record.host?.node, !record.isDeleted, !record.state.isLeaving else { return }
         record.planGeneration = try plans.put(record.key, on: node, in: transaction)
     }
 

@@ -14,6 +14,12 @@ public protocol PlanWriter: Sendable {
     func touch(_ key: ResourceKey, in transaction: any SQLTransaction) throws
     /// The nodes whose plan wants the resource (removals not counted).
     func nodes(holding key: ResourceKey, in reader: any SQLReader) throws -> [NodeID]
+    /// Whether the node was asked to remove the resource and has not said that nothing of it is left.
+    func isLeaving(_ key: ResourceKey, _ node: NodeID, in reader: any SQLReader) throws -> Bool
+}
+
+extension PlanWriter {
+    public func isLeaving(_ key: ResourceKey, _ node: NodeID, in reader: any SQLReader) throws -> Bool { false }
 }
 
 /// Gives the specs of one kind. One per kind, registered with the fleet at start.

@@ -42,6 +42,10 @@ public struct PlanService: PlanWriter {
         for node in holders { try change(key, node: node, wanted: true, in: transaction) }
     }
 
+    public func isLeaving(_ key: ResourceKey, _ node: NodeID, in reader: any SQLReader) throws -> Bool {
+        try store.entry(key, node: node, in: reader).map { !$0.isWanted } ?? false
+    }
+
     public func nodes(holding key: ResourceKey, in reader: any SQLReader) throws -> [NodeID] {
         try store.holders(of: key, in: reader)
     }

@@ -32,7 +32,7 @@ extension ImageService {
         _ draft: ServerImage, permissions: Permissions, at now: Int64, in transaction: any SQLTransaction
     ) throws -> ImageID {
         let access = ImageAccess(permissions)
-        var image = Image(id: .random(), owner: access.caller.project ?? draft.owner, at: now)
+        var image = Image(id: ImageMark.marked(.random()), owner: access.caller.project ?? draft.owner, at: now)
         // Whoever makes one of another project's server shares it with that.
         let isOwn = image.owner == draft.owner
         image.name = draft.name
@@ -61,7 +61,8 @@ extension ImageService {
     }
 
     public func discard(_ id: ImageID, in transaction: any SQLTransaction) throws {
-        guard let image = try store.image(id, in: transaction) else { return }
+        // One that its owner protected is kept, whatever it was made for.
+        guard let image = try store.image(id, in: transaction), !image.isProtected else { return }
         try remove(image, in: transaction)
     }
 

@@ -97,11 +97,13 @@ struct RBACStore: Sendable {
                 """
                 SELECT DISTINCT p.project_id FROM network_port_groups m JOIN network_ports p ON p.uuid = m.port_id
                 WHERE m.group_id = ?
+                UNION SELECT project_id FROM network_security_group_rules WHERE remote_group_id = ?
                 """
             case (.addressGroup, _):
                 "SELECT DISTINCT project_id FROM network_security_group_rules WHERE remote_address_group_id = ?"
             }
-        return Set(try reader.query(statement, [policy.object]) { try $0.id(0) })
+        let marks = statement.count { $0 == "?" }
+        return Set(try reader.query(statement, Array(repeating: policy.object, count: marks)) { try $0.id(0) })
     }
 }
 
