@@ -223,10 +223,13 @@ package final class LocalObjectStore: ObjectStore {
     /// - Returns: How many segments were removed.
     @discardableResult
     package func compact() async throws -> Int {
+        // In this order: the writer may begin segments meanwhile, and what was listed before it was asked and is not the
+        // one it writes is finished, and counted in full.
+        let listed = segments.all()
         let open = await committer.openSegment()
         let live = try await lookup { try $0.segments() }
         var removed = 0
-        for segment in segments.all() where segment != open {
+        for segment in listed where segment < open {
             let path = segments.path(segment)
             let size = await workers.run { (try? DiskFile(path, O_RDONLY))?.size() ?? 0 }
             guard (live[segment] ?? 0) * 2 <= size else { continue }

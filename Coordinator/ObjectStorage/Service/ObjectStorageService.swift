@@ -23,8 +23,8 @@ public struct ObjectStorageService: ServingAuthority {
         roles.contains(.object) ? tokens.verdict(on: token) : nil
     }
 
-    /// A node never gets a certificate for the API's name, with which it could take the passwords of all. Loopback names
-    /// are another matter: whoever is asked there is on the same machine.
+    /// A node never gets a certificate for the API's name, with which it could take the passwords of all. Loopback is
+    /// another matter: whoever is asked there is on the same machine.
     public func names(for roles: Set<NodeReport.Role>) -> [String] {
         guard let endpoint, roles.contains(.object) else { return [] }
         let host = Self.folded(endpoint.host)
