@@ -140,7 +140,7 @@ public struct IdentityState: Sendable {
         expanded(keys).contains { roles[$0]?.foldedName == "admin" }
     }
 
-    /// Whether one of the roles, or what they imply, reaches beyond every domain: administrators', that of the services,
+    /// Whether one of the roles, or what they imply, reaches beyond every domain: administrators', that of services,
     /// which act for everybody, and that of the object store's resellers, who have all accounts.
     public func reachesEverywhere(roles keys: Set<String>) -> Bool {
         expanded(keys).contains { ["admin", "service", "reselleradmin"].contains(roles[$0]?.foldedName) }
