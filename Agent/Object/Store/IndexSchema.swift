@@ -43,8 +43,8 @@ enum IndexSchema {
             guard mayBegin else {
                 throw StoreFailure.failed(
                     """
-                    '\(path)' is missing or empty, but there are objects beside it: it was lost. Restore it from a backup, \
-                    or move 'segments' and 'large' away to begin anew.
+                    '\(path)' is missing or empty, but there are objects beside it: it was lost. Restore it from a \
+                    backup, or move 'segments' and 'large' away to begin anew.
                     """)
             }
             try database.run("BEGIN IMMEDIATE")

@@ -150,6 +150,9 @@ enum SwiftLimits {
     static let bulkDeletes = 10_000
     static let bulkPathBytes = 2 << 20
     static let archiveFiles = 10_000
+    /// What a report on a request of many parts says of those that failed.
+    static let bulkErrors = 1000
+    static let bulkErrorPath = 1 << 10
     /// Objects that a dynamic large object may be made of.
     static let dynamicSegments = 100_000
 
