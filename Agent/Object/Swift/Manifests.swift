@@ -82,7 +82,7 @@ extension SwiftCall {
         attributes.metadata["x-object-manifest"] = nil
         attributes.metadata[MetadataRules.isSLO] = "True"
         attributes.metadata[MetadataRules.sloETag] = etag
-        attributes.metadata[MetadataRules.sloSize] = String(segments.reduce(0) { $0 + Int64($1.extent.count) })
+        attributes.metadata[MetadataRules.sloSize] = String(try total(of: segments))
         let upload = store.upload()
         do {
             try await upload.write(try JSONEncoder().encode(segments))
@@ -96,6 +96,19 @@ extension SwiftCall {
             await upload.discard()
             throw error
         }
+    }
+
+    /// Manifests of manifests name the same octets again and again: more of them than any number holds, at last.
+    private func total(of segments: [ManifestSegment]) throws -> Int64 {
+        var size: Int64 = 0
+        for segment in segments {
+            let (sum, overflows) = size.addingReportingOverflow(Int64(segment.extent.count))
+            guard !overflows, sum <= SwiftLimits.manifestTotal else {
+                throw SwiftRefusal(400, "The object would have more than \(SwiftLimits.manifestTotal) octets.")
+            }
+            size = sum
+        }
+        return size
     }
 
     /// The manifest, and the segments that it names where the caller may remove them.

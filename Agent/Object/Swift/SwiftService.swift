@@ -147,6 +147,8 @@ enum SwiftLimits {
     static let listing = 10_000
     static let manifestSegments = 1000
     static let manifestSize = 8 << 20
+    /// Octets of a static large object: so few that those of fifty ranges of it can be added.
+    static let manifestTotal: Int64 = 1 << 56
     static let bulkDeletes = 10_000
     static let bulkPathBytes = 2 << 20
     static let archiveFiles = 10_000
