@@ -118,20 +118,23 @@ extension SwiftCall {
             throw SwiftRefusal(400, "Not an SLO manifest")
         }
         var report = BulkReport(isDeletion: true)
-        try await deleteSegments(record, account: name.container.account, &report, depth: 1)
+        var budget = SegmentBudget()
+        try await deleteSegments(record, account: name.container.account, &report, depth: 1, &budget)
         await delete(name, &report)
         return report.response(try ListingFormat(request))
     }
 
     private func deleteSegments(
-        _ record: ObjectRecord, account: String, _ report: inout BulkReport, depth: Int
+        _ record: ObjectRecord, account: String, _ report: inout BulkReport, depth: Int,
+        _ budget: inout SegmentBudget
     ) async throws {
         guard depth <= 10 else { throw SwiftRefusal(409, "Max recursion depth exceeded") }
         for segment in try await manifest(record) {
+            try budget.spend(1)
             guard let target = segment.target else { continue }
             let name = ObjectName(account: account, container: target.container, name: target.object)
             if segment.isManifest == true, let nested = try await object(name), nested.isStaticManifest {
-                try await deleteSegments(nested, account: account, &report, depth: depth + 1)
+                try await deleteSegments(nested, account: account, &report, depth: depth + 1, &budget)
             }
             await delete(name, &report)
         }

@@ -155,7 +155,7 @@ enum SwiftLimits {
     /// What a report on a request of many parts says of those that failed.
     static let bulkErrors = 1000
     static let bulkErrorPath = 1 << 10
-    /// Objects that a dynamic large object may be made of.
+    /// Objects that a large object may be made of, of whichever kind.
     static let dynamicSegments = 100_000
 
     static func check(container: String) throws {
