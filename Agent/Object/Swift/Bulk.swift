@@ -164,17 +164,15 @@ extension SwiftCall {
         }
         try await authorizeObject(.write, in: name.container)
         guard entry.size <= SwiftLimits.fileSize else { throw SwiftRefusal(413) }
+        let record = try await store.container(name.container)
+        let limits = try await record.mapAsync { try await limits($0) } ?? StoreLimits()
         let upload = store.upload()
         do {
             while let piece = try await archive.content() { try await upload.write(piece) }
             let content = try await upload.finish()
-            let record = try await store.container(name.container)
             let attributes = ObjectAttributes(
                 contentType: ContentTypes.guess(name.name), metadata: [:], expires: nil, changed: now)
-            let object = NewObject(
-                content: content, attributes: attributes,
-                limits: try await record.mapAsync { try await limits($0) } ?? StoreLimits())
-            _ = try await put(name, object)
+            _ = try await put(name, NewObject(content: content, attributes: attributes, limits: limits))
             report.done += 1
         } catch {
             await upload.discard()

@@ -83,13 +83,14 @@ extension SwiftCall {
         attributes.metadata[MetadataRules.isSLO] = "True"
         attributes.metadata[MetadataRules.sloETag] = etag
         attributes.metadata[MetadataRules.sloSize] = String(try total(of: segments))
+        guard let container = try await container(name.container) else { throw SwiftRefusal(404) }
+        let limits = try await limits(container)
         let upload = store.upload()
         do {
             try await upload.write(try JSONEncoder().encode(segments))
             let content = try await upload.finish()
-            guard let container = try await container(name.container) else { throw SwiftRefusal(404) }
             var response = try await put(
-                name, NewObject(content: content, attributes: attributes, limits: try await limits(container)))
+                name, NewObject(content: content, attributes: attributes, limits: limits))
             response.headers.replaceOrAdd(name: "Etag", value: "\"\(etag)\"")
             return response
         } catch {

@@ -111,7 +111,7 @@ extension SwiftCall {
         _ view: ObjectView, _ ranges: [Range<Int64>], _ headers: HTTPHeaders
     ) async throws -> ObjectResponse {
         guard view.size <= SwiftLimits.manifestTotal else {
-            throw SwiftRefusal(400, "The object is too large for that.")
+            throw SwiftRefusal(400, "The object is too large.")
         }
         var headers = headers
         let boundary = "skerry-\(String(UInt64.random(in: 0...UInt64.max), radix: 16))"
