@@ -20,8 +20,8 @@ extension SwiftCall {
             name, NewObject(content: content, attributes: attributes, limits: limits, mayReplace: mayReplace))
     }
 
-    /// Puts what is on the disk under its name, and the former one where the container keeps those. Where it cannot, the
-    /// content is gone too.
+    /// Puts what is on the disk under its name, and the former one where the container keeps those. Where it cannot,
+    /// the content is gone too.
     func put(_ name: ObjectName, _ object: NewObject) async throws -> ObjectResponse {
         var object = object
         do { object.archive = try await archive(of: name) } catch {

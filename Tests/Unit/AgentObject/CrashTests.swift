@@ -160,6 +160,21 @@ struct CrashTests {
         }
     }
 
+    @Test("segments full of tiny objects are left as they are")
+    func tiny() async throws {
+        let camera = Camera()
+        defer { camera.cleanUp() }
+        do {
+            let cloud = try ObjectCloud(folder: camera.folder)
+            _ = try await cloud.call("PUT", "c")
+            for number in 0..<20 { _ = try await cloud.call("PUT", "c/\(number)", [:], [1]) }
+        }
+        let cloud = try ObjectCloud(folder: camera.folder)
+        _ = try await cloud.call("PUT", "c/new", [:], [1])
+        #expect(try await cloud.store.compact() == 0)
+        #expect(Folder.names(camera.folder + "/segments").count == 2)
+    }
+
     @Test("a bit that changed on the disk is never given out", arguments: [5000, 600_000])
     func damage(size: Int) async throws {
         let camera = Camera()
