@@ -70,6 +70,9 @@ package struct Configuration: Sendable, Equatable {
         objectStorage.isOff ? nil : objectStorage.endpoint ?? ObjectEndpoint(besidePublicURL: publicURL)
     }
 
+    /// The public URL's host, without brackets.
+    var apiHost: String? { ObjectEndpoint(besidePublicURL: publicURL)?.host }
+
     var publicURL: String { api.publicURL ?? "\(api.isTLS ? "https" : "http")://\(api.listen)" }
 }
 

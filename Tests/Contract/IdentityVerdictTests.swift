@@ -12,7 +12,7 @@ struct IdentityVerdictTests {
     @Test("whom a token speaks for, until it is revoked")
     func verdict() async throws {
         let cloud = try await IdentityCloud()
-        let service = ObjectStorageService(tokens: cloud.identity.tokens, endpoint: endpoint)
+        let service = ObjectStorageService(tokens: cloud.identity.tokens, endpoint: endpoint, apiHost: "cloud.example")
         let token = await cloud.demoToken()
         let verdict = try #require(service.verdict(on: token, for: [.object]))
         #expect(verdict.userName == "demo" && verdict.userDomain == "default")
@@ -31,9 +31,16 @@ struct IdentityVerdictTests {
     @Test("a node's certificate is for the endpoint's host, and only with the role")
     func names() async throws {
         let tokens = try await IdentityCloud().identity.tokens
-        let service = ObjectStorageService(tokens: tokens, endpoint: endpoint)
-        #expect(service.names(for: [.object]).first == "objects.example")
+        let service = ObjectStorageService(tokens: tokens, endpoint: endpoint, apiHost: "cloud.example")
+        #expect(service.names(for: [.object]) == ["objects.example"])
         #expect(service.names(for: [.compute]) == [])
-        #expect(ObjectStorageService(tokens: tokens, endpoint: nil).names(for: [.object]) == [])
+        #expect(ObjectStorageService(tokens: tokens, endpoint: nil, apiHost: nil).names(for: [.object]) == [])
+        // Whoever had a certificate for the API's name could stand in for it.
+        for api in ["objects.example", "Objects.Example."] {
+            #expect(ObjectStorageService(tokens: tokens, endpoint: endpoint, apiHost: api).names(for: [.object]) == [])
+        }
+        let local = ObjectStorageService(
+            tokens: tokens, endpoint: ObjectEndpoint("https://127.0.0.1:8704"), apiHost: "127.0.0.1")
+        #expect(Set(local.names(for: [.object])) == ["localhost", "127.0.0.1", "::1"])
     }
 }

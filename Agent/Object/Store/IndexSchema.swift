@@ -28,7 +28,8 @@ enum IndexSchema {
         """
 
     /// Opens a connection to the index; the first one makes it.
-    static func open(_ path: String, readOnly: Bool) throws -> sending SQLiteDatabase {
+    /// - Parameter mayBegin: Whether an index may be made where there is none.
+    static func open(_ path: String, readOnly: Bool, mayBegin: Bool = false) throws -> sending SQLiteDatabase {
         let database = try SQLiteDatabase(path: path, readOnly: readOnly, waiting: 10_000, statementMemory: 256 << 10)
         try database.run("PRAGMA cache_size = -1024")
         guard !readOnly else { return database }
@@ -39,6 +40,13 @@ enum IndexSchema {
             throw StoreFailure.failed("the object store was written by a newer release of Skerry (form \(version))")
         }
         if version == 0 {
+            guard mayBegin else {
+                throw StoreFailure.failed(
+                    """
+                    '\(path)' is missing or empty, but there are objects beside it: it was lost. Restore it from a \
+                    backup, or move 'segments' and 'large' away to begin anew.
+                    """)
+            }
             try database.run("BEGIN IMMEDIATE")
             try database.run(tables)
             try database.run("COMMIT")

@@ -24,7 +24,9 @@ package final class LocalObjectStore: ObjectStore {
         files = LargeFiles(folder: folder + "/large")
         for path in [folder, segments.folder, files.folder] { try DiskFile.makeFolder(path) }
         let path = folder + "/index.sqlite"
-        let sweeper = try IndexSchema.open(path, readOnly: false)
+        // Bytes without the index that names them are somebody's still: they are not to be swept.
+        let isBare = segments.all().isEmpty && files.all().isEmpty
+        let sweeper = try IndexSchema.open(path, readOnly: false, mayBegin: isBare)
         try StoreSweep(index: ObjectIndex(database: sweeper), segments: segments, files: files).run()
         sweeper.close()
         committer = Committer(try IndexSchema.open(path, readOnly: false), segments, faults: faults)
@@ -223,10 +225,13 @@ package final class LocalObjectStore: ObjectStore {
     /// - Returns: How many segments were removed.
     @discardableResult
     package func compact() async throws -> Int {
+        // In this order: the writer may begin segments meanwhile, and what was listed before it was asked and is not
+        // the one it writes is finished, and counted in full.
+        let listed = segments.all()
         let open = await committer.openSegment()
         let live = try await lookup { try $0.segments() }
         var removed = 0
-        for segment in segments.all() where segment != open {
+        for segment in listed where segment < open {
             let path = segments.path(segment)
             let size = await workers.run { (try? DiskFile(path, O_RDONLY))?.size() ?? 0 }
             guard (live[segment] ?? 0) * 2 <= size else { continue }

@@ -3,6 +3,8 @@ import ProtocolModel
 /// What the store does by itself: ends what has had its time, removes what nobody has any more, packs what is left.
 package struct ObjectHousekeeping: Sendable {
     private static let batch = 256
+    /// Of batches in one pass: who makes objects that expire as fast as they are removed does not keep the rest waiting.
+    private static let rounds = 16
 
     private let store: LocalObjectStore
     private let clock: any WallClock
@@ -13,7 +15,9 @@ package struct ObjectHousekeeping: Sendable {
     }
 
     package func pass() async throws {
-        while case let expired = try await store.expired(at: clock.now(), limit: Self.batch), !expired.isEmpty {
+        for _ in 0..<Self.rounds {
+            let expired = try await store.expired(at: clock.now(), limit: Self.batch)
+            guard !expired.isEmpty else { break }
             var removed = 0
             for (name, record) in expired where try await store.remove(name, seen: record) != nil { removed += 1 }
             // The others were changed meanwhile: the next pass sees them as they are then.

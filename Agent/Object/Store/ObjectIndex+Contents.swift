@@ -25,7 +25,7 @@ extension ObjectIndex {
                 .integer(content.id), .integer(content.size), place.segment.map { .integer($0) } ?? .null,
                 .integer(place.offset), .blob(place.digest)
             ])
-        if let segment = place.segment { try count(segment: segment, live: content.size) }
+        if let segment = place.segment { try count(segment: segment, live: Self.record(content)) }
     }
 
     /// One object more has these bytes.
@@ -45,13 +45,17 @@ extension ObjectIndex {
         guard let left, left.uses == 0 else { return }
         try database.execute("DELETE FROM contents WHERE id = ?", [.integer(content.id)])
         if let segment = left.segment {
-            try count(segment: segment, live: -content.size)
+            try count(segment: segment, live: -Self.record(content))
         } else {
             try database.execute("INSERT INTO garbage (id) VALUES (?)", [.integer(content.id)])
         }
     }
 
     // MARK: Segments
+
+    /// Octets that a content takes in a segment. With its head: else a segment of tiny contents would look like garbage,
+    /// and so would the one that they are moved to, for ever.
+    private static func record(_ content: ContentReference) -> Int64 { content.size + Int64(SegmentFiles.headSize) }
 
     func count(segment: Int64, live: Int64) throws {
         try database.execute(
@@ -88,8 +92,8 @@ extension ObjectIndex {
             "UPDATE contents SET segment = ?, place = ? WHERE id = ? AND segment = ? AND place = ?",
             [.integer(to), .integer(new.offset), .integer(content.id), .integer(from), .integer(old.offset)])
         guard database.changes == 1 else { return false }
-        try count(segment: from, live: -content.size)
-        try count(segment: to, live: content.size)
+        try count(segment: from, live: -Self.record(content))
+        try count(segment: to, live: Self.record(content))
         return true
     }
 

@@ -5,7 +5,9 @@ struct BulkReport {
     let isDeletion: Bool
     var done = 0
     var notFound = 0
-    var errors: [(path: String, status: String)] = []
+    /// The first of them; ``failed`` counts all.
+    private(set) var errors: [(path: String, status: String)] = []
+    private(set) var failed = 0
     var failure: String?
 
     init(isDeletion: Bool) { self.isDeletion = isDeletion }
@@ -34,6 +36,14 @@ struct BulkReport {
                 ][refusal.status] ?? "\(refusal.status) Error"
         default: status = "500 Internal Error"
         }
+        refuse(path, status)
+    }
+
+    /// Who sends the parts decides how many are wrong, and how long their names are: not what is kept of them.
+    mutating func refuse(_ path: String, _ status: String) {
+        failed += 1
+        guard errors.count < SwiftLimits.bulkErrors else { return }
+        let path = String(decoding: path.utf8.prefix(SwiftLimits.bulkErrorPath), as: UTF8.self)
         errors.append((PercentText.encode(path), status))
     }
 
@@ -72,13 +82,20 @@ extension SwiftCall {
     /// - Returns: `nil` for a request that is neither.
     func bulk() async throws -> ObjectResponse? {
         if request.query.has("bulk-delete"), ["POST", "DELETE"].contains(request.method), target.container == nil {
+            try requireToken()
             return try await bulkDelete()
         }
         if let format = request.query["extract-archive"], request.method == "PUT" {
             guard format == "tar" else { throw SwiftRefusal(400, "Unsupported archive format") }
+            try requireToken()
             return try await extract()
         }
         return nil
+    }
+
+    /// No list lets those write who do not say who they are: nothing that they send is read.
+    private func requireToken() throws {
+        guard authorization.who != nil else { throw refusal() }
     }
 
     private func bulkDelete() async throws -> ObjectResponse {
@@ -91,7 +108,7 @@ extension SwiftCall {
         for line in lines {
             let text = String(line).trimmed
             guard let path = PercentText.decode(text) else {
-                report.errors.append((text, "412 Precondition Failed"))
+                report.refuse(text, "412 Precondition Failed")
                 continue
             }
             if let name = path.containerAndObject {
@@ -117,7 +134,7 @@ extension SwiftCall {
         do {
             while let entry = try await archive.next() {
                 guard entry.isFile else { continue }
-                guard report.done + report.errors.count < SwiftLimits.archiveFiles else {
+                guard report.done + report.failed < SwiftLimits.archiveFiles else {
                     report.failure = "413 Request Entity Too Large"
                     break
                 }
@@ -147,17 +164,15 @@ extension SwiftCall {
         }
         try await authorizeObject(.write, in: name.container)
         guard entry.size <= SwiftLimits.fileSize else { throw SwiftRefusal(413) }
+        let record = try await store.container(name.container)
+        let limits = try await record.mapAsync { try await self.limits($0) } ?? StoreLimits()
         let upload = store.upload()
         do {
             while let piece = try await archive.content() { try await upload.write(piece) }
             let content = try await upload.finish()
-            let record = try await store.container(name.container)
             let attributes = ObjectAttributes(
                 contentType: ContentTypes.guess(name.name), metadata: [:], expires: nil, changed: now)
-            let object = NewObject(
-                content: content, attributes: attributes,
-                limits: try await record.mapAsync { try await limits($0) } ?? StoreLimits())
-            _ = try await put(name, object)
+            _ = try await put(name, NewObject(content: content, attributes: attributes, limits: limits))
             report.done += 1
         } catch {
             await upload.discard()

@@ -48,6 +48,21 @@ struct ManifestSegment: Codable, Hashable, Sendable {
     }
 }
 
+/// How many segments are still looked at for one object. Those that give it no octets count too: manifests of manifests
+/// may name very many of them.
+struct SegmentBudget {
+    private var left = SwiftLimits.dynamicSegments
+
+    mutating func spend(_ count: Int) throws {
+        // Nobody waits any more.
+        try Task.checkCancellation()
+        left -= count
+        guard left >= 0 else {
+            throw SwiftRefusal(409, "The object is made of more than \(SwiftLimits.dynamicSegments) others.")
+        }
+    }
+}
+
 /// Objects that are made of others.
 extension SwiftCall {
     private static let depthLimit = 10
@@ -64,7 +79,8 @@ extension SwiftCall {
             view.size = record.listedSize
             view.body = nil
             guard wantsBytes else { return view }
-            let body = try await staticBody(record, account: name.container.account, depth: 1)
+            var budget = SegmentBudget()
+            let body = try await staticBody(record, account: name.container.account, depth: 1, &budget)
             guard body.size == view.size else { throw SwiftRefusal(409) }
             view.body = body
         } else if let manifest = record.attributes.metadata["x-object-manifest"] {
@@ -75,22 +91,25 @@ extension SwiftCall {
 
     // MARK: Static
 
-    private func staticBody(_ record: ObjectRecord, account: String, depth: Int) async throws -> ObjectBody {
+    private func staticBody(
+        _ record: ObjectRecord, account: String, depth: Int, _ budget: inout SegmentBudget
+    ) async throws -> ObjectBody {
         guard depth <= Self.depthLimit else { throw SwiftRefusal(409, "Max recursion depth exceeded") }
         var body = ObjectBody()
         for segment in try await manifest(record) {
+            try budget.spend(1)
             guard let target = segment.target else { throw SwiftRefusal(409) }
             let name = ObjectName(account: account, container: target.container, name: target.object)
             try await authorizeObject(.read, in: name.container)
             guard let part = try await object(name) else { throw SwiftRefusal(409) }
             if segment.isManifest == true, part.isStaticManifest {
                 guard part.attributes.metadata[MetadataRules.sloETag] == segment.hash else { throw SwiftRefusal(409) }
-                body.append(try await staticBody(part, account: account, depth: depth + 1), segment.extent)
+                let inner = try await staticBody(part, account: account, depth: depth + 1, &budget)
+                body.append(inner, segment.extent)
             } else {
                 guard part.etag == segment.hash, part.content.size == segment.bytes else { throw SwiftRefusal(409) }
                 body.append(part.content, segment.extent)
             }
-            guard body.pieces.count <= SwiftLimits.dynamicSegments else { throw SwiftRefusal(409) }
         }
         return body
     }
@@ -114,15 +133,14 @@ extension SwiftCall {
         query.prefix = source.object
         var body = ObjectBody()
         var hash = ETagHash()
+        var budget = SegmentBudget()
         while true {
             let page = try await store.objects(in: container, query)
+            try budget.spend(page.count)
             for item in page {
                 guard let record = item.record, !record.attributes.isExpired(at: now) else { continue }
                 body.append(record.content, 0..<record.content.size)
                 hash.update(Array(record.etag.utf8))
-            }
-            guard body.pieces.count <= SwiftLimits.dynamicSegments else {
-                throw SwiftRefusal(409, "The object is made of more than \(SwiftLimits.dynamicSegments) others.")
             }
             guard page.count == query.limit, let last = page.last else { break }
             query.marker = last.name

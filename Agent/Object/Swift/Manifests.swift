@@ -82,20 +82,34 @@ extension SwiftCall {
         attributes.metadata["x-object-manifest"] = nil
         attributes.metadata[MetadataRules.isSLO] = "True"
         attributes.metadata[MetadataRules.sloETag] = etag
-        attributes.metadata[MetadataRules.sloSize] = String(segments.reduce(0) { $0 + Int64($1.extent.count) })
+        attributes.metadata[MetadataRules.sloSize] = String(try total(of: segments))
+        guard let container = try await container(name.container) else { throw SwiftRefusal(404) }
+        let limits = try await limits(container)
         let upload = store.upload()
         do {
             try await upload.write(try JSONEncoder().encode(segments))
             let content = try await upload.finish()
-            guard let container = try await container(name.container) else { throw SwiftRefusal(404) }
             var response = try await put(
-                name, NewObject(content: content, attributes: attributes, limits: try await limits(container)))
+                name, NewObject(content: content, attributes: attributes, limits: limits))
             response.headers.replaceOrAdd(name: "Etag", value: "\"\(etag)\"")
             return response
         } catch {
             await upload.discard()
             throw error
         }
+    }
+
+    /// Manifests of manifests name the same octets again and again: more of them than any number holds, at last.
+    private func total(of segments: [ManifestSegment]) throws -> Int64 {
+        var size: Int64 = 0
+        for segment in segments {
+            let (sum, overflows) = size.addingReportingOverflow(Int64(segment.extent.count))
+            guard !overflows, sum <= SwiftLimits.manifestTotal else {
+                throw SwiftRefusal(400, "The object would have more than \(SwiftLimits.manifestTotal) octets.")
+            }
+            size = sum
+        }
+        return size
     }
 
     /// The manifest, and the segments that it names where the caller may remove them.
@@ -105,20 +119,23 @@ extension SwiftCall {
             throw SwiftRefusal(400, "Not an SLO manifest")
         }
         var report = BulkReport(isDeletion: true)
-        try await deleteSegments(record, account: name.container.account, &report, depth: 1)
+        var budget = SegmentBudget()
+        try await deleteSegments(record, account: name.container.account, &report, depth: 1, &budget)
         await delete(name, &report)
         return report.response(try ListingFormat(request))
     }
 
     private func deleteSegments(
-        _ record: ObjectRecord, account: String, _ report: inout BulkReport, depth: Int
+        _ record: ObjectRecord, account: String, _ report: inout BulkReport, depth: Int,
+        _ budget: inout SegmentBudget
     ) async throws {
         guard depth <= 10 else { throw SwiftRefusal(409, "Max recursion depth exceeded") }
         for segment in try await manifest(record) {
+            try budget.spend(1)
             guard let target = segment.target else { continue }
             let name = ObjectName(account: account, container: target.container, name: target.object)
             if segment.isManifest == true, let nested = try await object(name), nested.isStaticManifest {
-                try await deleteSegments(nested, account: account, &report, depth: depth + 1)
+                try await deleteSegments(nested, account: account, &report, depth: depth + 1, &budget)
             }
             await delete(name, &report)
         }

@@ -46,10 +46,11 @@ extension SwiftCall {
         let keepsManifest = request.query["multipart-manifest"] == "get"
         let view = try await view(source, record, wantsBytes: true, raw: keepsManifest)
         guard view.size <= SwiftLimits.fileSize else { throw SwiftRefusal(413, "Your request is too large.") }
-        let content = try await content(of: view)
+        // What may be refused is, before bytes are written that nobody would take away again.
         let attributes = try copiedAttributes(record, isManifest: keepsManifest, to: name)
-        var response = try await put(
-            name, NewObject(content: content, attributes: attributes, limits: try await limits(container)))
+        let limits = try await limits(container)
+        let content = try await content(of: view)
+        var response = try await put(name, NewObject(content: content, attributes: attributes, limits: limits))
         response.headers.add(attributes.metadata, hiding: MetadataRules.hidden)
         let path = "\(source.container.name)/\(source.name)"
         response.headers.add(name: "X-Copied-From", value: PercentText.encode(path))

@@ -110,6 +110,9 @@ extension SwiftCall {
     private func multipart(
         _ view: ObjectView, _ ranges: [Range<Int64>], _ headers: HTTPHeaders
     ) async throws -> ObjectResponse {
+        guard view.size <= SwiftLimits.manifestTotal else {
+            throw SwiftRefusal(400, "The object is too large.")
+        }
         var headers = headers
         let boundary = "skerry-\(String(UInt64.random(in: 0...UInt64.max), radix: 16))"
         headers.replaceOrAdd(name: "Content-Type", value: "multipart/byteranges;boundary=\(boundary)")

@@ -20,10 +20,14 @@ extension SwiftCall {
             name, NewObject(content: content, attributes: attributes, limits: limits, mayReplace: mayReplace))
     }
 
-    /// Puts what is on the disk under its name, and the former one where the container keeps those.
+    /// Puts what is on the disk under its name, and the former one where the container keeps those. Where it cannot,
+    /// the content is gone too.
     func put(_ name: ObjectName, _ object: NewObject) async throws -> ObjectResponse {
         var object = object
-        object.archive = try await archive(of: name)
+        do { object.archive = try await archive(of: name) } catch {
+            await store.upload().discard(object.content)
+            throw error
+        }
         do { try await store.put(name, object) } catch StoreFailure.noSuchContainer where object.archive != nil {
             throw SwiftRefusal(412, "The container for versions does not exist.")
         }

@@ -147,10 +147,15 @@ enum SwiftLimits {
     static let listing = 10_000
     static let manifestSegments = 1000
     static let manifestSize = 8 << 20
+    /// Octets of a static large object: so few that those of fifty ranges of it can be added.
+    static let manifestTotal: Int64 = 1 << 56
     static let bulkDeletes = 10_000
     static let bulkPathBytes = 2 << 20
     static let archiveFiles = 10_000
-    /// Objects that a dynamic large object may be made of.
+    /// What a report on a request of many parts says of those that failed.
+    static let bulkErrors = 1000
+    static let bulkErrorPath = 1 << 10
+    /// Objects that a large object may be made of, of whichever kind.
     static let dynamicSegments = 100_000
 
     static func check(container: String) throws {

@@ -12,7 +12,7 @@ struct TarReader {
 
     private static let blockSize = 512
     /// Octets of a name in an extension.
-    private static let nameLimit = 64 << 10
+    private static let nameLimit = 4 << 10
 
     private let body: RequestBody
     private var pending = ByteBuffer()

@@ -140,10 +140,10 @@ public struct IdentityState: Sendable {
         expanded(keys).contains { roles[$0]?.foldedName == "admin" }
     }
 
-    /// Whether one of the roles, or what they imply, reaches beyond every domain: administrators', and that of the
-    /// services, which act for everybody.
+    /// Whether one of the roles, or what they imply, reaches beyond every domain: administrators', that of services,
+    /// which act for everybody, and that of the object store's resellers, who have all accounts.
     public func reachesEverywhere(roles keys: Set<String>) -> Bool {
-        expanded(keys).contains { ["admin", "service"].contains(roles[$0]?.foldedName) }
+        expanded(keys).contains { ["admin", "service", "reselleradmin"].contains(roles[$0]?.foldedName) }
     }
 
     public func reachesEverywhere(_ assignments: Set<Assignment>) -> Bool {

@@ -115,6 +115,21 @@ struct CrashTests {
         #expect(Self.files(camera.folder) == 0)
     }
 
+    @Test("objects whose index is lost are kept, and the start says so", arguments: [100, 200_000])
+    func lostIndex(size: Int) async throws {
+        let camera = Camera()
+        defer { camera.cleanUp() }
+        do {
+            let cloud = try ObjectCloud(folder: camera.folder)
+            _ = try await cloud.call("PUT", "c")
+            _ = try await cloud.call("PUT", "c/o", [:], Self.bytes(1, size))
+        }
+        for end in ["", "-wal", "-shm"] { unlink(camera.folder + "/index.sqlite" + end) }
+        // The second start is no wiser than the first.
+        for _ in 0..<2 { #expect(throws: StoreFailure.self) { try ObjectCloud(folder: camera.folder) } }
+        #expect(Self.files(camera.folder) + Folder.names(camera.folder + "/segments").count == 1)
+    }
+
     private static func files(_ folder: String) -> Int {
         Folder.names(folder + "/large").reduce(0) { $0 + Folder.names(folder + "/large/" + $1).count }
     }
@@ -143,6 +158,21 @@ struct CrashTests {
             let cloud = try ObjectCloud(folder: shot.folder)
             #expect(try await cloud.call("GET", "c/7").bytes == kept, "\(shot.step)")
         }
+    }
+
+    @Test("segments full of tiny objects are left as they are")
+    func tiny() async throws {
+        let camera = Camera()
+        defer { camera.cleanUp() }
+        do {
+            let cloud = try ObjectCloud(folder: camera.folder)
+            _ = try await cloud.call("PUT", "c")
+            for number in 0..<20 { _ = try await cloud.call("PUT", "c/\(number)", [:], [1]) }
+        }
+        let cloud = try ObjectCloud(folder: camera.folder)
+        _ = try await cloud.call("PUT", "c/new", [:], [1])
+        #expect(try await cloud.store.compact() == 0)
+        #expect(Folder.names(camera.folder + "/segments").count == 2)
     }
 
     @Test("a bit that changed on the disk is never given out", arguments: [5000, 600_000])

@@ -73,6 +73,21 @@ struct HostileTests {
         #expect(try await ObjectCloud().call("GET", path).status == status)
     }
 
+    @Test("requests of many parts: nothing is read of those who do not say who they are, and reports are bounded")
+    func bulk() async throws {
+        let cloud = try ObjectCloud()
+        let long = String(repeating: "n", count: 2000)
+        let lines = Array((0..<1100).map { "%FF\(long)\($0)\n" }.joined().utf8.prefix(2 << 20))
+        for call in [("POST", "?bulk-delete"), ("DELETE", "?bulk-delete"), ("PUT", "?extract-archive=tar")] {
+            #expect(try await cloud.call(call.0, call.1, [:], lines, as: nil).status == 401)
+        }
+        let many = Array((0..<1100).map { "%FF\($0)\n" }.joined().utf8)
+        let report = try await cloud.call("POST", "?bulk-delete", [:], many).text
+        #expect(report.split(separator: "\n").count { $0.hasSuffix(", 412 Precondition Failed") } == 1000)
+        let wide = try await cloud.call("POST", "?bulk-delete", [:], Array("%FF\(long)".utf8)).text
+        #expect(wide.contains("nnn, 412 Precondition Failed") && wide.utf8.count < 1300)
+    }
+
     @Test("metadata is bounded, and what would be forgotten is refused")
     func metadata() async throws {
         let cloud = try ObjectCloud()

@@ -41,6 +41,20 @@ struct LargeObjectTests {
         #expect(try await cloud.call("GET", "c/slo").text == "aaaabbcc")
     }
 
+    @Test("manifests of manifests come to an end before their octets cannot be counted")
+    func bounded() async throws {
+        let cloud = try ObjectCloud()
+        _ = try await cloud.call("PUT", "c")
+        _ = try await cloud.call("PUT", "c/0", [:], [UInt8](repeating: 1, count: 60_000))
+        var statuses: [Int] = []
+        for level in 1...5 {
+            let item = "{\"path\": \"/c/\(level - 1)\"}"
+            let text = "[" + [String](repeating: item, count: 1000).joined(separator: ",") + "]"
+            statuses.append(try await cloud.put("c/\(level)?multipart-manifest=put", text).status)
+        }
+        #expect(statuses == [201, 201, 201, 201, 400])
+    }
+
     @Test("one of static ones, and copies of it")
     func nested() async throws {
         let cloud = try await cloud()
