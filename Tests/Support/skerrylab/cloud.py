@@ -15,7 +15,8 @@ from .waiting import eventually
 
 PACKAGING = REPOSITORY / "packaging"
 GUEST_IMAGE = REPOSITORY / ".build-release" / "skerry-test.qcow2"
-PARTS = ("output", "apt", "packages", "layout", "process", "preflight", "build", "libvirt", "daemons", "leftovers")
+PARTS = ("output", "apt", "packages", "layout", "process", "preflight", "build", "libvirt", "clouds", "daemons",
+         "leftovers")
 METRICS_PORTS = {"coordinator": 8702, "agent": 8703}
 
 
