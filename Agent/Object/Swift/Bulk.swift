@@ -165,7 +165,8 @@ extension SwiftCall {
         try await authorizeObject(.write, in: name.container)
         guard entry.size <= SwiftLimits.fileSize else { throw SwiftRefusal(413) }
         let record = try await store.container(name.container)
-        let limits = try await record.mapAsync { try await self.limits($0) } ?? StoreLimits()
+        let limits =
+            try await record.mapAsync { try await self.limits($0, of: name.container.account) } ?? StoreLimits()
         let upload = store.upload()
         do {
             while let piece = try await archive.content() { try await upload.write(piece) }

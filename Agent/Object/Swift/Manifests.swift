@@ -84,7 +84,7 @@ extension SwiftCall {
         attributes.metadata[MetadataRules.sloETag] = etag
         attributes.metadata[MetadataRules.sloSize] = String(try total(of: segments))
         guard let container = try await container(name.container) else { throw SwiftRefusal(404) }
-        let limits = try await limits(container)
+        let limits = try await limits(container, of: name.container.account)
         let upload = store.upload()
         do {
             try await upload.write(try JSONEncoder().encode(segments))

@@ -48,7 +48,7 @@ extension SwiftCall {
         guard view.size <= SwiftLimits.fileSize else { throw SwiftRefusal(413, "Your request is too large.") }
         // What may be refused is, before bytes are written that nobody would take away again.
         let attributes = try copiedAttributes(record, isManifest: keepsManifest, to: name)
-        let limits = try await limits(container)
+        let limits = try await limits(container, of: name.container.account)
         let content = try await content(of: view)
         var response = try await put(name, NewObject(content: content, attributes: attributes, limits: limits))
         response.headers.add(attributes.metadata, hiding: MetadataRules.hidden)
