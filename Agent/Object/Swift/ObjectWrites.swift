@@ -7,11 +7,15 @@ extension SwiftCall {
         guard let container = try await container(name.container) else { throw SwiftRefusal(404) }
         try refuseUnknown()
         let mayReplace = try checkCondition()
-        if let source = request.header("x-copy-from") { return try await copy(fromHeader: source, to: name) }
+        if let source = request.header("x-copy-from") {
+            return try await copy(fromHeader: source, to: name, mayReplace: mayReplace)
+        }
         guard request.contentLength != nil || request.isChunked else {
             throw SwiftRefusal(411, "Missing Content-Length header.")
         }
-        if request.query["multipart-manifest"] == "put" { return try await putManifest(name) }
+        if request.query["multipart-manifest"] == "put" {
+            return try await putManifest(name, mayReplace: mayReplace)
+        }
         let limits = try await limits(container, of: name.container.account)
         try await checkSize(limits)
         let attributes = try attributes(of: name, sent: headers)
