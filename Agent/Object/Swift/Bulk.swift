@@ -32,7 +32,7 @@ struct BulkReport {
             status =
                 [
                     400: "400 Bad Request", 401: "401 Unauthorized", 403: "403 Forbidden", 404: "404 Not Found",
-                    413: "413 Request Entity Too Large"
+                    409: "409 Conflict", 412: "412 Precondition Failed", 413: "413 Request Entity Too Large"
                 ][refusal.status] ?? "\(refusal.status) Error"
         default: status = "500 Internal Error"
         }

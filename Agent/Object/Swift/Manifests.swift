@@ -147,7 +147,10 @@ extension SwiftCall {
     func delete(_ name: ObjectName, _ report: inout BulkReport) async {
         do {
             try await authorizeObject(.write, in: name.container)
-            guard try await store.remove(name, seen: nil) != nil else { throw StoreFailure.noSuchObject }
+            // Where the container keeps versions, one of many is kept as one alone is.
+            if try await deleteVersion(name) == nil, try await store.remove(name, seen: nil) == nil {
+                throw StoreFailure.noSuchObject
+            }
             report.done += 1
         } catch {
             report.note(error, "\(name.container.name)/\(name.name)")
