@@ -86,9 +86,15 @@ package final class LocalObjectStore: ObjectStore {
         try await lookup { try $0.expired(at: now / 1_000_000, limit: limit) }
     }
 
+    /// What makes the index longer is refused as early as bytes are: room stays for deletions.
+    private func checkSpace() async throws {
+        try await workers.run { [segments] () throws(StoreFailure) in try DiskFile.checkSpace(in: segments.folder) }
+    }
+
     // MARK: Accounts and containers
 
     package func change(account: String, _ metadata: MetadataChange, at now: Int64) async throws {
+        try await checkSpace()
         try await committer.commit { index, _ in
             let row = try index.makeAccount(account, at: now)
             try index.setAccountMetadata(row.id, metadata.applied(to: row.record.metadata))
@@ -104,7 +110,8 @@ package final class LocalObjectStore: ObjectStore {
     }
 
     package func put(container: ContainerName, _ metadata: MetadataChange, at now: Int64) async throws -> Bool {
-        try await committer.commit { index, _ in
+        try await checkSpace()
+        return try await committer.commit { index, _ in
             if let found = try index.container(container) {
                 try index.setContainerMetadata(found.row.id, metadata.applied(to: found.row.record.metadata), at: now)
                 return false
@@ -117,6 +124,7 @@ package final class LocalObjectStore: ObjectStore {
     }
 
     package func change(container: ContainerName, _ metadata: MetadataChange, at now: Int64) async throws {
+        try await checkSpace()
         try await committer.commit { index, _ in
             guard let found = try index.container(container) else { throw StoreFailure.noSuchContainer }
             try index.setContainerMetadata(found.row.id, metadata.applied(to: found.row.record.metadata), at: now)
@@ -153,6 +161,8 @@ package final class LocalObjectStore: ObjectStore {
         case .shared(let shared, _): content = shared
         }
         do {
+            // The writer of segments looks itself.
+            if bytes == nil { try await checkSpace() }
             try await committer.commit(bytes) { index, place in
                 try ObjectChange(index: index).put(object, new, content, place)
             }
@@ -165,7 +175,8 @@ package final class LocalObjectStore: ObjectStore {
     package func change(
         _ object: ObjectName, seen: ObjectRecord, to attributes: ObjectAttributes
     ) async throws -> Bool {
-        try await committer.commit { index, _ in
+        try await checkSpace()
+        return try await committer.commit { index, _ in
             try ObjectChange(index: index).change(object, seen: seen, to: attributes)
         }
     }

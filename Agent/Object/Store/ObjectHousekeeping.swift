@@ -3,7 +3,8 @@ import ProtocolModel
 /// What the store does by itself: ends what has had its time, removes what nobody has any more, packs what is left.
 package struct ObjectHousekeeping: Sendable {
     private static let batch = 256
-    /// Of batches in one pass: who makes objects that expire as fast as they are removed does not keep the rest waiting.
+    /// Of batches in one pass: whoever makes objects that expire as fast as they are removed does not keep the rest
+    /// waiting.
     private static let rounds = 16
 
     private let store: LocalObjectStore

@@ -53,8 +53,8 @@ extension ObjectIndex {
 
     // MARK: Segments
 
-    /// Octets that a content takes in a segment. With its head: else a segment of tiny contents would look like garbage,
-    /// and so would the one that they are moved to, for ever.
+    /// Octets that a content takes in a segment. With its head: else a segment of tiny contents would look like
+    /// garbage, and so would the one that they are moved to, for ever.
     private static func record(_ content: ContentReference) -> Int64 { content.size + Int64(SegmentFiles.headSize) }
 
     func count(segment: Int64, live: Int64) throws {

@@ -32,7 +32,7 @@ struct BulkReport {
             status =
                 [
                     400: "400 Bad Request", 401: "401 Unauthorized", 403: "403 Forbidden", 404: "404 Not Found",
-                    413: "413 Request Entity Too Large"
+                    409: "409 Conflict", 412: "412 Precondition Failed", 413: "413 Request Entity Too Large"
                 ][refusal.status] ?? "\(refusal.status) Error"
         default: status = "500 Internal Error"
         }
@@ -165,7 +165,8 @@ extension SwiftCall {
         try await authorizeObject(.write, in: name.container)
         guard entry.size <= SwiftLimits.fileSize else { throw SwiftRefusal(413) }
         let record = try await store.container(name.container)
-        let limits = try await record.mapAsync { try await self.limits($0) } ?? StoreLimits()
+        let limits =
+            try await record.mapAsync { try await self.limits($0, of: name.container.account) } ?? StoreLimits()
         let upload = store.upload()
         do {
             while let piece = try await archive.content() { try await upload.write(piece) }

@@ -15,7 +15,7 @@ extension SwiftCall {
         }
     }
 
-    func putManifest(_ name: ObjectName) async throws -> ObjectResponse {
+    func putManifest(_ name: ObjectName, mayReplace: Bool) async throws -> ObjectResponse {
         let bytes = try await request.body.collect(limit: SwiftLimits.manifestSize)
         guard let given = try? JSONDecoder().decode([Given].self, from: Data(bytes)) else {
             throw SwiftRefusal(400, "Manifest must be valid JSON.\n")
@@ -34,7 +34,7 @@ extension SwiftCall {
         guard errors.isEmpty else {
             throw SwiftRefusal(400, "Errors:\n" + errors.map { $0 + "\n" }.joined())
         }
-        return try await put(segments, name)
+        return try await put(segments, name, mayReplace: mayReplace)
     }
 
     private struct SegmentProblem: Error { let text: String }
@@ -71,7 +71,9 @@ extension SwiftCall {
         return segment
     }
 
-    private func put(_ segments: [ManifestSegment], _ name: ObjectName) async throws -> ObjectResponse {
+    private func put(
+        _ segments: [ManifestSegment], _ name: ObjectName, mayReplace: Bool
+    ) async throws -> ObjectResponse {
         var hash = ETagHash()
         for segment in segments {
             hash.update(Array((segment.hash + (segment.range.map { ":\($0);" } ?? "")).utf8))
@@ -84,13 +86,13 @@ extension SwiftCall {
         attributes.metadata[MetadataRules.sloETag] = etag
         attributes.metadata[MetadataRules.sloSize] = String(try total(of: segments))
         guard let container = try await container(name.container) else { throw SwiftRefusal(404) }
-        let limits = try await limits(container)
+        let limits = try await limits(container, of: name.container.account)
         let upload = store.upload()
         do {
             try await upload.write(try JSONEncoder().encode(segments))
             let content = try await upload.finish()
             var response = try await put(
-                name, NewObject(content: content, attributes: attributes, limits: limits))
+                name, NewObject(content: content, attributes: attributes, limits: limits, mayReplace: mayReplace))
             response.headers.replaceOrAdd(name: "Etag", value: "\"\(etag)\"")
             return response
         } catch {
@@ -145,7 +147,10 @@ extension SwiftCall {
     func delete(_ name: ObjectName, _ report: inout BulkReport) async {
         do {
             try await authorizeObject(.write, in: name.container)
-            guard try await store.remove(name, seen: nil) != nil else { throw StoreFailure.noSuchObject }
+            // Where the container keeps versions, one of many is kept as one alone is.
+            if try await deleteVersion(name) == nil, try await store.remove(name, seen: nil) == nil {
+                throw StoreFailure.noSuchObject
+            }
             report.done += 1
         } catch {
             report.note(error, "\(name.container.name)/\(name.name)")

@@ -25,19 +25,19 @@ extension SwiftCall {
         }
         let (container, object) = try path(text, "Destination")
         let name = ObjectName(account: try account("destination-account"), container: container, name: object)
-        return try await copy(source, to: name)
+        return try await copy(source, to: name, mayReplace: true)
     }
 
-    func copy(fromHeader text: String, to name: ObjectName) async throws -> ObjectResponse {
+    func copy(fromHeader text: String, to name: ObjectName, mayReplace: Bool) async throws -> ObjectResponse {
         guard !request.isChunked, request.contentLength ?? 0 == 0 else {
             throw SwiftRefusal(400, "Copy requests require a zero byte body")
         }
         let (container, object) = try path(text, "X-Copy-From")
         let source = ObjectName(account: try account("x-copy-from-account"), container: container, name: object)
-        return try await copy(source, to: name)
+        return try await copy(source, to: name, mayReplace: mayReplace)
     }
 
-    private func copy(_ source: ObjectName, to name: ObjectName) async throws -> ObjectResponse {
+    private func copy(_ source: ObjectName, to name: ObjectName, mayReplace: Bool) async throws -> ObjectResponse {
         try await authorizeObject(.read, in: source.container)
         try await authorizeObject(.write, in: name.container)
         try refuseUnknown()
@@ -48,9 +48,10 @@ extension SwiftCall {
         guard view.size <= SwiftLimits.fileSize else { throw SwiftRefusal(413, "Your request is too large.") }
         // What may be refused is, before bytes are written that nobody would take away again.
         let attributes = try copiedAttributes(record, isManifest: keepsManifest, to: name)
-        let limits = try await limits(container)
+        let limits = try await limits(container, of: name.container.account)
         let content = try await content(of: view)
-        var response = try await put(name, NewObject(content: content, attributes: attributes, limits: limits))
+        var response = try await put(
+            name, NewObject(content: content, attributes: attributes, limits: limits, mayReplace: mayReplace))
         response.headers.add(attributes.metadata, hiding: MetadataRules.hidden)
         let path = "\(source.container.name)/\(source.name)"
         response.headers.add(name: "X-Copied-From", value: PercentText.encode(path))

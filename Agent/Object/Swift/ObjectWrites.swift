@@ -7,12 +7,16 @@ extension SwiftCall {
         guard let container = try await container(name.container) else { throw SwiftRefusal(404) }
         try refuseUnknown()
         let mayReplace = try checkCondition()
-        if let source = request.header("x-copy-from") { return try await copy(fromHeader: source, to: name) }
+        if let source = request.header("x-copy-from") {
+            return try await copy(fromHeader: source, to: name, mayReplace: mayReplace)
+        }
         guard request.contentLength != nil || request.isChunked else {
             throw SwiftRefusal(411, "Missing Content-Length header.")
         }
-        if request.query["multipart-manifest"] == "put" { return try await putManifest(name) }
-        let limits = try await limits(container)
+        if request.query["multipart-manifest"] == "put" {
+            return try await putManifest(name, mayReplace: mayReplace)
+        }
+        let limits = try await limits(container, of: name.container.account)
         try await checkSize(limits)
         let attributes = try attributes(of: name, sent: headers)
         let content = try await receive(limit: SwiftLimits.fileSize)
@@ -53,8 +57,10 @@ extension SwiftCall {
         return false
     }
 
-    func limits(_ container: ContainerRecord) async throws -> StoreLimits {
-        let account = authorization.standing == .reseller ? nil : try await store.account(target.account)?.metadata
+    /// - Parameter account: The one that is written to, which a copy names apart from the URL's.
+    func limits(_ container: ContainerRecord, of account: String) async throws -> StoreLimits {
+        let isReseller = authorization(for: account).standing == .reseller
+        let account = isReseller ? nil : try await store.account(account)?.metadata
         return StoreLimits(
             accountBytes: account?[SwiftCall.byteQuota].flatMap { Int64($0) },
             accountObjects: account?[SwiftCall.countQuota].flatMap { Int64($0) },

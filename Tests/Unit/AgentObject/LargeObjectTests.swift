@@ -55,6 +55,18 @@ struct LargeObjectTests {
         #expect(statuses == [201, 201, 201, 201, 400])
     }
 
+    @Test("what is not to be replaced is not, by a copy or a manifest either")
+    func unreplaced() async throws {
+        let cloud = try await cloud()
+        _ = try await cloud.put("c/o", "mine")
+        let only: HTTPHeaders = ["If-None-Match": "*"]
+        let copy: HTTPHeaders = ["If-None-Match": "*", "X-Copy-From": "parts/1"]
+        #expect(try await cloud.put("c/o?multipart-manifest=put", Self.manifest, only).status == 412)
+        #expect(try await cloud.call("PUT", "c/o", copy).status == 412)
+        #expect(try await cloud.call("GET", "c/o").text == "mine")
+        #expect(try await cloud.call("PUT", "c/new", copy).status == 201)
+    }
+
     @Test("one of static ones, and copies of it")
     func nested() async throws {
         let cloud = try await cloud()
