@@ -11,13 +11,13 @@ extension ImageService {
         let known = try await database.read { [store] in try store.image(image, in: $0) }
         if let known, known.status == .active, known.sizeBytes == sizeBytes {
             // The answer to an earlier attempt was lost; the data is here.
-            for try await _ in bytes {}
+            try await AgentBytes(stream: bytes, sizeBytes: sizeBytes).forEachChunk { _ in }
             return
         }
         let now = clock.now()
         let part = try await database.write { try self.beginIntake(image, at: now, in: $0) }
         let progress = try await receive(
-            AgentBytes(stream: bytes), into: part, isEnd: true, announced: sizeBytes, at: now)
+            AgentBytes(stream: bytes, sizeBytes: sizeBytes), into: part, isEnd: true, announced: sizeBytes, at: now)
         guard progress == .whole else { throw APIError.conflict("Image \(image) has not got all of its data.") }
     }
 
@@ -43,8 +43,16 @@ extension ImageService {
 /// What comes over an agent's link, as the intake takes it.
 private struct AgentBytes: ChunkSource {
     let stream: AsyncThrowingStream<[UInt8], any Error>
+    let sizeBytes: Int64
 
+    /// The agent sends so many octets and then waits to hear that they are there: the stream has no end of its own.
     func forEachChunk(_ body: (ByteBuffer) async throws -> Void) async throws {
-        for try await chunk in stream { try await body(ByteBuffer(bytes: chunk)) }
+        var left = sizeBytes
+        guard left > 0 else { return }
+        for try await chunk in stream {
+            try await body(ByteBuffer(bytes: chunk))
+            left -= Int64(chunk.count)
+            if left <= 0 { return }
+        }
     }
 }
