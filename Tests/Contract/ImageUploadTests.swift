@@ -59,14 +59,18 @@ struct ImageUploadTests {
                 image: id, sizeBytes: announced, from: Self.pieces(bytes, thenFails: thenFails))
         }
         await #expect(throws: APIError.self) { try await receive(Self.data, announced: 200_001) }
-        await #expect(throws: (any Error).self) { try await receive(Self.data, announced: 200_000, thenFails: true) }
+        await #expect(throws: (any Error).self) {
+            try await receive(Array(Self.data.prefix(100_000)), announced: 200_000, thenFails: true)
+        }
         #expect(await cloud.status(text) == "queued")
         try await receive(Self.data, announced: 200_000)
         let image = await cloud.image(text)
         #expect(image["status"] == "active" && image["size"] == 200_000)
         let whole = await cloud.harness.get("/image/v2/images/\(text)/file", as: .member)
         #expect(whole.bytes == Self.data)
-        let again = await #expect(throws: APIError.self) { try await receive(Self.data, announced: 200_000) }
+        // The answer was lost: the agent sends it once more, and hears that it is there.
+        try await receive(Self.data, announced: 200_000)
+        let again = await #expect(throws: APIError.self) { try await receive(Self.data, announced: 199_999) }
         #expect(again?.status == 409)
         // What it is said to be is looked into, too.
         let other = await cloud.create("qcow2")
