@@ -122,7 +122,7 @@ package struct CreateServerBody: Sendable {
         command.requestsHost = true
     }
 
-    /// There is no block storage yet: the only device a server can have is the local root disk made from its image.
+    /// Servers start from images only as yet: the one device in a request can be the local root disk made from it.
     private func refuseVolumes() throws {
         guard legacyDevices.isEmpty || devices.isEmpty else {
             throw APIError.badRequest(
@@ -133,8 +133,8 @@ package struct CreateServerBody: Sendable {
         }
         guard legacyDevices.isEmpty, devices.count <= 1, isLocalRoot else {
             throw APIError.badRequest(
-                "Block Device Mapping is Invalid: this cloud has no block storage, so the only device a server can "
-                    + "have is its image on a local disk (source_type image, destination_type local, boot_index 0).")
+                "Block Device Mapping is Invalid: this cloud starts servers from images only, so the only device in a "
+                    + "request is its image on a local disk (source_type image, destination_type local, boot_index 0).")
         }
         guard files.isEmpty else {
             throw APIError.badRequest(
