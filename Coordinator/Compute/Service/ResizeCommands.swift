@@ -77,8 +77,13 @@ extension ServerCommands {
         return migration
     }
 
-    /// Confirms what nobody confirmed in time; each is one that its host has, and nothing else is under way with.
+    /// Confirms what nobody confirmed in time; each is one that its host has, and nothing else is under way with. Servers
+    /// that broke meanwhile stay broken and keep one size.
     func confirmOverdue(at now: Int64, in transaction: any SQLTransaction) throws {
+        for migration in try parts.migrations.stranded(in: transaction) {
+            guard let server = try parts.servers.find(migration.server, in: transaction) else { continue }
+            try ServerResizing(parts: parts).close(server, at: now, in: transaction)
+        }
         let window = parts.settings.resizeConfirmSeconds
         guard window > 0 else { return }
         for migration in try parts.migrations.unconfirmed(since: now - window * 1_000_000, in: transaction) {

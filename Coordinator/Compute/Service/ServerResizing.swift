@@ -112,7 +112,6 @@ struct ServerResizing: Sendable {
         _ server: inout ServerRecord, _ migration: ServerMigration, at now: Int64, in transaction: any SQLTransaction
     ) throws {
         server.flavor = migration.oldFlavor
-        try parts.placement.release(server.id.cast(), at: now, in: transaction)
         try handBack(migration, to: server, at: now, in: transaction)
     }
 
