@@ -8,12 +8,14 @@ struct ComputeAPI: Sendable {
     let proxies: ProxyCalls
 
     var service: ServiceAPI {
-        ServiceAPI(
+        var service = ServiceAPI(
             prefix: "/compute",
             microversions: MicroversionPolicy(
                 service: "compute", legacyHeader: "X-OpenStack-Nova-API-Version", minimum: Microversion(2, 1),
                 maximum: .computeMaximum),
             routes: routes, policy: ComputePolicy.policy, renderError: Self.render)
+        service.refusesEmptyNames = true
+        return service
     }
 
     private var routes: [Route] {

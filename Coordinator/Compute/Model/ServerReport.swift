@@ -66,7 +66,8 @@ extension ServerState: HostedState {
             if vm == .resized { return isDown ? .advanced(self) : nil }
             return rests ? .completed(ended(vm)) : nil
         case .shelving: return isDown ? .advanced(self) : nil
-        case .rebooting, .rebootingHard, .deleting, .imageSnapshotPending, .imageUploading, .imageBackup,
+        case .blockDeviceMapping, .rebooting, .rebootingHard, .deleting, .imageSnapshotPending, .imageUploading,
+            .imageBackup,
             .shelvingImageUploading, .shelvingOffloading:
             return nil
         }
@@ -136,7 +137,7 @@ extension TaskState: HostedTask {
         case .rebooting, .rebootingHard, .imageSnapshotPending, .imageUploading, .imageBackup, .shelvingImageUploading,
             .shelvingOffloading:
             .operating
-        case .rebuilding, .rebuildSpawning: .remaking
+        case .rebuilding, .rebuildSpawning, .blockDeviceMapping: .remaking
         case .deleting: .deleting
         }
     }

@@ -34,7 +34,8 @@ enum ComputePolicy {
         "os-tenant-networks:list", "os-tenant-networks:show", "os-networks:list", "os-networks:show"
     ]
     private static let members = [
-        "servers:create", "servers:update", "servers:delete", "servers:start", "servers:stop", "servers:reboot",
+        "servers:create", "servers:create:attach_volume", "servers:update", "servers:delete", "servers:start",
+        "servers:stop", "servers:reboot",
         "os-pause-server:pause", "os-pause-server:unpause", "os-suspend-server:suspend", "os-suspend-server:resume",
         "os-lock-server:lock", "os-lock-server:unlock", "server-metadata:create", "server-metadata:update_all",
         "server-metadata:update", "server-metadata:delete", "os-server-tags:update", "os-server-tags:update_all",
