@@ -64,7 +64,7 @@ package struct Cloud: Sendable {
         let identitySlice = IdentitySlice(identity, holdings: others.flatMap(\.holdings), logger: logger)
         var participants = FleetParticipants(others.compactMap { $0 as? any FleetParts }, images: image.service)
         participants.serving = ObjectStorageService(
-            tokens: identity.tokens, endpoint: configuration.objectEndpoint, apiHost: configuration.apiHost)
+            tokens: identity.tokens, keys: SigningKeyService(identity), endpoint: configuration.objectEndpoint, apiHost: configuration.apiHost)
         fleet = FleetSlice(
             core: core, database: database, authority: authority, participants: participants,
             explain: { try compute.explain($0, in: $1) })

@@ -63,7 +63,9 @@ actor Seats {
     private static func client(_ address: String) -> [UInt8] {
         guard let octets = IPAddress(address)?.octets else { return Array(address.utf8) }
         // An address of IPv4 on a port of both families.
-        if octets.count == 16, octets.prefix(12) == [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff] { return octets.suffix(4) }
+        if octets.count == 16, octets.prefix(12) == [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff] {
+            return octets.suffix(4)
+        }
         // Whoever has one address of IPv6 has a network of them.
         return octets.count == 16 ? Array(octets.prefix(8)) : octets
     }

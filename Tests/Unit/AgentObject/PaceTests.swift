@@ -55,7 +55,9 @@ struct PaceTests {
 
     @Test("a head that comes octet by octet is not waited for", .timeLimit(.minutes(1)))
     func slowHead() async throws {
-        try await serve { $0.pace.head = .milliseconds(400) } then: { port, _ async throws in
+        try await serve {
+            $0.pace.head = .milliseconds(400)
+        } then: { port, _ async throws in
             #expect(try await talk(port, "GET /info HTTP/1.1".map(String.init), pause: .milliseconds(60)) == "")
             // Nothing at all, and nothing more behind an answer.
             #expect(try await talk(port, []) == "")
@@ -91,7 +93,9 @@ struct PaceTests {
             #expect(ContinuousClock.now - began < .seconds(2))
             for client in [one, two] { try await client.executeThenClose { _, _ in } }
         }
-        try await serve { $0.maximumConnections = 2 } then: { port, _ async throws in
+        try await serve {
+            $0.maximumConnections = 2
+        } then: { port, _ async throws in
             let one = try await connect(port), two = try await connect(port)
             let text = "GET /healthcheck HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
             #expect(try await talk(port, [text]).hasSuffix("OK"))

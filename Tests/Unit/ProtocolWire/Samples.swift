@@ -334,6 +334,14 @@ enum Samples {
             "stream-open-certificate",
             .streamOpen(stream: 9, StreamOpening(initialCredit: 262_144, source: .serverCertificate([48, 1, 2])))
         ),
+        (
+            "stream-open-signing",
+            .streamOpen(
+                stream: 11,
+                StreamOpening(
+                    initialCredit: 262_144,
+                    source: .signing(SigningKeyRequest(access: "AK", date: "20260101", region: "here"))))
+        ),
         ("stream-data", .streamData(stream: 5, ByteBuffer(bytes: [1, 2, 3]))),
         ("stream-credit", .streamCredit(stream: 5, bytes: 70_000)),
         ("stream-end", .streamEnd(stream: 5, nil)),
