@@ -56,7 +56,8 @@ struct ServerHosting: HostedKind {
 
     func advance(_ server: inout ServerRecord, at now: Int64, in transaction: any SQLTransaction) throws {
         switch server.state.task {
-        case .resizeMigrated: try ServerResizing(parts: parts).finish(&server, at: now, in: transaction)
+        case .resizeFinish: try ServerResizing(parts: parts).finish(&server, at: now, in: transaction)
+        case .resizeMigrating: try ServerMigrating(parts: parts).depart(&server, at: now, in: transaction)
         case .resizeReverting: try ServerResizing(parts: parts).goBack(&server, at: now, in: transaction)
         case .shelving: try ServerShelving(parts: parts).upload(&server, at: now, in: transaction)
         case .shelvingImageUploading: try ServerShelving(parts: parts).shelve(&server, at: now, in: transaction)
