@@ -21,6 +21,7 @@ public struct BlockStorageSlice: Slice, FleetParts {
     public let providers: [any PlanSpecProvider]
     public let consumers: [any PlanStatusConsumer]
     public let observers: [any NodeObserver]
+    public let operationConsumers: [any OperationConsumer]
     public let holdings: [any ProjectHoldings]
     /// End tasks that nobody ended in time.
     public let watchdogs: [any HostedWatchdog]
@@ -30,10 +31,12 @@ public struct BlockStorageSlice: Slice, FleetParts {
     /// - Parameter runtime: For ``services``; without it, there are none.
     public init(
         settings: BlockStorageSettings = BlockStorageSettings(), image: any ImageForCompute,
-        placement: any Placement, plans: any PlanWriter, directory: any NodeDirectory, runtime: SliceRuntime? = nil
+        placement: any Placement, plans: any PlanWriter, operations: any OperationDispatcher,
+        directory: any NodeDirectory, runtime: SliceRuntime? = nil
     ) {
         let parts = BlockStorageParts(
-            settings: settings, image: image, placement: placement, plans: plans, directory: directory)
+            settings: settings, image: image, placement: placement, plans: plans, operations: operations,
+            directory: directory)
         self.parts = parts
         self.runtime = runtime
         service = VolumeService(parts: parts)
@@ -44,6 +47,7 @@ public struct BlockStorageSlice: Slice, FleetParts {
         let snapshots = HostedReports(parts.snapshotFlow, directory: directory, failures: failures)
         consumers = [volumes, snapshots]
         observers = [volumes, snapshots]
+        operationConsumers = [volumes]
         watchdogs = [volumes, snapshots]
         holdings = [BlockStorageHoldings(parts: parts)]
     }

@@ -51,8 +51,8 @@ package struct Cloud: Sendable {
             plan: core.plans, directory: core.directory, settings: configuration.network, runtime: runtime)
         self.network = network
         let blockStorage = BlockStorageSlice(
-            image: image.service, placement: placement.service, plans: core.plans, directory: core.directory,
-            runtime: runtime)
+            image: image.service, placement: placement.service, plans: core.plans, operations: core.operations,
+            directory: core.directory, runtime: runtime)
         let compute = ComputeSlice(
             settings: configuration.compute, network: network.service, image: image.service,
             placement: placement.service, volumes: blockStorage.service, plans: core.plans, operations: core.operations,

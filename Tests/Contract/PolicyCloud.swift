@@ -38,7 +38,8 @@ struct PolicyCloud: Sendable {
         let placement = PlacementSlice(directory: core.directory)
         network = NetworkSlice(plan: core.plans, directory: core.directory)
         let volumes = BlockStorageSlice(
-            image: image.slice.service, placement: placement.service, plans: core.plans, directory: core.directory)
+            image: image.slice.service, placement: placement.service, plans: core.plans, operations: core.operations,
+            directory: core.directory)
         let compute = ComputeSlice(
             network: network.service, image: image.slice.service, placement: placement.service,
             volumes: volumes.service,

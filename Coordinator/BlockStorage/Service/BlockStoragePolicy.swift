@@ -37,7 +37,8 @@ public enum BlockStoragePolicy {
         "volume:reimage", "backup:create", "group:create", "group:create_group_snapshot"
     ]
     private static let admins = [
-        "volume:force_delete", "volume_extension:volume_host_attribute",
+        "volume:force_delete", "volume_extension:volume_actions:upload_public",
+        "volume_extension:volume_host_attribute",
         "volume_extension:volume_mig_status_attribute", "volume_extension:volume_admin_actions:reset_status",
         "volume_extension:volume_admin_actions:force_delete", "volume_extension:volume_admin_actions:force_detach",
         "volume_extension:snapshot_admin_actions:reset_status",
