@@ -124,6 +124,13 @@ extension SimulatedHost {
         pools.withLock { $0.values.reduce(into: [:]) { $0.merge($1.snapshots) { first, _ in first } } }
     }
 
+    /// As a snapshot under a guest leaves a volume that was broken off.
+    public func leaveUnfinished(_ volume: VolumeID) {
+        pools.withLock { pools in
+            for name in pools.keys { pools[name]?.volumes[volume]?.isUnfinished = true }
+        }
+    }
+
     /// The file system with the pools is no longer mounted, as far as these volumes go.
     public func loseVolumes() { pools.withLock { $0 = [:] } }
 }

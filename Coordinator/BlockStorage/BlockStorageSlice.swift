@@ -59,9 +59,19 @@ public struct BlockStorageSlice: Slice, FleetParts {
             "name": JSON(record.name), "status": JSON(record.status.rawValue), "size_gib": JSON(record.sizeGiB),
             "pool": JSON(record.pool), "progress_percent": JSON(record.state.progress),
             "created_at": HostedExplanation.time(record.createdAt),
-            "launched_at": HostedExplanation.time(record.launchedAt)
+            "launched_at": HostedExplanation.time(record.launchedAt),
+            "image_under_way": JSON(record.uploadImage?.text),
+            "attachments": .array(try parts.attachments.of(volume, in: reader).map(Self.explain))
         ]
         return .object(try HostedExplanation().explain(record, in: reader).merging(own) { _, own in own })
+    }
+
+    private static func explain(_ attachment: VolumeAttachment) -> JSON {
+        [
+            "id": JSON(attachment.id.text), "status": JSON(attachment.status.rawValue),
+            "server": JSON(attachment.server?.text), "host": JSON(attachment.hostname),
+            "device": JSON(attachment.device), "attached_at": HostedExplanation.time(attachment.attachedAt)
+        ]
     }
 
     public var services: [any Service] {

@@ -67,7 +67,11 @@ package struct Cloud: Sendable {
             tokens: identity.tokens, endpoint: configuration.objectEndpoint, apiHost: configuration.apiHost)
         fleet = FleetSlice(
             core: core, database: database, authority: authority, participants: participants,
-            explain: { try compute.explain($0, in: $1) })
+            explain: { key, reader in
+                key.kind == .volume
+                    ? try blockStorage.explain(key.id.cast(), in: reader)
+                    : try compute.explain(key.id.cast(), in: reader)
+            })
         work = ([identitySlice, fleet] + others).flatMap(\.services)
         var operatorAPI = fleet.api
         operatorAPI.add(AuditRoutes(CADF(cloud: configuration.publicURL)).routes, rules: AuditRoutes.rules)

@@ -22,7 +22,8 @@ public enum BlockStoragePolicy {
     private static let members = [
         "volume:create", "volume:create_from_image", "volume:update", "volume:delete", "volume:extend",
         "volume:extend_attached_volume", "volume:revert_to_snapshot", "volume:retype", "volume:update_readonly_flag",
-        "volume:create_snapshot", "volume:update_snapshot", "volume:delete_snapshot",
+        "volume:create_snapshot", "snapshot_extension:snapshot_actions:update_snapshot_status",
+        "volume:update_snapshot", "volume:delete_snapshot",
         "volume:create_volume_metadata", "volume:update_volume_metadata", "volume:delete_volume_metadata",
         "volume:update_snapshot_metadata", "volume:delete_snapshot_metadata",
         "volume_extension:volume_image_metadata:set", "volume_extension:volume_image_metadata:remove",

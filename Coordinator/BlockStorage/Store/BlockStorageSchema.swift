@@ -9,7 +9,10 @@ public enum BlockStorageSchema {
         Migration(slice: "blockstorage", number: 4, name: "what types can have, and messages", sql: extras),
         Migration(
             slice: "blockstorage", number: 5, name: "images of volumes",
-            sql: "ALTER TABLE blockstorage_volumes ADD COLUMN upload_image TEXT;")
+            sql: "ALTER TABLE blockstorage_volumes ADD COLUMN upload_image TEXT;"),
+        Migration(
+            slice: "blockstorage", number: 6, name: "progress of snapshots",
+            sql: "ALTER TABLE blockstorage_snapshots ADD COLUMN progress TEXT;")
     ]
 
     /// What all hosted resources have.
