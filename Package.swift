@@ -177,7 +177,7 @@ let package = Package(
                 "CoordinatorImage",
                 "CoordinatorNetwork", "CoordinatorBlockStorage", "CoordinatorCompute", "CoordinatorObjectStorage",
                 "ProtocolModel", "ProtocolLink", "ProtocolSettings",
-                "ProtocolTelemetry", .arguments, .logging, .lifecycle, .signals
+                "ProtocolTelemetry", .arguments, .crypto, .cryptoExtras, .logging, .lifecycle, .signals
             ]),
         program(
             "Coordinator/Command",
