@@ -219,7 +219,7 @@ let package = Package(
             ["CoordinatorPlatform", "ProtocolModel", "TestsSupportStore"] + Target.Dependency.nio),
         tests(
             "Tests/Unit/CoordinatorDaemon",
-            ["CoordinatorDaemon", "CoordinatorPlatform", "ProtocolLink", "ProtocolModel", .tls, .logging]
+            ["CoordinatorDaemon", "CoordinatorPlatform", "ProtocolLink", "ProtocolModel", .crypto, .tls, .logging]
                 + Target.Dependency.nio),
         tests("Tests/Unit/CoordinatorIdentity", ["CoordinatorIdentity", "CoordinatorPlatform", "ProtocolModel"]),
         tests(

@@ -51,17 +51,17 @@ package struct BackupManifest: Equatable, Sendable {
 }
 
 /// What files of a backup are called, and what they become.
-enum BackupNames {
+package enum BackupNames {
     static let database = "skerry.db"
     static let keys = ["ca/ca.crt", "ca/ca.key", "keys/sealing.key"]
     static let configuration = "configuration/"
     private static let images = "images/"
 
     /// In two parts: tar's names have 100 characters.
-    static func image(_ sha512: String) -> String { "\(images)\(sha512.prefix(64))/\(sha512.dropFirst(64))" }
+    package static func image(_ sha512: String) -> String { "\(images)\(sha512.prefix(64))/\(sha512.dropFirst(64))" }
 
     /// - Returns: Where a file of a backup lies below the state directory; `nil` for what no backup has.
-    static func place(_ name: String) -> String? {
+    package static func place(_ name: String) -> String? {
         if name == database || keys.contains(name) { return name }
         if name.hasPrefix(configuration) {
             let file = name.dropFirst(configuration.count)

@@ -1,10 +1,10 @@
 /// The text form of keys (BIP 173): a prefix that says what it is, 5 bits a character, and a checksum that finds typing
 /// errors.
-enum Bech32 {
+package enum Bech32 {
     private static let alphabet = Array("qpzry9x8gf2tvdw0s3jn54khce6mua7l".utf8)
 
     /// - Returns: What stands in a text of this prefix, in either case; `nil` for anything else.
-    static func decode(_ text: String, prefix: String) -> [UInt8]? {
+    package static func decode(_ text: String, prefix: String) -> [UInt8]? {
         let lower = text.lowercased()
         guard text == lower || text == text.uppercased(), lower.hasPrefix(prefix + "1") else { return nil }
         let values = lower.utf8.dropFirst(prefix.utf8.count + 1).map { alphabet.firstIndex(of: $0).map(UInt8.init) }

@@ -1,20 +1,20 @@
 import Glibc
 
 /// An open file, read or written from its beginning to its end. These calls block.
-final class PlainFile {
+package final class PlainFile {
     let path: String
     private let descriptor: Int32
     private(set) var position: Int64 = 0
 
     /// - Throws: ``StartError`` where there is none, or it is no plain file.
-    init(reading path: String) throws {
+    package init(reading path: String) throws {
         self.path = path
         descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw StartError("'\(path)' cannot be read: \(StateFiles.reason())") }
     }
 
     /// A new file, its owner's alone.
-    init(making path: String) throws {
+    package init(making path: String) throws {
         self.path = path
         descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw StartError("'\(path)' cannot be made: \(StateFiles.reason())") }
@@ -60,7 +60,7 @@ final class PlainFile {
     }
 
     /// Until it is on the disk.
-    func flush() throws {
+    package func flush() throws {
         guard fsync(descriptor) == 0 else { throw failed("written") }
     }
 

@@ -18,7 +18,7 @@ enum SealedStream {
 }
 
 /// Seals what it is given into a file.
-final class SealedWriter {
+package final class SealedWriter {
     private let file: PlainFile
     private let key: SymmetricKey
     private var number: UInt64 = 0
@@ -26,7 +26,7 @@ final class SealedWriter {
     /// Of the sealed file, for who keeps it.
     private(set) var digest = SHA256()
 
-    init(_ file: PlainFile, lock: BackupLock) throws {
+    package init(_ file: PlainFile, lock: BackupLock) throws {
         self.file = file
         let fileKey = SymmetricKey(size: .bits128)
         let salt = SymmetricKey(size: .bits128).withUnsafeBytes { Array($0) }
@@ -35,7 +35,7 @@ final class SealedWriter {
         try put(Array(try SealedHeader.make(fileKey, for: lock).utf8) + salt)
     }
 
-    func write(_ bytes: [UInt8]) throws {
+    package func write(_ bytes: [UInt8]) throws {
         var rest = bytes[...]
         while !rest.isEmpty {
             if held.count == SealedStream.piece { try seal(isLast: false) }
@@ -45,7 +45,7 @@ final class SealedWriter {
         }
     }
 
-    func finish() throws {
+    package func finish() throws {
         try seal(isLast: true)
         try file.flush()
     }
@@ -66,16 +66,16 @@ final class SealedWriter {
 
 /// Opens a sealed file from its start to its end. What it gives out was as it had been sealed; whether there is an end to
 /// it shows only at the end.
-final class SealedReader {
+package final class SealedReader {
     private let file: PlainFile
     private let key: SymmetricKey
     private var number: UInt64 = 0
     private var next: [UInt8]
     private var held: ArraySlice<UInt8> = []
-    private(set) var isAtEnd = false
+    package private(set) var isAtEnd = false
 
     /// - Throws: ``StartError`` for another file, a wrong key, and one that is damaged.
-    init(_ file: PlainFile, key: BackupKey) throws {
+    package init(_ file: PlainFile, key: BackupKey) throws {
         self.file = file
         try file.rewind()
         let fileKey = try SealedHeader.open(file, with: key)
@@ -84,7 +84,7 @@ final class SealedReader {
     }
 
     /// - Returns: So many octets, fewer only at the end.
-    func read(_ count: Int) throws -> [UInt8] {
+    package func read(_ count: Int) throws -> [UInt8] {
         var out: [UInt8] = []
         out.reserveCapacity(count)
         while out.count < count {

@@ -1,15 +1,20 @@
 /// The form in which files stand one after the other within a backup: tar's (POSIX ustar), so that any tar can unpack what
 /// was opened.
-enum TapeArchive {
+package enum TapeArchive {
     static let block = 512
 
-    struct Entry: Equatable {
-        var name: String
-        var size: Int64
+    package struct Entry: Equatable, Sendable {
+        package var name: String
+        package var size: Int64
+
+        package init(name: String, size: Int64) {
+            self.name = name
+            self.size = size
+        }
     }
 
     /// - Parameter name: At most 99 octets behind its last slash but one part, all ASCII.
-    static func header(_ entry: Entry, modified: Int64) -> [UInt8] {
+    package static func header(_ entry: Entry, modified: Int64) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: block)
         func put(_ text: String, at place: Int) { bytes.replaceSubrange(place..<place + text.utf8.count, with: text.utf8) }
         func octal(_ value: Int64, _ width: Int) -> String {
@@ -40,7 +45,7 @@ enum TapeArchive {
     }
 
     /// - Returns: What a header says; `nil` for anything that ``header(_:modified:)`` would not have written.
-    static func entry(_ bytes: [UInt8]) -> Entry? {
+    package static func entry(_ bytes: [UInt8]) -> Entry? {
         guard bytes.count == block else { return nil }
         func text(_ range: Range<Int>) -> String { String(decoding: bytes[range].prefix { $0 != 0 }, as: UTF8.self) }
         let folder = text(345..<500)
