@@ -44,7 +44,8 @@ struct ComputeCloud: Sendable {
             logger: logger)
         refusals = ComputeNetworkRefusals(network.service)
         let volumes = BlockStorageSlice(
-            image: image.service, placement: placement.service, plans: core.plans, directory: core.directory)
+            image: image.service, placement: placement.service, plans: core.plans, operations: core.operations,
+            directory: core.directory)
         slice = ComputeSlice(
             settings: settings, network: refusals, image: image.service, placement: placement.service,
             volumes: volumes.service,

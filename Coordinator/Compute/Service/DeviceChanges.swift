@@ -137,7 +137,11 @@ struct DeviceChanges: Sendable {
         case .kept:
             try parts.volumes.rollDetaching(attachment.id, at: now, in: transaction)
             try parts.volumes.confirm(attachment.id, at: now, in: transaction)
-        case .pending, .doubtful, .detached: break
+        case .doubtful:
+            // The guest may have it: as long as that is so it is as good as attached.
+            try parts.volumes.confirm(attachment.id, at: now, in: transaction)
+            _ = try parts.volumes.beginDetaching(attachment.id, at: now, in: transaction)
+        case .pending, .detached: break
         }
     }
 

@@ -90,6 +90,10 @@ extension ServerCommands {
         var server = try access.findToChange(
             id, rule: "os-shelve:shelve_offload", by: origin.permissions, in: transaction)
         try accept(.shelveOffload, server)
+        // The disk on the host is the only one then.
+        guard try ServerMigrating(parts: parts).hasImage(server, in: transaction) else {
+            throw APIError.conflict("The image of the disk of shelved instance \(server.id) is gone.")
+        }
         try begin(&server, "shelveOffload", task: .shelvingOffloading, origin: origin, in: transaction)
         try ServerShelving(parts: parts).leave(&server, in: transaction)
         try parts.servers.save(&server, at: origin.now, in: transaction)
@@ -183,8 +187,9 @@ extension ServerCommands {
         guard window > 0 else { return }
         for var server in try parts.servers.shelved(before: now - window * 1_000_000, in: transaction) {
             // The disk on the host is the only one then.
-            let image = try server.shelvedImage.flatMap { try parts.image.describe($0, in: transaction) }
-            guard image != nil || server.isVolumeBacked else { continue }
+            guard try server.isVolumeBacked || ServerMigrating(parts: parts).hasImage(server, in: transaction) else {
+                continue
+            }
             let origin = HostedOrigin(
                 requestID: "req-\(AnyID.random())", user: server.user, project: server.project)
             try workflow.begin(
