@@ -87,12 +87,17 @@ def test_a_volume_in_use_becomes_an_image_and_its_chain_is_kept_short(cloud, dem
         return inside(f"dd if=/dev/{device} bs=1024 count={2 * PATTERN_KIB} 2>/dev/null | md5sum").split()[0] == whole
 
     assert is_whole()
+    # And another moment goes on top of what it has open.
+    demo.block_storage.create_snapshot(volume_id=volume, name="last", is_forced=True)
+    reach(run, "volume snapshot", "last", "available")
     run("server", "stop", "volumes")
     reach(run, "server", "volumes", "SHUTOFF")
     run("server", "start", "volumes")
     eventually("the guest is back", is_whole, 240, every=2, tolerate=(AssertionError, IndexError))
 
     detach(run, "data")
+    run("volume", "snapshot", "delete", "last")
+    eventually("the last is gone", lambda: not run("volume", "snapshot", "list", "-f", "json"), 30)
     for name in ("copy", "data"):
         run("volume", "delete", name)
     run("image", "delete", "picture")
