@@ -182,7 +182,7 @@ def test_a_running_cloud_is_restored_elsewhere():
         for server in servers:
             cloud.delete(server)
         assert late in kept(cloud)
-        events = programs.run("skerry", "audit", "list", "--socket", cloud.socket)
+        events = programs.run("skerry", "audit", "--since", "1h", "--socket", cloud.socket)
         assert "cloud.restore" in events
 
 
