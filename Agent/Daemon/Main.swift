@@ -8,7 +8,8 @@ struct AgentProgram: AsyncParsableCommand {
         commandName: "skerry-agent", abstract: "Makes a host what its Skerry coordinator's plan says.",
         version: AgentVersion.text,
         subcommands: [
-            JoinCommand.self, RunCommand.self, StatusCommand.self, ConfirmRemovalsCommand.self, SupportBundleCommand.self
+            JoinCommand.self, RunCommand.self, StatusCommand.self, ConfirmRemovalsCommand.self,
+            SupportBundleCommand.self
         ])
 }
 

@@ -62,7 +62,8 @@ struct SupportBundleCommand: AsyncParsableCommand {
     }
 
     private static let tools = [
-        "qemu-system-x86_64 --version", "qemu-img --version", "virsh --version", "dnsmasq --version", "iptables --version",
+        "qemu-system-x86_64 --version", "qemu-img --version", "virsh --version", "dnsmasq --version",
+        "iptables --version",
         "ipset --version", "ip -Version"
     ]
 

@@ -92,9 +92,11 @@ struct SupportBundleCommand: AsyncParsableCommand {
         "state_directory", "socket", "region", "api.listen", "api.tls", "agents.listen", "metrics.listen", "log.level",
         "log.format", "audit.keep_days", "backup.directory", "backup.keep", "backup.images",
         "identity.lockout_failure_attempts", "identity.lockout_duration", "identity.password_expires_days",
-        "network.dns_domain", "network.mtu", "network.tenant_network_types", "network.vni_ranges", "network.underlay_mtu",
+        "network.dns_domain", "network.mtu", "network.tenant_network_types", "network.vni_ranges",
+        "network.underlay_mtu",
         "network.underlay_ip_version", "compute.reclaim_seconds", "compute.resize_confirm_seconds",
         "compute.shelved_offload_seconds", "images.size_limit_mib", "images.import_seconds", "images.scrub_days",
-        "images.scrub_mib_per_second", "images.show_direct_url", "images.show_locations", "images.conversion.output_format"
+        "images.scrub_mib_per_second", "images.show_direct_url", "images.show_locations",
+        "images.conversion.output_format"
     ]
 }

@@ -19,7 +19,8 @@ public enum SupportFacts {
         if statvfs(folder, &status) == 0 {
             let unit = UInt64(status.f_frsize)
             lines.append(
-                "state's file system: \(UInt64(status.f_bavail) * unit >> 20) of \(UInt64(status.f_blocks) * unit >> 20) MiB free")
+                "state's file system: \(UInt64(status.f_bavail) * unit >> 20) of \(UInt64(status.f_blocks) * unit >> 20) MiB free"
+            )
         }
         return lines
     }
@@ -73,7 +74,8 @@ public enum SupportFacts {
         defer { fclose(file) }
         var buffer = [CChar](repeating: 0, count: 4_096)
         while fgets(&buffer, Int32(buffer.count), file) != nil {
-            let line = String(decoding: buffer.prefix { $0 != 0 && $0 != 10 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+            let line = String(
+                decoding: buffer.prefix { $0 != 0 && $0 != 10 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
             guard line.hasPrefix(key) else { continue }
             return String(line.dropFirst(key.count).drop { $0 == " " }.filter { $0 != "\"" })
         }

@@ -1,5 +1,5 @@
-/// What a daemon tells one who helps its operator: plain text in sections, to be read before it is given away. Nothing gets
-/// in that was not allowed to: values of known keys, numbers, words of the programs' own.
+/// What a daemon tells one who helps its operator: plain text in sections, to be read before it is given away. Nothing
+/// gets in that was not allowed to: values of known keys, numbers, words of the programs' own.
 public struct SupportText: Sendable {
     /// Octets, of all sections.
     public static let limit = 8_000_000
@@ -26,8 +26,8 @@ public struct SupportText: Sendable {
     }
 }
 
-/// A configuration file without what is nobody's business: values of keys that are allowed, as long as they look like what
-/// they should be. Of everything else it is said that it is there.
+/// A configuration file without what is nobody's business: values of keys that are allowed, as long as they look like
+/// what they should be. Of everything else it is said that it is there.
 public enum SettingsOutline {
     private static let longestValue = 100
     private static let hidden = "(not shown)"
@@ -76,7 +76,9 @@ public enum LogOutline {
     /// - Returns: `nil` for what is no line of a daemon's in the text format.
     public static func line(_ line: String) -> String? {
         let words = line.split(separator: " ")
-        guard let place = words.firstIndex(where: levels.contains), place > 0, isTime(words[place - 1]) else { return nil }
+        guard let place = words.firstIndex(where: levels.contains), place > 0, isTime(words[place - 1]) else {
+            return nil
+        }
         // Words of the message, until the first value: `name=...`.
         let message = words[place...].prefix { !$0.contains("=") && !$0.contains("\"") }
         return ([words[place - 1]] + message).joined(separator: " ")

@@ -32,17 +32,19 @@ struct SupportTests {
         #expect(SettingsOutline.lines("{", shown: ["region"]).count == 1)
     }
 
-    @Test("of a log line, what the program says and no value", arguments: [
-        (
-            "2026-11-30T19:31:23.520Z notice agent agent started driver=libvirt secret=secret",
-            "2026-11-30T19:31:23.520Z notice agent agent started"
-        ),
-        (
-            "Nov 30 19:31:23 rig skerry[1]: 2026-11-30T19:31:23.520Z error agent it failed error=\"the secret\" secret",
-            "2026-11-30T19:31:23.520Z error agent it failed"
-        ),
-        ("secret in a line of somebody else's", nil), ("secret error secret", nil), ("", nil), ("notice", nil)
-    ])
+    @Test(
+        "of a log line, what the program says and no value",
+        arguments: [
+            (
+                "2026-11-30T19:31:23.520Z notice agent agent started driver=libvirt secret=secret",
+                "2026-11-30T19:31:23.520Z notice agent agent started"
+            ),
+            (
+                "Nov 30 19:31:23 rig skerry[1]: 2026-11-30T19:31:23.520Z error agent it failed error=\"the secret\" secret",
+                "2026-11-30T19:31:23.520Z error agent it failed"
+            ),
+            ("secret in a line of somebody else's", nil), ("secret error secret", nil), ("", nil), ("notice", nil)
+        ])
     func log(line: String, wanted: String?) { #expect(LogOutline.line(line) == wanted) }
 
     @Test("never more than one can send")
