@@ -65,10 +65,10 @@ class CloudBroom:
         self.enable()
         self.sweep_servers()
         self.sweep_volumes()
-        for path, item in self.fresh(self.kinds()):
-            self.delete(f"{path}/{item['id']}" + ("?force=true" if "qos" in path else ""))
         for item in self.get(f"{VOLUME}/default-types", "default_types"):
             self.delete(f"{VOLUME}/default-types/{item['project_id']}")
+        for path, item in self.fresh(self.kinds()):
+            self.delete(f"{path}/{item['id']}" + ("?force=true" if "qos" in path else ""))
         for item in self.get(f"{COMPUTE}/os-aggregates", "aggregates"):
             for host in item["hosts"]:
                 self.post(f"{COMPUTE}/os-aggregates/{item['id']}/action", {"remove_host": {"host": host}})

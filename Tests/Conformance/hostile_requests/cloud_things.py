@@ -125,7 +125,8 @@ def plant(stage):
     maker.make("keypair", f"{COMPUTE}/os-keypairs", "keypair", {
         "name": "vault-key", "type": "ssh", "public_key": SSH_KEY}, "name")
     hidden = maker.make("flavor", f"{COMPUTE}/flavors", "flavor", {
-        "name": stage.secret, "ram": 64, "vcpus": 1, "disk": 1, "os-flavor-access:is_public": False}, token=stage.api.token)
+        "name": stage.secret, "ram": 64, "vcpus": 1, "disk": 1, "os-flavor-access:is_public": False},
+        token=stage.api.token)
     stage.api.call("POST", f"{COMPUTE}/flavors/{hidden}/action", {
         "addTenantAccess": {"tenant": stage.projects["vault"]}})
     # Types have paths of the administrator's only.
@@ -136,19 +137,22 @@ def plant(stage):
 
 
 def toys(stage):
-    """Makes what may be changed; yields (kind, id)."""
+    """Makes what may be changed; gives (kind, id, caller)."""
     made = []
 
-    def tell(kind, key, path):
-        made.append((kind, key))
+    def by(caller):
+        return lambda kind, key, path: made.append((kind, key, caller))
 
-    member = Maker(stage, stage.tokens["member"], "toy", tell)
+    member = Maker(stage, stage.tokens["member"], "toy", by("member"))
     member.networks(17)
-    member.servers()
-    member.servers()
+    for _ in range(3):
+        member.servers()
     member.volumes()
-    member.make("keypair", f"{COMPUTE}/os-keypairs", "keypair", {"name": "toy", "type": "ssh", "public_key": SSH_KEY}, "name")
-    admin = Maker(stage, stage.api.token, "toy", tell)
+    member.make("keypair", f"{COMPUTE}/os-keypairs", "keypair", {
+        "name": "toy", "type": "ssh", "public_key": SSH_KEY}, "name")
+    admin = Maker(stage, stage.api.token, "toy", by("admin"))
+    admin.servers()
+    admin.volumes()
     admin.networks(18)
     admin.make("network", f"{NETWORK}/networks", "network", {"name": "shared toy", "shared": True})
     admin.make("flavor", f"{COMPUTE}/flavors", "flavor", {"name": "toy", "ram": 128, "vcpus": 2, "disk": 1})

@@ -13,7 +13,7 @@ def text64(g):
 
 
 def image_id(g):
-    return g.stage.seed if g.chance(0.7) else g.id("image")
+    return g.stage.seed if g.chance(0.9) else g.id("image")
 
 
 def disks(g):
@@ -27,7 +27,7 @@ def disks(g):
 
 
 def attached(g):
-    return g.choice(("none", "none", "auto", [{"uuid": g.id("network")}], [{"port": g.id("port")}],
+    return g.choice(("none", "none", "none", "auto", [{"uuid": g.id("network")}], [{"port": g.id("port")}],
                      [{"uuid": g.id("network"), "fixed_ip": address(g)}, {"uuid": g.id("network"), "tag": g.word()}]))
 
 
@@ -35,24 +35,25 @@ def server(g):
     members = maybe(
         g, named(g, flavorRef=g.stage.flavor if g.chance(0.8) else g.id("flavor"), networks=attached(g)),
         **{"imageRef": lambda: image_id(g), "OS-DCF:diskConfig": lambda: g.choice(("AUTO", "MANUAL"))})
-    if g.chance(0.7):
+    if g.chance(0.9):
         members.setdefault("imageRef", image_id(g))
-    if g.chance(0.5):
+    if g.chance(0.3):
         maybe(
             g, members, description=g.word, metadata=lambda: {g.word(): g.word()}, user_data=lambda: text64(g),
-            config_drive=lambda: g.chance(0.5), tags=lambda: [g.word()], adminPass=g.word, accessIPv4=lambda: address(g),
+            config_drive=lambda: g.chance(0.5), tags=lambda: [g.word()], adminPass=g.word,
+            accessIPv4=lambda: address(g),
             security_groups=lambda: [{"name": g.choice(("default", g.id("security_group")))}], hostname=g.word,
             availability_zone=lambda: g.choice(("nova", "nova::host", g.word())), key_name=lambda: g.id("keypair"))
-    if g.chance(0.2):
-        maybe(g, members, min_count=lambda: 1, max_count=lambda: g.choice((1, 2, 1000)), return_reservation_id=lambda: True,
-              host=lambda: g.id("host"), trusted_image_certificates=lambda: [g.word()],
+    if g.chance(0.15):
+        maybe(g, members, min_count=lambda: 1, max_count=lambda: g.choice((1, 2, 1000)),
+              return_reservation_id=lambda: True, host=lambda: g.id("host"), trusted_image_certificates=lambda: [g.word()],
               block_device_mapping_v2=lambda: [disks(g) for _ in range(g.choice((1, 1, 3)))],
               personality=lambda: [{"path": "/etc/x", "contents": text64(g)}])
     whole = {"server": members}
     if g.chance(0.1):
         whole["os:scheduler_hints"] = maybe(
-            g, {}, group=lambda: g.id("server_group"), same_host=lambda: [g.id("server")], query=lambda: '[">", "$a", 1]',
-            different_host=lambda: g.id("server"), build_near_host_ip=lambda: "10.0.0.1", colour=g.word)
+            g, {}, group=lambda: g.id("server_group"), same_host=lambda: [g.id("server")],
+            query=lambda: '[">", "$a", 1]', different_host=lambda: g.id("server"), build_near_host_ip=lambda: "10.0.0.1", colour=g.word)
     return whole
 
 
@@ -71,8 +72,8 @@ def server_power(g):
 def server_action(g):
     return g.choice((
         lambda: {"rebuild": maybe(
-            g, {"imageRef": image_id(g)}, name=g.word, metadata=lambda: {g.word(): g.word()}, preserve_ephemeral=lambda: True,
-            adminPass=g.word, key_name=lambda: g.id("keypair"), user_data=lambda: text64(g), description=g.word,
+            g, {"imageRef": image_id(g)}, name=g.word, metadata=lambda: {g.word(): g.word()},
+            preserve_ephemeral=lambda: True, adminPass=g.word, key_name=lambda: g.id("keypair"), user_data=lambda: text64(g), description=g.word,
             accessIPv4=lambda: address(g))},
         lambda: {"resize": maybe(g, {"flavorRef": g.id("flavor")}, **{"OS-DCF:diskConfig": lambda: "AUTO"})},
         lambda: {"confirmResize": None}, lambda: {"revertResize": None},
@@ -81,7 +82,8 @@ def server_action(g):
         lambda: {"unshelve": g.choice((None, {"availability_zone": g.choice(("nova", None, g.word()))},
                                        {"host": g.id("host")}))},
         lambda: {"migrate": g.choice((None, {"host": g.id("host")}))},
-        lambda: {"os-migrateLive": {"host": g.choice((None, g.id("host"))), "block_migration": g.choice(("auto", True))}},
+        lambda: {"os-migrateLive": {
+            "host": g.choice((None, g.id("host"))), "block_migration": g.choice(("auto", True))}},
         lambda: {"evacuate": maybe(g, {}, host=lambda: g.id("host"), adminPass=g.word)},
         lambda: {"createImage": maybe(g, named(g), metadata=lambda: {g.word(): g.word()})},
         lambda: {"createBackup": named(g, backup_type=g.choice(("daily", g.word())), rotation=g.choice((0, 1, 3)))},
@@ -100,7 +102,8 @@ def server_action(g):
 
 @wrapped("remote_console")
 def remote_console(g):
-    return {"protocol": g.choice(("vnc", "spice", "serial", "mks")), "type": g.choice(("novnc", "serial", "spice-html5"))}
+    return {"protocol": g.choice(("vnc", "spice", "serial", "mks")),
+            "type": g.choice(("novnc", "serial", "spice-html5"))}
 
 
 @wrapped("metadata")
@@ -199,7 +202,8 @@ def aggregate_images(g):
 @wrapped("quota_set")
 def nova_quota(g):
     return maybe(g, {"instances": g.choice((20, 30, -1))}, cores=lambda: g.choice((100, -1)), ram=lambda: 10 ** 6,
-                 key_pairs=lambda: 200, metadata_items=lambda: 128, force=lambda: g.chance(0.5), server_groups=lambda: 20)
+                 key_pairs=lambda: 200, metadata_items=lambda: 128, force=lambda: g.chance(0.5),
+                 server_groups=lambda: 20)
 
 
 def nova_service(g):
@@ -215,7 +219,8 @@ def nova_host(g):
 def external_events(g):
     return [maybe(g, {
         "name": g.choice(("network-changed", "network-vif-plugged", "volume-extended", "power-update", g.word())),
-        "server_uuid": g.id("server")}, tag=lambda: g.id("port"), status=lambda: "completed") for _ in range(g.choice((1, 3)))]
+        "server_uuid": g.id("server")}, tag=lambda: g.id("port"), status=lambda: "completed")
+        for _ in range(g.choice((1, 3)))]
 
 
 @wrapped("snapshot")
@@ -234,6 +239,7 @@ def proxy_group(g):
 
 @wrapped("security_group_rule")
 def proxy_rule(g):
-    low = g.randrange(1, 65000)
+    low = g.randrange(1, 255)
     return maybe(g, {"parent_group_id": g.id("security_group"), "ip_protocol": g.choice(("tcp", "udp", "icmp")),
-                     "from_port": low, "to_port": low + 1}, cidr=lambda: cidr(g), group_id=lambda: g.id("security_group"))
+                     "from_port": low, "to_port": low + 1}, cidr=lambda: cidr(g),
+                 group_id=lambda: g.id("security_group"))

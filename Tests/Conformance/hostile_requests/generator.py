@@ -1,4 +1,5 @@
 """Makes requests: sound ones, those with one thing wrong, and hostile ones."""
+import itertools
 import re
 from urllib.parse import quote, unquote
 
@@ -9,6 +10,15 @@ CALLERS = ("admin",) * 6 + ("manager",) * 2 + ("member",) * 4 + (
     "reader", "foreigner", "foreigner", "none", "restricted", "trustee", "unscoped")
 WITHOUT_RIGHTS = ("member", "reader", "foreigner", "none")
 SELF_SERVICE = re.compile(r"/users/[^/]+/(application_credentials|credentials/OS-EC2)$")
+# How often a toy is drawn again when it is another project's.
+OWN_TRIES = 3
+# What can be in many states is asked for more often than what has one.
+WEIGHTS = {
+    "server_action": 6, "server_power": 8, "server": 6, "volume_attachment": 4, "interface": 4, "volume": 3,
+    "volume_action": 8, "snapshot": 3, "attachment": 2, "port": 2, "port_change": 2, "router_interface": 4,
+    "router_change": 3, "floatingip": 2, "floatingip_change": 3, "security_group_rule": 3, "subnet": 2}
+# Until then there are routes of other services in this one.
+PROXIES = re.compile(r"/compute/v2.1/(?:images|os-floating-ip|os-networks|os-tenant-networks|os-security-group)")
 # GET that changes something, as in the imitated service.
 CHANGING_GET = re.compile(r"/(?:associate|disassociate|disassociate_all)$")
 # The services whose versions have minor ones, by their names in the header, with the newest.
@@ -58,10 +68,11 @@ class Generator(Dice):
         super().__init__(seed)
         self.stage = stage
         self.web_port = web_port
-        self.toys = {}
+        self.toys, self.makers = {}, {}
         self.scratch = []
         self.limit_names = []
         self.number = 0
+        self.weights = list(itertools.accumulate(WEIGHTS.get(route.body, 1) for route in routes.ALL))
         self.consumers = [self.uuid() for _ in range(4)]
         self.caller, self.is_powerful = "none", False
         self.protected = {plain(key) for key in stage.protected}
@@ -81,7 +92,7 @@ class Generator(Dice):
         toys, known = self.toys.get(kind), self.stage.ids.get(kind)
         turn = self.random()
         if self.is_powerful and toys and turn < 0.95:
-            return self.choice(toys)
+            return self.toy(toys)
         if not self.is_powerful and turn < 0.15 and kind in self.stage.planted:
             return self.stage.planted[kind]
         if kind in ("user", "project") and turn < 0.3:
@@ -91,13 +102,21 @@ class Generator(Dice):
                 return own
         if toys and turn < 0.75 or self.is_powerful and kind in routes.CLOUD_KINDS:
             # Nobody powerful names the victim's: that would change.
-            return self.choice(toys) if toys else self.uuid()
+            return self.toy(toys) if toys else self.uuid()
         if known and turn < 0.95:
             return self.choice(known)
         if turn > 0.98:
             # What is the id of something else.
             return self.choice(self.stage.ids[self.choice(sorted(self.stage.ids))])
         return self.fixed(kind) or (self.uuid() if self.chance(0.5) else self.key())
+
+    def toy(self, toys):
+        """Mostly one that the caller's own project made."""
+        for _ in range(OWN_TRIES):
+            key = self.choice(toys)
+            if self.makers.get(key) == self.own_project():
+                break
+        return key
 
     def own_project(self):
         names = {"admin": "admin", "foreigner": "there", "victim": "vault"}
@@ -146,7 +165,8 @@ class Generator(Dice):
 
     # What answers teach
 
-    def learn(self, kind, key):
+    def learn(self, kind, key, caller="member"):
+        self.makers[key] = self.stage.projects.get({"admin": "admin", "foreigner": "there"}.get(caller, "here"))
         toys = self.toys.setdefault(kind, [])
         if len(toys) < self.LIMIT:
             toys.append(key)
@@ -159,15 +179,16 @@ class Generator(Dice):
     def refill(self):
         """With new toys, after a sweep."""
         self.toys.clear()
+        self.makers.clear()
         self.limit_names[:] = ["toys"]
-        for kind, key in self.stage.toys():
-            self.learn(kind, key)
+        for kind, key, *caller in self.stage.toys():
+            self.learn(kind, key, *caller)
 
     # Requests
 
     def request(self):
         self.number += 1
-        route = self.choice(routes.ALL)
+        route = self.choices(routes.ALL, cum_weights=self.weights)[0]
         self.caller = self.choice(CALLERS)
         # Most of what is known otherwise is spared.
         self.is_powerful = self.caller in ("admin", "manager") and route.method != "GET"
@@ -216,7 +237,9 @@ class Generator(Dice):
         if request.route.service in VERSIONED:
             name, newest = VERSIONED[request.route.service]
             major = 2 if name == "compute" else 3
-            minor = newest if self.chance(0.7) else self.choice((0, 1, 2, 26, 30, 36, 42, 59, 66, 79, 99, 10 ** 20))
+            if PROXIES.match(request.path) and self.chance(0.8):
+                newest = 35
+            minor = newest if self.chance(0.85) else self.choice((0, 1, 2, 26, 30, 36, 42, 59, 66, 79, 99, 10 ** 20))
             request.headers.append(("OpenStack-API-Version", f"{name} {major}.{minor}"))
         if request.route.path == "/v3/auth/tokens" and request.method != "POST":
             subject = self.subject(request)
@@ -274,6 +297,8 @@ class Generator(Dice):
         grant = GRANT.search(path)
         if grant and not self.is_protected(grant[1]):
             return False
+        # The project before a volume is but the caller's own.
+        path = re.sub(r"^/volume/v3/[^/]+/(.)", r"/volume/v3/\1", path)
         return any(self.is_protected(part) for part in path.split("/"))
 
     def is_protected(self, part):

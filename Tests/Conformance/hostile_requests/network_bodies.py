@@ -21,8 +21,9 @@ def net_tags(g):
 @wrapped("network")
 def network(g):
     return maybe(
-        g, named(g), description=g.word, admin_state_up=lambda: g.chance(0.8), port_security_enabled=lambda: g.chance(0.7),
-        shared=lambda: g.chance(0.3), mtu=lambda: g.choice((0, 68, 1280, 1400, 9000)), project_id=lambda: g.id("project"),
+        g, named(g), description=g.word, admin_state_up=lambda: g.chance(0.8),
+        port_security_enabled=lambda: g.chance(0.7), shared=lambda: g.chance(0.3), mtu=lambda: g.choice((0, 68, 1280, 1400, 9000)),
+        project_id=lambda: g.id("project"),
         **{"router:external": lambda: g.chance(0.3), "is_default": lambda: g.chance(0.2)},
         **({"provider:network_type": lambda: g.choice(("vxlan", "vlan", "flat", "geneve", "local")),
             "provider:physical_network": g.word, "provider:segmentation_id": lambda: g.randrange(5000)}
@@ -124,8 +125,8 @@ def gateway(g):
 
 @wrapped("router")
 def router(g):
-    return maybe(g, named(g), description=g.word, admin_state_up=lambda: g.chance(0.8), project_id=lambda: g.id("project"),
-                 external_gateway_info=lambda: gateway(g), availability_zone_hints=list)
+    return maybe(g, named(g), description=g.word, admin_state_up=lambda: g.chance(0.8),
+                 project_id=lambda: g.id("project"), external_gateway_info=lambda: gateway(g), availability_zone_hints=list)
 
 
 @wrapped("router")
@@ -162,7 +163,8 @@ def floatingip_change(g):
 @wrapped("port_forwarding")
 def port_forwarding(g):
     return maybe(g, {
-        "protocol": g.choice(("tcp", "udp")), "external_port": g.randrange(1, 65536), "internal_port": g.randrange(1, 65536),
+        "protocol": g.choice(("tcp", "udp")), "external_port": g.randrange(1, 65536),
+        "internal_port": g.randrange(1, 65536),
         "internal_port_id": g.id("port"), "internal_ip_address": address(g)}, description=g.word)
 
 

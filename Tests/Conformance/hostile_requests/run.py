@@ -226,7 +226,7 @@ class Run:
         for item in items:
             for name in (KEYS[kind],) if kind in KEYS else ("id", "name"):
                 if isinstance(item, dict) and isinstance(item.get(name), (str, int)):
-                    self.generator.learn(kind, str(item[name]))
+                    self.generator.learn(kind, str(item[name]), request.caller)
                     break
             if kind == "registered_limit":
                 self.generator.limit_names.append(item.get("resource_name"))

@@ -10,8 +10,8 @@ def volume(g):
         {}, {}, {}, {"imageRef": g.stage.seed}, {"imageRef": g.id("image")}, {"snapshot_id": g.id("volume_snapshot")},
         {"source_volid": g.id("volume")}))
     return maybe(
-        g, {"size": g.choice((1, 1, 2, 3)), **source}, name=g.word, description=g.word, metadata=lambda: {g.word(): g.word()},
-        availability_zone=lambda: g.choice(("nova", "nova", g.word(), None)), multiattach=lambda: g.chance(0.1),
+        g, {"size": g.choice((1, 1, 2, 3)), **source}, name=g.word, description=g.word,
+        metadata=lambda: {g.word(): g.word()}, availability_zone=lambda: g.choice(("nova", "nova", g.word(), None)), multiattach=lambda: g.chance(0.1),
         **({"volume_type": lambda: g.id("volume_type"), "consistencygroup_id": lambda: None,
             "scheduler_hints": lambda: {"same_host": [g.id("volume")]}} if g.chance(0.3) else {}))
 
@@ -23,15 +23,16 @@ def volume_change(g):
 
 def connector(g):
     return maybe(g, {"initiator": "iqn.2026-01.org.example:" + g.word(), "host": g.word(), "ip": "10.0.0.1"},
-                 multipath=lambda: False, os_type=lambda: "linux", platform=lambda: "x86_64", mountpoint=lambda: "/dev/vdb",
-                 mode=lambda: g.choice(("rw", "ro")))
+                 multipath=lambda: False, os_type=lambda: "linux", platform=lambda: "x86_64",
+                 mountpoint=lambda: "/dev/vdb", mode=lambda: g.choice(("rw", "ro")))
 
 
 def volume_action(g):
     return g.choice((
         lambda: {"os-extend": {"new_size": g.choice((2, 3, 4, 2 ** 31 - 1))}},
         lambda: {"os-reserve": None}, lambda: {"os-unreserve": None}, lambda: {"os-begin_detaching": None},
-        lambda: {"os-roll_detaching": None}, lambda: {"os-detach": maybe(g, {}, attachment_id=lambda: g.id("attachment"))},
+        lambda: {"os-roll_detaching": None},
+        lambda: {"os-detach": maybe(g, {}, attachment_id=lambda: g.id("attachment"))},
         lambda: {"os-attach": maybe(g, {"instance_uuid": g.id("server"), "mountpoint": "/dev/vdb"}, mode=lambda: "rw")},
         lambda: {"os-initialize_connection": {"connector": connector(g)}},
         lambda: {"os-terminate_connection": {"connector": connector(g)}},
@@ -41,7 +42,8 @@ def volume_action(g):
         lambda: {"os-reset_status": maybe(g, {"status": g.choice(STATES)}, attach_status=lambda: "detached",
                                           migration_status=lambda: None)},
         lambda: {"os-force_delete": None}, lambda: {"os-force_detach": {"attachment_id": g.id("attachment")}},
-        lambda: {"os-update_readonly_flag": {"readonly": g.chance(0.5)}}, lambda: {"os-set_bootable": {"bootable": True}},
+        lambda: {"os-update_readonly_flag": {"readonly": g.chance(0.5)}},
+        lambda: {"os-set_bootable": {"bootable": True}},
         lambda: {"os-set_image_metadata": {"metadata": {g.word(): g.word()}}},
         lambda: {"os-unset_image_metadata": {"key": g.word()}}, lambda: {"os-show_image_metadata": None},
         lambda: {"os-retype": {"new_type": g.id("volume_type"), "migration_policy": g.choice(("never", "on-demand"))}},
@@ -53,8 +55,8 @@ def volume_action(g):
 
 @wrapped("snapshot")
 def snapshot(g):
-    return maybe(g, {"volume_id": g.id("volume")}, name=g.word, description=g.word, metadata=lambda: {g.word(): g.word()},
-                 force=lambda: g.chance(0.5))
+    return maybe(g, {"volume_id": g.id("volume")}, name=g.word, description=g.word,
+                 metadata=lambda: {g.word(): g.word()}, force=lambda: g.chance(0.5))
 
 
 @wrapped("snapshot")
@@ -64,7 +66,8 @@ def snapshot_change(g):
 
 def snapshot_action(g):
     return g.choice(({"os-reset_status": {"status": g.choice(("available", "error", "deleting"))}},
-                     {"os-force_delete": None}, {"os-update_snapshot_status": {"status": "available", "progress": "50%"}},
+                     {"os-force_delete": None},
+                     {"os-update_snapshot_status": {"status": "available", "progress": "50%"}},
                      {"os-unmanage": None}))
 
 
