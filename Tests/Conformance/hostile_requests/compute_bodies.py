@@ -46,14 +46,16 @@ def server(g):
             availability_zone=lambda: g.choice(("nova", "nova::host", g.word())), key_name=lambda: g.id("keypair"))
     if g.chance(0.15):
         maybe(g, members, min_count=lambda: 1, max_count=lambda: g.choice((1, 2, 1000)),
-              return_reservation_id=lambda: True, host=lambda: g.id("host"), trusted_image_certificates=lambda: [g.word()],
+              return_reservation_id=lambda: True, host=lambda: g.id("host"),
+              trusted_image_certificates=lambda: [g.word()],
               block_device_mapping_v2=lambda: [disks(g) for _ in range(g.choice((1, 1, 3)))],
               personality=lambda: [{"path": "/etc/x", "contents": text64(g)}])
     whole = {"server": members}
     if g.chance(0.1):
         whole["os:scheduler_hints"] = maybe(
             g, {}, group=lambda: g.id("server_group"), same_host=lambda: [g.id("server")],
-            query=lambda: '[">", "$a", 1]', different_host=lambda: g.id("server"), build_near_host_ip=lambda: "10.0.0.1", colour=g.word)
+            query=lambda: '[">", "$a", 1]', different_host=lambda: g.id("server"),
+            build_near_host_ip=lambda: "10.0.0.1", colour=g.word)
     return whole
 
 
@@ -73,7 +75,9 @@ def server_action(g):
     return g.choice((
         lambda: {"rebuild": maybe(
             g, {"imageRef": image_id(g)}, name=g.word, metadata=lambda: {g.word(): g.word()},
-            preserve_ephemeral=lambda: True, adminPass=g.word, key_name=lambda: g.id("keypair"), user_data=lambda: text64(g), description=g.word,
+            preserve_ephemeral=lambda: True, adminPass=g.word, key_name=lambda: g.id("keypair"),
+            user_data=lambda: text64(g),
+            description=g.word,
             accessIPv4=lambda: address(g))},
         lambda: {"resize": maybe(g, {"flavorRef": g.id("flavor")}, **{"OS-DCF:diskConfig": lambda: "AUTO"})},
         lambda: {"confirmResize": None}, lambda: {"revertResize": None},

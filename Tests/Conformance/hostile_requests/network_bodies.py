@@ -22,7 +22,8 @@ def net_tags(g):
 def network(g):
     return maybe(
         g, named(g), description=g.word, admin_state_up=lambda: g.chance(0.8),
-        port_security_enabled=lambda: g.chance(0.7), shared=lambda: g.chance(0.3), mtu=lambda: g.choice((0, 68, 1280, 1400, 9000)),
+        port_security_enabled=lambda: g.chance(0.7), shared=lambda: g.chance(0.3),
+        mtu=lambda: g.choice((0, 68, 1280, 1400, 9000)),
         project_id=lambda: g.id("project"),
         **{"router:external": lambda: g.chance(0.3), "is_default": lambda: g.chance(0.2)},
         **({"provider:network_type": lambda: g.choice(("vxlan", "vlan", "flat", "geneve", "local")),
@@ -126,7 +127,8 @@ def gateway(g):
 @wrapped("router")
 def router(g):
     return maybe(g, named(g), description=g.word, admin_state_up=lambda: g.chance(0.8),
-                 project_id=lambda: g.id("project"), external_gateway_info=lambda: gateway(g), availability_zone_hints=list)
+                 project_id=lambda: g.id("project"), external_gateway_info=lambda: gateway(g),
+                 availability_zone_hints=list)
 
 
 @wrapped("router")

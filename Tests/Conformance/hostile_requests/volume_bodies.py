@@ -11,7 +11,8 @@ def volume(g):
         {"source_volid": g.id("volume")}))
     return maybe(
         g, {"size": g.choice((1, 1, 2, 3)), **source}, name=g.word, description=g.word,
-        metadata=lambda: {g.word(): g.word()}, availability_zone=lambda: g.choice(("nova", "nova", g.word(), None)), multiattach=lambda: g.chance(0.1),
+        metadata=lambda: {g.word(): g.word()}, availability_zone=lambda: g.choice(("nova", "nova", g.word(), None)),
+        multiattach=lambda: g.chance(0.1),
         **({"volume_type": lambda: g.id("volume_type"), "consistencygroup_id": lambda: None,
             "scheduler_hints": lambda: {"same_host": [g.id("volume")]}} if g.chance(0.3) else {}))
 

@@ -19,6 +19,9 @@ ON_HOSTS = {
 # Rows that must go with what they are of.
 STANDING = {
     "plan_entries": "SELECT kind || ' ' || resource FROM plan_entries",
+    "placement_inventories": """
+        SELECT uuid || ' ' || resource_class || ' ' || used FROM placement_inventories
+        JOIN placement_providers ON placement_providers.id = provider_id""",
     "placement_consumers": "SELECT uuid FROM placement_consumers",
     "placement_group_members": "SELECT consumer_uuid FROM placement_group_members",
     "network_networks": "SELECT uuid FROM network_networks",
