@@ -57,7 +57,7 @@ package struct Cloud: Sendable {
             settings: configuration.compute, network: network.service, image: image.service,
             placement: placement.service, volumes: blockStorage.service, plans: core.plans, operations: core.operations,
             directory: core.directory,
-            proxied: network.apis + image.apis, revision: revision,
+            proxied: network.apis + image.apis + blockStorage.apis, revision: revision,
             runtime: runtime)
         self.compute = compute
         let others: [any Slice] = [placement, image, network, blockStorage, compute]
