@@ -16,6 +16,7 @@ import ServiceLifecycle
 package struct Cloud: Sendable {
     package let image: ImageSlice
     package let network: NetworkSlice
+    package let blockStorage: BlockStorageSlice
     package let compute: ComputeSlice
     package let fleet: FleetSlice
     let registry: SessionRegistry
@@ -53,6 +54,7 @@ package struct Cloud: Sendable {
         let blockStorage = BlockStorageSlice(
             image: image.service, placement: placement.service, plans: core.plans, operations: core.operations,
             directory: core.directory, runtime: runtime)
+        self.blockStorage = blockStorage
         let compute = ComputeSlice(
             settings: configuration.compute, network: network.service, image: image.service,
             placement: placement.service, volumes: blockStorage.service, plans: core.plans, operations: core.operations,

@@ -109,7 +109,7 @@ def volume(facts):
         "volume": {
             "catalog_type": "block-storage", "volume_size": 1, "build_interval": 1, "build_timeout": 120,
             "max_microversion": "3.70", "vendor_name": "Skerry", "storage_protocol": "file", "backend_names": "local",
-            "disk_format": "raw"},
+            "disk_format": "raw,qcow2"},
         "volume-feature-enabled": {
             "snapshot": True, "clone": True, "volume_revert": True, "extend_attached_volume": True,
             "extend_volume_with_snapshot": True,
