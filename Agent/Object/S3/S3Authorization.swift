@@ -85,7 +85,8 @@ package struct S3Authorization: Hashable, Sendable {
     private init(_ credential: String, _ signed: String, _ signature: String, _ stamp: String) throws {
         let parts = credential.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         guard parts.count >= 5, parts[parts.count - 1] == "aws4_request" else {
-            throw Self.malformed("The Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".")
+            throw Self.malformed(
+                "The Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".")
         }
         guard parts[parts.count - 2] == "s3" else {
             throw Self.malformed("Incorrect service \"\(parts[parts.count - 2])\". This endpoint belongs to \"s3\".")

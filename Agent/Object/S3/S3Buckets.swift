@@ -11,7 +11,8 @@ extension S3Call {
         var inner = owner + "<Buckets>"
         for bucket in all.prefix(most) {
             let name = S3XML.element("Name", bucket.name)
-            inner += "<Bucket>\(name)\(S3XML.element("CreationDate", S3Time.text(bucket.record?.created ?? 0)))</Bucket>"
+            inner +=
+                "<Bucket>\(name)\(S3XML.element("CreationDate", S3Time.text(bucket.record?.created ?? 0)))</Bucket>"
         }
         inner += "</Buckets>"
         if all.count > most, let last = all.prefix(most).last {
@@ -50,7 +51,8 @@ extension S3Call {
                 400, "InvalidBucketName", "The specified bucket is not valid.", details: [("BucketName", name.name)])
         }
         if let wish = try await document() {
-            guard wish.name == "CreateBucketConfiguration", wish.children.allSatisfy({ $0.name == "LocationConstraint" })
+            guard wish.name == "CreateBucketConfiguration",
+                wish.children.allSatisfy({ $0.name == "LocationConstraint" })
             else { throw S3Refusal.malformedXML }
             if let region = wish["LocationConstraint"], !region.isEmpty, region != authorization.region {
                 throw S3Refusal(
@@ -93,7 +95,11 @@ extension S3Call {
     /// What the lists of the Swift API let others do shows here as far as S3 has words for it.
     func getACL(_ name: ContainerName, object: ObjectName? = nil) async throws -> ObjectResponse {
         let bucket = try await requireBucket(name)
-        if let object { _ = try await requireObject(object, .read) } else { try await swift.authorizeContainer(.read, name) }
+        if let object {
+            _ = try await requireObject(object, .read)
+        } else {
+            try await swift.authorizeContainer(.read, name)
+        }
         let schema = "xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\""
         let user = S3XML.element("ID", ownerID) + S3XML.element("DisplayName", holder.projectName)
         var grants =

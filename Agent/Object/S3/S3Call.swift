@@ -41,8 +41,10 @@ final class S3Call {
     /// Parts of buckets and objects that S3 has and this store has not.
     private static let absent: Set<String> = [
         "accelerate", "analytics", "attributes", "cors", "encryption", "intelligent-tiering", "inventory", "legal-hold",
-        "lifecycle", "logging", "metadataTable", "metrics", "notification", "object-lock", "ownershipControls", "policy",
-        "policyStatus", "publicAccessBlock", "replication", "requestPayment", "restore", "retention", "select", "session",
+        "lifecycle", "logging", "metadataTable", "metrics", "notification", "object-lock", "ownershipControls",
+        "policy",
+        "policyStatus", "publicAccessBlock", "replication", "requestPayment", "restore", "retention", "select",
+        "session",
         "torrent", "versions", "website", "append"
     ]
     private static let known: Set<String> = [

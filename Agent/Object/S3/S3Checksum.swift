@@ -49,7 +49,8 @@ package struct S3Checksum: Hashable, Sendable {
 
     init?(text: String) {
         let words = text.split(separator: " ").map(String.init)
-        guard words.count == 3, let algorithm = S3ChecksumAlgorithm(rawValue: words[0]), let kind = Kind(rawValue: words[1])
+        guard words.count == 3, let algorithm = S3ChecksumAlgorithm(rawValue: words[0]),
+            let kind = Kind(rawValue: words[1])
         else { return nil }
         self.init(algorithm, words[2], kind)
     }

@@ -25,7 +25,8 @@ extension S3Call {
         let view = try await swift.view(name, record, wantsBytes: true, raw: false)
         try checkConditions(view)
         guard view.size <= SwiftLimits.fileSize else {
-            throw S3Refusal.invalid("The specified copy source is larger than the maximum allowable size for a copy source")
+            throw S3Refusal.invalid(
+                "The specified copy source is larger than the maximum allowable size for a copy source")
         }
         return Source(name: name, record: record, view: view)
     }
@@ -96,18 +97,24 @@ extension S3Call {
         if let asked = header("x-amz-checksum-algorithm"), asked != attributes.s3Checksum?.algorithm.rawValue {
             throw S3Refusal.notImplemented("Another checksum for a copy")
         }
-        attributes.metadata[MetadataRules.tags] = retags ? sentTags : source.record.attributes.metadata[MetadataRules.tags]
+        attributes.metadata[MetadataRules.tags] =
+            retags ? sentTags : source.record.attributes.metadata[MetadataRules.tags]
         return attributes
     }
 
     /// The octets of a source that become a part.
-    func copyPart(_ limits: StoreLimits, _ algorithm: S3ChecksumAlgorithm?) async throws -> (UploadedContent, S3Checksum?) {
+    func copyPart(_ limits: StoreLimits, _ algorithm: S3ChecksumAlgorithm?) async throws -> (
+        UploadedContent, S3Checksum?
+    ) {
         try await refuseBody()
         let source = try await source()
-        guard let body = source.view.body else { throw S3Refusal(409, "OperationAborted", "The source cannot be read.") }
+        guard let body = source.view.body else {
+            throw S3Refusal(409, "OperationAborted", "The source cannot be read.")
+        }
         var range = 0..<source.view.size
         if let text = header("x-amz-copy-source-range") {
-            guard let ranges = RangeHeader.parse(text, size: source.view.size), ranges.count == 1, let first = ranges.first,
+            guard let ranges = RangeHeader.parse(text, size: source.view.size), ranges.count == 1,
+                let first = ranges.first,
                 text.contains("-\(first.upperBound - 1)")
             else {
                 throw S3Refusal.argument(

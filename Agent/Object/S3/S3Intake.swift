@@ -69,15 +69,18 @@ package final class S3Intake {
         chunks = S3ChunkReader(request.body, isChunked: wrapping.isChunked, signer: wrapping.isSigned ? signer : nil)
         let given = headers.compactMap { header in S3ChecksumAlgorithm(header: header.name).map { ($0, header.value) } }
         guard given.count <= 1 else {
-            throw S3Refusal.invalid("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")
+            throw S3Refusal.invalid(
+                "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")
         }
         var chosen = given.first?.0
         announced = given.first?.1.trimmed
         if wrapping.hasTrailer {
-            guard let name = request.header("x-amz-trailer")?.lowercased(), let trailer = S3ChecksumAlgorithm(header: name)
+            guard let name = request.header("x-amz-trailer")?.lowercased(),
+                let trailer = S3ChecksumAlgorithm(header: name)
             else { throw S3Refusal.invalid("The value specified in the x-amz-trailer header is not supported") }
             guard given.isEmpty else {
-                throw S3Refusal.invalid("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")
+                throw S3Refusal.invalid(
+                    "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")
             }
             chosen = trailer
         } else if request.header("x-amz-trailer") != nil {
@@ -142,7 +145,8 @@ package final class S3Intake {
         let value = checksumHash.finish()
         if wrapping.hasTrailer {
             guard let trailer = chunks.trailers[checksumHash.algorithm.header] else {
-                throw S3Refusal(400, "MalformedTrailerError", "The request contained trailing data that was not well-formed")
+                throw S3Refusal(
+                    400, "MalformedTrailerError", "The request contained trailing data that was not well-formed")
             }
             announced = trailer
         }
@@ -274,7 +278,8 @@ struct S3ChunkReader {
             }
         }
         if try await body.next() != nil || buffer.readableBytes > 0 {
-            throw S3Refusal(400, "MalformedTrailerError", "The request contained trailing data that was not well-formed")
+            throw S3Refusal(
+                400, "MalformedTrailerError", "The request contained trailing data that was not well-formed")
         }
         if isSigned, !trailers.isEmpty {
             guard let signature, signer?.isRight(signature, ofTrailers: lines) == true else {

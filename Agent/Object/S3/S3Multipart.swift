@@ -24,7 +24,8 @@ extension S3Call {
             metadata[Self.wish] = S3Checksum(algorithm, "-", kind).text
             headers = ["x-amz-checksum-algorithm": algorithm.rawValue, "x-amz-checksum-type": kind.rawValue]
         } else if request.headers.contains(name: "x-amz-checksum-type") {
-            throw S3Refusal.invalid("The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.")
+            throw S3Refusal.invalid(
+                "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.")
         }
         let id = (0..<2).map { _ in String(UInt64.random(in: 1 << 60...UInt64.max), radix: 16) }.joined()
         try await parts.begin(
@@ -45,7 +46,8 @@ extension S3Call {
             kind == .full || algorithm != .crc64nvme
         else {
             throw S3Refusal.invalid(
-                "The \(text) checksum type cannot be used with the \(algorithm.rawValue.lowercased()) checksum algorithm.")
+                "The \(text) checksum type cannot be used with the \(algorithm.rawValue.lowercased()) checksum algorithm."
+            )
         }
         return kind
     }
@@ -116,7 +118,8 @@ extension S3Call {
         (completion.mayReplace, completion.seen) = condition
         completion.archive = try await swift.archive(of: name)
         try await parts.complete(upload.id, of: name, completion)
-        var inner = S3XML.element("Location", "\(request.origin)/\(name.container.name)/\(PercentText.encode(name.name))")
+        var inner = S3XML.element(
+            "Location", "\(request.origin)/\(name.container.name)/\(PercentText.encode(name.name))")
         inner += S3XML.element("Bucket", name.container.name) + S3XML.element("Key", name.name)
         inner += S3XML.element("ETag", Self.quoted(completion.etag))
         if let checksum = completion.attributes.s3Checksum {
@@ -132,7 +135,8 @@ extension S3Call {
         let parts = Dictionary(there.map { ($0.number, $0) }, uniquingKeysWith: { $1 })
         var chosen: [StoredPart] = []
         for item in order.children {
-            guard item.name == "Part", let number = item["PartNumber"].flatMap({ Int($0) }), let etag = item["ETag"] else {
+            guard item.name == "Part", let number = item["PartNumber"].flatMap({ Int($0) }), let etag = item["ETag"]
+            else {
                 throw S3Refusal.malformedXML
             }
             guard (chosen.last?.number ?? 0) < number else {
@@ -236,8 +240,10 @@ extension S3Call {
         inner += S3XML.element("Prefix", encode(listing.prefix)) + S3XML.element("MaxUploads", String(most))
         inner += S3XML.element("IsTruncated", String(found.count > most))
         for upload in page {
-            inner += "<Upload>\(S3XML.element("Key", encode(upload.object.name)))\(S3XML.element("UploadId", upload.id))"
-            inner += "<Initiator>\(S3XML.element("ID", ownerID))</Initiator>\(owner)<StorageClass>STANDARD</StorageClass>"
+            inner +=
+                "<Upload>\(S3XML.element("Key", encode(upload.object.name)))\(S3XML.element("UploadId", upload.id))"
+            inner +=
+                "<Initiator>\(S3XML.element("ID", ownerID))</Initiator>\(owner)<StorageClass>STANDARD</StorageClass>"
             inner += "\(S3XML.element("Initiated", S3Time.text(upload.created)))</Upload>"
         }
         return S3XML.document("ListMultipartUploadsResult", inner)

@@ -28,7 +28,8 @@ extension S3Call {
             guard let range = ranges.first else {
                 throw S3Refusal(
                     416, "InvalidRange", "The requested range is not satisfiable",
-                    details: [("ActualObjectSize", String(view.size))], headers: ["Content-Range": "bytes */\(view.size)"])
+                    details: [("ActualObjectSize", String(view.size))],
+                    headers: ["Content-Range": "bytes */\(view.size)"])
             }
             headers.replaceOrAdd(
                 name: "Content-Range", value: "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(view.size)")
@@ -133,7 +134,9 @@ extension S3Call {
         let order: XMLElement
         do throws(XMLReader.Malformed) { order = try XMLReader.read(bytes) } catch { throw S3Refusal.malformedXML }
         let wanted = order.all("Object")
-        guard order.name == "Delete", (1...Self.deleteLimit).contains(wanted.count) else { throw S3Refusal.malformedXML }
+        guard order.name == "Delete", (1...Self.deleteLimit).contains(wanted.count) else {
+            throw S3Refusal.malformedXML
+        }
         let isQuiet = order["Quiet"]?.lowercased() == "true"
         var inner = ""
         for item in wanted {

@@ -25,7 +25,8 @@ package struct S3Refusal: Error {
         let inner =
             ([("Code", code), ("Message", message)] + details + [("Resource", resource), ("RequestId", request)])
             .map { S3XML.element($0.0, $0.1) }.joined()
-        return ObjectResponse(status, headers: headers, body: .bytes(Array((S3XML.head + "<Error>\(inner)</Error>").utf8)))
+        return ObjectResponse(
+            status, headers: headers, body: .bytes(Array((S3XML.head + "<Error>\(inner)</Error>").utf8)))
     }
 
     static func accessDenied(_ message: String = "Access Denied") -> Self { Self(403, "AccessDenied", message) }
@@ -67,7 +68,8 @@ package struct S3Refusal: Error {
     static let incompleteBody = Self(
         400, "IncompleteBody", "You did not provide the number of bytes specified by the Content-Length HTTP header")
     static let badDigest = Self(
-        400, "BadDigest", "The Content-MD5 or checksum value that you specified did not match what the server received.")
+        400, "BadDigest", "The Content-MD5 or checksum value that you specified did not match what the server received."
+    )
 }
 
 extension S3Refusal {

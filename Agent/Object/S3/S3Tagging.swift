@@ -28,7 +28,9 @@ struct S3Tags: Hashable, Sendable {
             document.children.count == 1
         else { throw S3Refusal.malformedXML }
         items = try set.children.map { tag in
-            guard tag.name == "Tag", let key = tag["Key"], let value = tag["Value"] else { throw S3Refusal.malformedXML }
+            guard tag.name == "Tag", let key = tag["Key"], let value = tag["Value"] else {
+                throw S3Refusal.malformedXML
+            }
             return (key, value)
         }
         try check()

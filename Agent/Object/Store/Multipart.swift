@@ -7,7 +7,8 @@ package protocol MultipartStore: Sendable {
     func pendingUploads(in container: ContainerName, _ query: UploadsQuery) async throws -> [PendingUpload]
     /// Takes the place of a part with the same number.
     /// - Throws: ``StoreFailure/noSuchUpload``, quotas.
-    func put(_ part: StoredPart, _ content: UploadedContent, upload: String, of object: ObjectName, _ limits: StoreLimits)
+    func put(
+        _ part: StoredPart, _ content: UploadedContent, upload: String, of object: ObjectName, _ limits: StoreLimits)
         async throws
     /// In order of their numbers.
     func parts(of upload: String, after number: Int, limit: Int) async throws -> [StoredPart]

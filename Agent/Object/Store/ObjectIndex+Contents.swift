@@ -14,7 +14,8 @@ struct ContentPlace: Hashable, Sendable {
 
 extension ObjectIndex {
     func place(of content: Int64) throws -> ContentPlace? {
-        try database.rows("SELECT segment, place, digest, pieces FROM contents WHERE id = ?", [.integer(content)]) { row in
+        try database.rows("SELECT segment, place, digest, pieces FROM contents WHERE id = ?", [.integer(content)]) {
+            row in
             ContentPlace(
                 segment: row.isNull(0) ? nil : row.integer(0), offset: row.integer(1), digest: row.blob(2),
                 isComposed: row.integer(3) > 0)
