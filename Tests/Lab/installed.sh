@@ -87,9 +87,18 @@ fact reinstall apt-get -q -y --no-install-recommends install --reinstall skerry-
 fact kept_configuration tail -n 1 /etc/skerry/coordinator.yaml
 fact kept_authority root_certificate
 fact reinstalled settle host_is_up
+fact timer systemctl is-active skerry-coordinator-backup.timer
+cat >>/etc/skerry/coordinator.yaml <<'TEXT'
+backup:
+  directory: /var/lib/skerry/backups
+  recipients: [age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj]
+TEXT
+fact backup systemctl start skerry-coordinator-backup
+fact backups stat -c '%a %U %s' /var/lib/skerry/backups/*
+rm /var/lib/skerry/backups/*
 fact stop systemctl stop skerry-agent skerry-coordinator
 fact stopped systemctl show -p ActiveState -p Result skerry-coordinator skerry-agent
-fact journal journalctl --no-pager -o cat -p err -u skerry-coordinator -u skerry-agent
+fact journal journalctl --no-pager -q -o cat -p err -u skerry-coordinator -u skerry-agent -u skerry-coordinator-backup
 fact restarted systemctl start skerry-coordinator skerry-agent
 fact remove apt-get -q -y remove skerry-coordinator skerry-agent skerry
 fact removed systemctl list-units --all --no-legend --no-pager 'skerry*'

@@ -58,7 +58,7 @@ def facts():
 
 @pytest.mark.parametrize("step", [
     "update", "install", "answers", "tls", "verify", "join", "start", "joined", "again", "reinstall", "reinstalled",
-    "stop", "restarted", "remove", "purge",
+    "timer", "backup", "stop", "restarted", "remove", "purge",
     *(f"{what}_{daemon}" for what in ("restart", "survives") for daemon in DAEMONS)])
 def test_each_step_works(facts, step):
     assert facts.status(step) == 0, facts[step]
@@ -91,6 +91,11 @@ def test_a_daemon_that_is_taken_over_can_do_little(facts, daemon):
 def test_installing_again_keeps_what_was_changed_and_made(facts):
     assert facts["kept_configuration"] == "# mine\n"
     assert facts.status("kept_authority") == 0
+
+
+def test_the_timer_s_backup_is_the_coordinators_alone(facts):
+    mode, owner, size = facts["backups"].split()
+    assert (mode, owner) == ("600", "skerry") and int(size) > 100_000
 
 
 def test_daemons_stop_without_an_error(facts):

@@ -66,6 +66,9 @@ package struct ServerMigration: Sendable, Hashable {
         }
     }
 
+    /// To another host.
+    package var isMove: Bool { source != destination }
+
     /// What the larger of the two sizes has beyond what the server has now; nothing once it is gone.
     package func reserved(beside size: (vcpus: Int, memoryMiB: Int)?) -> [String: Int]? {
         size.map { size in

@@ -308,6 +308,11 @@ enum Samples {
         ("operation-nmi", .operation(Operation(id: id(55), deadline: 6, action: .injectNMI(id(30))))),
         ("operation-diagnostics", .operation(Operation(id: id(56), deadline: 7, action: .diagnostics(id(30))))),
         (
+            "operation-upload-volume",
+            .operation(
+                Operation(id: id(57), deadline: 8, action: .uploadVolume(id(30), image: id(32), format: .raw)))
+        ),
+        (
             "result-done",
             .operationResult(OperationResult(id: id(50), outcome: .done(output: [104, 105]), steps: steps))
         ),
