@@ -188,7 +188,7 @@ struct ComputeBootVolumeTests {
     @Test("more volumes than its host can make: ERROR says why, and nothing stays")
     func noRoom() async throws {
         let cloud = try await ComputeCloud()
-        let id = try ComputeCloud.id(await Self.create(cloud, [Self.fromImage(["volume_size": 500])]))
+        let id = try ComputeCloud.id(await Self.create(cloud, [Self.fromImage(["volume_size": 900_000])]))
         let shown = await cloud.show(id)
         #expect(shown["status"] == "ERROR")
         #expect(await Self.volumes(cloud).isEmpty)

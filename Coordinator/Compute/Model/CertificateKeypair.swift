@@ -30,8 +30,10 @@ package enum CertificateKeypair {
     }
 
     /// A key and a certificate for it, which names the user and is good for ten years.
-    /// - Parameter now: Seconds since 1970.
-    package static func make(for user: UserID, at now: Int64) throws -> Made {
+    /// - Parameters:
+    ///   - salt: 8 octets that nobody used before.
+    ///   - now: Seconds since 1970.
+    package static func make(for user: UserID, salt: [UInt8], at now: Int64) throws -> Made {
         let key = try _RSA.Signing.PrivateKey(keySize: .bits2048)
         let name = try DistinguishedName { CommonName(user.compact) }
         let day: Int64 = 86_400
@@ -48,8 +50,7 @@ package enum CertificateKeypair {
             issuerPrivateKey: .init(key))
         let document = try certificate.serializeAsPEM()
         let store = PKCS12.store(
-            certificate: document.derBytes, rsaKey: Array(key.derRepresentation),
-            salt: (0..<8).map { _ in UInt8.random(in: 0...255) })
+            certificate: document.derBytes, rsaKey: Array(key.derRepresentation), salt: salt)
         return Made(
             certificatePEM: document.pemString + "\n", fingerprint: fingerprint(document.derBytes),
             privateKey: Base64.encode(store))

@@ -34,7 +34,10 @@ enum Secrets {
     /// - Throws: ``APIError`` 503 when too many are asked for at once.
     static func certificate(for user: UserID, at now: Int64) async throws -> CertificateKeypair.Made {
         do {
-            return try await keyMaker.run { try CertificateKeypair.make(for: user, at: now / 1_000_000) }
+            return try await keyMaker.run {
+                let salt = (0..<8).map { _ in UInt8.random(in: 0...255) }
+                return try CertificateKeypair.make(for: user, salt: salt, at: now / 1_000_000)
+            }
         } catch is BlockingPool.Overloaded {
             throw APIError(status: 503, message: "Too many key pairs are being made: try again in a moment.")
         }

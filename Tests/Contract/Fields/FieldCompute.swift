@@ -28,6 +28,25 @@ extension FieldTable {
         POST /compute/v2.1/os-volumes volume.size test:ComputeOldCallTests.volumes
         POST /compute/v2.1/os-volumes volume.snapshot_id test:ComputeOldCallTests.volumes
         POST /compute/v2.1/os-volumes volume.volume_type test:ComputeOldCallTests.volumes
+        POST /compute/v2.1/os-volumes volume.name nothing # a member of the call that this one hands on, and none of its own
+        POST /compute/v2.1/os-volumes volume.description nothing # a member of the call that this one hands on, and none of its own
+        POST /compute/v2.1/os-volumes volume.imageRef nothing # a member of the call that this one hands on, and none of its own
+        POST /compute/v2.1/os-volumes volume.image_id nothing # a member of the call that this one hands on, and none of its own
+        POST /compute/v2.1/os-volumes volume.consistencygroup_id nothing # a member of the call that this one hands on, and none of its own
+        POST /compute/v2.1/os-volumes volume.multiattach nothing # a member of the call that this one hands on, and none of its own
+        POST /compute/v2.1/os-volumes volume.source_volid nothing # a member of the call that this one hands on, and none of its own
+        PUT /compute/v2.1/os-quota-class-sets/{class} quota_class_set.cores test:ComputeOldCallTests.classes
+        PUT /compute/v2.1/os-quota-class-sets/{class} quota_class_set.fixed_ips test:ComputeOldCallTests.classes
+        PUT /compute/v2.1/os-quota-class-sets/{class} quota_class_set.floating_ips test:ComputeOldCallTests.classes
+        PUT /compute/v2.1/os-quota-class-sets/{class} quota_class_set.injected_file_content_bytes test:ComputeOldCallTests.classes
+        PUT /compute/v2.1/os-quota-class-sets/{class} quota_class_set.injected_file_path_bytes test:ComputeOldCallTests.classes
+        PUT /compute/v2.1/os-quota-class-sets/{class} quota_class_set.injected_files test:ComputeOldCallTests.classes
+        PUT /compute/v2.1/os-quota-class-sets/{class} quota_class_set.instances test:ComputeOldCallTests.classes
+        PUT /compute/v2.1/os-quota-class-sets/{class} quota_class_set.key_pairs test:ComputeOldCallTests.classes
+        PUT /compute/v2.1/os-quota-class-sets/{class} quota_class_set.metadata_items test:ComputeOldCallTests.classes
+        PUT /compute/v2.1/os-quota-class-sets/{class} quota_class_set.ram test:ComputeOldCallTests.classes
+        PUT /compute/v2.1/os-quota-class-sets/{class} quota_class_set.security_group_rules test:ComputeOldCallTests.classes
+        PUT /compute/v2.1/os-quota-class-sets/{class} quota_class_set.security_groups test:ComputeOldCallTests.classes
         POST /compute/v2.1/servers OS-SCH-HNT:scheduler_hints test:CreateServerBodyTests.nothingForgotten
         POST /compute/v2.1/servers os:scheduler_hints test:CreateServerBodyTests.nothingForgotten
         POST /compute/v2.1/servers server parts
@@ -38,6 +57,24 @@ extension FieldTable {
         POST /compute/v2.1/servers server.availability_zone test:CreateServerBodyTests.destination
         POST /compute/v2.1/servers server.block_device_mapping test:DeviceMappingTests.old
         POST /compute/v2.1/servers server.block_device_mapping_v2 test:DeviceMappingTests.disks
+        POST /compute/v2.1/servers server.block_device_mapping_v2.boot_index test:DeviceMappingTests.disks
+        POST /compute/v2.1/servers server.block_device_mapping_v2.delete_on_termination test:DeviceMappingTests.disks
+        POST /compute/v2.1/servers server.block_device_mapping_v2.destination_type test:DeviceMappingTests.disks
+        POST /compute/v2.1/servers server.block_device_mapping_v2.device_name test:DeviceMappingTests.disks
+        POST /compute/v2.1/servers server.block_device_mapping_v2.device_type test:DeviceMappingTests.refuses
+        POST /compute/v2.1/servers server.block_device_mapping_v2.disk_bus test:DeviceMappingTests.disks
+        POST /compute/v2.1/servers server.block_device_mapping_v2.guest_format test:DeviceMappingTests.disks
+        POST /compute/v2.1/servers server.block_device_mapping_v2.no_device test:DeviceMappingTests.disks
+        POST /compute/v2.1/servers server.block_device_mapping_v2.source_type test:DeviceMappingTests.disks
+        POST /compute/v2.1/servers server.block_device_mapping_v2.tag test:DeviceMappingTests.disks
+        POST /compute/v2.1/servers server.block_device_mapping_v2.uuid test:DeviceMappingTests.disks
+        POST /compute/v2.1/servers server.block_device_mapping_v2.virtual_name test:DeviceMappingTests.refuses
+        POST /compute/v2.1/servers server.block_device_mapping_v2.volume_size test:DeviceMappingTests.disks
+        POST /compute/v2.1/servers server.block_device_mapping_v2.volume_type test:ComputeBootVolumeTests.refusals
+        POST /compute/v2.1/servers server.block_device_mapping_v2.connection_info nothing # Nova reads uuid alone, and overwrites it
+        POST /compute/v2.1/servers server.block_device_mapping_v2.image_id nothing # Nova reads uuid alone, and overwrites it
+        POST /compute/v2.1/servers server.block_device_mapping_v2.snapshot_id nothing # Nova reads uuid alone, and overwrites it
+        POST /compute/v2.1/servers server.block_device_mapping_v2.volume_id nothing # Nova reads uuid alone, and overwrites it
         POST /compute/v2.1/servers server.config_drive test:FieldSampleTests.server
         POST /compute/v2.1/servers server.description test:FieldSampleTests.server
         POST /compute/v2.1/servers server.flavorRef test:ComputeServerTests.life
