@@ -68,6 +68,12 @@ struct S3AccessTests {
         let upload = client.presigned("PUT", "/things/up", lifetime: 60)
         #expect(try await client.send("PUT", upload, host, Array("sent".utf8)).status == 200)
         #expect(try await client.call("GET", "/things/up").text == "sent")
+        // Some clients put into the URL what else are header fields.
+        let tagged = client.presigned("PUT", "/things/t", lifetime: 60, more: "&x-amz-tagging=k%3Dv")
+        #expect(try await client.send("PUT", tagged, host, [1]).status == 200)
+        #expect(try await client.call("GET", "/things/t?tagging").elements("Key") == ["k"])
+        let hidden = client.presigned("PUT", "/things/t", lifetime: 60, more: "&x-amz-acl=public-read")
+        #expect(try await client.send("PUT", hidden, host, [1]).status == 501)
         cloud.clock.advance(seconds: 61)
         #expect(try await client.send("GET", url, host).code == "AccessDenied")
         let later = client.presigned("GET", "/things/o", lifetime: 3600)
