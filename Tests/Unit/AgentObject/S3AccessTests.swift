@@ -129,11 +129,23 @@ struct S3AccessTests {
         let swift = try await cloud.call("GET", "things/big")
         #expect(swift.bytes == whole.bytes && swift["content-type"] == "a/b")
         #expect(try await cloud.counters().bytes == Int64(Self.part.count + 3 + 5))
+        // Whoever reads it when it is replaced reads it to its end.
+        let name = ObjectName(
+            account: "AUTH_" + Person.project.compact, container: "things", name: "big")
+        let record = try #require(try await cloud.store.object(name))
+        var reader: ContentReader? = try await cloud.store.open(record.content)
+        var read = try await reader?.read(from: 0, upTo: record.content.size) ?? []
         // A copy has the same parts; the last of the two takes them along.
         _ = try await client.call("PUT", "/things/copy", [("x-amz-copy-source", "things/big")])
         #expect(try await client.call("DELETE", "/things/big").status == 204)
         #expect(try await client.call("GET", "/things/copy").bytes == whole.bytes)
         #expect(try await cloud.call("DELETE", "things/copy?multipart-manifest=delete").status == 200)
+        try await cloud.store.collectGarbage()
+        while let piece = try await reader?.read(from: Int64(read.count), upTo: record.content.size), !piece.isEmpty {
+            read += piece
+        }
+        #expect(read == whole.bytes)
+        reader = nil
         try await cloud.store.collectGarbage()
         let left = Folder.names(cloud.folder + "/large").flatMap { Folder.names("\(cloud.folder)/large/\($0)") }
         #expect(left == [])
