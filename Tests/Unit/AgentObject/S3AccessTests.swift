@@ -179,6 +179,28 @@ struct S3AccessTests {
         #expect(left == [])
     }
 
+    @Test("parts may have checksums that the upload did not ask for, and are held to them at the end")
+    func uninvited() async throws {
+        let (_, client) = try await bucket()
+        let id = try #require(try await client.call("POST", "/things/sum?uploads").element("UploadId"))
+        var hash = S3ChecksumHash(.crc32)
+        hash.update([1])
+        let sum = hash.finish()
+        let part = try await client.call(
+            "PUT", "/things/sum?partNumber=1&uploadId=\(id)", [("x-amz-checksum-crc32", sum)], [1])
+        #expect(part["x-amz-checksum-crc32"] == sum)
+        func complete(_ sum: String) async throws -> Int {
+            let inner =
+                "<PartNumber>1</PartNumber><ETag>\(part["etag"] ?? "")</ETag><ChecksumCRC32>\(sum)</ChecksumCRC32>"
+            return try await client.call(
+                "POST", "/things/sum?uploadId=\(id)", [],
+                Array("<CompleteMultipartUpload><Part>\(inner)</Part></CompleteMultipartUpload>".utf8)
+            ).status
+        }
+        #expect(try await complete("AAAAAA==") == 400)
+        #expect(try await complete(sum) == 200)
+    }
+
     @Test("parts' checksums make the object's", arguments: ["COMPOSITE", "FULL_OBJECT"])
     func partChecksums(kind: String) async throws {
         let (_, client) = try await bucket()
