@@ -66,6 +66,17 @@ package struct ServerMigration: Sendable, Hashable {
         }
     }
 
+    /// To another host.
+    package var isMove: Bool { source != destination }
+
+    /// What the larger of the two sizes has beyond what the server has now, by the names of the limits.
+    package func reserved(beside flavor: FlavorSnapshot) -> [String: Int] {
+        [
+            "cores": max(0, max(oldFlavor.vcpus, newFlavor.vcpus) - flavor.vcpus),
+            "ram": max(0, max(oldFlavor.memoryMiB, newFlavor.memoryMiB) - flavor.memoryMiB)
+        ]
+    }
+
     package init(
         id: AnyID, of server: ServerRecord, by user: UserID, kind: Kind, status: Status, to flavor: FlavorSnapshot,
         at now: Int64

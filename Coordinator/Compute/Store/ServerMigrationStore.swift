@@ -141,6 +141,22 @@ package struct ServerMigrationStore: Sendable {
             order: "updated_at", limit: 100, in: reader)
     }
 
+    /// Those of a project's servers that are under way to another size, or back.
+    package func underWay(of project: ProjectID, in reader: any SQLReader) throws -> [ServerMigration] {
+        let states = [ServerMigration.Status.accepted, .migrating, .reverting]
+        let isResize = SQLCondition("project_id = ? AND kind = ?", [project, ServerMigration.Kind.resize])
+        return try table.all(where: .all([.in("status", states), isResize]), in: reader)
+    }
+
+    /// Those of servers that broke in their new size, so that nobody can confirm it or go back; at most 100.
+    package func stranded(in reader: any SQLReader) throws -> [ServerMigration] {
+        let isBroken = SQLCondition(
+            "server_uuid IN (SELECT uuid FROM servers WHERE vm_state = ? AND task_state IS NULL)", [VMState.error])
+        return try table.all(
+            where: .all([.equal("status", ServerMigration.Status.finished), isBroken]), order: "updated_at", limit: 100,
+            in: reader)
+    }
+
     /// - Throws: ``UnknownMarker``
     package func list(_ query: ListQuery, in reader: any SQLReader) throws -> [ServerMigration] {
         try Self.schema.records(table, query, visible: .always, in: reader)
