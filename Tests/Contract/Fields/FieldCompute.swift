@@ -64,6 +64,9 @@ extension FieldTable {
         POST /compute/v2.1/servers/{server_id}/action length test:ComputeActionTests.console
         POST /compute/v2.1/servers/{server_id}/action lock test:ComputeActionTests.locks
         POST /compute/v2.1/servers/{server_id}/action locked_reason test:ComputeActionTests.locks
+        POST /compute/v2.1/servers/{server_id}/action confirmResize test:ComputeResizeTests.confirm
+        POST /compute/v2.1/servers/{server_id}/action migrate test:ComputeMigrationTests.migrate
+        POST /compute/v2.1/servers/{server_id}/action revertResize test:ComputeResizeTests.revert
         POST /compute/v2.1/servers/{server_id}/action os-getConsoleOutput test:ComputeActionTests.console
         POST /compute/v2.1/servers/{server_id}/action os-resetState test:ComputeActionTests.reset
         POST /compute/v2.1/servers/{server_id}/action os-start test:ComputeActionTests.power
