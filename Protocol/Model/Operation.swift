@@ -15,6 +15,8 @@ public struct Operation: Hashable, Sendable {
         case injectNMI(ServerID)
         /// What the guest takes, as JSON in the shape of Nova's microversion 2.48.
         case diagnostics(ServerID)
+        /// Opens the stream of that id, which leads to the guest's console: done once both ends are there.
+        case openConsole(ServerID, ConsoleKind, session: ConsoleID)
         /// Of a newer release: to be refused, not to be stumbled over.
         case unknown(UnknownAction)
     }
@@ -28,6 +30,7 @@ public struct Operation: Hashable, Sendable {
         case changePassword = 7
         case injectNMI = 8
         case diagnostics = 9
+        case openConsole = 10
     }
 
     /// An action as it came.
@@ -64,6 +67,7 @@ extension Operation.Action {
         case .changePassword: .changePassword
         case .injectNMI: .injectNMI
         case .diagnostics: .diagnostics
+        case .openConsole: .openConsole
         case .unknown: nil
         }
     }
@@ -77,7 +81,7 @@ extension Operation.Action {
         switch self {
         case .softReboot(let server, _), .hardReboot(let server), .consoleOutput(let server, _),
             .snapshot(let server, _), .changePassword(let server, _, _), .injectNMI(let server),
-            .diagnostics(let server):
+            .diagnostics(let server), .openConsole(let server, _, _):
             .server(server)
         case .unknown: nil
         }
@@ -94,8 +98,17 @@ extension Operation.Kind {
         case .changePassword: "change-password"
         case .injectNMI: "inject-nmi"
         case .diagnostics: "diagnostics"
+        case .openConsole: "open-console"
         }
     }
+}
+
+/// What of a guest a console leads to.
+public enum ConsoleKind: String, Hashable, Sendable, CaseIterable {
+    /// Its screen, keyboard and mouse, as RFB (RFC 6143) without authentication.
+    case vnc
+    /// Its first serial port, octet for octet.
+    case serial
 }
 
 /// How an operation ended. Repeated on request: the agent remembers it until the coordinator has acknowledged it.

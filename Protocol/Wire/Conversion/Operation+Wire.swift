@@ -31,6 +31,11 @@ extension Operation: MessageConvertible {
             return .injectNMI(try ServerID(octets: injection.server, field: "inject_nmi.server"))
         case .diagnostics(let diagnostics)?:
             return .diagnostics(try ServerID(octets: diagnostics.server, field: "diagnostics.server"))
+        case .openConsole(let console)?:
+            guard let kind = ConsoleKind(console.kind) else { throw .invalid("open_console.kind: unknown") }
+            return .openConsole(
+                try ServerID(octets: console.server, field: "open_console.server"), kind,
+                session: try ConsoleID(octets: console.session, field: "open_console.session"))
         case nil:
             let bytes = [UInt8](message.unknownFields.data)
             guard let number = fieldNumber(bytes) else { throw .invalid("operation.action: none") }
@@ -84,7 +89,31 @@ extension Operation.Action {
                 })
         case .injectNMI(let server): .injectNmi(.with { $0.server = .init(server.octets) })
         case .diagnostics(let server): .diagnostics(.with { $0.server = .init(server.octets) })
+        case .openConsole(let server, let kind, let session):
+            .openConsole(
+                .with {
+                    $0.server = .init(server.octets)
+                    $0.kind = kind.wire
+                    $0.session = .init(session.octets)
+                })
         case .unknown: nil
+        }
+    }
+}
+
+extension ConsoleKind {
+    fileprivate init?(_ kind: PBOperation.OpenConsole.Kind) {
+        switch kind {
+        case .vnc: self = .vnc
+        case .serial: self = .serial
+        case .unspecified, .UNRECOGNIZED: return nil
+        }
+    }
+
+    fileprivate var wire: PBOperation.OpenConsole.Kind {
+        switch self {
+        case .vnc: .vnc
+        case .serial: .serial
         }
     }
 }

@@ -217,6 +217,8 @@ extension StreamOpening.Source {
                 try OperationID(octets: upload.operation, field: "stream.operation"),
                 image: try ImageID(octets: upload.image, field: "stream.image"),
                 size: Int64(try natural(upload.size, field: "stream.size")))
+        case .console(let console):
+            self = .console(try ConsoleID(octets: console.session, field: "stream.session"))
         case nil: self = .unknown
         }
     }
@@ -240,6 +242,7 @@ extension StreamOpening.Source {
                     $0.image = .init(image.octets)
                     $0.size = size
                 })
+        case .console(let session): .console(.with { $0.session = .init(session.octets) })
         case .unknown: nil
         }
     }

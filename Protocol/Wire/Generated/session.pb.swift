@@ -392,7 +392,7 @@ nonisolated struct PBStreamOpen: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// What may be sent before the first StreamCredit; 0 for what the opening side sends.
+  /// What may be sent before the first StreamCredit; 0 for what only the opening side sends.
   var initialCredit: UInt32 = 0
 
   var source: PBStreamOpen.OneOf_Source? = nil
@@ -429,6 +429,14 @@ nonisolated struct PBStreamOpen: Sendable {
     set {source = .upload(newValue)}
   }
 
+  var console: PBStreamOpen.Console {
+    get {
+      if case .console(let v)? = source {return v}
+      return PBStreamOpen.Console()
+    }
+    set {source = .console(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Source: Equatable, Sendable {
@@ -436,6 +444,7 @@ nonisolated struct PBStreamOpen: Sendable {
     case token(PBStreamOpen.Token)
     case serverCertificate(PBStreamOpen.ServerCertificate)
     case upload(PBStreamOpen.Upload)
+    case console(PBStreamOpen.Console)
 
   }
 
@@ -499,6 +508,20 @@ nonisolated struct PBStreamOpen: Sendable {
     init() {}
   }
 
+  /// Both sides send, each as much as it is given credit for: the opening side gives its own here, the other with its
+  /// first StreamCredit. Whichever ends it ends both ways. For an operation OpenConsole that the coordinator sent.
+  nonisolated struct Console: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var session: Data = Data()
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+  }
+
   init() {}
 }
 
@@ -547,7 +570,7 @@ nonisolated struct PBStreamCredit: Sendable {
 }
 
 /// Frame kind 35, from the sending side: all is sent, or why not. From the reading side: no more is wanted; of an upload,
-/// without an error: all is taken in.
+/// without an error: all is taken in. Of a console: it is over, or why it broke.
 nonisolated struct PBStreamEnd: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1087,7 +1110,7 @@ nonisolated extension PBMessageCredit: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension PBStreamOpen: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".StreamOpen"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initial_credit\0\u{1}image\0\u{1}token\0\u{3}server_certificate\0\u{1}upload\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initial_credit\0\u{1}image\0\u{1}token\0\u{3}server_certificate\0\u{1}upload\0\u{1}console\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1148,6 +1171,19 @@ nonisolated extension PBStreamOpen: SwiftProtobuf.Message, SwiftProtobuf._Messag
           self.source = .upload(v)
         }
       }()
+      case 6: try {
+        var v: PBStreamOpen.Console?
+        var hadOneofValue = false
+        if let current = self.source {
+          hadOneofValue = true
+          if case .console(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.source = .console(v)
+        }
+      }()
       default: break
       }
     }
@@ -1177,6 +1213,10 @@ nonisolated extension PBStreamOpen: SwiftProtobuf.Message, SwiftProtobuf._Messag
     case .upload?: try {
       guard case .upload(let v)? = self.source else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    }()
+    case .console?: try {
+      guard case .console(let v)? = self.source else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
     }()
     case nil: break
     }
@@ -1326,6 +1366,36 @@ nonisolated extension PBStreamOpen.Upload: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs.operation != rhs.operation {return false}
     if lhs.image != rhs.image {return false}
     if lhs.size != rhs.size {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBStreamOpen.Console: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = PBStreamOpen.protoMessageName + ".Console"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.session) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.session.isEmpty {
+      try visitor.visitSingularBytesField(value: self.session, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBStreamOpen.Console, rhs: PBStreamOpen.Console) -> Bool {
+    if lhs.session != rhs.session {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

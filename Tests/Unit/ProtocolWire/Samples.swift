@@ -308,6 +308,14 @@ enum Samples {
         ("operation-nmi", .operation(Operation(id: id(55), deadline: 6, action: .injectNMI(id(30))))),
         ("operation-diagnostics", .operation(Operation(id: id(56), deadline: 7, action: .diagnostics(id(30))))),
         (
+            "operation-open-console",
+            .operation(Operation(id: id(57), deadline: 8, action: .openConsole(id(30), .vnc, session: id(59))))
+        ),
+        (
+            "operation-open-console-serial",
+            .operation(Operation(id: id(58), deadline: 9, action: .openConsole(id(30), .serial, session: id(59))))
+        ),
+        (
             "result-done",
             .operationResult(OperationResult(id: id(50), outcome: .done(output: [104, 105]), steps: steps))
         ),
@@ -333,6 +341,10 @@ enum Samples {
         (
             "stream-open-certificate",
             .streamOpen(stream: 9, StreamOpening(initialCredit: 262_144, source: .serverCertificate([48, 1, 2])))
+        ),
+        (
+            "stream-open-console",
+            .streamOpen(stream: 11, StreamOpening(initialCredit: 262_144, source: .console(id(59))))
         ),
         ("stream-data", .streamData(stream: 5, ByteBuffer(bytes: [1, 2, 3]))),
         ("stream-credit", .streamCredit(stream: 5, bytes: 70_000)),
