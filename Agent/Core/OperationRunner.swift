@@ -38,7 +38,7 @@ struct OperationRunner: Sendable {
         case .diagnostics(let server): return await diagnose(operation, server)
         case .openConsole(let server, let kind, let session):
             return await openConsole(operation, server, kind, session)
-        case .unknown:
+        case .uploadVolume, .unknown:
             return OperationResult(
                 id: operation.id, outcome: .failed(.unsupported(operation.action.name, coordinator: "")))
         }

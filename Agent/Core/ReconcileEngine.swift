@@ -263,7 +263,7 @@ extension Operation {
         // A password is not written down, and set twice it is the same.
         // One that comes twice finds nobody waiting.
         case .consoleOutput, .diagnostics, .changePassword, .openConsole: true
-        case .softReboot, .hardReboot, .snapshot, .injectNMI, .unknown: false
+        case .softReboot, .hardReboot, .snapshot, .injectNMI, .uploadVolume, .unknown: false
         }
     }
 }

@@ -53,8 +53,8 @@ package struct Cloud: Sendable {
             plan: core.plans, directory: core.directory, settings: configuration.network, runtime: runtime)
         self.network = network
         let blockStorage = BlockStorageSlice(
-            image: image.service, placement: placement.service, plans: core.plans, directory: core.directory,
-            runtime: runtime)
+            image: image.service, placement: placement.service, plans: core.plans, operations: core.operations,
+            directory: core.directory, runtime: runtime)
         let compute = ComputeSlice(
             settings: configuration.compute, network: network.service, image: image.service,
             placement: placement.service, volumes: blockStorage.service, plans: core.plans, operations: core.operations,
@@ -69,11 +69,16 @@ package struct Cloud: Sendable {
         let identitySlice = IdentitySlice(identity, holdings: others.flatMap(\.holdings), logger: logger)
         var participants = FleetParticipants(others.compactMap { $0 as? any FleetParts }, images: image.service)
         participants.serving = ObjectStorageService(
-            tokens: identity.tokens, endpoint: configuration.objectEndpoint, apiHost: configuration.apiHost)
+            tokens: identity.tokens, keys: SigningKeyService(identity), endpoint: configuration.objectEndpoint,
+            apiHost: configuration.apiHost)
         participants.consoles = console.desk
         fleet = FleetSlice(
             core: core, database: database, authority: authority, participants: participants,
-            explain: { try compute.explain($0, in: $1) })
+            explain: { key, reader in
+                key.kind == .volume
+                    ? try blockStorage.explain(key.id.cast(), in: reader)
+                    : try compute.explain(key.id.cast(), in: reader)
+            })
         work = ([identitySlice, fleet] + others).flatMap(\.services)
         var operatorAPI = fleet.api
         operatorAPI.add(AuditRoutes(CADF(cloud: configuration.publicURL)).routes, rules: AuditRoutes.rules)

@@ -29,6 +29,7 @@ package struct Configuration: Sendable, Equatable {
     var policyFile: String?
     var console = Console()
     var audit = Audit()
+    var backup = BackupSettings()
 
     package init() {}
 
@@ -107,12 +108,13 @@ extension SettingsReader {
             case "policy_file": string(value, name).map { configuration.policyFile = $0 }
             case "console": readConsole(value, into: &configuration.console)
             case "audit": readAudit(value, into: &configuration.audit)
+            case "backup": readBackup(value, into: &configuration.backup)
             default:
                 unknown(
                     name, value,
                     known: """
                         state_directory, store, socket, region, api, agents, metrics, log, identity, images, \
-                        network, compute, console, object_storage, policy_file, audit
+                        network, compute, console, object_storage, policy_file, audit, backup
                         """)
             }
         }

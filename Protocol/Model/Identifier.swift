@@ -116,6 +116,8 @@ public enum SubnetPoolTag {}
 public enum AddressScopeTag {}
 public enum AddressGroupTag {}
 public enum RBACPolicyTag {}
+public enum QoSPolicyTag {}
+public enum QoSRuleTag {}
 public enum ImageTag {}
 public enum VolumeTag {}
 public enum VolumeSnapshotTag {}
@@ -140,6 +142,8 @@ public typealias SubnetPoolID = Identifier<SubnetPoolTag>
 public typealias AddressScopeID = Identifier<AddressScopeTag>
 public typealias AddressGroupID = Identifier<AddressGroupTag>
 public typealias RBACPolicyID = Identifier<RBACPolicyTag>
+public typealias QoSPolicyID = Identifier<QoSPolicyTag>
+public typealias QoSRuleID = Identifier<QoSRuleTag>
 public typealias ImageID = Identifier<ImageTag>
 public typealias VolumeID = Identifier<VolumeTag>
 public typealias VolumeSnapshotID = Identifier<VolumeSnapshotTag>

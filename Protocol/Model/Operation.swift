@@ -15,6 +15,9 @@ public struct Operation: Hashable, Sendable {
         case injectNMI(ServerID)
         /// What the guest takes, as JSON in the shape of Nova's microversion 2.48.
         case diagnostics(ServerID)
+        /// What the volume holds at one moment, flat and in this format (`raw` or `qcow2`), becomes the data of an image
+        /// that waits for it, as with a snapshot.
+        case uploadVolume(VolumeID, image: ImageID, format: ImageSpec.DiskFormat)
         /// Opens the stream of that id, which leads to the guest's console: done once both ends are there.
         case openConsole(ServerID, ConsoleKind, session: ConsoleID)
         /// Of a newer release: to be refused, not to be stumbled over.
@@ -30,7 +33,8 @@ public struct Operation: Hashable, Sendable {
         case changePassword = 7
         case injectNMI = 8
         case diagnostics = 9
-        case openConsole = 10
+        case uploadVolume = 10
+        case openConsole = 11
     }
 
     /// An action as it came.
@@ -67,6 +71,7 @@ extension Operation.Action {
         case .changePassword: .changePassword
         case .injectNMI: .injectNMI
         case .diagnostics: .diagnostics
+        case .uploadVolume: .uploadVolume
         case .openConsole: .openConsole
         case .unknown: nil
         }
@@ -83,6 +88,7 @@ extension Operation.Action {
             .snapshot(let server, _), .changePassword(let server, _, _), .injectNMI(let server),
             .diagnostics(let server), .openConsole(let server, _, _):
             .server(server)
+        case .uploadVolume(let volume, _, _): .volume(volume)
         case .unknown: nil
         }
     }
@@ -98,6 +104,7 @@ extension Operation.Kind {
         case .changePassword: "change-password"
         case .injectNMI: "inject-nmi"
         case .diagnostics: "diagnostics"
+        case .uploadVolume: "upload-volume"
         case .openConsole: "open-console"
         }
     }

@@ -22,6 +22,45 @@ public struct PortSpec: Hashable, Sendable {
         }
     }
 
+    /// What traffic of one direction is held to.
+    public struct RateLimit: Hashable, Sendable {
+        public var bitsPerSecond: Int
+        /// Octets that may come at once.
+        public var burstBytes: Int
+
+        public init(bitsPerSecond: Int, burstBytes: Int) {
+            self.bitsPerSecond = bitsPerSecond
+            self.burstBytes = burstBytes
+        }
+    }
+
+    /// How the port's traffic is treated; `nil` where it is like all other.
+    public struct Quality: Hashable, Sendable {
+        public var toGuest: RateLimit?
+        public var fromGuest: RateLimit?
+        /// What the guest's packets are marked with, 0 to 63 (RFC 2474).
+        public var dscp: Int?
+
+        public init(toGuest: RateLimit? = nil, fromGuest: RateLimit? = nil, dscp: Int? = nil) {
+            self.toGuest = toGuest
+            self.fromGuest = fromGuest
+            self.dscp = dscp
+        }
+    }
+
+    /// What DHCP tells this guest beside what it tells all, by dnsmasq's name for it.
+    public struct DHCPOption: Hashable, Sendable {
+        public var family: IPAddress.Family
+        public var name: String
+        public var value: String
+
+        public init(family: IPAddress.Family, name: String, value: String) {
+            self.family = family
+            self.name = name
+            self.value = value
+        }
+    }
+
     public var id: PortID
     public var network: NetworkID
     public var server: ServerID?
@@ -35,10 +74,13 @@ public struct PortSpec: Hashable, Sendable {
     public var allowedPairs: [AllowedPair]
     /// What DHCP calls the guest; a valid DNS label or empty.
     public var hostname: String
+    public var quality: Quality
+    public var dhcpOptions: [DHCPOption]
 
     public init(
         id: PortID, network: NetworkID, server: ServerID?, mac: MACAddress, fixedIPs: [FixedIP], isAdminUp: Bool,
-        isSecurityEnabled: Bool, securityGroups: [SecurityGroupID], allowedPairs: [AllowedPair], hostname: String
+        isSecurityEnabled: Bool, securityGroups: [SecurityGroupID], allowedPairs: [AllowedPair], hostname: String,
+        quality: Quality = Quality(), dhcpOptions: [DHCPOption] = []
     ) {
         self.id = id
         self.network = network
@@ -50,5 +92,7 @@ public struct PortSpec: Hashable, Sendable {
         self.securityGroups = securityGroups
         self.allowedPairs = allowedPairs
         self.hostname = hostname
+        self.quality = quality
+        self.dhcpOptions = dhcpOptions
     }
 }

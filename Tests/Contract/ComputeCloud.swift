@@ -47,7 +47,8 @@ struct ComputeCloud: Sendable {
             logger: logger)
         refusals = ComputeNetworkRefusals(network.service)
         let volumes = BlockStorageSlice(
-            image: image.service, placement: placement.service, plans: core.plans, directory: core.directory)
+            image: image.service, placement: placement.service, plans: core.plans, operations: core.operations,
+            directory: core.directory)
         self.consoles = ConsoleTokens(settings: consoles)
         slice = ComputeSlice(
             settings: settings, network: refusals, image: image.service, placement: placement.service,

@@ -39,7 +39,8 @@ struct PolicyCloud: Sendable {
         let placement = PlacementSlice(directory: core.directory)
         network = NetworkSlice(plan: core.plans, directory: core.directory)
         let volumes = BlockStorageSlice(
-            image: image.slice.service, placement: placement.service, plans: core.plans, directory: core.directory)
+            image: image.slice.service, placement: placement.service, plans: core.plans, operations: core.operations,
+            directory: core.directory)
         let compute = ComputeSlice(
             network: network.service, image: image.slice.service, placement: placement.service,
             volumes: volumes.service,
@@ -52,7 +53,10 @@ struct PolicyCloud: Sendable {
             participants: FleetParticipants(
                 providers: [], consumers: [], observers: [], operationConsumers: [compute.operationConsumer],
                 images: image.slice.service),
-            explain: { try compute.explain($0, in: $1) })
+            explain: { key, reader in
+                key.kind == .volume
+                    ? try volumes.explain(key.id.cast(), in: reader) : try compute.explain(key.id.cast(), in: reader)
+            })
         link = fleet.link
         var operatorAPI = fleet.api
         operatorAPI.add(AuditRoutes(CADF(cloud: "https://cloud.test:8700")).routes, rules: AuditRoutes.rules)

@@ -224,7 +224,25 @@ package struct ListedContainer: Hashable, Sendable {
 package struct ListedObject: Hashable, Sendable {
     package var name: String
     /// `nil` for a common beginning of several names.
-    package var record: ObjectRecord?
+    package var record: ListedRecord?
+}
+
+/// What listings show of an object.
+package struct ListedRecord: Hashable, Sendable {
+    package var content: ContentReference
+    package var etag: String
+    package var contentType: String
+    /// Seconds since 1970 from which on the object is gone.
+    package var expires: Int64?
+    /// Microseconds since 1970.
+    package var changed: Int64
+    /// Of a static manifest: the octets of the whole, and its checksum.
+    package var whole: Int64?
+    package var wholeETag: String?
+
+    /// Octets that a client sees.
+    var size: Int64 { whole ?? content.size }
+    func isExpired(at now: Int64) -> Bool { expires.map { $0 <= now / 1_000_000 } ?? false }
 }
 
 package enum StoreFailure: Error, Hashable, Sendable {

@@ -25,7 +25,7 @@ extension SwiftCall {
         }
         let (container, object) = try path(text, "Destination")
         let name = ObjectName(account: try account("destination-account"), container: container, name: object)
-        return try await copy(source, to: name, mayReplace: true)
+        return try await copy(source, to: name, mayReplace: try checkCondition())
     }
 
     func copy(fromHeader text: String, to name: ObjectName, mayReplace: Bool) async throws -> ObjectResponse {

@@ -51,7 +51,7 @@ extension SwiftCall {
     }
 
     /// - Returns: Whether the object may take another one's place.
-    private func checkCondition() throws -> Bool {
+    func checkCondition() throws -> Bool {
         guard let text = request.header("if-none-match") else { return true }
         guard text == "*" else { throw SwiftRefusal(400, "If-None-Match only supports *") }
         return false

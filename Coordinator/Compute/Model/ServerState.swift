@@ -17,9 +17,13 @@ public enum TaskState: String, Sendable, Hashable, CaseIterable {
     case pausing, unpausing, suspending, resuming, rescuing, unrescuing
     case rebuilding
     case rebuildSpawning = "rebuild_spawning"
+    /// The guest goes down, to be another size or elsewhere.
     case resizePrep = "resize_prep"
+    /// Its disk goes to where another host finds it.
     case resizeMigrating = "resize_migrating"
+    /// Another host makes it from that.
     case resizeMigrated = "resize_migrated"
+    /// Its host makes it another size.
     case resizeFinish = "resize_finish"
     case resizeReverting = "resize_reverting"
     case shelving
@@ -38,13 +42,13 @@ public enum TaskState: String, Sendable, Hashable, CaseIterable {
     public var allowedSeconds: Int64 {
         switch self {
         case .scheduling, .networking, .spawning, .rebuilding, .rebuildSpawning, .unshelving: 600
-        case .resizePrep, .resizeMigrating, .resizeReverting, .shelving, .softDeleting: 180
-        case .resizeMigrated, .resizeFinish: 300
-        case .rescuing, .unrescuing: 600
+        case .resizePrep, .shelving, .softDeleting: 180
+        case .resizeFinish: 300
+        case .rescuing, .unrescuing, .resizeMigrated, .resizeReverting: 600
         case .poweringOff, .poweringOn, .rebooting, .rebootingHard, .restoring: 180
         case .pausing, .unpausing: 60
         case .suspending, .resuming: 300
-        case .imageSnapshotPending, .imageUploading, .imageBackup, .shelvingImageUploading: 3600
+        case .imageSnapshotPending, .imageUploading, .imageBackup, .shelvingImageUploading, .resizeMigrating: 3600
         case .shelvingOffloading, .deleting: 120
         }
     }

@@ -50,13 +50,14 @@ struct ServerHosting: HostedKind {
         switch action {
         case .softReboot(let server, _), .hardReboot(let server), .snapshot(let server, _), .injectNMI(let server):
             server.cast()
-        case .consoleOutput, .changePassword, .diagnostics, .openConsole, .unknown: nil
+        case .consoleOutput, .changePassword, .diagnostics, .openConsole, .uploadVolume, .unknown: nil
         }
     }
 
     func advance(_ server: inout ServerRecord, at now: Int64, in transaction: any SQLTransaction) throws {
         switch server.state.task {
-        case .resizeMigrated: try ServerResizing(parts: parts).finish(&server, at: now, in: transaction)
+        case .resizeFinish: try ServerResizing(parts: parts).finish(&server, at: now, in: transaction)
+        case .resizeMigrating: try ServerMigrating(parts: parts).depart(&server, at: now, in: transaction)
         case .resizeReverting: try ServerResizing(parts: parts).goBack(&server, at: now, in: transaction)
         case .shelving: try ServerShelving(parts: parts).upload(&server, at: now, in: transaction)
         case .shelvingImageUploading: try ServerShelving(parts: parts).shelve(&server, at: now, in: transaction)

@@ -85,6 +85,10 @@ extension ServerCommands {
         var server = try access.findToChange(
             id, rule: "os-shelve:shelve_offload", by: origin.permissions, in: transaction)
         try accept(.shelveOffload, server)
+        // The disk on the host is the only one then.
+        guard try ServerMigrating(parts: parts).hasImage(server, in: transaction) else {
+            throw APIError.conflict("The image of the disk of shelved instance \(server.id) is gone.")
+        }
         try begin(&server, "shelveOffload", task: .shelvingOffloading, origin: origin, in: transaction)
         try ServerShelving(parts: parts).leave(&server, in: transaction)
         try parts.servers.save(&server, at: origin.now, in: transaction)
@@ -177,9 +181,7 @@ extension ServerCommands {
         guard window > 0 else { return }
         for var server in try parts.servers.shelved(before: now - window * 1_000_000, in: transaction) {
             // The disk on the host is the only one then.
-            guard let image = server.shelvedImage, try parts.image.describe(image, in: transaction) != nil else {
-                continue
-            }
+            guard try ServerMigrating(parts: parts).hasImage(server, in: transaction) else { continue }
             let origin = HostedOrigin(
                 requestID: "req-\(AnyID.random())", user: server.user, project: server.project)
             try workflow.begin(

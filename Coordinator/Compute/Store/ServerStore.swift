@@ -107,14 +107,15 @@ package struct ServerStore: Sendable {
         ) { (id: try $0.id(0), name: $0.text(1)) }
     }
 
-    /// What a project has, by the names of its limits.
+    /// What a project has, by the names of its limits. Deleted servers count again from the moment on that they are on
+    /// their way back.
     package func usage(of project: ProjectID, in reader: any SQLReader) throws -> [String: Int] {
         let living = Self.living(project)
         return try reader.first(
             """
             SELECT COUNT(*), COALESCE(SUM(vcpus), 0), COALESCE(SUM(memory_mib), 0) FROM servers
-            WHERE \(living.sql) AND vm_state <> ?
-            """, living.arguments + [VMState.softDeleted]
+            WHERE \(living.sql) AND (vm_state <> ? OR task_state = ?)
+            """, living.arguments + [VMState.softDeleted, TaskState.restoring] as [any SQLArgument]
         ) { ["instances": $0.int(0), "cores": $0.int(1), "ram": $0.int(2)] } ?? [:]
     }
 

@@ -21,7 +21,8 @@ struct DiscoveryRoutes: Sendable {
         ("extension", "extensions", "extensions"), ("router", "routers", "routers"),
         ("floatingip", "floatingips", "floatingips"), ("subnetpool", "subnetpools", "subnetpools"),
         ("address_scope", "address_scopes", "address-scopes"),
-        ("address_group", "address_groups", "address-groups"), ("rbac_policy", "rbac_policies", "rbac-policies"),
+        ("address_group", "address_groups", "address-groups"), ("policy", "policies", "qos/policies"),
+        ("rule_type", "rule_types", "qos/rule-types"), ("rbac_policy", "rbac_policies", "rbac-policies"),
         ("network_ip_availability", "network_ip_availabilities", "network-ip-availabilities")
     ]
 

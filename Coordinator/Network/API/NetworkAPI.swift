@@ -10,7 +10,7 @@ struct NetworkAPI: Sendable {
             routes: DiscoveryRoutes().routes + NetworkRoutes(service: service).routes
                 + SubnetRoutes(service: service).routes + SubnetPoolRoutes(service: service).routes
                 + AddressScopeRoutes(service: service).routes + AddressGroupRoutes(service: service).routes
-                + RBACRoutes(service: service).routes
+                + RBACRoutes(service: service).routes + QoSRoutes(service: service).routes
                 + PortRoutes(service: service).routes
                 + RouterRoutes(service: service).routes + FloatingIPRoutes(service: service).routes
                 + PortForwardingRoutes(service: service).routes + SecurityGroupRoutes(service: service).routes

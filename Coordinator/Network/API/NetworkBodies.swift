@@ -134,6 +134,7 @@ extension FloatingIPDraft: OwnedDraft {}
 extension SubnetPoolDraft: OwnedDraft {}
 extension AddressGroupDraft: OwnedDraft {}
 extension RBACDraft: OwnedDraft {}
+extension QoSPolicyDraft: OwnedDraft {}
 extension AddressScopeDraft: OwnedDraft {}
 
 /// The bodies of one kind of resource.

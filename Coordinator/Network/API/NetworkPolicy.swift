@@ -49,6 +49,7 @@ enum NetworkPolicy {
     static let policy = Policy(
         rules: rules.merging(RouterPolicy.rules) { own, _ in own }.merging(SubnetPoolPolicy.rules) { own, _ in own }
             .merging(AddressGroupPolicy.rules) { own, _ in own }.merging(RBACPolicy.rules) { own, _ in own }
+            .merging(QoSPolicyRules.rules) { own, _ in own }
             .merging(
                 (administrators + shownProvider + shownBinding).map { ($0, .admin) }
             ) { own, _ in own }

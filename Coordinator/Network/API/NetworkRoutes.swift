@@ -20,7 +20,8 @@ struct NetworkRoutes: Sendable {
             .optional("router:external", \.draft.change.isExternal, Form.flag),
             .optional("is_default", \.draft.change.isDefault, Form.flag),
             .optional("port_security_enabled", \.draft.change.isPortSecurityEnabled, Form.flag),
-            .given("mtu", \.draft.change.mtuBytes, Form.number)
+            .given("mtu", \.draft.change.mtuBytes, Form.number),
+            .nullable("qos_policy_id", \.draft.change.qosPolicy, Form.id())
         ],
         fixed: [
             .given("provider:network_type", \.draft.networkType, Form.text.nullable),
@@ -46,7 +47,7 @@ struct NetworkRoutes: Sendable {
             for (name, value) in zip(Self.provider, given) where value != nil {
                 try call.authorize("create_network:\(name)")
             }
-            let id = try service.createNetwork(draft, at: call.now, in: transaction)
+            let id = try service.createNetwork(draft, viewer: call.viewer(), at: call.now, in: transaction)
             return try listing.find(id.text, viewer: call.viewer(), in: transaction)
         }
         resource.change = Self.bodies.change
@@ -56,7 +57,8 @@ struct NetworkRoutes: Sendable {
                 ("shared", wanted.isShared), ("router:external", wanted.isExternal), ("is_default", wanted.isDefault)
             ]
             for (name, value) in restricted where value != nil { try call.authorize("update_network:\(name)") }
-            try service.updateNetwork(item.record.id, wanted.change, at: call.now, in: transaction)
+            try service.updateNetwork(
+                item.record.id, wanted.change, viewer: call.viewer(), at: call.now, in: transaction)
             return try listing.find(item.record.id.text, viewer: call.viewer(), in: transaction)
         }
         resource.delete = { item, call, transaction in

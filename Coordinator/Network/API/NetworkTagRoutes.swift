@@ -1,7 +1,7 @@
 import CoordinatorPlatform
 import ProtocolModel
 
-/// `/v2.0/{networks,subnets,subnetpools,ports,security-groups,address-groups,routers,floatingips}/{id}/tags`.
+/// `/v2.0/{networks,subnets,subnetpools,ports,security-groups,address-groups,routers,floatingips,policies}/{id}/tags`.
 struct NetworkTagRoutes: Sendable {
     let service: NetworkService
 
@@ -14,6 +14,7 @@ struct NetworkTagRoutes: Sendable {
             + routes(SecurityGroupRoutes.names, service.groupListing, \.id)
             + routes(RouterRoutes.names, service.routerListing, \.id)
             + routes(FloatingIPRoutes.names, service.floatingIPListing, \.id)
+            + routes(QoSRoutes.taggedNames, service.qosListing, \.id)
     }
 
     private func routes<Record: StandardRecord, Resource>(

@@ -65,10 +65,11 @@ struct PortRoutes: Sendable {
             .optional("allowed_address_pairs", \.draft.change.pairs, Form.list(of: pair.format())),
             .given("binding:host_id", \.draft.change.host, Form.text.nullable),
             .given("binding:vnic_type", \.draft.change.vnicType, vnicType),
-            .given("binding:profile", \.draft.change.hasProfile, profile)
+            .given("binding:profile", \.draft.change.hasProfile, profile),
+            .nullable("qos_policy_id", \.draft.change.qosPolicy, Form.id())
         ],
         fixed: [.required("network_id", \.draft.network, Form.id())],
-        shown: ["status", "binding:vif_type", "binding:vif_details"])
+        shown: ["status", "binding:vif_type", "binding:vif_details", "qos_network_policy_id"])
 
     var routes: [Route] {
         let listing = service.portListing

@@ -35,6 +35,7 @@ enum View {
         view["mtu"] = JSON(network.mtuBytes)
         view["port_security_enabled"] = JSON(network.isPortSecurityEnabled)
         view["subnets"] = .array(item.subnets.map { JSON($0.text) })
+        view["qos_policy_id"] = JSON(network.qosPolicy?.text)
         view["availability_zone_hints"] = []
         view["availability_zones"] = []
         view["ipv4_address_scope"] = JSON(item.scopes[.ipv4]?.text)
@@ -91,6 +92,8 @@ enum View {
                 ["ip_address": JSON($0.address), "mac_address": JSON(($0.mac ?? port.mac).description)]
             })
         view["binding:vnic_type"] = JSON(port.vnicType)
+        view["qos_policy_id"] = JSON(port.qosPolicy?.text)
+        view["qos_network_policy_id"] = JSON(item.networkPolicy?.text)
         let binding: Members = [
             "binding:host_id": JSON(port.host), "binding:profile": [:], "binding:vif_type": JSON(vifType(port)),
             "binding:vif_details":

@@ -30,6 +30,8 @@ struct NetworkRecord: Sendable, Hashable {
     var isDefault = false
     var isPortSecurityEnabled = true
     var mtuBytes: Int
+    /// How traffic of its ports is treated that have no policy of their own.
+    var qosPolicy: QoSPolicyID?
     var attachment: NetworkSpec.Attachment
 
     /// `provider:network_type`.

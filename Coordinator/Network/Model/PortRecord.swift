@@ -39,6 +39,8 @@ struct PortRecord: Sendable, Hashable {
     var isService = false
     /// Why the agent could not make it, for the operator.
     var lastError: String?
+    /// How its traffic is treated; without one, as its network's is.
+    var qosPolicy: QoSPolicyID?
     var fixedIPs: [PortSpec.FixedIP] = []
     var groups: [SecurityGroupID] = []
 

@@ -7,6 +7,7 @@ struct RBACRecord: Sendable, Hashable {
         case securityGroup = "security_group"
         case addressScope = "address_scope"
         case addressGroup = "address_group"
+        case qosPolicy = "qos_policy"
 
         var actions: [Action] { self == .network ? [.shared, .external] : [.shared] }
     }

@@ -13,6 +13,8 @@ struct Listed<Record: Sendable>: Sendable {
     var targets: [RBACTarget] = []
     /// Of a security group.
     var rules: [RuleRecord] = []
+    /// Of a port's network.
+    var networkPolicy: QoSPolicyID?
 }
 
 /// One kind of resource as callers see it. A single resource is found as the list finds it, so that both show the same
@@ -103,7 +105,12 @@ extension NetworkService {
     var portListing: Listing<PortRecord> {
         Listing(
             schema: .ports, visible: { $0.visiblePorts },
-            complete: { try tagged(try ports.complete($0, in: $1), \.id, in: $1) }, missing: APIError.portNotFound)
+            complete: { found, reader in
+                let policies = try qos.policies(ofNetworks: Set(found.map(\.network)).sorted(), in: reader)
+                return try tagged(try ports.complete(found, in: reader), \.id, in: reader) {
+                    $0.networkPolicy = policies[$0.record.network]
+                }
+            }, missing: APIError.portNotFound)
     }
 
     var groupListing: Listing<SecurityGroupRecord> {

@@ -14,6 +14,7 @@ struct NetworkHoldings: ProjectHoldings {
             ProjectHolding("port", try service.ports.ports(outlivingServersOf: project, in: reader).count),
             ProjectHolding("security group", try service.groups.made(by: project, in: reader).count),
             ProjectHolding("address group", try service.addressGroups.owned(by: project, in: reader).count),
+            ProjectHolding("QoS rule set", try service.qos.owned(by: project, in: reader).count),
             ProjectHolding("subnet pool", try service.pools.owned(by: project, in: reader).count),
             ProjectHolding("address scope", try service.pools.ownedScopes(by: project, in: reader).count)
         ]
@@ -48,6 +49,12 @@ struct NetworkHoldings: ProjectHoldings {
         for group in try service.addressGroups.owned(by: project, in: transaction)
         where try !service.addressGroups.isUsed(group.id, in: transaction) {
             try service.deleteAddressGroup(group.id, in: transaction)
+        }
+        for policy in try service.qos.owned(by: project, in: transaction)
+        where try service.qos.port(with: policy.id, in: transaction) == nil
+            && service.qos.network(with: policy.id, in: transaction) == nil
+        {
+            try service.deleteQoSPolicy(policy.id, in: transaction)
         }
         for pool in try service.pools.owned(by: project, in: transaction)
         where try !service.pools.isUsed(pool.id, in: transaction) {

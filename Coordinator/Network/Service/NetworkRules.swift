@@ -13,6 +13,8 @@ package struct NetworkChange: Sendable {
     package var isPortSecurityEnabled: Bool?
     /// 0 asks for the default, as it does in Neutron.
     package var mtuBytes: Int?
+    /// `.some(nil)` for none.
+    package var qosPolicy: QoSPolicyID??
 
     package init() {}
 }
@@ -36,7 +38,7 @@ package struct NetworkDraft: Sendable {
 
 extension NetworkService {
     package func createNetwork(
-        _ draft: NetworkDraft, at now: Int64, in transaction: any SQLTransaction
+        _ draft: NetworkDraft, viewer: Viewer, at now: Int64, in transaction: any SQLTransaction
     ) throws -> NetworkID {
         try quotas.claim("network", for: draft.project, in: transaction)
         let attachment = try attachment(draft, in: transaction)
@@ -44,6 +46,10 @@ extension NetworkService {
             id: newID(), project: draft.project, standard: Standard(createdAt: now),
             mtuBytes: settings.mtuBytes(of: attachment), attachment: attachment)
         try apply(draft.change, to: &network)
+        // Neutron gives the default policy also where the call says that there is to be none.
+        network.qosPolicy =
+            try checkedPolicy(draft.qosPolicy, replacing: nil, viewer: viewer, in: transaction)
+            ?? qos.defaultPolicy(of: draft.project, in: transaction)?.id
         try networks.insert(network, in: transaction)
         try shareAsSaid(network, at: now, in: transaction)
         _ = try defaultGroup(of: draft.project, at: now, in: transaction)
@@ -114,7 +120,7 @@ extension NetworkService {
     }
 
     package func updateNetwork(
-        _ id: NetworkID, _ change: NetworkChange, at now: Int64, in transaction: any SQLTransaction
+        _ id: NetworkID, _ change: NetworkChange, viewer: Viewer, at now: Int64, in transaction: any SQLTransaction
     ) throws {
         guard var network = try networks.find(id, in: transaction) else { throw APIError.networkNotFound(id.text) }
         if change.isShared == false, network.isShared, try isUsedByOthers(network, in: transaction) {
@@ -128,9 +134,12 @@ extension NetworkService {
             if try routers.hasGateway(into: id, in: transaction) { throw APIError.externalNetworkInUse(id) }
             try dropIdleFloatingIPs(of: id, in: transaction)
         }
+        network.qosPolicy = try checkedPolicy(
+            change.qosPolicy, replacing: old.qosPolicy, viewer: viewer, in: transaction)
         try shareAsSaid(network, before: old, at: now, in: transaction)
         if network.mtuBytes != old.mtuBytes { try checkMTU(network, in: transaction) }
         try networks.update(network, at: now, in: transaction)
+        if network.qosPolicy != old.qosPolicy { try networkQoSChanged(id, in: transaction) }
         guard network.mtuBytes != old.mtuBytes else { return }
         try plan.touch(.network(id), in: transaction)
         try routersChanged(in: id, in: transaction)

@@ -85,6 +85,7 @@ public struct NetworkService: Sendable {
     let pools = SubnetPoolStore()
     let addressGroups = AddressGroupStore()
     let rbac = RBACStore()
+    let qos = QoSStore()
     let tags = TagSet.network
     let quotas = NetworkQuotas.ledger
 

@@ -45,14 +45,19 @@ struct PortSpecs: PlanSpecProvider {
 
     func specs(of ids: [AnyID], on node: NodeID, in reader: any SQLReader) throws -> [AnyID: ResourceSpec] {
         var result: [AnyID: ResourceSpec] = [:]
-        for port in try service.ports.find(ids.map { $0.cast() }, in: reader) where port.node == node {
-            result[port.id.cast()] = .port(port.spec)
+        let ports = try service.ports.find(ids.map { $0.cast() }, in: reader).filter { $0.node == node }
+        let qualities = try service.qualities(of: ports, in: reader)
+        for port in ports {
+            var spec = port.spec
+            spec.quality = qualities[port.id] ?? spec.quality
+            result[port.id.cast()] = .port(spec)
         }
         return result
     }
 }
 
 extension PortRecord {
+    /// Without what its policy says.
     var spec: PortSpec {
         PortSpec(
             id: id, network: network, server: server, mac: mac, fixedIPs: fixedIPs, isAdminUp: isAdminUp,

@@ -18,6 +18,8 @@ package struct PortChange: Sendable {
     package var hasProfile = false
     package var fixedIPs: [FixedIPRequest]?
     package var groups: [SecurityGroupID]?
+    /// `.some(nil)` for none.
+    package var qosPolicy: QoSPolicyID??
 
     package init() {}
 }
@@ -59,6 +61,8 @@ extension NetworkService {
         try apply(draft.change, to: &port)
         try checkDevice(draft.change, of: port, in: transaction)
         port.host = draft.host ?? ""
+        port.qosPolicy = try checkedPolicy(draft.qosPolicy, replacing: nil, viewer: viewer, in: transaction)
+        try checkQoS(of: port, in: transaction)
         port.groups = try groups(draft.groups, for: port, now, transaction)
         try insert(&port, isMACGiven: draft.mac != nil, fixedIPs: draft.fixedIPs, in: transaction)
         return port.id
@@ -130,6 +134,9 @@ extension NetworkService {
             throw APIError.portInUse(old)
         }
         try checkDevice(change, of: port, in: transaction)
+        port.qosPolicy = try checkedPolicy(
+            change.qosPolicy, replacing: old.qosPolicy, viewer: viewer, in: transaction)
+        try checkQoS(of: port, in: transaction)
         if port.node == nil { port.host = change.host ?? port.host }
         if let mac = change.mac, mac != port.mac {
             guard port.node == nil else {
@@ -193,7 +200,7 @@ extension NetworkService {
     private func propagate(from old: PortRecord, to port: PortRecord, in transaction: any SQLTransaction) throws {
         if port.fixedIPs != old.fixedIPs || port.pairs != old.pairs { try membersChanged(port.groups, in: transaction) }
         guard port.node != nil else { return }
-        if port.spec != old.spec { try plan.touch(.port(port.id), in: transaction) }
+        if port.spec != old.spec || port.qosPolicy != old.qosPolicy { try plan.touch(.port(port.id), in: transaction) }
         guard port.fixedIPs != old.fixedIPs else { return }
         try overlayChanged(port.network, in: transaction)
         try serverChanged(of: port, in: transaction)

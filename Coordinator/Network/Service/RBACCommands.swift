@@ -95,6 +95,7 @@ extension NetworkService {
         case .securityGroup: try groupListing.record(object.text, viewer: viewer, in: reader).project
         case .addressScope: try scopeListing.record(object.text, viewer: viewer, in: reader).project
         case .addressGroup: try addressGroupListing.record(object.text, viewer: viewer, in: reader).project
+        case .qosPolicy: try qosListing.record(object.text, viewer: viewer, in: reader).project
         }
     }
 
@@ -160,7 +161,7 @@ extension NetworkService {
             guard var scope = try pools.scopes.find(policy.object, in: transaction) else { return }
             scope.isShared = isShared
             try pools.scopes.update(scope, at: now ?? scope.standard.updatedAt, in: transaction)
-        case .securityGroup, .addressGroup: break
+        case .securityGroup, .addressGroup, .qosPolicy: break
         }
     }
 

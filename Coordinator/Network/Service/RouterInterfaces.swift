@@ -52,6 +52,7 @@ extension NetworkService {
         let used = try checkInterface(port, of: router, viewer, transaction)
         port.deviceID = router.id.text
         port.deviceOwner = PortRecord.routerInterfaceOwner
+        try checkQoS(of: port, in: transaction)
         try ports.table.update(port, at: now, in: transaction)
         try routers.links.insert(RouterPortRecord(port: id, router: router.id, kind: .interface), in: transaction)
         return InterfaceAnswer(

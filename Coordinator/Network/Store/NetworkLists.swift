@@ -102,6 +102,9 @@ extension ListSchema {
 
     static let addressGroups = standard(AddressGroupRecord.table, [:])
 
+    static let qosPolicies = standard(
+        QoSPolicyRecord.table, ["is_default": Column("q.is_default", .flag)], special: ["shared": { _ in .always }])
+
     static let securityGroupRules = standard(
         RuleRecord.table, isTagged: false,
         [
@@ -180,6 +183,7 @@ extension Viewer {
     var sharedSubnetPools: SQLCondition { .any([.equal("l.shared", true), reaches("l")]) }
     var sharedAddressScopes: SQLCondition { .any([.equal("a.shared", true), reaches("a")]) }
     var sharedGroups: SQLCondition { reaches("g") }
+    var sharedQoSPolicies: SQLCondition { reaches("q") }
 
     var visibleNetworks: SQLCondition { sees(owns("n"), openNetworks) }
     var visibleSubnets: SQLCondition { sees(owns("s"), owns("n"), openNetworks) }
@@ -191,6 +195,7 @@ extension Viewer {
     var visibleSubnetPools: SQLCondition { sees(owns("l"), sharedSubnetPools) }
     var visibleAddressScopes: SQLCondition { sees(owns("a"), sharedAddressScopes) }
     var visibleAddressGroups: SQLCondition { sees(owns("a"), reaches("a")) }
+    var visibleQoSPolicies: SQLCondition { sees(owns("q"), sharedQoSPolicies) }
     var visibleRBACPolicies: SQLCondition { sees(owns("b")) }
     var visibleRouters: SQLCondition { sees(owns("r")) }
     var visibleFloatingIPs: SQLCondition { sees(owns("f")) }

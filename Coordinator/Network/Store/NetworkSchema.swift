@@ -13,7 +13,8 @@ enum NetworkSchema {
         Migration(slice: "network", number: 7, name: "whose interface a port is", sql: servers),
         Migration(slice: "network", number: 8, name: "subnet pools, address scopes", sql: subnetPools),
         Migration(slice: "network", number: 9, name: "address groups", sql: addressGroups),
-        Migration(slice: "network", number: 10, name: "what is shared with whom", sql: rbac)
+        Migration(slice: "network", number: 10, name: "what is shared with whom", sql: rbac),
+        Migration(slice: "network", number: 11, name: "quality of service", sql: qos)
     ]
 
     /// `sort_key` and the pools' bounds are addresses as 8 or 32 hexadecimal digits, which sort as the addresses do.

@@ -16,6 +16,7 @@ extension NetworkRecord: StandardRecord {
         try column("is_default", &isDefault)
         try column("port_security", &isPortSecurityEnabled)
         try column("mtu", &mtuBytes)
+        try column("qos_policy_id", &qosPolicy)
         var (type, physical, tag) = (networkType, physicalNetwork, segmentationID)
         try column("network_type", &type, .fixed)
         try column("physical_network", &physical, .fixed)

@@ -30,6 +30,7 @@ extension PortRecord: StandardRecord {
         try column("last_error", &lastError)
         try column("server_id", &server)
         try column("service", &isService, .fixed)
+        try column("qos_policy_id", &qosPolicy)
     }
 }
 

@@ -101,6 +101,11 @@ struct RBACStore: Sendable {
                 """
             case (.addressGroup, _):
                 "SELECT DISTINCT project_id FROM network_security_group_rules WHERE remote_address_group_id = ?"
+            case (.qosPolicy, _):
+                """
+                SELECT project_id FROM network_ports WHERE qos_policy_id = ?
+                UNION SELECT project_id FROM network_networks WHERE qos_policy_id = ?
+                """
             }
         let marks = statement.count { $0 == "?" }
         return Set(try reader.query(statement, Array(repeating: policy.object, count: marks)) { try $0.id(0) })

@@ -122,6 +122,11 @@ public struct QuotaLedger: Sendable {
         try store.set(limit, of: name, service: service, project: project, in: transaction)
     }
 
+    /// A resource is called otherwise from now on: projects keep their limits.
+    public func rename(_ old: String, to new: String, in transaction: any SQLTransaction) throws {
+        try store.rename(old, to: new, service: service, in: transaction)
+    }
+
     /// Back to the defaults.
     public func reset(_ project: ProjectID, in transaction: any SQLTransaction) throws {
         try store.reset(project, service: service, in: transaction)

@@ -21,7 +21,19 @@ extension PortSpec: MessageConvertible {
                     prefix: try IPPrefix(pair.prefix, field: "port.allowed_pairs.prefix"),
                     mac: pair.hasMac ? try MACAddress(wire: pair.mac, field: "port.allowed_pairs.mac") : nil)
             },
-            hostname: message.hostname)
+            hostname: message.hostname,
+            quality: Quality(
+                toGuest: message.hasToGuest ? try RateLimit(message.toGuest, field: "port.to_guest") : nil,
+                fromGuest: message.hasFromGuest ? try RateLimit(message.fromGuest, field: "port.from_guest") : nil,
+                dscp: message.hasDscp ? try Self.codePoint(message.dscp) : nil),
+            dhcpOptions: message.dhcpOptions.map { option in
+                DHCPOption(family: option.isIpv6 ? .ipv6 : .ipv4, name: option.name, value: option.value)
+            })
+    }
+
+    private static func codePoint(_ number: UInt32) throws(WireError) -> Int {
+        guard number < 64 else { throw .invalid("port.dscp: a code point has 6 bits") }
+        return Int(number)
     }
 
     var wire: PBPortSpec {
@@ -46,6 +58,31 @@ extension PortSpec: MessageConvertible {
                 }
             }
             $0.hostname = hostname
+            if let limit = quality.toGuest { $0.toGuest = limit.wire }
+            if let limit = quality.fromGuest { $0.fromGuest = limit.wire }
+            if let dscp = quality.dscp { $0.dscp = UInt32(dscp) }
+            $0.dhcpOptions = dhcpOptions.map { option in
+                .with {
+                    $0.isIpv6 = option.family == .ipv6
+                    $0.name = option.name
+                    $0.value = option.value
+                }
+            }
+        }
+    }
+}
+
+extension PortSpec.RateLimit {
+    init(_ message: PBPortSpec.RateLimit, field: String) throws(WireError) {
+        guard let rate = Int(exactly: message.bitsPerSecond), rate > 0, let burst = Int(exactly: message.burstOctets)
+        else { throw .invalid("\(field): \(message.bitsPerSecond) bits a second is no limit") }
+        self.init(bitsPerSecond: rate, burstBytes: burst)
+    }
+
+    var wire: PBPortSpec.RateLimit {
+        .with {
+            $0.bitsPerSecond = UInt64(bitsPerSecond)
+            $0.burstOctets = UInt64(burstBytes)
         }
     }
 }

@@ -732,6 +732,37 @@ nonisolated struct PBPortSpec: Sendable {
 
   var hostname: String = String()
 
+  /// Absent: as fast as it goes.
+  var toGuest: PBPortSpec.RateLimit {
+    get {_toGuest ?? PBPortSpec.RateLimit()}
+    set {_toGuest = newValue}
+  }
+  /// Returns true if `toGuest` has been explicitly set.
+  var hasToGuest: Bool {self._toGuest != nil}
+  /// Clears the value of `toGuest`. Subsequent reads from it will return its default value.
+  mutating func clearToGuest() {self._toGuest = nil}
+
+  var fromGuest: PBPortSpec.RateLimit {
+    get {_fromGuest ?? PBPortSpec.RateLimit()}
+    set {_fromGuest = newValue}
+  }
+  /// Returns true if `fromGuest` has been explicitly set.
+  var hasFromGuest: Bool {self._fromGuest != nil}
+  /// Clears the value of `fromGuest`. Subsequent reads from it will return its default value.
+  mutating func clearFromGuest() {self._fromGuest = nil}
+
+  /// Present: what the guest's packets are marked with (RFC 2474).
+  var dscp: UInt32 {
+    get {_dscp ?? 0}
+    set {_dscp = newValue}
+  }
+  /// Returns true if `dscp` has been explicitly set.
+  var hasDscp: Bool {self._dscp != nil}
+  /// Clears the value of `dscp`. Subsequent reads from it will return its default value.
+  mutating func clearDscp() {self._dscp = nil}
+
+  var dhcpOptions: [PBPortSpec.DHCPOption] = []
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated struct FixedIP: Sendable {
@@ -779,9 +810,44 @@ nonisolated struct PBPortSpec: Sendable {
     fileprivate var _mac: UInt64? = nil
   }
 
+  /// What traffic of one direction is held to.
+  nonisolated struct RateLimit: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var bitsPerSecond: UInt64 = 0
+
+    var burstOctets: UInt64 = 0
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+  }
+
+  /// What DHCP tells this guest beside what it tells all: an option by dnsmasq's name for it.
+  nonisolated struct DHCPOption: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var isIpv6: Bool = false
+
+    var name: String = String()
+
+    var value: String = String()
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+  }
+
   init() {}
 
   fileprivate var _server: Data? = nil
+  fileprivate var _toGuest: PBPortSpec.RateLimit? = nil
+  fileprivate var _fromGuest: PBPortSpec.RateLimit? = nil
+  fileprivate var _dscp: UInt32? = nil
 }
 
 /// A router on the node that routes for it: a network namespace with a link into each of its networks.
@@ -2587,7 +2653,7 @@ nonisolated extension PBSubnetSpec.HostRoute: SwiftProtobuf.Message, SwiftProtob
 
 nonisolated extension PBPortSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".PortSpec"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}network\0\u{1}server\0\u{1}mac\0\u{3}fixed_ips\0\u{3}is_admin_up\0\u{3}is_security_enabled\0\u{3}security_groups\0\u{3}allowed_pairs\0\u{1}hostname\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}network\0\u{1}server\0\u{1}mac\0\u{3}fixed_ips\0\u{3}is_admin_up\0\u{3}is_security_enabled\0\u{3}security_groups\0\u{3}allowed_pairs\0\u{1}hostname\0\u{3}to_guest\0\u{3}from_guest\0\u{1}dscp\0\u{3}dhcp_options\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2605,6 +2671,10 @@ nonisolated extension PBPortSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       case 8: try { try decoder.decodeRepeatedBytesField(value: &self.securityGroups) }()
       case 9: try { try decoder.decodeRepeatedMessageField(value: &self.allowedPairs) }()
       case 10: try { try decoder.decodeSingularStringField(value: &self.hostname) }()
+      case 11: try { try decoder.decodeSingularMessageField(value: &self._toGuest) }()
+      case 12: try { try decoder.decodeSingularMessageField(value: &self._fromGuest) }()
+      case 13: try { try decoder.decodeSingularUInt32Field(value: &self._dscp) }()
+      case 14: try { try decoder.decodeRepeatedMessageField(value: &self.dhcpOptions) }()
       default: break
       }
     }
@@ -2645,6 +2715,18 @@ nonisolated extension PBPortSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if !self.hostname.isEmpty {
       try visitor.visitSingularStringField(value: self.hostname, fieldNumber: 10)
     }
+    try { if let v = self._toGuest {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+    } }()
+    try { if let v = self._fromGuest {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
+    } }()
+    try { if let v = self._dscp {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 13)
+    } }()
+    if !self.dhcpOptions.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.dhcpOptions, fieldNumber: 14)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2659,6 +2741,10 @@ nonisolated extension PBPortSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if lhs.securityGroups != rhs.securityGroups {return false}
     if lhs.allowedPairs != rhs.allowedPairs {return false}
     if lhs.hostname != rhs.hostname {return false}
+    if lhs._toGuest != rhs._toGuest {return false}
+    if lhs._fromGuest != rhs._fromGuest {return false}
+    if lhs._dscp != rhs._dscp {return false}
+    if lhs.dhcpOptions != rhs.dhcpOptions {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2733,6 +2819,81 @@ nonisolated extension PBPortSpec.AllowedPair: SwiftProtobuf.Message, SwiftProtob
   static func ==(lhs: PBPortSpec.AllowedPair, rhs: PBPortSpec.AllowedPair) -> Bool {
     if lhs._prefix != rhs._prefix {return false}
     if lhs._mac != rhs._mac {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBPortSpec.RateLimit: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = PBPortSpec.protoMessageName + ".RateLimit"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}bits_per_second\0\u{3}burst_octets\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.bitsPerSecond) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.burstOctets) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.bitsPerSecond != 0 {
+      try visitor.visitSingularUInt64Field(value: self.bitsPerSecond, fieldNumber: 1)
+    }
+    if self.burstOctets != 0 {
+      try visitor.visitSingularUInt64Field(value: self.burstOctets, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBPortSpec.RateLimit, rhs: PBPortSpec.RateLimit) -> Bool {
+    if lhs.bitsPerSecond != rhs.bitsPerSecond {return false}
+    if lhs.burstOctets != rhs.burstOctets {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBPortSpec.DHCPOption: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = PBPortSpec.protoMessageName + ".DHCPOption"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}is_ipv6\0\u{1}name\0\u{1}value\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBoolField(value: &self.isIpv6) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.value) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.isIpv6 != false {
+      try visitor.visitSingularBoolField(value: self.isIpv6, fieldNumber: 1)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 2)
+    }
+    if !self.value.isEmpty {
+      try visitor.visitSingularStringField(value: self.value, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBPortSpec.DHCPOption, rhs: PBPortSpec.DHCPOption) -> Bool {
+    if lhs.isIpv6 != rhs.isIpv6 {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs.value != rhs.value {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

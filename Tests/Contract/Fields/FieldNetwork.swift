@@ -167,5 +167,32 @@ extension FieldTable {
         PUT /network/v2.0/security-groups/{id}/tags tags shown
         PUT /network/v2.0/routers/{id}/tags tags shown
         PUT /network/v2.0/floatingips/{id}/tags tags shown
+        POST /network/v2.0/qos/policies description shown
+        POST /network/v2.0/qos/policies is_default shown
+        POST /network/v2.0/qos/policies name shown
+        POST /network/v2.0/qos/policies project_id shown
+        POST /network/v2.0/qos/policies shared test:NetworkQoSTests.sharing
+        POST /network/v2.0/qos/policies tenant_id shown
+        PUT /network/v2.0/qos/policies/{id} description shown
+        PUT /network/v2.0/qos/policies/{id} is_default shown
+        PUT /network/v2.0/qos/policies/{id} name shown
+        PUT /network/v2.0/qos/policies/{id} shared test:NetworkQoSTests.sharing
+        POST /network/v2.0/qos/policies/{id}/bandwidth_limit_rules direction shown
+        PUT /network/v2.0/qos/policies/{id}/bandwidth_limit_rules/{rule} direction shown
+        PUT /network/v2.0/qos/alias_bandwidth_limit_rules/{rule} direction shown
+        POST /network/v2.0/qos/policies/{id}/bandwidth_limit_rules max_burst_kbps shown
+        PUT /network/v2.0/qos/policies/{id}/bandwidth_limit_rules/{rule} max_burst_kbps shown
+        PUT /network/v2.0/qos/alias_bandwidth_limit_rules/{rule} max_burst_kbps shown
+        POST /network/v2.0/qos/policies/{id}/bandwidth_limit_rules max_kbps shown
+        PUT /network/v2.0/qos/policies/{id}/bandwidth_limit_rules/{rule} max_kbps shown
+        PUT /network/v2.0/qos/alias_bandwidth_limit_rules/{rule} max_kbps shown
+        POST /network/v2.0/qos/policies/{id}/dscp_marking_rules dscp_mark shown
+        PUT /network/v2.0/qos/policies/{id}/dscp_marking_rules/{rule} dscp_mark shown
+        PUT /network/v2.0/qos/alias_dscp_marking_rules/{rule} dscp_mark shown
+        POST /network/v2.0/networks qos_policy_id test:NetworkQoSTests.defaults
+        PUT /network/v2.0/networks/{id} qos_policy_id shown
+        POST /network/v2.0/ports qos_policy_id shown
+        PUT /network/v2.0/ports/{id} qos_policy_id shown
+        PUT /network/v2.0/policies/{id}/tags tags shown
         """
 }

@@ -54,6 +54,12 @@ enum TwoTenantBodies {
         case "PUT /network/v2.0/address-groups/{id}": return ["address_group": ["name": "a"]]
         case let route where route.hasSuffix("_addresses") && route.hasPrefix("PUT"):
             return ["addresses": ["198.51.100.0/24"]]
+        case "POST /network/v2.0/qos/policies", "PUT /network/v2.0/qos/policies/{id}":
+            return ["policy": ["name": "q"]]
+        case let route where route.contains("/bandwidth_limit_rules") || route.contains("alias_bandwidth_limit_rules"):
+            return route.hasPrefix("P") ? ["bandwidth_limit_rule": ["max_kbps": 700]] : nil
+        case let route where route.contains("dscp_marking_rules"):
+            return route.hasPrefix("P") ? ["dscp_marking_rule": ["dscp_mark": 26]] : nil
         case "POST /network/v2.0/address-scopes": return ["address_scope": ["ip_version": 4]]
         case "PUT /network/v2.0/address-scopes/{id}": return ["address_scope": ["name": "s"]]
         case let route where route.hasSuffix("_prefixes") && route.hasPrefix("PUT"):

@@ -69,7 +69,7 @@ extension String {
 /// All slices' tables. A slice that comes adds its own.
 enum TwoTenantTable {
     static let all: [(service: String, lines: [TwoTenantLine])] = [
-        ("/network", TwoTenantLine.read(network + "\n" + routers + "\n" + subnetPools)),
+        ("/network", TwoTenantLine.read([network, routers, subnetPools, qos].joined(separator: "\n"))),
         ("/compute", TwoTenantLine.read(compute + "\n" + computeProxies)), ("/image", TwoTenantLine.read(image)),
         ("/volume", TwoTenantLine.read(volume + volumeWithoutProject))
     ]
@@ -79,7 +79,7 @@ enum TwoTenantTable {
 
     /// Parameters that name nothing of anybody's, but a part of what is named before them, or a word.
     static let parts: [String: Set<String>] = [
-        "/network/": ["{tag}", "{alias}"], "/image/": ["{tag}"],
+        "/network/": ["{tag}", "{alias}", "{type}"], "/image/": ["{tag}"],
         // Every path is below the caller's own project; VolumeTwoTenantTests names others there.
         "/volume/": ["{project_id}", "{key}", "{alias}", "{verb}", "{absent_id}", "{host}", "{class}"],
         "/compute/": ["{tag}", "{key}", "{alias}", "{request_id}", "{network}"]

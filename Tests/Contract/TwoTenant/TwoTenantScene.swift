@@ -97,6 +97,7 @@ struct TwoTenantScene: Sendable {
         try await add("address_group", "\(base)/address-groups", "address_group") { _ in
             ["addresses": ["198.51.100.0/24"]]
         }
+        try await makePolicies()
         var target = 0
         try await add("rbac_policy", "\(base)/rbac-policies", "rbac_policy") { caller in
             target += 1
@@ -131,6 +132,26 @@ struct TwoTenantScene: Sendable {
         let address = onShared?.item("fixed_ips")?["ip_address"]?.stringValue ?? ""
         things["shared_address"] = Thing(foreign: address, gone: "10.3.0.200", seen: "10.3.0.1", malformed: "ten")
         try await makeDevice()
+    }
+
+    /// Administrators make them, for projects.
+    private mutating func makePolicies() async throws {
+        let path = "/network/v2.0/qos/policies"
+        func policy(_ project: ProjectID) async throws -> String {
+            try await make(path, "policy", ["name": "q", "project_id": JSON(project.compact)], as: .admin)
+        }
+        let (foreign, gone) = (try await policy(TestCaller.project), try await policy(TestCaller.project))
+        _ = await cloud.harness.delete("\(path)/\(gone)", as: .admin)
+        let own = try await policy(TestCaller.otherProject)
+        things["qos_policy"] = Thing(foreign: foreign, gone: gone, own: own, path: "\(path)/\(foreign)")
+        func rules(_ name: String, _ kind: String, _ members: [String: JSON]) async throws {
+            let made = try await make("\(path)/\(foreign)/\(kind)s", kind, members, as: .admin)
+            things[name] = Thing(
+                foreign: made, own: try await make("\(path)/\(own)/\(kind)s", kind, members, as: .admin),
+                path: "\(path)/\(foreign)/\(kind)s/\(made)")
+        }
+        try await rules("qos_rule", "bandwidth_limit_rule", ["max_kbps": 1000])
+        try await rules("qos_mark", "dscp_marking_rule", ["dscp_mark": 10])
     }
 
     /// A server's interface, as the compute service has it.

@@ -37,7 +37,7 @@ struct FixedIPBudgetTests {
         let cloud = try await TestCloud()
         let (network, subnet) = try await cloud.write { service, transaction in
             let network = try service.createNetwork(
-                NetworkDraft(project: TestCloud.project), at: 1, in: transaction)
+                NetworkDraft(project: TestCloud.project), viewer: .everything, at: 1, in: transaction)
             let draft = SubnetDraft(project: TestCloud.project, network: network, prefix: IPPrefix("10.0.0.0/24"))
             return (network, try service.createSubnet(draft, viewer: .everything, at: 1, in: transaction))
         }

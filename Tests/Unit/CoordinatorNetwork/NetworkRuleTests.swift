@@ -11,7 +11,7 @@ struct NetworkRuleTests {
         try await cloud.write { service, transaction in
             var draft = NetworkDraft(project: TestCloud.project)
             change(&draft)
-            return try service.createNetwork(draft, at: 1, in: transaction)
+            return try service.createNetwork(draft, viewer: .everything, at: 1, in: transaction)
         }
     }
 
@@ -67,7 +67,7 @@ struct NetworkRuleTests {
             (draft.networkType, draft.physicalNetwork, draft.segmentationID) = (
                 wanted.type, wanted.physical, wanted.tag
             )
-            return try service.createNetwork(draft, at: 1, in: transaction)
+            return try service.createNetwork(draft, viewer: .everything, at: 1, in: transaction)
         }
         guard let id else {
             #expect(refusal == wanted.result)
@@ -86,7 +86,7 @@ struct NetworkRuleTests {
                 var draft = NetworkDraft(project: TestCloud.project)
                 draft.networkType = "vlan"
                 draft.physicalNetwork = "physnet1"
-                _ = try service.createNetwork(draft, at: 1, in: transaction)
+                _ = try service.createNetwork(draft, viewer: .everything, at: 1, in: transaction)
             }
         }
         #expect(refusal == "NoNetworkAvailable")
@@ -105,10 +105,10 @@ struct NetworkRuleTests {
             let (id, refusal) = await cloud.attempt { service, transaction in
                 var draft = NetworkDraft(project: TestCloud.project)
                 if isNew { draft.mtuBytes = wanted }
-                let id = try service.createNetwork(draft, at: 1, in: transaction)
+                let id = try service.createNetwork(draft, viewer: .everything, at: 1, in: transaction)
                 var change = NetworkChange()
                 if !isNew { change.mtuBytes = wanted }
-                try service.updateNetwork(id, change, at: 2, in: transaction)
+                try service.updateNetwork(id, change, viewer: .everything, at: 2, in: transaction)
                 return id
             }
             var bytes: Int?
@@ -125,7 +125,7 @@ struct NetworkRuleTests {
             let refusal = await cloud.refusal { service, transaction in
                 var change = NetworkChange()
                 change.mtuBytes = bytes
-                try service.updateNetwork(network, change, at: 2, in: transaction)
+                try service.updateNetwork(network, change, viewer: .everything, at: 2, in: transaction)
             }
             #expect(refusal == result)
         }
@@ -145,7 +145,7 @@ struct NetworkRuleTests {
         let network = try await cloud.network()
         func touches(_ change: NetworkChange) async throws -> Int {
             let before = cloud.plan.touchCount
-            try await cloud.write { try $0.updateNetwork(network, change, at: 2, in: $1) }
+            try await cloud.write { try $0.updateNetwork(network, change, viewer: .everything, at: 2, in: $1) }
             return cloud.plan.touchCount - before
         }
         var change = NetworkChange()
@@ -164,14 +164,16 @@ struct NetworkRuleTests {
         var change = NetworkChange()
         change.isShared = true
         let share = change
-        try await cloud.write { try $0.updateNetwork(network, share, at: 2, in: $1) }
+        try await cloud.write { try $0.updateNetwork(network, share, viewer: .everything, at: 2, in: $1) }
         let port = try await cloud.port(on: network, as: TestCloud.otherProject)
         change.isShared = false
         let unshare = change
         #expect(
-            await cloud.refusal { try $0.updateNetwork(network, unshare, at: 3, in: $1) } == "InvalidSharedSetting")
+            await cloud.refusal { try $0.updateNetwork(network, unshare, viewer: .everything, at: 3, in: $1) }
+                == "InvalidSharedSetting")
         try await cloud.write { try $0.deletePort(port, at: 4, in: $1) }
-        #expect(await cloud.refusal { try $0.updateNetwork(network, unshare, at: 5, in: $1) } == "")
+        #expect(
+            await cloud.refusal { try $0.updateNetwork(network, unshare, viewer: .everything, at: 5, in: $1) } == "")
         #expect(
             await cloud.refusal { service, transaction in
                 try service.createPort(
@@ -191,7 +193,8 @@ struct NetworkRuleTests {
         #expect(await cloud.refusal { try $0.deleteNetwork(network, in: $1) } == "")
         #expect(await cloud.refusal { try $0.deleteNetwork(network, in: $1) } == "NetworkNotFound")
         #expect(
-            await cloud.refusal { try $0.updateNetwork(network, NetworkChange(), at: 1, in: $1) } == "NetworkNotFound")
+            await cloud.refusal { try $0.updateNetwork(network, NetworkChange(), viewer: .everything, at: 1, in: $1) }
+                == "NetworkNotFound")
         #expect(try await cloud.reserve(server(2)).isEmpty)
     }
 }

@@ -48,7 +48,8 @@ struct OverlayPlanTests {
         let small = NetworkSlice(plan: cloud.plan, directory: cloud.directory, settings: settings).service
         let made = try await cloud.database.write { transaction in
             try (0..<3).map { _ in
-                try small.createNetwork(NetworkDraft(project: TestCloud.project), at: 1, in: transaction)
+                try small.createNetwork(
+                    NetworkDraft(project: TestCloud.project), viewer: .everything, at: 1, in: transaction)
             }
         }
         var types: [NetworkSpec.Attachment?] = []
@@ -61,7 +62,7 @@ struct OverlayPlanTests {
         let full = NetworkSlice(plan: cloud.plan, directory: cloud.directory, settings: settings).service
         await #expect(throws: APIError.self) {
             try await cloud.database.write {
-                _ = try full.createNetwork(NetworkDraft(project: TestCloud.project), at: 1, in: $0)
+                _ = try full.createNetwork(NetworkDraft(project: TestCloud.project), viewer: .everything, at: 1, in: $0)
             }
         }
     }

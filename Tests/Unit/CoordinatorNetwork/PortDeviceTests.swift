@@ -18,7 +18,7 @@ struct PortDeviceTests {
             network = try await cloud.network()
             let theirs = try await cloud.write { service, transaction in
                 let id = try service.createNetwork(
-                    NetworkDraft(project: TestCloud.otherProject), at: 1, in: transaction)
+                    NetworkDraft(project: TestCloud.otherProject), viewer: .everything, at: 1, in: transaction)
                 let draft = SubnetDraft(
                     project: TestCloud.otherProject, network: id, prefix: IPPrefix("10.7.0.0/24"))
                 _ = try service.createSubnet(draft, viewer: .everything, at: 1, in: transaction)

@@ -11,7 +11,8 @@ struct QuotaTests {
         (
             "network",
             { service, _, _, transaction in
-                _ = try service.createNetwork(NetworkDraft(project: TestCloud.project), at: 1, in: transaction)
+                _ = try service.createNetwork(
+                    NetworkDraft(project: TestCloud.project), viewer: .everything, at: 1, in: transaction)
             }
         ),
         (
@@ -95,7 +96,7 @@ struct QuotaTests {
         let service = NetworkSlice(plan: RecordedPlan(), directory: FixedDirectory(count: 1)).service
         await #expect(throws: QuotaExceeded.self) {
             try await database.write {
-                try service.createNetwork(NetworkDraft(project: TestCloud.project), at: 1, in: $0)
+                try service.createNetwork(NetworkDraft(project: TestCloud.project), viewer: .everything, at: 1, in: $0)
             }
         }
     }

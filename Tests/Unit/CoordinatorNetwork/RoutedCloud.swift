@@ -55,7 +55,8 @@ struct RoutedCloud: Sendable {
         if nodes == 0 { directory.change { $0 = [] } }
         let service = slice.service
         (network, subnet, external) = try await database.write { transaction in
-            let network = try service.createNetwork(NetworkDraft(project: TestCloud.project), at: 1, in: transaction)
+            let network = try service.createNetwork(
+                NetworkDraft(project: TestCloud.project), viewer: .everything, at: 1, in: transaction)
             let subnet = try service.createSubnet(
                 SubnetDraft(project: TestCloud.project, network: network, prefix: IPPrefix("10.0.0.0/24")),
                 viewer: .everything, at: 1,
@@ -64,7 +65,7 @@ struct RoutedCloud: Sendable {
             draft.isExternal = true
             draft.networkType = "flat"
             draft.physicalNetwork = "physnet1"
-            let external = try service.createNetwork(draft, at: 1, in: transaction)
+            let external = try service.createNetwork(draft, viewer: .everything, at: 1, in: transaction)
             var outside = SubnetDraft(
                 project: TestCloud.otherProject, network: external, prefix: IPPrefix("203.0.113.0/24"))
             outside.isDHCPEnabled = false

@@ -123,7 +123,7 @@ struct RouterPlanTests {
         let hopeless = try await cloud.write { service, transaction in
             var network = NetworkDraft(project: TestCloud.project)
             (network.isExternal, network.networkType, network.physicalNetwork) = (true, "flat", "physnet2")
-            let external = try service.createNetwork(network, at: 1, in: transaction)
+            let external = try service.createNetwork(network, viewer: .everything, at: 1, in: transaction)
             let prefix = IPPrefix("198.51.100.0/24")
             _ = try service.createSubnet(
                 SubnetDraft(project: TestCloud.project, network: external, prefix: prefix), viewer: .everything, at: 1,
@@ -200,7 +200,7 @@ struct RouterPlanTests {
         let router = try await cloud.write { service, transaction in
             var draft = NetworkDraft(project: TestCloud.project)
             draft.networkType = "local"
-            let network = try service.createNetwork(draft, at: 1, in: transaction)
+            let network = try service.createNetwork(draft, viewer: .everything, at: 1, in: transaction)
             let subnet = try service.createSubnet(
                 SubnetDraft(project: TestCloud.project, network: network, prefix: IPPrefix("10.9.0.0/24")),
                 viewer: .everything, at: 1,

@@ -23,10 +23,11 @@ struct ServerRequestTests {
         let cloud = try await TestCloud()
         let (foreign, external, bare) = try await cloud.write { service, transaction in
             var other = NetworkDraft(project: TestCloud.otherProject)
-            let foreign = try service.createNetwork(other, at: 1, in: transaction)
+            let foreign = try service.createNetwork(other, viewer: .everything, at: 1, in: transaction)
             other.isExternal = true
-            let external = try service.createNetwork(other, at: 1, in: transaction)
-            let bare = try service.createNetwork(NetworkDraft(project: TestCloud.project), at: 1, in: transaction)
+            let external = try service.createNetwork(other, viewer: .everything, at: 1, in: transaction)
+            let bare = try service.createNetwork(
+                NetworkDraft(project: TestCloud.project), viewer: .everything, at: 1, in: transaction)
             for name in ["twin", "twin", "web"] {
                 _ = try service.createGroup(
                     SecurityGroupDraft(project: TestCloud.project, name: name), at: 1, in: transaction)
@@ -130,7 +131,7 @@ struct ServerRequestTests {
             let owner = isOwn ? TestCloud.project : TestCloud.otherProject
             var draft = NetworkDraft(project: owner)
             draft.isShared = true
-            let id = try service.createNetwork(draft, at: 1, in: transaction)
+            let id = try service.createNetwork(draft, viewer: .everything, at: 1, in: transaction)
             let subnet = SubnetDraft(project: owner, network: id, prefix: IPPrefix("10.3.0.0/24"))
             _ = try service.createSubnet(subnet, viewer: .everything, at: 1, in: transaction)
             return id
@@ -186,7 +187,7 @@ struct ServerRequestTests {
         let network = try await cloud.write { service, transaction in
             var draft = NetworkDraft(project: TestCloud.project)
             (draft.networkType, draft.physicalNetwork) = ("flat", "physnet1")
-            let id = try service.createNetwork(draft, at: 1, in: transaction)
+            let id = try service.createNetwork(draft, viewer: .everything, at: 1, in: transaction)
             _ = try service.createSubnet(
                 SubnetDraft(project: TestCloud.project, network: id, prefix: IPPrefix("10.7.0.0/24")),
                 viewer: .everything, at: 1,

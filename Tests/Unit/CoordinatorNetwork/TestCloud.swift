@@ -102,7 +102,7 @@ struct TestCloud: Sendable {
         return try await database.write { transaction in
             var network = NetworkDraft(project: Self.project)
             network.name = "private"
-            let id = try service.createNetwork(network, at: 1, in: transaction)
+            let id = try service.createNetwork(network, viewer: .everything, at: 1, in: transaction)
             guard let prefix = IPPrefix(cidr) else { throw StoreError.corrupt(cidr) }
             var subnet = SubnetDraft(project: Self.project, network: id, prefix: prefix)
             change(&subnet)

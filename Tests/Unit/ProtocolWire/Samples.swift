@@ -308,6 +308,11 @@ enum Samples {
         ("operation-nmi", .operation(Operation(id: id(55), deadline: 6, action: .injectNMI(id(30))))),
         ("operation-diagnostics", .operation(Operation(id: id(56), deadline: 7, action: .diagnostics(id(30))))),
         (
+            "operation-upload-volume",
+            .operation(
+                Operation(id: id(57), deadline: 8, action: .uploadVolume(id(30), image: id(32), format: .raw)))
+        ),
+        (
             "operation-open-console",
             .operation(Operation(id: id(57), deadline: 8, action: .openConsole(id(30), .vnc, session: id(59))))
         ),
@@ -343,8 +348,16 @@ enum Samples {
             .streamOpen(stream: 9, StreamOpening(initialCredit: 262_144, source: .serverCertificate([48, 1, 2])))
         ),
         (
+            "stream-open-signing",
+            .streamOpen(
+                stream: 11,
+                StreamOpening(
+                    initialCredit: 262_144,
+                    source: .signing(SigningKeyRequest(access: "AK", date: "20260101", region: "here"))))
+        ),
+        (
             "stream-open-console",
-            .streamOpen(stream: 11, StreamOpening(initialCredit: 262_144, source: .console(id(59))))
+            .streamOpen(stream: 13, StreamOpening(initialCredit: 262_144, source: .console(id(59))))
         ),
         ("stream-data", .streamData(stream: 5, ByteBuffer(bytes: [1, 2, 3]))),
         ("stream-credit", .streamCredit(stream: 5, bytes: 70_000)),
