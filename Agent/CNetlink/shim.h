@@ -14,8 +14,11 @@
 #include <linux/if_link.h>
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
+#include <linux/pkt_cls.h>
+#include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
+#include <linux/tc_act/tc_mirred.h>
 #include <linux/veth.h>
 #include <netlink/attr.h>
 #include <netlink/errno.h>

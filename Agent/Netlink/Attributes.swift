@@ -30,6 +30,14 @@ struct Attributes {
 
     func uint32(_ kind: Int) -> UInt32? { number(kind) }
 
+    func uint64(_ kind: Int) -> UInt64? { number(kind) }
+
+    /// A structure as the kernel's headers have it; what a newer kernel puts behind it is left out.
+    func structure<Structure: BitwiseCopyable>(_ kind: Int, _: Structure.Type = Structure.self) -> Structure? {
+        guard let octets = octets(kind), octets.count >= MemoryLayout<Structure>.size else { return nil }
+        return octets.withUnsafeBytes { $0.loadUnaligned(as: Structure.self) }
+    }
+
     func nested(_ kind: Int) -> Attributes? {
         guard let attribute = found[kind], let data = nla_data(attribute) else { return nil }
         return Attributes(data.assumingMemoryBound(to: nlattr.self), nla_len(attribute))

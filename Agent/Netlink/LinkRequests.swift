@@ -21,6 +21,11 @@ extension NetlinkSocket {
         }
     }
 
+    /// A device that frames pass through on their way elsewhere: they wait in its queue.
+    public func createQueue(_ name: InterfaceName) throws(NetlinkError) {
+        try createLink(name, kind: "ifb") { _ in }
+    }
+
     /// A VXLAN device that sends frames only where its forwarding table says, and learns nothing.
     public func createVXLAN(_ name: InterfaceName, _ settings: VXLANSettings) throws(NetlinkError) {
         try createLink(name, kind: "vxlan") { message in

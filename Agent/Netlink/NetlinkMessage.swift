@@ -29,10 +29,16 @@ final class NetlinkMessage {
     func put(_ attribute: Int, _ value: UInt8) { note(nla_put_u8(pointer, Int32(attribute), value)) }
     func put(_ attribute: Int, _ value: UInt16) { note(nla_put_u16(pointer, Int32(attribute), value)) }
     func put(_ attribute: Int, _ value: UInt32) { note(nla_put_u32(pointer, Int32(attribute), value)) }
+    func put(_ attribute: Int, _ value: UInt64) { note(nla_put_u64(pointer, Int32(attribute), value)) }
     func put(_ attribute: Int, _ value: String) { note(nla_put_string(pointer, Int32(attribute), value)) }
 
     func put(_ attribute: Int, _ octets: [UInt8]) {
         note(nla_put(pointer, Int32(attribute), Int32(octets.count), octets))
+    }
+
+    /// A structure as the kernel's headers have it.
+    func put<Structure: BitwiseCopyable>(_ attribute: Int, structure: Structure) {
+        withUnsafeBytes(of: structure) { put(attribute, [UInt8]($0)) }
     }
 
     func nest(_ attribute: Int, _ body: () -> Void) {

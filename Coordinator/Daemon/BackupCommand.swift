@@ -26,7 +26,9 @@ struct BackupCommand: AsyncParsableCommand {
     var file: String?
 
     func validate() throws {
-        if passphraseFile != nil, !recipient.isEmpty { throw ValidationError("Give a passphrase or recipients, not both.") }
+        if passphraseFile != nil, !recipient.isEmpty {
+            throw ValidationError("Give a passphrase or recipients, not both.")
+        }
         if let wrong = recipient.first(where: { BackupLock.recipient($0) == nil }) {
             throw ValidationError("'\(wrong)' is no public key of age's (age1...).")
         }
@@ -38,7 +40,9 @@ struct BackupCommand: AsyncParsableCommand {
         let settings = configuration.backup
         let now = SystemClock().now()
         guard let path = file ?? settings.directory.map({ "\($0)/\(BackupSchedule.name(at: now))" }) else {
-            guard ifScheduled else { throw ValidationError("Name a file, or set 'backup.directory' in \(options.config).") }
+            guard ifScheduled else {
+                throw ValidationError("Name a file, or set 'backup.directory' in \(options.config).")
+            }
             return
         }
         let files = StateFiles(root: configuration.stateDirectory)

@@ -17,6 +17,7 @@ import ServiceLifecycle
 package struct Cloud: Sendable {
     package let image: ImageSlice
     package let network: NetworkSlice
+    package let blockStorage: BlockStorageSlice
     package let compute: ComputeSlice
     let console: ConsoleSlice
     package let fleet: FleetSlice
@@ -55,11 +56,12 @@ package struct Cloud: Sendable {
         let blockStorage = BlockStorageSlice(
             image: image.service, placement: placement.service, plans: core.plans, operations: core.operations,
             directory: core.directory, runtime: runtime)
+        self.blockStorage = blockStorage
         let compute = ComputeSlice(
             settings: configuration.compute, network: network.service, image: image.service,
             placement: placement.service, volumes: blockStorage.service, plans: core.plans, operations: core.operations,
             directory: core.directory, consoles: ConsoleTokens(settings: configuration.consoleSettings),
-            proxied: network.apis + image.apis, revision: revision,
+            proxied: network.apis + image.apis + blockStorage.apis, revision: revision,
             runtime: runtime)
         self.compute = compute
         console = ConsoleSlice(settings: configuration.consoleSettings, operations: core.operations, runtime: runtime) {

@@ -11,7 +11,7 @@ struct CoordinatorProgram: AsyncParsableCommand {
         abstract: "Holds a Skerry cloud's intent and serves the OpenStack APIs.",
         subcommands: [
             InitCommand.self, RunCommand.self, BackupCommand.self, RestoreCommand.self, StoreCommand.self,
-            MeasureSchedulerCommand.self
+            SupportBundleCommand.self, MeasureSchedulerCommand.self
         ])
 }
 

@@ -31,6 +31,8 @@ public struct InterfaceName: Hashable, Sendable, Comparable, CustomStringConvert
 
     /// The device that carries a network's frames between hosts, `vxl0a1b2c3d-4e`.
     public static func vxlan(_ network: NetworkID) -> Self { Self(prefix: "vxl", short: network.short) }
+    /// Where what comes from a port's guest waits its turn, `sqi0a1b2c3d-4e`.
+    public static func queue(_ port: PortID) -> Self { Self(prefix: "sqi", short: port.short) }
     /// The bridge's end of the pair that leads into a router, `rto0a1b2c3d-4e`, and the router's end.
     public static func routerLink(_ port: PortID) -> Self { Self(prefix: "rto", short: port.short) }
     public static func routerInterface(_ port: PortID) -> Self { Self(prefix: "rti", short: port.short) }

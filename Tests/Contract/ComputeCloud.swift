@@ -54,7 +54,7 @@ struct ComputeCloud: Sendable {
             settings: settings, network: refusals, image: image.service, placement: placement.service,
             volumes: volumes.service,
             plans: core.plans, operations: core.operations, directory: core.directory,
-            consoles: self.consoles, proxied: network.apis + image.apis)
+            consoles: self.consoles, proxied: network.apis + image.apis + volumes.apis)
         harness = APIHarness(
             services: [slice.api, image.api, placement.api] + network.apis + volumes.apis, database: database,
             clock: clock)

@@ -47,7 +47,7 @@ struct PolicyCloud: Sendable {
             plans: core.plans,
             operations: core.operations, directory: core.directory,
             consoles: ConsoleTokens(settings: ConsoleSettings()),
-            proxied: network.apis + image.slice.apis)
+            proxied: network.apis + image.slice.apis + volumes.apis)
         let fleet = FleetSlice(
             core: core, database: database, authority: try CertificateAuthority.create(at: 1_767_225_600),
             participants: FleetParticipants(

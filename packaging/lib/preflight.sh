@@ -80,6 +80,18 @@ check_kernel() {
     command -v ip >/dev/null || return 0
     unshare --net ip link add probe type bridge 2>/dev/null || refuse "the kernel makes no bridges" "modprobe bridge br_netfilter"
     unshare --net ip link add probe type veth peer name probe1 2>/dev/null || refuse "the kernel makes no veth pairs" "modprobe veth"
+    limits_bandwidth || printf 'warning: the kernel cannot limit bandwidth: ports with such a QoS policy will fail on this host\n      remedy: modprobe -a sch_tbf sch_ingress cls_u32 act_mirred ifb\n' >&2
+}
+
+# Whether the kernel has what the agent limits ports with. Nobody needs it who has no QoS policies.
+limits_bandwidth() {
+    command -v tc >/dev/null || return 0
+    unshare --net sh -ec '
+        ip link add probe type ifb
+        tc qdisc add dev probe root tbf rate 1mbit burst 10kb latency 50ms
+        tc qdisc add dev probe ingress
+        tc filter add dev probe ingress protocol all u32 match u32 0 0 action mirred egress redirect dev lo
+    ' >/dev/null 2>&1
 }
 
 check_network() {

@@ -124,6 +124,7 @@ struct LinkApplier {
             }
             try socket.createVLAN(draft, parent: below, tag: tag)
         case .vxlan(let settings): try socket.createVXLAN(draft, settings)
+        case .queue: try socket.createQueue(draft)
         case .service(let network):
             guard let peer = try? InterfaceName(ServiceNamespace.interface) else { return }
             try socket.createVeth(

@@ -111,6 +111,7 @@ public actor HostNetworkDriver: NetworkDriver {
             return NetworkOutcome(failures: Dictionary(uniqueKeysWithValues: desired.keys.map { ($0, error) }))
         }
         let links = LinkApplier(socket: socket, tapOwner: configuration.tapOwner, logger: logger)
+        let hasLimits = releaseLimits(desired, socket)
         links.apply(plan.removals, &failures)
         removeNamespaces(keeping: desired.networks.filter { $0.value.hasServices }, &failures)
         // Rules name bridges: none for one that is somebody else's.
@@ -123,6 +124,7 @@ public actor HostNetworkDriver: NetworkDriver {
         }
         createNamespaces(desired, &failures)
         links.apply(plan.changes, &failures)
+        if hasLimits { limit(desired, socket, &failures) }
         forward(desired, socket, &failures)
         for network in desired.networks.values.sorted(by: { $0.id < $1.id })
         where network.hasServices && failures[.network(network.id)] == nil {

@@ -20,8 +20,8 @@ public enum FirewallPlanner {
         let networks = state.networks.keys.sorted()
         return FirewallPlan(
             tables: [
-                .ipv4: [filter(state, networks, byNetwork, .ipv4), raw(networks)],
-                .ipv6: [filter(state, networks, byNetwork, .ipv6), raw(networks)],
+                .ipv4: [filter(state, networks, byNetwork, .ipv4), raw(networks), marks(ports)],
+                .ipv6: [filter(state, networks, byNetwork, .ipv6), raw(networks), marks(ports)],
                 .frames: [FrameRules.table(ports)]
             ],
             sets: sets(state, ports))
@@ -79,6 +79,19 @@ public enum FirewallPlanner {
         table.chains["skerry-raw"] = networks.compactMap { id in
             zones[id].map { "-i \(InterfaceName.bridge(id)) -j CT --zone \($0)" }
         }
+        return table
+    }
+
+    /// What the packets of guests are marked with. In PREROUTING, where the way of a packet is not known yet: it is
+    /// marked for whoever gets it.
+    private static func marks(_ ports: [PortSpec]) -> RuleTable {
+        var table = RuleTable(name: "mangle")
+        let marked = ports.compactMap { port in
+            port.quality.dscp.map { "-m physdev --physdev-in \(InterfaceName.tap(port.id)) -j DSCP --set-dscp \($0)" }
+        }
+        guard !marked.isEmpty else { return table }
+        table.hooks = [.init(chain: "PREROUTING", target: "skerry-dscp")]
+        table.chains["skerry-dscp"] = marked
         return table
     }
 

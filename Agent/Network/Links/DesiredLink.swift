@@ -8,6 +8,8 @@ public struct DesiredLink: Hashable, Sendable {
         /// What carries a network's frames between hosts; as a port of its bridge it learns nothing.
         case vxlan(VXLANSettings)
         case tap
+        /// What comes from a tap waits here.
+        case queue
         /// A veth whose peer stands in the network's service namespace.
         case service(NetworkID)
         /// Not ours: it is put into the bridge and set up, and otherwise left alone.

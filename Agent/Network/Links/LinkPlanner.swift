@@ -135,6 +135,7 @@ public enum LinkPlanner {
         case .vxlan(let settings): link.vxlan == settings
         case .tap: link.kind == "tun"
         case .service: link.kind == "veth"
+        case .queue: link.kind == "ifb"
         case .vlan(let parent, let tag):
             link.kind == "vlan" && link.vlanTag == tag && link.parent.flatMap { byIndex[$0] }?.name == parent
         case .physical: true

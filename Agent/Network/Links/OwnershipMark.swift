@@ -9,6 +9,8 @@ public enum OwnershipMark: Hashable, Sendable {
     /// The bridge's end of the pair that leads into the network's service namespace.
     case service(NetworkID)
     case port(PortID)
+    /// What comes from the port's guest goes through it, at its pace.
+    case queue(PortID)
 
     public var text: String {
         switch self {
@@ -17,6 +19,7 @@ public enum OwnershipMark: Hashable, Sendable {
         case .vxlan(let id): "skerry-vxlan:\(id)"
         case .service(let id): "skerry-service:\(id)"
         case .port(let id): "skerry-port:\(id)"
+        case .queue(let id): "skerry-queue:\(id)"
         }
     }
 
@@ -29,6 +32,7 @@ public enum OwnershipMark: Hashable, Sendable {
         case "skerry-vxlan": self.init(NetworkID(identifier), Self.vxlan)
         case "skerry-service": self.init(NetworkID(identifier), Self.service)
         case "skerry-port": self.init(PortID(identifier), Self.port)
+        case "skerry-queue": self.init(PortID(identifier), Self.queue)
         default: return nil
         }
     }
@@ -42,7 +46,7 @@ public enum OwnershipMark: Hashable, Sendable {
     var owner: ResourceKey {
         switch self {
         case .bridge(let id), .vlan(let id), .vxlan(let id), .service(let id): .network(id)
-        case .port(let id): .port(id)
+        case .port(let id), .queue(let id): .port(id)
         }
     }
 }

@@ -1,6 +1,6 @@
 import ProtocolModel
 
-/// Says which tap each port needs. Pure.
+/// Says which tap each port needs, and the queue of what its guest sends where that is limited. Pure.
 public enum PortPlanner {
     public struct Outcome: Hashable, Sendable {
         public var links: [DesiredLink] = []
@@ -21,6 +21,13 @@ public enum PortPlanner {
                 outcome.failures[port.id] = .host(
                     "find the port's network", "network \(port.network) is not in the plan")
                 continue
+            }
+            if port.quality.fromGuest != nil {
+                // Before the tap: a port that cannot be held to its limit is not to begin without.
+                outcome.links.append(
+                    DesiredLink(
+                        name: .queue(port.id), kind: .queue, mark: .queue(port.id), mtuBytes: network.mtuBytes,
+                        owner: .port(port.id)))
             }
             outcome.links.append(
                 DesiredLink(

@@ -121,6 +121,8 @@ enum ListingText {
 extension ObjectRecord {
     /// What a listing shows: of a manifest, the size of the whole.
     var listedSize: Int64 { attributes.metadata[MetadataRules.sloSize].flatMap { Int64($0) } ?? content.size }
+    /// It was uploaded in parts through the S3 API.
+    var isComposed: Bool { etag.utf8.contains(UInt8(ascii: "-")) }
     var isStaticManifest: Bool { attributes.metadata[MetadataRules.isSLO] != nil }
 }
 

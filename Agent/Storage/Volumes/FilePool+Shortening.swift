@@ -45,6 +45,8 @@ extension FilePool {
         let reserve = Int64(settings.reservedGiB) << 30
         let shortcut = try await exclusive { folder, map, memory throws(StatusError) -> LayerMap.Shortcut? in
             guard let shortcut = map.shortcut(usual: usual, longest: longest) else { return nil }
+            // A guest goes on with what was taken from under it, or was never given back to it.
+            guard try !folder.isWritten(shortcut.layer) else { return nil }
             let chain = map.chain(of: shortcut.layer)
             let copied = chain.prefix { $0 != shortcut.base }
             try Self.requireRoom(Self.bytes(of: Array(copied), in: folder), beside: reserve, in: folder)

@@ -56,12 +56,16 @@ struct LayerMap: Equatable, Sendable {
             .filter { $0.count > usual }
             .sorted { ($1.count, $0[0].text) < ($0.count, $1[0].text) }
         for chain in chains {
-            if let shortcut = shortcut(in: chain, above, copies: chain.count > longest * 3 / 4) { return shortcut }
+            let depth = chain.count > longest * 3 / 4 ? longest / 2 : nil
+            if let shortcut = shortcut(in: chain, above, copyAt: depth) { return shortcut }
         }
         return nil
     }
 
-    private func shortcut(in chain: [LayerName], _ above: [LayerName: Int], copies: Bool) -> Shortcut? {
+    /// - Parameter copyAt: How deep what may be copied lies at most, so that one copy serves all above it; `nil`: nothing is.
+    private func shortcut(
+        in chain: [LayerName], _ above: [LayerName: Int], copyAt depth: Int?
+    ) -> Shortcut? {
         let linked = Set(links.values)
         var written: Set<LayerName> = []
         for (link, layer) in links {
@@ -78,8 +82,10 @@ struct LayerMap: Equatable, Sendable {
             let base = best.index + best.count + 1
             return Shortcut(layer: chain[best.index], base: base < chain.count ? chain[base] : nil)
         }
-        guard copies, let top = frozen.first, chain.count - top > 2, let bottom = chain.last else { return nil }
-        return Shortcut(layer: chain[top], base: bottom.isImage ? bottom : nil)
+        guard let depth, let cut = frozen.first(where: { chain.count - $0 <= depth }), chain.count - cut > 2,
+            let bottom = chain.last
+        else { return nil }
+        return Shortcut(layer: chain[cut], base: bottom.isImage ? bottom : nil)
     }
 
     /// Whether only one link leads to the layer, and nothing is above it.

@@ -64,8 +64,8 @@ extension ServerState: HostedState {
             if vm == .resized { return isDown ? .advanced(self) : nil }
             return rests ? .completed(ended(vm)) : nil
         case .shelving: return isDown ? .advanced(self) : nil
-        case .rebooting, .rebootingHard, .deleting, .imageSnapshotPending, .imageUploading, .imageBackup,
-            .shelvingImageUploading, .shelvingOffloading, .resizeMigrating:
+        case .blockDeviceMapping, .rebooting, .rebootingHard, .deleting, .imageSnapshotPending, .imageUploading,
+            .imageBackup, .shelvingImageUploading, .shelvingOffloading, .resizeMigrating:
             return nil
         }
     }
@@ -134,7 +134,7 @@ extension TaskState: HostedTask {
         case .rebooting, .rebootingHard, .imageSnapshotPending, .imageUploading, .imageBackup, .shelvingImageUploading,
             .shelvingOffloading, .resizeMigrating:
             .operating
-        case .rebuilding, .rebuildSpawning, .resizeMigrated: .remaking
+        case .rebuilding, .rebuildSpawning, .resizeMigrated, .blockDeviceMapping: .remaking
         case .deleting: .deleting
         }
     }

@@ -10,6 +10,8 @@ public enum VMState: String, Sendable, Hashable, CaseIterable {
 /// What is being done with a server (`OS-EXT-STS:task_state`). Each has an owner and a deadline.
 public enum TaskState: String, Sendable, Hashable, CaseIterable {
     case scheduling, networking, spawning
+    /// Volumes are made that the server is to start with.
+    case blockDeviceMapping = "block_device_mapping"
     case poweringOff = "powering-off"
     case poweringOn = "powering-on"
     case rebooting
@@ -42,6 +44,8 @@ public enum TaskState: String, Sendable, Hashable, CaseIterable {
     public var allowedSeconds: Int64 {
         switch self {
         case .scheduling, .networking, .spawning, .rebuilding, .rebuildSpawning, .unshelving: 600
+        // Longer than a volume may take: what became of that is heard first.
+        case .blockDeviceMapping: 1860
         case .resizePrep, .shelving, .softDeleting: 180
         case .resizeFinish: 300
         case .rescuing, .unrescuing, .resizeMigrated, .resizeReverting: 600

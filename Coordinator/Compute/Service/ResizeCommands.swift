@@ -30,16 +30,17 @@ extension ServerCommands {
         func cannot(_ reason: String) -> APIError {
             .badRequest("Server disk was unable to be resized because: \(reason)")
         }
-        if flavor.rootGiB == 0, server.flavor.rootGiB != 0 {
+        if flavor.rootGiB == 0, server.flavor.rootGiB != 0, !server.isVolumeBacked {
             throw cannot("Resize to zero disk flavor is not allowed.")
         }
         guard flavor.id != server.flavor.id else {
             throw APIError.badRequest("When resizing, instances must change flavor!")
         }
-        if let image = try parts.image.describe(server.image.spec.id, in: reader) {
+        if !server.isVolumeBacked, let image = try parts.image.describe(server.image.spec.id, in: reader) {
             try FlavorCatalog.check(flavor, fits: image, caller: caller)
         }
-        guard flavor.rootGiB >= server.flavor.rootGiB, flavor.ephemeralGiB >= server.flavor.ephemeralGiB else {
+        let fitsRoot = flavor.rootGiB >= server.flavor.rootGiB || server.isVolumeBacked
+        guard fitsRoot, flavor.ephemeralGiB >= server.flavor.ephemeralGiB else {
             throw cannot("Unable to resize disk down.")
         }
     }

@@ -123,7 +123,8 @@ package struct ServerStore: Sendable {
     package func load(in reader: any SQLReader) throws -> [NodeID: NodeLoad] {
         let rows = try reader.query(
             """
-            SELECT node_id, SUM(vcpus), SUM(memory_mib), SUM(root_gib + ephemeral_gib), COUNT(*),
+            SELECT node_id, SUM(vcpus), SUM(memory_mib), SUM(ephemeral_gib + CASE WHEN is_volume_backed = 1 THEN 0 ELSE root_gib END),
+                COUNT(*),
                 SUM(CASE WHEN task_state IS NULL THEN 0 ELSE 1 END)
             FROM servers WHERE node_id IS NOT NULL AND deleted_at IS NULL GROUP BY node_id
             """

@@ -3,8 +3,9 @@ import Crypto
 import Glibc
 import ProtocolModel
 
-/// Puts all that a cloud is made of into one sealed file, while its coordinator serves: the database as it is at one moment,
-/// the certificate authority and the key that belongs to the database, the configuration's files, and images' data if asked.
+/// Puts all that a cloud is made of into one sealed file, while its coordinator serves: the database as it is at one
+/// moment, the certificate authority and the key that belongs to the database, the configuration's files, and images'
+/// data if asked.
 package struct Backup {
     var database: StoreLocation
     var files: StateFiles
@@ -64,8 +65,8 @@ package struct Backup {
     }
 }
 
-/// A folder for the database's copy, in the state directory, of one backup at a time. What a crash left in it goes with the
-/// next backup.
+/// A folder for the database's copy, in the state directory, of one backup at a time. What a crash left in it goes with
+/// the next backup.
 struct BackupScratch {
     private let folder: String
     private let held: Int32

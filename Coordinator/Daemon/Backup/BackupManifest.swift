@@ -16,7 +16,8 @@ package struct BackupManifest: Equatable, Sendable {
     /// Microseconds since 1970.
     package var madeAt: Int64
     package var files: [File]
-    /// Files that were there when the backup began and had gone when their turn came: of images that were deleted meanwhile.
+    /// Files that were there when the backup began and had gone when their turn came: of images that were deleted
+    /// meanwhile.
     package var gone: [String] = []
 
     var json: JSON {
@@ -31,7 +32,8 @@ package struct BackupManifest: Equatable, Sendable {
     static func parse(_ bytes: [UInt8]) throws -> BackupManifest {
         guard let json = try? JSON.parse(bytes), let format = json["format"]?.intValue else { throw unreadable }
         guard format == Self.format else {
-            throw StartError("The backup is of form \(format), which this release cannot read: use the one that made it.")
+            throw StartError(
+                "The backup is of form \(format), which this release cannot read: use the one that made it.")
         }
         guard let release = json["release"]?.stringValue,
             let madeAt = json["made_at"]?.stringValue.flatMap({ Timestamp.parse($0) }),

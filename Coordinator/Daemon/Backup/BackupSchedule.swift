@@ -10,7 +10,9 @@ package enum BackupSchedule {
     package static func name(at time: Int64) -> String { prefix + stamp(time) + suffix }
 
     /// - Returns: All but the last `keep` of the backups among the names. Files with other names are somebody's.
-    package static func expired(_ names: [String], keep: Int) -> [String] { names.filter(isBackup).sorted().dropLast(keep) }
+    package static func expired(_ names: [String], keep: Int) -> [String] {
+        names.filter(isBackup).sorted().dropLast(keep)
+    }
 
     private static func isBackup(_ name: String) -> Bool {
         guard name.hasPrefix(prefix), name.hasSuffix(suffix) else { return false }

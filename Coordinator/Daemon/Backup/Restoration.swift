@@ -3,8 +3,8 @@ import CoordinatorPlatform
 import Glibc
 import ProtocolLink
 
-/// Makes a cloud again of a backup: all of it is verified before anything is written, and written beside the place that it
-/// is for before it gets there, in one step.
+/// Makes a cloud again of a backup: all of it is verified before anything is written, and written beside the place that
+/// it is for before it gets there, in one step.
 struct Restoration {
     var files: StateFiles
     var database: StoreLocation
@@ -46,11 +46,13 @@ struct Restoration {
     private func checkTarget() throws {
         if case .file(let path) = database, path != files.database {
             throw StartError(
-                "'store.url' names a file outside of the state directory: restore without it, and move the file there then.")
+                "'store.url' names a file outside of the state directory: restore without it, and move the file there then."
+            )
         }
         guard isReplacing || !isThere else {
             throw StartError(
-                "There is a cloud in '\(files.root)' already. Restore on an empty machine, or put it aside with --replace.")
+                "There is a cloud in '\(files.root)' already. Restore on an empty machine, or put it aside with --replace."
+            )
         }
     }
 
@@ -66,8 +68,8 @@ struct Restoration {
         return manifest
     }
 
-    /// Proves that a coordinator can work on it, brings it up to this release, and begins new histories of plans: hosts may
-    /// have seen what this database has never heard of.
+    /// Proves that a coordinator can work on it, brings it up to this release, and begins new histories of plans: hosts
+    /// may have seen what this database has never heard of.
     private func settle(_ stage: StateFiles, manifest: BackupManifest, now: Int64) async throws {
         _ = try CertificateAuthority.load(directory: stage.authority)
         let restored = try EmbeddedDatabase(path: stage.database)
@@ -116,7 +118,9 @@ struct Restoration {
 
     private static func owner(of path: String) throws -> (user: uid_t, group: gid_t) {
         var status = stat()
-        guard stat(path, &status) == 0 else { throw StartError("'\(path)' cannot be looked at: \(StateFiles.reason())") }
+        guard stat(path, &status) == 0 else {
+            throw StartError("'\(path)' cannot be looked at: \(StateFiles.reason())")
+        }
         return (status.st_uid, status.st_gid)
     }
 

@@ -1,8 +1,8 @@
 import Crypto
 import ProtocolLink
 
-/// The head of an age file (age-encryption.org/v1): the file's key, wrapped for each who may open it, and a code over all
-/// of that by which changes are noticed.
+/// The head of an age file (age-encryption.org/v1): the file's key, wrapped for each who may open it, and a code over
+/// all of that by which changes are noticed.
 struct SealedHeader {
     struct Stanza: Equatable {
         var arguments: [String]
@@ -28,7 +28,8 @@ struct SealedHeader {
             let key = try PassphraseKey.derive(passphrase, salt: salt, cost: PassphraseKey.cost)
             stanzas = [
                 Stanza(
-                    arguments: ["scrypt", Unpadded64.encode(salt), "\(PassphraseKey.cost)"], body: try wrap(fileKey, key))
+                    arguments: ["scrypt", Unpadded64.encode(salt), "\(PassphraseKey.cost)"],
+                    body: try wrap(fileKey, key))
             ]
         case .recipients(let recipients):
             stanzas = try recipients.map { recipient in
@@ -138,7 +139,8 @@ struct SealedHeader {
 
     private static func unwrap(_ body: [UInt8], _ key: SymmetricKey) -> SymmetricKey? {
         guard body.count == 32,
-            let box = try? ChaChaPoly.SealedBox(combined: noNonce + body), let opened = try? ChaChaPoly.open(box, using: key)
+            let box = try? ChaChaPoly.SealedBox(combined: noNonce + body),
+            let opened = try? ChaChaPoly.open(box, using: key)
         else { return nil }
         return SymmetricKey(data: opened)
     }

@@ -1,7 +1,7 @@
 import Crypto
 
-/// The body of an age file: pieces of 64 KiB, each sealed with its number and with whether it is the last, so that none can
-/// be changed, moved, left out or cut off unnoticed.
+/// The body of an age file: pieces of 64 KiB, each sealed with its number and with whether it is the last, so that none
+/// can be changed, moved, left out or cut off unnoticed.
 enum SealedStream {
     static let piece = 65_536
     static let tag = 16
@@ -64,8 +64,8 @@ package final class SealedWriter {
     }
 }
 
-/// Opens a sealed file from its start to its end. What it gives out was as it had been sealed; whether there is an end to
-/// it shows only at the end.
+/// Opens a sealed file from its start to its end. What it gives out was as it had been sealed; whether there is an end
+/// to it shows only at the end.
 package final class SealedReader {
     private let file: PlainFile
     private let key: SymmetricKey

@@ -30,7 +30,8 @@ extension BackupLock {
         let passphrase = try BackupKey.firstLine(of: path)
         guard passphrase.count >= shortestPassphrase else {
             throw StartError(
-                "The first line of '\(path)' is the passphrase, and must have \(shortestPassphrase) characters or more.")
+                "The first line of '\(path)' is the passphrase, and must have \(shortestPassphrase) characters or more."
+            )
         }
         return .passphrase(Array(passphrase.utf8))
     }
@@ -51,7 +52,8 @@ extension BackupKey {
             }
         }
         guard !keys.isEmpty, keys.count == lines.count else {
-            throw StartError("'\(path)' must hold secret keys as 'age-keygen' makes them, AGE-SECRET-KEY-1..., one a line.")
+            throw StartError(
+                "'\(path)' must hold secret keys as 'age-keygen' makes them, AGE-SECRET-KEY-1..., one a line.")
         }
         return .identities(keys)
     }

@@ -1,5 +1,5 @@
-/// The form in which files stand one after the other within a backup: tar's (POSIX ustar), so that any tar can unpack what
-/// was opened.
+/// The form in which files stand one after the other within a backup: tar's (POSIX ustar), so that any tar can unpack
+/// what was opened.
 package enum TapeArchive {
     static let block = 512
 
@@ -16,7 +16,9 @@ package enum TapeArchive {
     /// - Parameter name: At most 99 octets behind its last slash but one part, all ASCII.
     package static func header(_ entry: Entry, modified: Int64) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: block)
-        func put(_ text: String, at place: Int) { bytes.replaceSubrange(place..<place + text.utf8.count, with: text.utf8) }
+        func put(_ text: String, at place: Int) {
+            bytes.replaceSubrange(place..<place + text.utf8.count, with: text.utf8)
+        }
         func octal(_ value: Int64, _ width: Int) -> String {
             let digits = String(value, radix: 8)
             return String(repeating: "0", count: max(0, width - digits.count)) + digits

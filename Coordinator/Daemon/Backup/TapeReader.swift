@@ -1,7 +1,7 @@
 import Crypto
 
-/// Reads a backup from its start to its end and takes nothing on trust: each file is compared with the manifest, which is
-/// its last, and what no backup has is refused.
+/// Reads a backup from its start to its end and takes nothing on trust: each file is compared with the manifest, which
+/// is its last, and what no backup has is refused.
 struct TapeReader {
     private static let step = 1 << 20
     /// A backup of ours has no more.
@@ -48,7 +48,8 @@ struct TapeReader {
         else { throw damaged }
         let manifest = try BackupManifest.parse(bytes)
         let names = Set(seen.map(\.name))
-        guard manifest.files == seen, names.contains(BackupNames.database), names.isSuperset(of: BackupNames.keys) else {
+        guard manifest.files == seen, names.contains(BackupNames.database), names.isSuperset(of: BackupNames.keys)
+        else {
             throw damaged
         }
         return manifest
@@ -59,5 +60,7 @@ struct TapeReader {
         guard try sealed.read(count) == [UInt8](repeating: 0, count: count) else { throw damaged }
     }
 
-    private var damaged: StartError { StartError("'\(path)' is damaged, or no backup of Skerry's: nothing was restored.") }
+    private var damaged: StartError {
+        StartError("'\(path)' is damaged, or no backup of Skerry's: nothing was restored.")
+    }
 }

@@ -51,7 +51,7 @@ struct PaceTests {
     }
 
     private static let put =
-        "PUT \(ObjectCloud.account)/c/o HTTP/1.1\r\nHost: x\r\nX-Auth-Token: owner\r\nContent-Length: 20\r\n\r\n"
+        "PUT \(ObjectCloud.account)/c/o HTTP/1.1\r\nHost: x\r\nX-Auth-Token: owner\r\nContent-Length: 100\r\n\r\n"
 
     @Test("a head that comes octet by octet is not waited for", .timeLimit(.minutes(1)))
     func slowHead() async throws {
@@ -68,15 +68,15 @@ struct PaceTests {
     @Test("a body that comes octet by octet is not waited for, a slow one is", .timeLimit(.minutes(1)))
     func slowBody() async throws {
         try await serve {
-            $0.pace.stall = .milliseconds(300)
+            $0.pace.stall = .seconds(1)
             $0.pace.bytesPerSecond = 20
         } then: { port, cloud async throws in
-            let drip = [Self.put] + Array(repeating: "x", count: 20)
+            let drip = [Self.put] + Array(repeating: "x", count: 100)
             #expect(!(try await talk(port, drip, pause: .milliseconds(110)).contains("201")))
             #expect(try await cloud.call("HEAD", "c/o").status == 404)
-            // Twice the least rate, and longer than the credit for standing still.
-            let slow = [Self.put] + Array(repeating: "xxxx", count: 5)
-            #expect(try await talk(port, slow, pause: .milliseconds(100)).contains("201 Created"))
+            // Longer than the credit for standing still, but faster than the least rate.
+            let slow = [Self.put] + Array(repeating: String(repeating: "x", count: 20), count: 5)
+            #expect(try await talk(port, slow, pause: .milliseconds(300)).contains("201 Created"))
         }
     }
 

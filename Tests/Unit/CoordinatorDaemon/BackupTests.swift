@@ -38,9 +38,11 @@ struct BackupTests {
         }
     }
 
-    @Test("what is sealed is what is opened, whatever its length", arguments: [
-        0, 1, 511, 65_535, 65_536, 65_537, 131_072, 200_000
-    ])
+    @Test(
+        "what is sealed is what is opened, whatever its length",
+        arguments: [
+            0, 1, 511, 65_535, 65_536, 65_537, 131_072, 200_000
+        ])
     func lengths(length: Int) throws {
         try withFolder {
             let content = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 31) }
@@ -110,11 +112,14 @@ struct BackupTests {
         ] { #expect(BackupLock.recipient(wrong) == nil) }
     }
 
-    @Test("files are framed as tar has them, up to more than eight gibibytes", arguments: [
-        0, 1, 511, 512, 1 << 33, 1 << 40
-    ])
+    @Test(
+        "files are framed as tar has them, up to more than eight gibibytes",
+        arguments: [
+            0, 1, 511, 512, 1 << 33, 1 << 40
+        ])
     func tape(size: Int64) {
-        let entry = TapeArchive.Entry(name: BackupNames.image(String(repeating: "0123456789abcdef", count: 8)), size: size)
+        let entry = TapeArchive.Entry(
+            name: BackupNames.image(String(repeating: "0123456789abcdef", count: 8)), size: size)
         let header = TapeArchive.header(entry, modified: 1_800_000_000)
         #expect(TapeArchive.entry(header) == entry)
         for place in stride(from: 0, to: 512, by: 3) {

@@ -39,6 +39,29 @@ struct ConversionTests {
         }
     }
 
+    @Test("what a port's traffic is held to round-trips, and no limit stays none")
+    func quality() throws {
+        #expect(try ResourceSpec(wireBytes: ResourceSpec.port(Samples.port).wireBytes) == .port(Samples.port))
+        var port = Samples.port
+        port.dhcpOptions = [
+            .init(family: .ipv4, name: "bootfile-name", value: "a b"), .init(family: .ipv6, name: "x", value: "")
+        ]
+        let limits: [PortSpec.RateLimit?] = [
+            nil, .init(bitsPerSecond: 1, burstBytes: 0), .init(bitsPerSecond: .max, burstBytes: .max)
+        ]
+        for limit in limits {
+            for dscp in [nil, 0, 63] {
+                port.quality = .init(toGuest: limit, fromGuest: dscp == nil ? limit : nil, dscp: dscp)
+                #expect(try ResourceSpec(wireBytes: ResourceSpec.port(port).wireBytes) == .port(port))
+            }
+        }
+        // A limit of nothing, and a code point of seven bits.
+        for hostile in [PortSpec.Quality(toGuest: .init(bitsPerSecond: 0, burstBytes: 1)), .init(dscp: 64)] {
+            port.quality = hostile
+            #expect(throws: WireError.self) { try ResourceSpec(wireBytes: ResourceSpec.port(port).wireBytes) }
+        }
+    }
+
     @Test("every value of every enumeration round-trips")
     func enumerations() throws {
         for phase in ResourceStatus.Phase.allCases {
