@@ -173,7 +173,7 @@ let package = Package(
                 "CoordinatorPlatform", "CoordinatorFleet", "CoordinatorIdentity", "CoordinatorPlacement",
                 "CoordinatorImage",
                 "CoordinatorNetwork", "CoordinatorBlockStorage", "CoordinatorConsole", "ProtocolModel", .crypto,
-                .cryptoExtras, .lifecycle
+                .cryptoExtras, .lifecycle, .x509
             ]),
         library(
             "Coordinator/ObjectStorage",

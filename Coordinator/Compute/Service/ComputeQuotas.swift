@@ -68,7 +68,7 @@ package struct ComputeQuotas: Sendable {
     /// - Throws: ``APIError`` 403.
     package func check(keypairs count: Int, of project: ProjectID?, in reader: any SQLReader) throws {
         let limit =
-            try project.map { try ledger.limit("key_pairs", of: $0, in: reader) } 
+            try project.map { try ledger.limit("key_pairs", of: $0, in: reader) }
             ?? ledger.defaults(in: reader)["key_pairs"] ?? -1
         guard limit < 0 || count < limit else { throw APIError.forbidden("Quota exceeded, too many key pairs.") }
     }

@@ -59,7 +59,8 @@ struct ServerMigrating: Sendable {
     func stay(_ server: inout ServerRecord, at now: Int64, in transaction: any SQLTransaction) throws {
         server.shelvedImage = nil
         server.fault = ServerFault(
-            message: "The image of the disk of instance \(server.id) is gone: the server stays where it is.", details: "",
+            message: "The image of the disk of instance \(server.id) is gone: the server stays where it is.",
+            details: "",
             createdAt: now)
         try workflow.endTask(&server, message: "Error", at: now, in: transaction)
         try workflow.plan(&server, server.state.lastingPower, in: transaction)
