@@ -16,8 +16,13 @@ package struct ComputeQuotas: Sendable {
                 return QuotaLedger.Resource(name, defaultLimit: limit) { try groups.count(of: $0, in: $1) }
             },
             counts: { project, reader in
-                try servers.usage(of: project, in: reader)
-                    .merging(migrations.reserved(for: project, in: reader), uniquingKeysWith: +)
+                // Whoever asks while a server is on its way to a larger size finds that taken.
+                try migrations.underWay(of: project, in: reader).reduce(
+                    into: servers.usage(of: project, in: reader)
+                ) { usage, migration in
+                    guard let server = try servers.find(migration.server, in: reader), !server.isDeleted else { return }
+                    usage.merge(migration.reserved(beside: server.flavor), uniquingKeysWith: +)
+                }
             })
     }
 
