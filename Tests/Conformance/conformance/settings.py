@@ -93,7 +93,8 @@ def compute(facts):
         "compute-feature-enabled": {
             "disk_config": True, "console_output": True, "resize": True, "pause": True, "shelve": True,
             "suspend": True, "rescue": True, "snapshot": True, "interface_attach": True, "config_drive": True,
-            "enable_instance_password": True, "hostname_fqdn_sanitization": True, "vnc_console": True, "serial_console": True, "dhcp_domain": "",
+            "enable_instance_password": True, "hostname_fqdn_sanitization": True, "dhcp_domain": "",
+            "vnc_console": True, "serial_console": True,
             "ide_bus": True, "metadata_service": True, "stable_rescue": True, "cold_migration": True,
             "scheduler_enabled_filters": "all",
             # Each of these is refused with a reason.
