@@ -156,8 +156,8 @@ struct HostRoutes: Sendable {
 
     /// There is one, `default`: the limits of projects that have none of their own, which are a setting of the cloud.
     @Sendable private func quotaClass(_ call: APICall) async throws -> APIResponse {
-        let parts = parts
-        let names = try await call.database.read { try QuotaRoutes.names(parts, in: $0) }
+        let (parts, caller) = (parts, try call.requireCaller())
+        let names = try await call.database.read { try QuotaRoutes.names(parts, for: caller, in: $0) }
         let defaults = parts.quotas.ledger.defaults
         var out: [String: JSON] = ["id": .string(call.parameter("class"))]
         for name in names { out[name] = JSON(defaults[name] ?? -1) }
