@@ -57,7 +57,8 @@ struct LimitTests {
     private func measure(
         from sender: FakeGuest, to receiver: FakeGuest, _ address: String, bytes: Int
     ) async throws -> Double {
-        async let received = receiver.shell.run(
+        let shell = receiver.shell
+        async let received = shell.run(
             "sh", ["-c", "timeout 19 busybox nc -l -p 9000 | wc -c"])
         try await Task.sleep(for: .milliseconds(500))
         let start = ContinuousClock.now
