@@ -44,7 +44,8 @@ struct PolicyCloud: Sendable {
             network: network.service, image: image.slice.service, placement: placement.service,
             volumes: volumes.service,
             plans: core.plans,
-            operations: core.operations, directory: core.directory, proxied: network.apis + image.slice.apis + volumes.apis)
+            operations: core.operations, directory: core.directory,
+            proxied: network.apis + image.slice.apis + volumes.apis)
         let fleet = FleetSlice(
             core: core, database: database, authority: try CertificateAuthority.create(at: 1_767_225_600),
             participants: FleetParticipants(
