@@ -64,6 +64,8 @@ struct FilePoolChainTests {
         let image = StorageFixture.image(bytes, .raw)
         try await fixture.storage.storage.fetchImage(image, from: TestSource(bytes: bytes))
         let (volume, snapshots) = try await deep(4, in: fixture, from: .image(image))
+        // What was written since makes another layer necessary.
+        try await fixture.write(104, at: 100, to: fixture.path(volume))
         await #expect(throws: StatusError.self) { try await fixture.pool.snapshot(volume, as: .fresh()) }
         while await fixture.pool.shorten() {}
         #expect(try await holdsAll(4, fixture.path(volume), in: fixture))

@@ -14,17 +14,23 @@ struct VolumeStateTests {
         #expect(task.allowedSeconds > 0)
         let state = VolumeState(status: .inUse, task: task)
         #expect(state.shown.rawValue == task.rawValue)
-        for report in [HostedReport<VolumeDetails>.overdue, .hostRemoved, .status(.failed, nil)] {
+        // What ends an operation is its result, whatever is said of the volume meanwhile.
+        let isOperation = task.purpose == .operating
+        let failed: HostedReport<VolumeDetails> =
+            isOperation ? .operationEnded(succeeded: false) : .status(.failed, nil)
+        for report in [HostedReport<VolumeDetails>.overdue, .hostRemoved, failed] {
             let decision = HostedLifecycle<VolumeState>.decide(report, in: state)
             #expect(decision != .nothing, "\(task) \(report)")
         }
         guard task != .deleting else { return }
-        let ready = HostedLifecycle<VolumeState>.decide(.status(.ready, details()), in: state)
+        let ready = HostedLifecycle<VolumeState>.decide(
+            isOperation ? .operationEnded(succeeded: true) : .status(.ready, details()), in: state)
         guard case .completed(let next) = ready else {
             Issue.record("\(ready)")
             return
         }
-        #expect(next.task == nil && next.status == .inUse && next.progress == 100)
+        #expect(next.task == nil && next.status == .inUse && (isOperation || next.progress == 100))
+        if isOperation { #expect(HostedLifecycle<VolumeState>.decide(.overdue, in: state) == .reverted(state.idle)) }
     }
 
     @Test("a removal waits for a host that is down, and stays in sight when one does not get to it")
