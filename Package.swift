@@ -177,7 +177,7 @@ let package = Package(
                 "CoordinatorImage",
                 "CoordinatorNetwork", "CoordinatorBlockStorage", "CoordinatorCompute", "CoordinatorObjectStorage",
                 "ProtocolModel", "ProtocolLink", "ProtocolSettings",
-                "ProtocolTelemetry", .arguments, .logging, .lifecycle, .signals
+                "ProtocolTelemetry", .arguments, .crypto, .cryptoExtras, .logging, .lifecycle, .signals
             ]),
         program(
             "Coordinator/Command",
@@ -219,7 +219,7 @@ let package = Package(
             ["CoordinatorPlatform", "ProtocolModel", "TestsSupportStore"] + Target.Dependency.nio),
         tests(
             "Tests/Unit/CoordinatorDaemon",
-            ["CoordinatorDaemon", "CoordinatorPlatform", "ProtocolLink", "ProtocolModel", .tls, .logging]
+            ["CoordinatorDaemon", "CoordinatorPlatform", "ProtocolLink", "ProtocolModel", .crypto, .tls, .logging]
                 + Target.Dependency.nio),
         tests("Tests/Unit/CoordinatorIdentity", ["CoordinatorIdentity", "CoordinatorPlatform", "ProtocolModel"]),
         tests(

@@ -15,7 +15,7 @@ struct DiskLayout {
     let places: [Place]
 
     /// The server's own disks have the first names of their bus, whatever volumes come and go; a volume has the name that
-    /// it asks for if that is free. A guest that is being rescued sees all in the order in which they are listed.
+    /// it asks for if that is free; where the guest starts from one, volumes come first. A guest that is being rescued sees all in the order in which they are listed.
     /// - Parameter hasIDE: The machine type has an IDE controller in SATA's place.
     init(_ disks: [DomainDisk], of spec: ServerSpec, hasIDE: Bool) {
         var names = DeviceNames()
@@ -35,7 +35,7 @@ struct DiskLayout {
                 // Out of the way of volumes, as Nova has it.
                 device = names.take("vdz", prefix: prefix) ?? names.next(prefix, besides: asked)
             } else {
-                device = names.next(prefix, besides: disk.role == .configDrive ? asked : [])
+                device = names.next(prefix, besides: disk.role == .configDrive || spec.image == nil ? asked : [])
             }
             return Place(disk: disk, bus: bus, device: device, isCDROM: isCDROM, bootOrder: order[disk])
         }

@@ -22,7 +22,8 @@ extension LibvirtDriver: AttachedVolumes {
                 for disk in VolumeDisks(domain: xml).disks {
                     guard let volume = disk.volume else { continue }
                     found[volume, default: []].append(
-                        VolumeAttachment(server: server, path: disk.path, isRunning: isActive))
+                        VolumeAttachment(
+                            server: server, path: disk.path, isRunning: isActive, layers: disk.layers))
                 }
             }
             return found
@@ -60,6 +61,19 @@ extension LibvirtDriver: AttachedVolumes {
             throw LibvirtFailure.last().statusError(doing: "take the snapshot", call: "virDomainDefineXML")
         }
         virDomainFree(defined)
+    }
+
+    public func restore(_ volume: VolumeID, to location: String) async throws(StatusError) {
+        try await perform { driver, connection throws(StatusError) in
+            for server in try Self.domains(on: connection) {
+                let ours: LibvirtDomain?
+                do throws(StatusError) { ours = try driver.find(server, on: connection) } catch {
+                    guard error.code == .conflict else { throw error }
+                    continue
+                }
+                if let ours { try Self.restore(volume, of: ours.pointer, to: location) }
+            }
+        }
     }
 
     public func resize(_ volume: VolumeID, of server: ServerID, toBytes: Int64) async throws(StatusError) {

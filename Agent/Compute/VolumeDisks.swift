@@ -10,6 +10,8 @@ package struct VolumeDisks: Equatable {
         package var volume: VolumeID?
         /// Where the guest's writes go.
         package var path: String
+        /// Files that are open for it: its own and those below.
+        package var layers = 1
     }
 
     package var disks: [Disk] = []
@@ -22,8 +24,12 @@ package struct VolumeDisks: Equatable {
             let target = CapabilitiesXML.attribute("dev", of: CapabilitiesXML.element("target", in: element.content))
             guard !target.isEmpty else { continue }
             let serial = CapabilitiesXML.element("serial", in: element.content)?.content
+            // The last one says that nothing is below it.
+            let below = element.content.ranges(of: "<backingStore ").count
             disks.append(
-                Disk(target: String(target), volume: serial.flatMap { VolumeID($0) }, path: Self.plain(path)))
+                Disk(
+                    target: String(target), volume: serial.flatMap { VolumeID($0) }, path: Self.plain(path),
+                    layers: 1 + below))
         }
     }
 

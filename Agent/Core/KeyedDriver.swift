@@ -108,6 +108,8 @@ public struct KeyedDecision<Driver: KeyedDriver>: Sendable {
     public var base = ""
     /// What was reached before is to be forgotten before the steps begin.
     public var isFresh = false
+    /// The steps must succeed some time: they are tried again for ever, ever more slowly.
+    public var isPersistent = false
 
     public init(phase: ResourceStatus.Phase, steps: [Driver.Step] = [], work: Driver.Work) {
         self.phase = phase

@@ -239,13 +239,14 @@ public actor KeyedReconciler<Driver: KeyedDriver>: KindOwner {
             } catch {
                 outcome.error = error
             }
-            await self.finished(id, generation: generation, isRemoval: isRemoval, outcome)
+            await self.finished(
+                id, generation: generation, isRemoval: isRemoval, isPersistent: decision.isPersistent, outcome)
         }
         return true
     }
 
     private func finished(
-        _ id: AnyID, generation: Int64, isRemoval: Bool, _ outcome: StepWorker<Driver>.Outcome
+        _ id: AnyID, generation: Int64, isRemoval: Bool, isPersistent: Bool, _ outcome: StepWorker<Driver>.Outcome
     ) {
         workers -= 1
         core.figures.note(outcome.steps)
@@ -258,7 +259,9 @@ public actor KeyedReconciler<Driver: KeyedDriver>: KindOwner {
                 let inVain =
                     outcome.error == nil
                     ? record.succeeded(outcome.performed, messageInVain: driver.messageInVain) : nil
-                if let error = outcome.error ?? inVain { note(error, of: id, isRemoval: isRemoval, in: &record) }
+                if let error = outcome.error ?? inVain {
+                    note(error, of: id, goesOn: isRemoval || isPersistent, in: &record)
+                }
             }
             records[id] = record
         }
@@ -267,10 +270,10 @@ public actor KeyedReconciler<Driver: KeyedDriver>: KindOwner {
         core.flush()
     }
 
-    private func note(_ error: StatusError, of id: AnyID, isRemoval: Bool, in record: inout KeyedRecord<Driver>) {
+    private func note(_ error: StatusError, of id: AnyID, goesOn: Bool, in record: inout KeyedRecord<Driver>) {
         let delay = record.retry.failed(
-            error, isFinal: !isRemoval && error.isPermanent, now: core.uptime,
-            limits: isRemoval ? .persistent : driver.limits.effort)
+            error, isFinal: !goesOn && error.isPermanent, now: core.uptime,
+            limits: goesOn ? .persistent : driver.limits.effort)
         guard let delay else {
             record.failure = error
             return

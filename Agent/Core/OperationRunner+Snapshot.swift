@@ -30,7 +30,7 @@ extension OperationRunner {
         do throws(StatusError) {
             let file = try await take(operation, server, &steps)
             let error = await worker.timed(.uploadImage, into: &steps) { () throws(StatusError) in
-                try await send(file, as: image, operation)
+                try await sending.send(file, as: image, operation)
             }
             if let error { throw error }
             return nil
@@ -38,6 +38,8 @@ extension OperationRunner {
             return error
         }
     }
+
+    private var sending: ImageSending { ImageSending(core: worker.driver.core) }
 
     // MARK: The copy
 
@@ -60,7 +62,7 @@ extension OperationRunner {
         if let error { throw error }
         var file: (any SnapshotFile)?
         error = await worker.timed(.compressDisk, into: &steps) { () throws(StatusError) in
-            file = try await storage.makeSnapshot(of: spec, for: operation.id, within: timeLeft(operation))
+            file = try await storage.makeSnapshot(of: spec, for: operation.id, within: sending.timeLeft(operation))
         }
         if !isLive { access.turns.give(.server(server)) }
         guard let file, error == nil else { throw error ?? Self.tooLate }
@@ -74,7 +76,7 @@ extension OperationRunner {
             throw Self.noRootDisk
         }
         let target = try await compute.storage.makeSnapshotTarget(of: spec, for: operation.id)
-        let limit = timeLeft(operation)
+        let limit = sending.timeLeft(operation)
         let failure = await withTaskGroup(of: StatusError?.self) { group in
             group.addTask {
                 do throws(StatusError) {
@@ -96,33 +98,6 @@ extension OperationRunner {
         if let failure { throw failure }
     }
 
-    private func timeLeft(_ operation: Operation) -> Duration {
-        .microseconds(max(0, operation.deadline - worker.wallClock.now()))
-    }
-
-    // MARK: Sending
-
-    /// Begins anew when the link breaks, as long as there is time.
-    private func send(_ file: any SnapshotFile, as image: ImageID, _ operation: Operation) async throws(StatusError) {
-        var reason = "no session"
-        while !isExpired(operation) {
-            if let session = worker.driver.core.session.current {
-                do throws(UploadFailure) {
-                    return try await session.upload(file, as: image, of: operation.id)
-                } catch {
-                    switch error {
-                    case .refused(let error): throw error
-                    case .interrupted(let why): reason = why
-                    }
-                }
-            }
-            guard (try? await worker.clock.sleep(for: Self.retryDelay)) != nil else { break }
-        }
-        throw StatusError(
-            code: .timedOut, message: "The snapshot could not be sent in time: try again.", detail: reason)
-    }
-
-    private static let retryDelay = Duration.seconds(2)
     private static let tooLate = StatusError(
         code: .timedOut, message: "The host did not come to it in time: try again.", detail: "snapshots at once")
     private static let noRootDisk = StatusError(

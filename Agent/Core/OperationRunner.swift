@@ -36,7 +36,7 @@ struct OperationRunner: Sendable {
                 return []
             }
         case .diagnostics(let server): return await diagnose(operation, server)
-        case .unknown:
+        case .uploadVolume, .unknown:
             return OperationResult(
                 id: operation.id, outcome: .failed(.unsupported(operation.action.name, coordinator: "")))
         }

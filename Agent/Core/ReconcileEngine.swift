@@ -262,7 +262,7 @@ extension Operation {
         switch action {
         // A password is not written down, and set twice it is the same.
         case .consoleOutput, .diagnostics, .changePassword: true
-        case .softReboot, .hardReboot, .snapshot, .injectNMI, .unknown: false
+        case .softReboot, .hardReboot, .snapshot, .injectNMI, .uploadVolume, .unknown: false
         }
     }
 }

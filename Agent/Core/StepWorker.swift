@@ -33,13 +33,20 @@ struct StepWorker<Driver: KeyedDriver>: Sendable {
     func timed(
         _ step: Driver.Step, into steps: inout [StatusStep], _ body: () async throws(StatusError) -> Void
     ) async -> StatusError? {
+        await timed(named: step.rawValue, into: &steps, body)
+    }
+
+    /// The same for what is no step of a plan.
+    func timed(
+        named name: String, into steps: inout [StatusStep], _ body: () async throws(StatusError) -> Void
+    ) async -> StatusError? {
         let startedAt = wallClock.now()
         let watch = Stopwatch(clock)
         var failure: StatusError?
         do throws(StatusError) { try await body() } catch { failure = error }
         steps.append(
             StatusStep(
-                name: step.rawValue, startedAt: startedAt, durationMicroseconds: watch.elapsed.wholeMicroseconds,
+                name: name, startedAt: startedAt, durationMicroseconds: watch.elapsed.wholeMicroseconds,
                 error: failure?.message))
         return failure
     }

@@ -28,3 +28,14 @@ struct LinkTokenJudge: TokenJudge {
         { return nil }
     }
 }
+
+/// Asks the coordinator what an access key signs with.
+struct LinkSigningKeyJudge: SigningKeyJudge {
+    let line: CoordinatorLine
+
+    func key(_ request: SigningKeyRequest) async throws -> SigningKey? {
+        do { return try await line.connection().signingKey(request) } catch let refusal as LinkRefusal
+            where refusal.code == .notFound
+        { return nil }
+    }
+}

@@ -7,7 +7,10 @@ struct AgentProgram: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "skerry-agent", abstract: "Makes a host what its Skerry coordinator's plan says.",
         version: AgentVersion.text,
-        subcommands: [JoinCommand.self, RunCommand.self, StatusCommand.self, ConfirmRemovalsCommand.self])
+        subcommands: [
+            JoinCommand.self, RunCommand.self, StatusCommand.self, ConfirmRemovalsCommand.self,
+            SupportBundleCommand.self
+        ])
 }
 
 enum AgentVersion {

@@ -13,7 +13,7 @@ struct ObjectFace: Service {
     private static let retryEvery = Duration.milliseconds(500)
 
     private let store: LocalObjectStore
-    private let service: SwiftService
+    private let service: ObjectFaces
     private let listen: (host: String, port: Int)
     private let certificateFile: String
     private let line: CoordinatorLine
@@ -29,9 +29,11 @@ struct ObjectFace: Service {
         store = try LocalObjectStore(folder: path, logger: logger)
         var settings = TokenGate.Settings()
         settings.keptSeconds = Int64(configuration.object.keepTokensMinutes) * 60
-        service = SwiftService(
+        let swift = SwiftService(
             store: store, gate: TokenGate(LinkTokenJudge(line: line), settings: settings, clock: clock), clock: clock,
             logger: logger)
+        let keys = SigningKeyGate(LinkSigningKeyJudge(line: line), settings: settings, clock: clock)
+        service = ObjectFaces(swift: swift, s3: S3Service(swift: swift, parts: store, gate: keys))
         listen = (configuration.object.listen.host, configuration.object.listen.port)
         certificateFile = folder.identity + "/object.pem"
         self.line = line

@@ -11,7 +11,8 @@ public struct SimulatedCall: Sendable, Hashable {
         case observeFiles, fetchImage, makeDisks, makeConfigDrive, readConsole, removeFiles
         case prepareNetwork, convergeNetwork
         case programRouter, removeRouter
-        case observeVolumes, createVolume, extendVolume, revertVolume, snapshotVolume, removeVolume, removeSnapshot
+        case observeVolumes, createVolume, extendVolume, revertVolume, snapshotVolume, copyVolume, removeVolume
+        case removeSnapshot
     }
 
     public var action: Action

@@ -88,7 +88,9 @@ public final class SimulatedHost: Sendable {
     public func interrupts(of server: ServerID) -> Int { guests.withLock { $0[server]?.interrupts ?? 0 } }
 
     /// Snapshots that were made and are not done with.
-    public var snapshotsUnderWay: Set<OperationID> { disks.withLock { $0.snapshots } }
+    public var snapshotsUnderWay: Set<OperationID> {
+        disks.withLock { $0.snapshots.union($0.volumeCopies.keys) }
+    }
 
     /// What a guest has now.
     public func devices(of server: ServerID) -> GuestDevices? {
@@ -142,4 +144,6 @@ struct SimulatedDisks: Sendable {
     var files: [ServerID: ServerFiles] = [:]
     var images: Set<String> = []
     var snapshots: Set<OperationID> = []
+    /// Volumes that are copied for images, with their sizes.
+    var volumeCopies: [OperationID: Int64] = [:]
 }

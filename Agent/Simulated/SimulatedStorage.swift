@@ -121,8 +121,10 @@ public struct SimulatedStorage: ServerStorage {
 }
 
 /// A qcow2 file with nothing in it: its header, the tables of reference counts, and a table of clusters that are not there.
-private struct SimulatedSnapshot: SnapshotFile {
+struct SimulatedSnapshot: SnapshotFile {
     private let bytes: [UInt8]
+
+    init(raw length: Int) { bytes = [UInt8](repeating: 0, count: length) }
 
     init(virtualBytes: Int64) {
         let cluster = 65_536

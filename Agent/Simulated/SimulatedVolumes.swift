@@ -60,6 +60,28 @@ public struct SimulatedPool: VolumeBackend {
         try await change(.snapshotVolume) { $0.volumes[volume]?.isUnfinished = false }
     }
 
+    public func beginCopy(of volume: VolumeID, for operation: OperationID) async throws(StatusError) {
+        try await enter(.copyVolume)
+        let size = host.pools.withLock { $0[name]?.volumes[volume]?.sizeBytes }
+        guard let size else {
+            throw StatusError(code: .hostFailure, message: "The volume is not there.", detail: "volume=\(volume)")
+        }
+        host.disks.withLock { $0.volumeCopies[operation] = size }
+    }
+
+    /// A raw one is a few octets only, whatever the size of the volume.
+    public func copy(
+        for operation: OperationID, as format: ImageSpec.DiskFormat, within limit: Duration
+    ) async throws(StatusError) -> any SnapshotFile {
+        try await enter(.copyVolume)
+        let size = host.disks.withLock { $0.volumeCopies[operation] } ?? 1 << 30
+        return format == .qcow2 ? SimulatedSnapshot(virtualBytes: size) : SimulatedSnapshot(raw: 65_536)
+    }
+
+    public func endCopy(for operation: OperationID) async {
+        _ = host.disks.withLock { $0.volumeCopies.removeValue(forKey: operation) }
+    }
+
     public func remove(_ volume: VolumeID) async throws(StatusError) {
         try await change(.removeVolume) { $0.volumes[volume] = nil }
     }
@@ -100,6 +122,13 @@ extension SimulatedHost {
     /// The snapshots that are on the host.
     public var snapshots: [VolumeSnapshotID: StoredSnapshot] {
         pools.withLock { $0.values.reduce(into: [:]) { $0.merge($1.snapshots) { first, _ in first } } }
+    }
+
+    /// As a snapshot under a guest leaves a volume that was broken off.
+    public func leaveUnfinished(_ volume: VolumeID) {
+        pools.withLock { pools in
+            for name in pools.keys { pools[name]?.volumes[volume]?.isUnfinished = true }
+        }
     }
 
     /// The file system with the pools is no longer mounted, as far as these volumes go.

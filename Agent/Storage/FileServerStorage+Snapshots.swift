@@ -107,7 +107,8 @@ extension FileServerStorage {
     }
 }
 
-private struct SnapshotOnDisk: SnapshotFile {
+/// A file that is read piece by piece while it is sent.
+struct SnapshotOnDisk: SnapshotFile {
     let path: String
     let sizeBytes: Int64
     let workers: BlockingWorkers

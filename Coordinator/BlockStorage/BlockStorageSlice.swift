@@ -21,6 +21,7 @@ public struct BlockStorageSlice: Slice, FleetParts {
     public let providers: [any PlanSpecProvider]
     public let consumers: [any PlanStatusConsumer]
     public let observers: [any NodeObserver]
+    public let operationConsumers: [any OperationConsumer]
     public let holdings: [any ProjectHoldings]
     /// End tasks that nobody ended in time.
     public let watchdogs: [any HostedWatchdog]
@@ -30,10 +31,12 @@ public struct BlockStorageSlice: Slice, FleetParts {
     /// - Parameter runtime: For ``services``; without it, there are none.
     public init(
         settings: BlockStorageSettings = BlockStorageSettings(), image: any ImageForCompute,
-        placement: any Placement, plans: any PlanWriter, directory: any NodeDirectory, runtime: SliceRuntime? = nil
+        placement: any Placement, plans: any PlanWriter, operations: any OperationDispatcher,
+        directory: any NodeDirectory, runtime: SliceRuntime? = nil
     ) {
         let parts = BlockStorageParts(
-            settings: settings, image: image, placement: placement, plans: plans, directory: directory)
+            settings: settings, image: image, placement: placement, plans: plans, operations: operations,
+            directory: directory)
         self.parts = parts
         self.runtime = runtime
         service = VolumeService(parts: parts)
@@ -44,6 +47,7 @@ public struct BlockStorageSlice: Slice, FleetParts {
         let snapshots = HostedReports(parts.snapshotFlow, directory: directory, failures: failures)
         consumers = [volumes, snapshots]
         observers = [volumes, snapshots]
+        operationConsumers = [volumes]
         watchdogs = [volumes, snapshots]
         holdings = [BlockStorageHoldings(parts: parts)]
     }
@@ -55,9 +59,19 @@ public struct BlockStorageSlice: Slice, FleetParts {
             "name": JSON(record.name), "status": JSON(record.status.rawValue), "size_gib": JSON(record.sizeGiB),
             "pool": JSON(record.pool), "progress_percent": JSON(record.state.progress),
             "created_at": HostedExplanation.time(record.createdAt),
-            "launched_at": HostedExplanation.time(record.launchedAt)
+            "launched_at": HostedExplanation.time(record.launchedAt),
+            "image_under_way": JSON(record.uploadImage?.text),
+            "attachments": .array(try parts.attachments.of(volume, in: reader).map(Self.explain))
         ]
         return .object(try HostedExplanation().explain(record, in: reader).merging(own) { _, own in own })
+    }
+
+    private static func explain(_ attachment: VolumeAttachment) -> JSON {
+        [
+            "id": JSON(attachment.id.text), "status": JSON(attachment.status.rawValue),
+            "server": JSON(attachment.server?.text), "host": JSON(attachment.hostname),
+            "device": JSON(attachment.device), "attached_at": HostedExplanation.time(attachment.attachedAt)
+        ]
     }
 
     public var services: [any Service] {

@@ -3,7 +3,8 @@ import ArgumentParser
 /// `skerry explain ...`
 struct ExplainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "explain", abstract: "Says why something is as it is.", subcommands: [Server.self])
+        commandName: "explain", abstract: "Says why something is as it is.",
+        subcommands: [Server.self, Volume.self])
 
     struct Server: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -24,16 +25,60 @@ struct ExplainCommand: AsyncParsableCommand {
                     print("    and \(reason.hosts - reason.named) more, of: \(reason.summary)")
                 }
             }
-            for action in story.actions {
-                print("\n\(action.startedAt)  \(action.action)  (request \(action.requestId))")
-                if let message = action.message, !message.isEmpty { print("    \(message)") }
-                for step in action.steps {
-                    let time = step.microseconds.map { Moment.duration($0) } ?? "unfinished"
-                    print("    \(step.startedAt)  \(step.name)  \(time)  \(step.result ?? "")")
-                    if let detail = step.operatorDetail, !detail.isEmpty { print("        \(detail)") }
-                }
-            }
+            for action in story.actions { action.print() }
         }
+    }
+
+    struct Volume: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Where a volume is and why, who has it, and every step of it with its time.")
+        @OptionGroup var connection: ConnectionOptions
+        @Argument(help: "The volume's id, also of a deleted one.") var volume: String
+
+        func run() async throws {
+            let story = try await connection.client.get("/skerry/v1/explain/volumes/\(volume)", as: VolumeAnswer.self)
+                .volume
+            print(
+                "Volume \(story.id) '\(story.name ?? "")': \(story.status), \(story.sizeGib) GiB, host "
+                    + "\(story.host ?? "none"), pool \(story.pool.isEmpty ? "none" : story.pool)")
+            if let task = story.taskState {
+                print("Under way: \(task), \(story.progressPercent) %, until \(story.taskDeadline ?? "whenever")")
+            }
+            if let image = story.imageUnderWay { print("Becomes image \(image)") }
+            if let fault = story.fault { print("Fault \(fault.code): \(fault.message)") }
+            for attachment in story.attachments {
+                print(
+                    "Attachment \(attachment.id): \(attachment.status), server \(attachment.server ?? "none"), host "
+                        + "\(attachment.host ?? "none"), device \(attachment.device ?? "none")")
+            }
+            for action in story.actions { action.print() }
+        }
+    }
+
+    private struct VolumeAnswer: Decodable {
+        struct Story: Decodable {
+            var id: String
+            var name: String?
+            var status: String
+            var sizeGib: Int
+            var pool: String
+            var host: String?
+            var taskState: String?
+            var taskDeadline: String?
+            var progressPercent: Int
+            var imageUnderWay: String?
+            var fault: Answer.Fault?
+            var attachments: [Attachment]
+            var actions: [Answer.Action]
+        }
+        struct Attachment: Decodable {
+            var id: String
+            var status: String
+            var server: String?
+            var host: String?
+            var device: String?
+        }
+        var volume: Story
     }
 
     /// The answer of the operator API; times are text.
@@ -75,12 +120,24 @@ struct ExplainCommand: AsyncParsableCommand {
             var startedAt: String
             var message: String?
             var steps: [Step]
+
+            func print() {
+                Swift.print("\n\(startedAt)  \(action)  (request \(requestId))")
+                if let message, !message.isEmpty { Swift.print("    \(message)") }
+                for step in steps {
+                    let time = step.microseconds.map { Moment.duration($0) } ?? "unfinished"
+                    Swift.print("    \(step.startedAt)  \(step.name)  \(time)  \(step.result ?? "")")
+                    if let detail = step.details, !detail.isEmpty { Swift.print("        \(detail)") }
+                    if let detail = step.operatorDetail, !detail.isEmpty { Swift.print("        \(detail)") }
+                }
+            }
         }
         struct Step: Decodable {
             var name: String
             var startedAt: String
             var microseconds: Int64?
             var result: String?
+            var details: String?
             var operatorDetail: String?
         }
         var server: Story

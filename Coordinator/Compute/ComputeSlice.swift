@@ -48,6 +48,7 @@ public struct ComputeSlice: Slice, FleetParts {
         let parts = ComputeParts(
             settings: settings, network: network, image: image, placement: placement, volumes: volumes, plans: plans,
             operations: operations, directory: directory)
+        volumes.listeners.add(VolumeWaiting(parts: parts))
         let reader = ServerReader(
             parts: parts, rendered: RenderedServers(limit: settings.renderedServers), revision: revision)
         self.settings = settings

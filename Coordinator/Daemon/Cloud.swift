@@ -16,6 +16,7 @@ import ServiceLifecycle
 package struct Cloud: Sendable {
     package let image: ImageSlice
     package let network: NetworkSlice
+    package let blockStorage: BlockStorageSlice
     package let compute: ComputeSlice
     package let fleet: FleetSlice
     let registry: SessionRegistry
@@ -51,23 +52,28 @@ package struct Cloud: Sendable {
             plan: core.plans, directory: core.directory, settings: configuration.network, runtime: runtime)
         self.network = network
         let blockStorage = BlockStorageSlice(
-            image: image.service, placement: placement.service, plans: core.plans, directory: core.directory,
-            runtime: runtime)
+            image: image.service, placement: placement.service, plans: core.plans, operations: core.operations,
+            directory: core.directory, runtime: runtime)
+        self.blockStorage = blockStorage
         let compute = ComputeSlice(
             settings: configuration.compute, network: network.service, image: image.service,
             placement: placement.service, volumes: blockStorage.service, plans: core.plans, operations: core.operations,
             directory: core.directory,
-            proxied: network.apis + image.apis, revision: revision,
+            proxied: network.apis + image.apis + blockStorage.apis, revision: revision,
             runtime: runtime)
         self.compute = compute
         let others: [any Slice] = [placement, image, network, blockStorage, compute]
         let identitySlice = IdentitySlice(identity, holdings: others.flatMap(\.holdings), logger: logger)
         var participants = FleetParticipants(others.compactMap { $0 as? any FleetParts }, images: image.service)
         participants.serving = ObjectStorageService(
-            tokens: identity.tokens, endpoint: configuration.objectEndpoint, apiHost: configuration.apiHost)
+            tokens: identity.tokens, keys: SigningKeyService(identity), endpoint: configuration.objectEndpoint, apiHost: configuration.apiHost)
         fleet = FleetSlice(
             core: core, database: database, authority: authority, participants: participants,
-            explain: { try compute.explain($0, in: $1) })
+            explain: { key, reader in
+                key.kind == .volume
+                    ? try blockStorage.explain(key.id.cast(), in: reader)
+                    : try compute.explain(key.id.cast(), in: reader)
+            })
         work = ([identitySlice, fleet] + others).flatMap(\.services)
         var operatorAPI = fleet.api
         operatorAPI.add(AuditRoutes(CADF(cloud: configuration.publicURL)).routes, rules: AuditRoutes.rules)

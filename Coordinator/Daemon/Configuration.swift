@@ -27,6 +27,7 @@ package struct Configuration: Sendable, Equatable {
     /// What the operator's file of rules is called; `nil` is `policy.yaml` beside the configuration, if there is one.
     var policyFile: String?
     var audit = Audit()
+    var backup = BackupSettings()
 
     package init() {}
 
@@ -104,12 +105,13 @@ extension SettingsReader {
             case "compute": readCompute(value, into: &configuration.compute)
             case "policy_file": string(value, name).map { configuration.policyFile = $0 }
             case "audit": readAudit(value, into: &configuration.audit)
+            case "backup": readBackup(value, into: &configuration.backup)
             default:
                 unknown(
                     name, value,
                     known: """
                         state_directory, store, socket, region, api, agents, metrics, log, identity, images, \
-                        network, compute, object_storage, policy_file, audit
+                        network, compute, object_storage, policy_file, audit, backup
                         """)
             }
         }

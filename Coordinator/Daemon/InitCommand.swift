@@ -41,6 +41,7 @@ struct InitCommand: AsyncParsableCommand {
                 .init(
                     type: "object-store", name: "swift", description: "Object Storage", path: "",
                     url: endpoint.accountURL))
+            services.append(.init(type: "s3", name: "s3", description: "S3", path: "", url: endpoint.url))
         }
         try await IdentityBootstrap(
             publicURL: configuration.publicURL, region: configuration.region,

@@ -9,7 +9,10 @@ struct CoordinatorProgram: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "skerry-coordinator",
         abstract: "Holds a Skerry cloud's intent and serves the OpenStack APIs.",
-        subcommands: [InitCommand.self, RunCommand.self, StoreCommand.self, MeasureSchedulerCommand.self])
+        subcommands: [
+            InitCommand.self, RunCommand.self, BackupCommand.self, RestoreCommand.self, StoreCommand.self,
+            SupportBundleCommand.self, MeasureSchedulerCommand.self
+        ])
 }
 
 /// What every subcommand needs.
@@ -45,7 +48,7 @@ struct ConfigurationOptions: ParsableArguments {
     }
 
     /// Relative names are beside the configuration.
-    private func beside(_ name: String) -> String {
+    func beside(_ name: String) -> String {
         name.hasPrefix("/") ? name : "\(StateFiles.folder(of: config))/\(name)"
     }
 }

@@ -15,6 +15,9 @@ public struct Operation: Hashable, Sendable {
         case injectNMI(ServerID)
         /// What the guest takes, as JSON in the shape of Nova's microversion 2.48.
         case diagnostics(ServerID)
+        /// What the volume holds at one moment, flat and in this format (`raw` or `qcow2`), becomes the data of an image
+        /// that waits for it, as with a snapshot.
+        case uploadVolume(VolumeID, image: ImageID, format: ImageSpec.DiskFormat)
         /// Of a newer release: to be refused, not to be stumbled over.
         case unknown(UnknownAction)
     }
@@ -28,6 +31,7 @@ public struct Operation: Hashable, Sendable {
         case changePassword = 7
         case injectNMI = 8
         case diagnostics = 9
+        case uploadVolume = 10
     }
 
     /// An action as it came.
@@ -64,6 +68,7 @@ extension Operation.Action {
         case .changePassword: .changePassword
         case .injectNMI: .injectNMI
         case .diagnostics: .diagnostics
+        case .uploadVolume: .uploadVolume
         case .unknown: nil
         }
     }
@@ -79,6 +84,7 @@ extension Operation.Action {
             .snapshot(let server, _), .changePassword(let server, _, _), .injectNMI(let server),
             .diagnostics(let server):
             .server(server)
+        case .uploadVolume(let volume, _, _): .volume(volume)
         case .unknown: nil
         }
     }
@@ -94,6 +100,7 @@ extension Operation.Kind {
         case .changePassword: "change-password"
         case .injectNMI: "inject-nmi"
         case .diagnostics: "diagnostics"
+        case .uploadVolume: "upload-volume"
         }
     }
 }

@@ -44,12 +44,13 @@ struct ComputeCloud: Sendable {
             logger: logger)
         refusals = ComputeNetworkRefusals(network.service)
         let volumes = BlockStorageSlice(
-            image: image.service, placement: placement.service, plans: core.plans, directory: core.directory)
+            image: image.service, placement: placement.service, plans: core.plans, operations: core.operations,
+            directory: core.directory)
         slice = ComputeSlice(
             settings: settings, network: refusals, image: image.service, placement: placement.service,
             volumes: volumes.service,
             plans: core.plans, operations: core.operations, directory: core.directory,
-            proxied: network.apis + image.apis)
+            proxied: network.apis + image.apis + volumes.apis)
         harness = APIHarness(
             services: [slice.api, image.api, placement.api] + network.apis + volumes.apis, database: database,
             clock: clock)

@@ -41,9 +41,9 @@ struct ComputeResizeTests {
         #expect(spec.power == .stopped && spec.vcpus == 1 && spec.rootGiB == 1)
         #expect(try await Self.claims(cloud) == ["VCPU": 3, "MEMORY_MB": 384, "DISK_GB": 3])
         try await cloud.report(id, .applying, power: .running)
-        #expect(await cloud.show(id)["OS-EXT-STS:task_state"] == "resize_migrating")
+        #expect(await cloud.show(id)["OS-EXT-STS:task_state"] == "resize_prep")
         try await cloud.report(id, .ready, power: .shutdown)
-        #expect(await cloud.show(id)["OS-EXT-STS:task_state"] == "resize_migrated")
+        #expect(await cloud.show(id)["OS-EXT-STS:task_state"] == "resize_finish")
         spec = try #require(try await cloud.spec(id))
         #expect(spec.power == .running && spec.vcpus == 2 && spec.memoryMiB == 256 && spec.rootGiB == 2)
         try await cloud.report(id, .applying, power: .shutdown)
@@ -180,6 +180,37 @@ struct ComputeResizeTests {
         #expect(try await Self.claims(cloud) == ["VCPU": 2, "MEMORY_MB": 256, "DISK_GB": 2])
     }
 
+    @Test("resizes under way at once do not pass the quota between them")
+    func quota() async throws {
+        let (cloud, id) = try await Self.scene()
+        let other = try await cloud.running()
+        let limits: JSON = ["quota_set": ["cores": 3, "ram": 384, "force": true]]
+        _ = await cloud.harness.put("/compute/v2.1/os-quota-sets/\(TestCaller.project.compact)", limits, as: .admin)
+        #expect(await Self.resize(cloud, id).status == 202)
+        let full = await Self.resize(cloud, other)
+        #expect(full.status == 403)
+        #expect(
+            full.json["forbidden"]?["message"]
+                == "Quota exceeded for cores, ram: Requested 1, 128, but already used 3, 384 of 3, 384 cores, ram")
+        try await cloud.report(id, .failed, power: .running, error: nil)
+        #expect(await cloud.status(id) == "ACTIVE")
+        #expect(await Self.resize(cloud, other).status == 202, "what failed takes nothing")
+    }
+
+    @Test("a server that breaks in its new size keeps that, and gives the old one's place back")
+    func broken() async throws {
+        let (cloud, id) = try await Self.scene()
+        _ = await Self.resize(cloud, id)
+        try await cloud.report(id, .ready, power: .shutdown)
+        try await cloud.report(id, .ready, power: .running)
+        try await cloud.report(
+            id, .failed, power: .shutdown, error: StatusError(code: .hostFailure, message: "It broke.", detail: ""))
+        #expect(await cloud.status(id) == "ERROR")
+        try await cloud.run("compute.confirm")
+        #expect(await cloud.status(id) == "ERROR")
+        #expect(try await Self.claims(cloud) == ["VCPU": 2, "MEMORY_MB": 256, "DISK_GB": 2])
+    }
+
     @Test("a server that is deleted on its way, or before it is confirmed, leaves nothing claimed", arguments: 0...2)
     func deleted(steps: Int) async throws {
         let (cloud, id) = try await Self.scene()
@@ -265,6 +296,16 @@ struct ComputeResizeTests {
         #expect(await second.act(other, ["forceDelete": nil]).status == 202)
         try await second.report(other, .gone)
         #expect(await second.status(other) == "none")
+    }
+
+    @Test("a deleted server on its way back takes its quota at once")
+    func restoredQuota() async throws {
+        let (cloud, id) = try await Self.kept()
+        let other = try await cloud.running()
+        _ = await cloud.harness.delete("/compute/v2.1/servers/\(other)", as: .member)
+        try await cloud.report(other, .ready, power: .shutdown)
+        #expect(await cloud.act(id, ["restore": nil]).status == 202)
+        #expect(await cloud.act(other, ["restore": nil]).status == 403)
     }
 }
 

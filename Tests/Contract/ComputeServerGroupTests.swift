@@ -127,6 +127,26 @@ struct ComputeServerGroupTests {
                 == "No valid host was found. 3 hosts: 3 has another of the server group")
     }
 
+    @Test("a server that went back to its old size is still in its group")
+    func revertedResize() async throws {
+        let cloud = try await ComputeCloud()
+        let flavor: JSON = ["name": "m1.micro", "id": "2", "ram": 256, "vcpus": 2, "disk": 2]
+        _ = await cloud.harness.post("/compute/v2.1/flavors", ["flavor": flavor], as: .admin)
+        let group = await Self.make(cloud, "anti-affinity")
+        let id = try ComputeCloud.id(await Self.create(cloud, ["group": .string(group)]))
+        let steps: [(action: String?, power: ServerDetails.PowerState)] = [
+            (nil, .running), ("resize", .shutdown), (nil, .running), ("revertResize", .shutdown), (nil, .running)
+        ]
+        for (action, power) in steps {
+            let body: JSON = action == "resize" ? ["flavorRef": "2"] : nil
+            if let action { #expect(await cloud.act(id, [action: body]).status == 202) }
+            try await cloud.report(id, .ready, power: power)
+        }
+        #expect(await cloud.status(id) == "ACTIVE")
+        for _ in 0..<2 { _ = await Self.create(cloud, ["group": .string(group)]) }
+        #expect(await Self.hosts(cloud) == ["host-a", "host-b"])
+    }
+
     @Test("two may be on a host where that is the rule, and a server that is gone leaves its place")
     func most() async throws {
         let cloud = try await ComputeCloud()

@@ -38,18 +38,22 @@ struct PolicyCloud: Sendable {
         let placement = PlacementSlice(directory: core.directory)
         network = NetworkSlice(plan: core.plans, directory: core.directory)
         let volumes = BlockStorageSlice(
-            image: image.slice.service, placement: placement.service, plans: core.plans, directory: core.directory)
+            image: image.slice.service, placement: placement.service, plans: core.plans, operations: core.operations,
+            directory: core.directory)
         let compute = ComputeSlice(
             network: network.service, image: image.slice.service, placement: placement.service,
             volumes: volumes.service,
             plans: core.plans,
-            operations: core.operations, directory: core.directory, proxied: network.apis + image.slice.apis)
+            operations: core.operations, directory: core.directory, proxied: network.apis + image.slice.apis + volumes.apis)
         let fleet = FleetSlice(
             core: core, database: database, authority: try CertificateAuthority.create(at: 1_767_225_600),
             participants: FleetParticipants(
                 providers: [], consumers: [], observers: [], operationConsumers: [compute.operationConsumer],
                 images: image.slice.service),
-            explain: { try compute.explain($0, in: $1) })
+            explain: { key, reader in
+                key.kind == .volume
+                    ? try volumes.explain(key.id.cast(), in: reader) : try compute.explain(key.id.cast(), in: reader)
+            })
         link = fleet.link
         var operatorAPI = fleet.api
         operatorAPI.add(AuditRoutes(CADF(cloud: "https://cloud.test:8700")).routes, rules: AuditRoutes.rules)

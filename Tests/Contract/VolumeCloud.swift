@@ -12,6 +12,7 @@ struct VolumeCloud: Sendable {
     let slice: BlockStorageSlice
     let harness: APIHarness
     let hosts: VolumeHosts
+    let imageService: ImageService
     private let images: VolumeImageFolder
 
     var first: NodeID { hosts.first }
@@ -36,7 +37,8 @@ struct VolumeCloud: Sendable {
             logger: logger)
         slice = BlockStorageSlice(
             settings: settings, image: image.service, placement: placement.service, plans: core.plans,
-            directory: core.directory)
+            operations: core.operations, directory: core.directory)
+        imageService = image.service
         harness = APIHarness(
             services: slice.apis + [image.api, placement.api], database: database, clock: clock)
         hosts = try await VolumeHosts(

@@ -135,6 +135,32 @@ struct VolumeTests {
         #expect(await cloud.status(id) == "error")
         let story = try await cloud.harness.database.read { try cloud.slice.explain(id, in: $0) }
         #expect(story?["fault"]?["message"]?.stringValue?.contains("The disk is broken.") == true)
+        let steps = story?["actions"]?.arrayValue?.first?["steps"]?.arrayValue ?? []
+        #expect(steps.count { $0["name"] == "schedule" } == 2 && story?["attachments"] == [])
+    }
+
+    @Test("a snapshot is declared further along only by what follows, and shows how far it is said to be")
+    func snapshotStatus() async throws {
+        let cloud = try await VolumeCloud()
+        let snapshot = try await cloud.snapshot(of: try await cloud.available())
+        func update(_ status: String, _ progress: JSON? = nil, as caller: TestCaller = .member) async -> Int {
+            var wish: [String: JSON] = ["status": .string(status)]
+            wish["progress"] = progress
+            return await cloud.post(
+                "/snapshots/\(snapshot)/action", ["os-update_snapshot_status": .object(wish)], as: caller
+            ).status
+        }
+        #expect(await update("error") == 400)
+        let reset: JSON = ["os-reset_status": ["status": "creating"]]
+        #expect(await cloud.post("/snapshots/\(snapshot)/action", reset, as: .admin).status == 202)
+        for progress in ["80", "101%", "-1%", "much%"] as [JSON] { #expect(await update("error", progress) == 400) }
+        #expect(await update("deleting") == 400)
+        #expect(await update("nonsense") == 400)
+        #expect(await update("error", "80%", as: .stranger) == 404)
+        #expect(await cloud.status(snapshot) == "creating")
+        #expect(await update("error", "80%") == 202)
+        let shown = await cloud.get("/snapshots/\(snapshot)", as: .admin).json["snapshot"]
+        #expect(shown?["status"] == "error" && shown?["os-extended-snapshot-attributes:progress"] == "80%")
     }
 
     @Test("without room anywhere a volume is in error at once, with a reason, and can be deleted")

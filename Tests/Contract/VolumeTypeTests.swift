@@ -72,6 +72,24 @@ struct VolumeTypeTests {
         #expect(await cloud.post("/types/\(id)/action", remove, as: .admin).status == 404)
     }
 
+    @Test("a type that is renamed keeps what projects may have of it")
+    func renamed() async throws {
+        let cloud = try await VolumeCloud()
+        let mine = "/os-quota-sets/\(TestCaller.project.compact)"
+        let id = await make("small", cloud)
+        let limits: JSON = ["quota_set": ["volumes_small": 1, "gigabytes_small": 6, "snapshots_small": 0]]
+        #expect(await cloud.put(mine, limits, as: .admin).status == 200)
+        _ = try await cloud.available(["size": 1, "volume_type": "small"])
+        #expect(await cloud.put("/types/\(id)", ["volume_type": ["name": "tiny"]], as: .admin).status == 200)
+        let after = await cloud.get(mine).json["quota_set"]
+        #expect(after?["volumes_tiny"] == 1 && after?["gigabytes_tiny"] == 6 && after?["snapshots_tiny"] == 0)
+        #expect(after?["volumes_small"] == nil)
+        #expect(await cloud.create(["size": 1, "volume_type": "tiny"]).status == 413)
+        // Another type of the old name begins without any.
+        _ = await make("small", cloud)
+        #expect(await cloud.get(mine).json["quota_set"]?["volumes_small"] == -1)
+    }
+
     @Test("quotas count volumes, snapshots and their space, in all and by type")
     func quotas() async throws {
         let cloud = try await VolumeCloud()

@@ -81,6 +81,60 @@ def test_guests_on_two_hosts_ping_each_other(cloud, second, admin, clean):
     eventually("lab2 is as before", lambda: difference(before, snapshot(second)) == {}, 20)
 
 
+# Says what it finds behind the root disk's file system, and leaves a mark there.
+MARKING = """#!/bin/sh
+echo "DISK-HAS=$(dd if=/dev/vda bs=512 skip=1500000 count=1 2>/dev/null | tr -d '\\000')."
+echo -n mark | dd of=/dev/vda bs=512 seek=1500000 conv=notrunc,fsync 2>/dev/null
+echo MARKED
+"""
+
+
+def test_a_server_moves_to_the_other_host_with_its_disk_and_back(cloud, second, admin, clean):
+    """Each agent is killed on the way. At no moment do both hosts run the guest."""
+    before = snapshot(second)
+    network = admin.network.create_network(
+        name="flat-lab", provider_network_type="flat", provider_physical_network="lab")
+    subnet = admin.network.create_subnet(
+        network_id=network.id, ip_version=4, cidr="10.88.0.0/24", gateway_ip=None, name="flat-lab")
+    server = admin.compute.wait_for_server(
+        boot(admin, network, "mover", "10.88.0.11", MARKING, availability_zone="nova:lab1"), wait=60)
+    eventually("the mark is written", lambda: "MARKED" in cloud.console(server.id), 60)
+    assert "DISK-HAS=." in cloud.console(server.id)
+
+    def reach(status, host):
+        def there():
+            assert not (cloud.qemu_pid(server.id) and second.qemu_pid(server.id)), "two hosts run it"
+            shown = admin.compute.get_server(server.id)
+            assert shown.status != "ERROR", shown.fault
+            return shown.status == status and not shown.task_state and shown.hypervisor_hostname == host
+        eventually(f"it is {status} on {host}", there, 180, every=0.3)
+
+    admin.compute.migrate_server(server.id)
+    cloud.kill("agent")
+    cloud.start("agent")
+    reach("VERIFY_RESIZE", "lab2")
+    eventually("the disk came along", lambda: "DISK-HAS=mark." in second.console(server.id), 60)
+    eventually("lab1 has nothing of it", lambda: server.id not in cloud.virsh("list", "--all", "--uuid"), 20)
+
+    admin.compute.revert_server_resize(server.id)
+    second.kill("agent")
+    second.start("agent")
+    reach("ACTIVE", "lab1")
+    eventually("the disk came back", lambda: "DISK-HAS=mark." in cloud.console(server.id), 60)
+    eventually("lab2 is as before", lambda: difference(before, snapshot(second)) == {}, 20)
+
+    admin.compute.migrate_server(server.id, host="lab2")
+    reach("VERIFY_RESIZE", "lab2")
+    admin.compute.confirm_server_resize(server.id)
+    reach("ACTIVE", "lab2")
+    assert not [image.name for image in admin.image.images() if image.name.endswith("-migrating")]
+    admin.compute.delete_server(server.id)
+    admin.compute.wait_for_delete(server, wait=60)
+    admin.network.delete_subnet(subnet)
+    admin.network.delete_network(network)
+    eventually("lab2 is as before", lambda: difference(before, snapshot(second)) == {}, 20)
+
+
 def test_a_removed_host_cannot_come_back(cloud, second, admin):
     shown = cloud.skerry("node", "show", "lab2")
     assert re.search(r"^hostname +lab2$", shown, re.MULTILINE) and re.search(r"^health +up$", shown, re.MULTILINE)

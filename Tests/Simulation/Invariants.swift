@@ -51,6 +51,7 @@ extension World {
         problems += try await planProblems(servers)
         problems += await allocationProblems(servers)
         problems += await portProblems(servers)
+        problems += await volumeProblems(servers)
         return problems
     }
 
@@ -145,7 +146,8 @@ extension World {
             let answer = await coordinator.send(.get, "/placement/resource_providers/\(id)/allocations")
             let consumers = Set((answer?.json["allocations"]?.objectValue ?? [:]).keys)
             let here = servers.filter { $0.host == name }
-            for consumer in consumers.subtracting(here.map(\.id)) {
+            let volumes = await volumes().filter { $0.host == name }.map(\.id)
+            for consumer in consumers.subtracting(here.map(\.id)).subtracting(volumes) {
                 problems.append("\(name): an allocation of \(consumer), which is not here")
             }
             for server in here where server.status != "ERROR" && !consumers.contains(server.id) {

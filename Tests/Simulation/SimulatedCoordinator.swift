@@ -19,6 +19,8 @@ final class SimulatedCoordinator {
     private let group: any EventLoopGroup
     private var run: Run?
     private var token = ""
+    /// Of whoever asks.
+    private(set) var project = ""
 
     private struct Run {
         var life: Life
@@ -149,6 +151,8 @@ final class SimulatedCoordinator {
             self.run?.due[periodic.name] = now + Int64(periodic.everySeconds) * 1_000_000
             try? await mortal.write { try periodic.run(now, $0) }
         }
+        let watchdogs = run.cloud.blockStorage.watchdogs
+        try? await mortal.write { for watchdog in watchdogs { try watchdog.expire(at: now, in: $0) } }
     }
 
     // MARK: Requests
@@ -198,6 +202,7 @@ final class SimulatedCoordinator {
             ])
         guard let token = answer?.token else { throw Failure("no token: \(String(describing: answer))") }
         self.token = token
+        project = answer?.json["token"]?["project"]?["id"]?.stringValue ?? ""
     }
 
     func joinToken(uses: Int) async throws -> JoinToken {

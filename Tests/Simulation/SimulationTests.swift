@@ -21,6 +21,7 @@ struct SimulationTests {
             #expect(problems == [])
             #expect(await world.servers().allSatisfy { $0.status != "ERROR" })
             #expect(world.tally["create 202", default: 0] > 0)
+            #expect(world.tally["attach 200", default: 0] > 0, "\(world.tally)")
             for node in world.nodes {
                 #expect(try await world.givesImage(to: node) == !node.host.domains.isEmpty)
             }
@@ -114,6 +115,7 @@ struct SimulationTests {
         for node in world.nodes {
             #expect(node.host.domains.isEmpty && node.host.servers.isEmpty)
             #expect(node.host.networkState.ports.isEmpty)
+            #expect(node.host.volumes.isEmpty)
         }
     }
 }

@@ -7,6 +7,10 @@ enum Weather: Sendable, Equatable {
     case delete
     /// Some server is asked for what fits its status; now and then for what may not.
     case act
+    case createVolume
+    case attach
+    case detach
+    case deleteVolume
     /// A guest turns itself off.
     case guestOff
     /// The agent of a host dies after some steps of its own, and comes back later.
@@ -36,11 +40,15 @@ enum Weather: Sendable, Equatable {
     static func next(hosts: Int, isStormy: Bool, chance: inout SeededGenerator) -> Weather {
         let host = chance.below(hosts)
         switch chance.below(isStormy ? 100 : 55) {
-        case 0..<20: return .create
-        case 20..<32: return .delete
-        case 32..<45: return .act
-        case 45..<48: return .guestOff
-        case 48..<55: return .calm
+        case 0..<15: return .create
+        case 15..<24: return .delete
+        case 24..<33: return .act
+        case 33..<35: return .guestOff
+        case 35..<41: return .createVolume
+        case 41..<47: return .attach
+        case 47..<50: return .detach
+        case 50..<52: return .deleteVolume
+        case 52..<55: return .calm
         case 55..<65: return .agentDies(host: host, steps: 1 + chance.below(25), seconds: 1 + chance.below(30))
         case 65..<72: return .coordinatorDies(steps: 1 + chance.below(12), seconds: 1 + chance.below(20))
         case 72..<82: return .cut(host: host, bytes: chance.below(6_000), seconds: 1 + chance.below(60))

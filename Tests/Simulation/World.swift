@@ -17,6 +17,9 @@ final class World {
     private var network = ""
     /// Servers whose deletion was accepted.
     private(set) var deleted: Set<String> = []
+    private(set) var deletedVolumes: Set<String> = []
+    /// Volumes that were seen with two guests at once.
+    private var shared: [String] = []
     /// What comes to pass later: at the second it is due.
     private var later: [(due: Int, work: (World) async throws -> Void)] = []
     private(set) var second = 0
@@ -108,6 +111,7 @@ final class World {
         }
         await coordinator.tick()
         await settle()
+        shared += sharedVolumes()
         try await buryTheDead()
     }
 
@@ -123,7 +127,9 @@ final class World {
         }
     }
 
-    private func count(_ event: String) {
+    func noteDeleted(volume: String) { deletedVolumes.insert(volume) }
+
+    func count(_ event: String) {
         log.debug("\(event)")
         tally[event, default: 0] += 1
     }
@@ -184,6 +190,10 @@ final class World {
         case .create: await create()
         case .delete: if let server = await someServer() { await delete(server.id) }
         case .act: if let server = await someServer() { await act(on: server) }
+        case .createVolume: await createVolume()
+        case .attach: await attachVolume(&chance)
+        case .detach: await detachVolume(&chance)
+        case .deleteVolume: await deleteVolume(&chance)
         case .guestOff: nodes[chance.below(nodes.count)].powerOffAGuest(&chance)
         case .agentDies(let host, let steps, let seconds):
             comebacks[nodes[host].name] = seconds
@@ -258,7 +268,11 @@ final class World {
             problems = try await rest(within: seconds)
             if !problems.isEmpty { break }
             let left = await servers()
-            if coordinator.isRunning && left.isEmpty { break }
+            for volume in await volumes() { await delete(volume: volume.id) }
+            problems = try await rest(within: seconds)
+            if !problems.isEmpty { break }
+            let volumesLeft = await volumes()
+            if coordinator.isRunning && left.isEmpty && volumesLeft.isEmpty { break }
         }
         return problems
     }
@@ -276,7 +290,7 @@ final class World {
         var problems = ["no time"]
         for _ in 0..<seconds {
             try await pass()
-            problems = try await self.problems()
+            problems = try await self.problems() + shared
             if problems.isEmpty { break }
         }
         return problems

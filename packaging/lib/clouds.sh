@@ -6,7 +6,9 @@ new_password() { head -c 18 /dev/urandom | base64 | tr '+/' '-_'; }
 write_clouds() {
     local cloud name user password_file
     (
+        # Before the file is made: it has passwords.
         umask 077
+        exec >"$clouds_file.new"
         echo "clouds:"
         for cloud in "$@"; do
             IFS=: read -r name user password_file <<<"$cloud"
@@ -24,6 +26,6 @@ write_clouds() {
     cacert: $state_dir/coordinator/ca/ca.crt
 CLOUD
         done
-    ) >"$clouds_file.new"
+    )
     mv "$clouds_file.new" "$clouds_file"
 }

@@ -75,9 +75,10 @@ daemon_log() {
 install_units() {
     uses_units || return 0
     install -m 755 lib/quickstart-network /etc/skerry/quickstart-network
-    install -m 644 systemd/*.service /etc/systemd/system/
+    install -m 644 systemd/*.service systemd/*.timer /etc/systemd/system/
     systemctl daemon-reload
-    systemctl enable skerry-coordinator skerry-agent skerry-quickstart-network >/dev/null 2>&1
+    systemctl enable skerry-coordinator skerry-agent skerry-quickstart-network skerry-coordinator-backup.timer \
+        >/dev/null 2>&1
 }
 
 coordinator_answers() {

@@ -10,5 +10,5 @@ packages_run=(
 packages_build=(git pkg-config libvirt-dev libnl-3-dev libnl-route-3-dev libsqlite3-dev libyaml-dev libpq-dev zlib1g-dev)
 packages_image=(cpio gzip mtools dosfstools syslinux syslinux-common qemu-utils)
 packages_test=(python3-venv xz-utils genisoimage busybox-static iputils-ping openssl strace user-mode-linux
-    postgresql lintian)
+    postgresql lintian debootstrap e2fsprogs age)
 packages_deb=(debhelper dpkg-dev apt-utils fakeroot chrpath gpg git)

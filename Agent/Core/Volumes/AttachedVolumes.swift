@@ -8,11 +8,14 @@ public struct VolumeAttachment: Hashable, Sendable {
     public var path: String
     /// `false` for a guest whose memory waits on disk: its disks must be as they were when it goes on.
     public var isRunning: Bool
+    /// Files that the guest has open for it.
+    public var layers: Int
 
-    public init(server: ServerID, path: String, isRunning: Bool = true) {
+    public init(server: ServerID, path: String, isRunning: Bool = true, layers: Int = 1) {
         self.server = server
         self.path = path
         self.isRunning = isRunning
+        self.layers = layers
     }
 }
 
@@ -26,6 +29,8 @@ public protocol AttachedVolumes: Sendable {
     /// own location. Nothing is done twice.
     func snapshot(_ volume: VolumeID, of server: ServerID, to overlay: String, location: String)
         async throws(StatusError)
+    /// Whatever guests that have the volume are started from next names the volume's own location.
+    func restore(_ volume: VolumeID, to location: String) async throws(StatusError)
     /// The guest sees the volume with this size.
     func resize(_ volume: VolumeID, of server: ServerID, toBytes: Int64) async throws(StatusError)
 }

@@ -69,6 +69,14 @@ public protocol VolumeBackend: Sendable {
     func snapshot(_ volume: VolumeID, as snapshot: VolumeSnapshotID) async throws(StatusError)
     /// Brings to its end what ``StoredVolume/isUnfinished`` says was begun.
     func finish(_ volume: VolumeID) async throws(StatusError)
+    /// Keeps what the volume holds at this moment for a copy, also while a guest writes to it.
+    func beginCopy(of volume: VolumeID, for operation: OperationID) async throws(StatusError)
+    /// What was kept, flat, in a file of its own. Nothing that is done to the volume meanwhile gets into it, or waits.
+    func copy(
+        for operation: OperationID, as format: ImageSpec.DiskFormat, within limit: Duration
+    ) async throws(StatusError) -> any SnapshotFile
+    /// Drops what is left of an operation's copy.
+    func endCopy(for operation: OperationID) async
     func remove(_ volume: VolumeID) async throws(StatusError)
     func remove(_ snapshot: VolumeSnapshotID) async throws(StatusError)
     /// Regularly, for housekeeping.

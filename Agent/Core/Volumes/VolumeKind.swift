@@ -34,6 +34,8 @@ struct VolumeKind: KeyedDriver {
     let drivers: VolumeDrivers
     let core: EngineCore
     let images: ImageDesk
+    /// Copies that are made and sent at once: each takes a processor, space and a stream of the link.
+    let uploads = SlotCount(2)
     private let watch: PoolWatch
 
     init(_ drivers: VolumeDrivers, _ core: EngineCore) {
@@ -44,6 +46,8 @@ struct VolumeKind: KeyedDriver {
     }
 
     var kind: ResourceKind { .volume }
+    /// Some may wait for an image to be copied.
+    var limits: KeyedLimits { KeyedLimits(atOnce: 32) }
     /// A server that is as it is wanted now may have let go of one.
     var dependencies: Set<ResourceKind> { [.volumeSnapshot, .server] }
     /// A guest that still has it keeps it.
@@ -110,6 +114,8 @@ struct VolumeKind: KeyedDriver {
         let plan = VolumePlanner.plan(spec, view)
         var decision = KeyedDecision<Self>(
             phase: plan.phase, steps: plan.steps, work: Work(volume: spec.id, spec: spec))
+        // As long as it is not brought to its end, nothing else can be done with the volume.
+        decision.isPersistent = plan.steps == [.finish]
         decision.news = images.takeSteps(for: spec.id)
         decision.error = plan.error
         decision.failure = plan.failure
@@ -176,6 +182,15 @@ struct VolumeKind: KeyedDriver {
             case .remove: break
             }
         }
+    }
+
+    func perform(_ operation: Operation, on key: ResourceKey, _ access: KeyedAccess) async -> OperationResult {
+        guard case .uploadVolume(let volume, let image, let format) = operation.action else {
+            return OperationResult(
+                id: operation.id, outcome: .failed(.unsupported(operation.action.name, coordinator: "")))
+        }
+        return await VolumeUpload(driver: self, access: access, operation: operation)
+            .perform(volume, as: image, format)
     }
 
     func passEnded(_ pending: [AnyID: Memory]) {

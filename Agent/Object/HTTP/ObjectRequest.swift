@@ -6,6 +6,8 @@ package struct ObjectRequest {
     package var method: String
     /// Without the query, still in percent coding.
     package var path: String
+    /// As it was written, without the question mark.
+    package var rawQuery: String
     package var query: QueryItems
     package var headers: HTTPHeaders
     package var remoteAddress: String
@@ -20,7 +22,8 @@ package struct ObjectRequest {
         let mark = target.firstIndex(of: "?") ?? target.endIndex
         self.method = method
         path = String(target[..<mark])
-        query = QueryItems(mark == target.endIndex ? "" : target[target.index(after: mark)...])
+        rawQuery = mark == target.endIndex ? "" : String(target[target.index(after: mark)...])
+        query = QueryItems(rawQuery)
         self.headers = headers
         self.remoteAddress = remoteAddress
         origin = "\(scheme)://\(headers.first(name: "host") ?? "localhost")"

@@ -41,8 +41,12 @@ package struct ObjectServer: Sendable {
     package struct Settings: Sendable {
         package var host: String
         package var port: Int
-        /// Further ones wait in the kernel's backlog.
+        /// Where there are so many, the one that has waited longest for a request makes room; where none waits, further
+        /// ones stay in the kernel's backlog.
         package var maximumConnections = 512
+        /// Of one client: an address, or a network of 64 bits of IPv6.
+        package var maximumPerClient = 128
+        package var pace = Pace()
         /// A connection on which nothing moves for so long is closed.
         package var idleTimeout = TimeAmount.seconds(75)
 
@@ -50,6 +54,18 @@ package struct ObjectServer: Sendable {
             self.host = host
             self.port = port
         }
+    }
+
+    /// How long clients may keep a connection that does nothing.
+    package struct Pace: Sendable {
+        /// From the connection, or the answer before it, to the end of a request's head.
+        package var head = TimeAmount.seconds(60)
+        /// While a body is read or an answer is taken.
+        package var stall = TimeAmount.seconds(30)
+        /// A second more for so many octets, up to ``stall``.
+        package var bytesPerSecond = 1024
+
+        package init() {}
     }
 
     typealias Connection = NIOAsyncChannel<HTTPServerRequestPart, HTTPServerResponsePart>
@@ -83,14 +99,15 @@ package struct ObjectServer: Sendable {
                 channel.eventLoop.makeCompletedFuture { try Self.connection(channel, tls, settings) }
             }
         onListening(server.channel.localAddress?.port ?? 0)
-        let seats = Seats(settings.maximumConnections)
+        let seats = Seats(settings.maximumConnections, perClient: settings.maximumPerClient)
         try await withThrowingDiscardingTaskGroup { tasks in
             try await server.executeThenClose { connections in
                 for try await connection in connections {
-                    await seats.take()
+                    let seat = await seats.take(connection.channel)
                     tasks.addTask {
-                        await serve(connection)
-                        await seats.leave()
+                        guard let seat else { return await turnAway(connection) }
+                        await serve(connection, seat)
+                        await seats.leave(seat)
                     }
                 }
             }
@@ -115,46 +132,30 @@ package struct ObjectServer: Sendable {
         try pipeline.addHandler(HTTPServerProtocolErrorHandler())
         // A field of an answer never becomes two.
         try pipeline.addHandler(NIOHTTPResponseHeadersValidator())
+        try pipeline.addHandler(PaceKeeper(settings.pace))
         return try Connection(wrappingChannelSynchronously: channel)
     }
 
-    private func serve(_ connection: Connection) async {
+    private func turnAway(_ connection: Connection) async {
+        logger.debug(
+            "a client has too many connections",
+            metadata: ["address": "\(connection.channel.remoteAddress?.ipAddress ?? "unknown")"])
+        try? await connection.executeThenClose { _, _ in }
+    }
+
+    private func serve(_ connection: Connection, _ seat: Seat) async {
         do {
             try await connection.executeThenClose { inbound, outbound in
                 let exchange = Exchange(
                     parts: inbound.makeAsyncIterator(), outbound: outbound, responder: responder,
                     remote: connection.channel.remoteAddress?.ipAddress ?? "unknown",
-                    scheme: tls == nil ? "http" : "https")
+                    scheme: tls == nil ? "http" : "https", seat: seat)
                 while try await exchange.next() {}
             }
         } catch {
             // The client went away, or the answer could not be made to its end: the cut tells.
             logger.debug("a connection ended", metadata: ["error": "\(error)"])
         }
-    }
-}
-
-/// How many connections there may be.
-private actor Seats {
-    private var free: Int
-    private var waiting: [CheckedContinuation<Void, Never>] = []
-
-    init(_ count: Int) { free = count }
-
-    func take() async {
-        guard free == 0 else {
-            free -= 1
-            return
-        }
-        await withCheckedContinuation { waiting.append($0) }
-    }
-
-    func leave() {
-        guard !waiting.isEmpty else {
-            free += 1
-            return
-        }
-        waiting.removeFirst().resume()
     }
 }
 
@@ -178,24 +179,28 @@ private final class Exchange {
     private let responder: any ObjectResponder
     private let remote: String
     private let scheme: String
+    private let seat: Seat
     /// The client waits for a word before it sends the body.
     private var awaitsContinue = false
 
     init(
         parts: NIOAsyncChannelInboundStream<HTTPServerRequestPart>.AsyncIterator,
         outbound: NIOAsyncChannelOutboundWriter<HTTPServerResponsePart>, responder: any ObjectResponder,
-        remote: String, scheme: String
+        remote: String, scheme: String, seat: Seat
     ) {
         self.parts = parts
         self.outbound = outbound
         self.responder = responder
         self.remote = remote
         self.scheme = scheme
+        self.seat = seat
     }
 
     /// - Returns: Whether the connection may have another one.
     func next() async throws -> Bool {
+        seat.isIdle = true
         guard case .head(let head)? = try await parts.next() else { return false }
+        seat.isIdle = false
         awaitsContinue = head.headers.first(name: "expect")?.lowercased() == "100-continue"
         let body = RequestBody { [self] in try await piece() }
         let request = ObjectRequest(

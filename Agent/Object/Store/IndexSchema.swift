@@ -2,7 +2,7 @@ import ProtocolSQLite
 
 /// The tables of the index. Names are kept as octets, so that they are ordered as the listings are.
 enum IndexSchema {
-    static let version: Int64 = 1
+    static let version: Int64 = 2
 
     static let tables = """
         CREATE TABLE accounts (
@@ -27,6 +27,24 @@ enum IndexSchema {
         PRAGMA user_version = 1;
         """
 
+    /// Contents that are made of others, and the uploads in parts that make them.
+    static let multipart = """
+        ALTER TABLE contents ADD COLUMN pieces INTEGER NOT NULL DEFAULT 0;
+        CREATE TABLE pieces (
+            content INTEGER NOT NULL, number INTEGER NOT NULL, piece INTEGER NOT NULL, size INTEGER NOT NULL,
+            PRIMARY KEY (content, number)) WITHOUT ROWID;
+        CREATE TABLE uploads (
+            id TEXT PRIMARY KEY, container INTEGER NOT NULL REFERENCES containers(id), name BLOB NOT NULL,
+            type TEXT NOT NULL, metadata TEXT NOT NULL, created INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE INDEX uploads_by_name ON uploads (container, name, id);
+        CREATE INDEX uploads_by_age ON uploads (created);
+        CREATE TABLE parts (
+            upload TEXT NOT NULL REFERENCES uploads(id), number INTEGER NOT NULL, content INTEGER NOT NULL,
+            size INTEGER NOT NULL, etag TEXT NOT NULL, checksum TEXT NOT NULL, changed INTEGER NOT NULL,
+            PRIMARY KEY (upload, number)) WITHOUT ROWID;
+        PRAGMA user_version = 2;
+        """
+
     /// Opens a connection to the index; the first one makes it.
     /// - Parameter mayBegin: Whether an index may be made where there is none.
     static func open(_ path: String, readOnly: Bool, mayBegin: Bool = false) throws -> sending SQLiteDatabase {
@@ -47,8 +65,11 @@ enum IndexSchema {
                     backup, or move 'segments' and 'large' away to begin anew.
                     """)
             }
+        }
+        if version < Self.version {
             try database.run("BEGIN IMMEDIATE")
-            try database.run(tables)
+            if version < 1 { try database.run(tables) }
+            try database.run(multipart)
             try database.run("COMMIT")
         }
         return database

@@ -67,6 +67,7 @@ package final class ContentReader: Sendable {
     private enum Source: Sendable {
         case bytes([UInt8])
         case file(DiskFile)
+        case pieces(PieceReader)
     }
 
     package let content: ContentReference
@@ -85,6 +86,16 @@ package final class ContentReader: Sendable {
         self.workers = workers
     }
 
+    /// - Parameter open: For one piece after the other, when it is read.
+    init(
+        _ content: ContentReference, pieces: [ContentReference], workers: DiskWorkers,
+        open: @escaping @Sendable (ContentReference) async throws -> ContentReader
+    ) {
+        self.content = content
+        source = .pieces(PieceReader(pieces, open))
+        self.workers = workers
+    }
+
     /// At most one block from `offset` on, and nothing behind `end`.
     /// - Throws: ``StoreFailure/damaged(_:)``.
     package func read(from offset: Int64, upTo end: Int64) async throws -> [UInt8] {
@@ -92,6 +103,7 @@ package final class ContentReader: Sendable {
         guard offset < end else { return [] }
         switch source {
         case .bytes(let bytes): return Array(bytes[Int(offset)..<Int(end)])
+        case .pieces(let reader): return try await reader.read(from: offset, upTo: end)
         case .file(let file):
             let content = content
             return try await workers.run { () throws(StoreFailure) in

@@ -9,12 +9,12 @@ import ProtocolSQLite
 /// start sweeps those.
 package final class LocalObjectStore: ObjectStore {
     private let segments: SegmentFiles
-    private let files: LargeFiles
-    private let committer: Committer
+    let files: LargeFiles
+    let committer: Committer
     /// Single rows, and listings: the long ones do not hold up the short ones.
     private let lookups: SQLiteQueue
     private let listings: SQLiteQueue
-    private let workers: DiskWorkers
+    let workers: DiskWorkers
     private let faults: StoreFaults
     private let logger: Logger
 
@@ -45,7 +45,7 @@ package final class LocalObjectStore: ObjectStore {
 
     // MARK: Looking
 
-    private func lookup<T: Sendable>(_ body: @escaping @Sendable (ObjectIndex) throws -> T) async throws -> T {
+    func lookup<T: Sendable>(_ body: @escaping @Sendable (ObjectIndex) throws -> T) async throws -> T {
         do { return try await lookups.read { try body(ObjectIndex(database: $0)) } } catch {
             throw Committer.storeFailure(error)
         }
@@ -87,7 +87,7 @@ package final class LocalObjectStore: ObjectStore {
     }
 
     /// What makes the index longer is refused as early as bytes are: room stays for deletions.
-    private func checkSpace() async throws {
+    func checkSpace() async throws {
         try await workers.run { [segments] () throws(StoreFailure) in try DiskFile.checkSpace(in: segments.folder) }
     }
 
@@ -135,6 +135,7 @@ package final class LocalObjectStore: ObjectStore {
         try await committer.commit { index, _ in
             guard let found = try index.container(container) else { throw StoreFailure.noSuchContainer }
             guard found.row.record.objects == 0 else { throw StoreFailure.notEmpty }
+            try index.dropUploads(of: found.row.id)
             try index.deleteContainer(found.row.id)
             try index.count(account: found.account, containers: -1)
         }
@@ -147,27 +148,35 @@ package final class LocalObjectStore: ObjectStore {
     }
 
     /// Numbers are drawn and not counted, so that a file can be written before the index is asked.
-    private static func newContent() -> Int64 { Int64.random(in: 1...Int64.max) }
+    static func newContent() -> Int64 { Int64.random(in: 1...Int64.max) }
 
     package func put(_ object: ObjectName, _ new: NewObject) async throws {
+        try await keep(new.content) { index, content, place in
+            try ObjectChange(index: index).put(object, new, content, place)
+        }
+    }
+
+    /// Writes where it has to what was uploaded, and what the index is to say of it; a file that nobody names then goes.
+    func keep(
+        _ uploaded: UploadedContent,
+        _ change: @escaping @Sendable (ObjectIndex, ContentReference, ContentPlace?) throws -> Void
+    ) async throws {
         let content: ContentReference
         var bytes: (content: ContentReference, bytes: [UInt8])?
-        switch new.content {
+        switch uploaded {
         case .packed(let packed) where packed.bytes.isEmpty: content = .empty
         case .packed(let packed):
             content = ContentReference(id: Self.newContent(), size: Int64(packed.bytes.count))
             bytes = (content, packed.bytes)
         case .file(let id, let size, _): content = ContentReference(id: id, size: size)
-        case .shared(let shared, _): content = shared
+        case .shared(let there, _), .composed(let there, _): content = there
         }
         do {
             // The writer of segments looks itself.
             if bytes == nil { try await checkSpace() }
-            try await committer.commit(bytes) { index, place in
-                try ObjectChange(index: index).put(object, new, content, place)
-            }
+            try await committer.commit(bytes) { index, place in try change(index, content, place) }
         } catch {
-            if case .file(let id, _, _) = new.content { await workers.run { [files] in files.remove(id) } }
+            if case .file(let id, _, _) = uploaded { await workers.run { [files] in files.remove(id) } }
             throw error
         }
     }
@@ -213,7 +222,12 @@ package final class LocalObjectStore: ObjectStore {
     }
 
     private func open(_ content: ContentReference, at place: ContentPlace) async throws -> ContentReader {
-        try await workers.run { [segments, files, workers] () throws(StoreFailure) in
+        if place.isComposed {
+            let pieces = try await lookup { try $0.pieces(of: content.id) }
+            guard !pieces.isEmpty else { throw StoreFailure.gone }
+            return ContentReader(content, pieces: pieces, workers: workers) { [self] in try await open($0) }
+        }
+        return try await workers.run { [segments, files, workers] () throws(StoreFailure) in
             guard place.segment != nil else {
                 return ContentReader(
                     content, file: try DiskFile(files.path(content.id), O_RDONLY), workers: workers)

@@ -2,13 +2,13 @@
 struct ObjectChange {
     let index: ObjectIndex
 
-    private struct Place {
+    struct Place {
         let container: Int64
         let account: Int64
         let record: ContainerRecord
     }
 
-    private func place(_ container: ContainerName) throws -> Place {
+    func place(_ container: ContainerName) throws -> Place {
         guard let found = try index.container(container) else { throw StoreFailure.noSuchContainer }
         return Place(container: found.row.id, account: found.account, record: found.row.record)
     }
@@ -19,6 +19,7 @@ struct ObjectChange {
         if let old, !new.mayReplace, !old.attributes.isExpired(at: new.attributes.changed) {
             throw StoreFailure.exists
         }
+        if let seen = new.seen, old != seen { throw StoreFailure.changed }
         var attributes = new.attributes
         if let there = old { attributes.changed = max(attributes.changed, there.attributes.changed + VersionName.step) }
         if let archive = new.archive, let there = old, isKept(there, at: new.attributes.changed) {
@@ -28,6 +29,7 @@ struct ObjectChange {
         try check(new, old, place, account: name.container.account)
         switch new.content {
         case _ where content.id == 0: break
+        case .composed: break
         case .shared: guard try index.use(content.id) else { throw StoreFailure.gone }
         case .packed, .file: try index.insertContent(content, at: packed ?? ContentPlace())
         }

@@ -7,6 +7,9 @@ package struct ObjectHousekeeping: Sendable {
     /// waiting.
     private static let rounds = 16
 
+    /// Whoever began an upload in parts and has not ended it by then has forgotten it.
+    private static let uploadLife: Int64 = 7 * 86_400_000_000
+
     private let store: LocalObjectStore
     private let clock: any WallClock
 
@@ -24,6 +27,7 @@ package struct ObjectHousekeeping: Sendable {
             // The others were changed meanwhile: the next pass sees them as they are then.
             guard removed > 0 else { break }
         }
+        _ = try await store.abortUploads(before: clock.now() - Self.uploadLife, limit: Self.batch)
         try await store.collectGarbage()
         try await store.compact()
     }

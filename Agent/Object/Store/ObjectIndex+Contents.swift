@@ -8,13 +8,17 @@ struct ContentPlace: Hashable, Sendable {
     var offset: Int64 = 0
     /// Of a packed content's bytes.
     var digest: [UInt8] = []
+    /// It has no bytes of its own: other contents, behind each other, are it.
+    var isComposed = false
 }
 
 extension ObjectIndex {
     func place(of content: Int64) throws -> ContentPlace? {
-        try database.rows("SELECT segment, place, digest FROM contents WHERE id = ?", [.integer(content)]) { row in
+        try database.rows("SELECT segment, place, digest, pieces FROM contents WHERE id = ?", [.integer(content)]) {
+            row in
             ContentPlace(
-                segment: row.isNull(0) ? nil : row.integer(0), offset: row.integer(1), digest: row.blob(2))
+                segment: row.isNull(0) ? nil : row.integer(0), offset: row.integer(1), digest: row.blob(2),
+                isComposed: row.integer(3) > 0)
         }.first
     }
 
@@ -39,13 +43,19 @@ extension ObjectIndex {
     func release(_ content: ContentReference) throws {
         guard content.id != 0 else { return }
         try database.execute("UPDATE contents SET uses = uses - 1 WHERE id = ?", [.integer(content.id)])
-        let left = try database.rows("SELECT uses, segment FROM contents WHERE id = ?", [.integer(content.id)]) {
-            (uses: $0.integer(0), segment: $0.isNull(1) ? nil : $0.integer(1))
+        let left = try database.rows(
+            "SELECT uses, segment, pieces FROM contents WHERE id = ?", [.integer(content.id)]
+        ) {
+            (uses: $0.integer(0), segment: $0.isNull(1) ? nil : $0.integer(1), isComposed: $0.integer(2) > 0)
         }.first
         guard let left, left.uses == 0 else { return }
         try database.execute("DELETE FROM contents WHERE id = ?", [.integer(content.id)])
         if let segment = left.segment {
             try count(segment: segment, live: -Self.record(content))
+        } else if left.isComposed {
+            let pieces = try pieces(of: content.id)
+            try database.execute("DELETE FROM pieces WHERE content = ?", [.integer(content.id)])
+            for piece in pieces { try release(piece) }
         } else {
             try database.execute("INSERT INTO garbage (id) VALUES (?)", [.integer(content.id)])
         }

@@ -18,13 +18,24 @@ extension ObjectIndex {
             names: { low, high, limit in
                 let sql = Self.range(
                     """
-                    SELECT name, content, size, etag, type, metadata, expires, changed FROM objects
-                    WHERE container = ?
+                    SELECT name, content, size, etag, type, expires, changed,
+                        CASE WHEN instr(metadata, '\(MetadataRules.sloSize)') > 0 THEN metadata END
+                    FROM objects WHERE container = ?
                     """, query)
                 return try database.rows(sql, [.integer(container), .blob(low), .blob(high), .integer(limit)]) {
-                    ($0.blob(0), Self.object($0, from: 1))
+                    ($0.blob(0), Self.listed($0))
                 }
             }, make: { ListedObject(name: $0, record: $1) })
+    }
+
+    /// Of the metadata, a listing shows only what a manifest says of the whole.
+    private static func listed(_ row: SQLiteStatement) -> ListedRecord {
+        let metadata = row.isNull(7) ? [:] : MetadataText.decode(row.text(7))
+        return ListedRecord(
+            content: ContentReference(id: row.integer(1), size: row.integer(2)), etag: row.text(3),
+            contentType: row.text(4), expires: row.isNull(5) ? nil : row.integer(5), changed: row.integer(6),
+            whole: metadata[MetadataRules.sloSize].flatMap { Int64($0) },
+            wholeETag: metadata[MetadataRules.sloETag])
     }
 
     private static func range(_ select: String, _ query: ListingQuery) -> String {
@@ -33,10 +44,10 @@ extension ObjectIndex {
 }
 
 /// Walks through names in their order.
-struct ListingWalk {
+package struct ListingWalk {
     /// No name in UTF-8 has this octet, so that all names are before it.
     private static let end: [UInt8] = [0xff]
-    /// Rows that one statement reads where a delimiter may end the usefulness of the others.
+    /// Rows that one statement reads at most where a delimiter may end the usefulness of the others.
     private static let step: Int64 = 200
 
     private let query: ListingQuery
@@ -45,7 +56,7 @@ struct ListingWalk {
     private var low: [UInt8]
     private var high: [UInt8]
 
-    init(_ query: ListingQuery) {
+    package init(_ query: ListingQuery) {
         self.query = query
         prefix = Array(query.prefix.utf8)
         delimiter = Array(query.delimiter.utf8)
@@ -59,16 +70,18 @@ struct ListingWalk {
     }
 
     /// - Parameter names: Rows from one name up to and without another one, in the query's order.
-    func run<Record, Item>(
+    package func run<Record, Item>(
         names: (_ low: [UInt8], _ high: [UInt8], _ limit: Int64) throws -> [([UInt8], Record)],
         make: (String, Record?) -> Item
     ) throws -> [Item] {
         var items: [Item] = []
         var (low, high) = (low, high)
         let marker = Array(query.marker.utf8)
+        // Behind a folder there is likely another one, of which one row is enough; where there is none, more at a time.
+        var step: Int64 = 1
         while items.count < query.limit, low.lexicographicallyPrecedes(high) {
             let missing = Int64(query.limit - items.count)
-            let limit = delimiter.isEmpty ? missing : min(missing, Self.step)
+            let limit = delimiter.isEmpty ? missing : min(missing, step)
             let rows = try names(low, high, limit)
             var jumped = false
             for (name, record) in rows {
@@ -86,6 +99,7 @@ struct ListingWalk {
                 break
             }
             if !jumped, rows.count < limit { break }
+            step = jumped ? 1 : min(step * 4, Self.step)
         }
         return items
     }

@@ -43,6 +43,10 @@ struct ObjectIndex {
             [.integer(id)]
         ) { ContentReference(id: $0.integer(0), size: $0.integer(1)) }
         for content in contents { try release(content) }
+        let containers = try database.rows("SELECT id FROM containers WHERE account = ?", [.integer(id)]) {
+            $0.integer(0)
+        }
+        for container in containers { try dropUploads(of: container) }
         for statement in [
             "DELETE FROM objects WHERE container IN (SELECT id FROM containers WHERE account = ?)",
             "DELETE FROM containers WHERE account = ?", "DELETE FROM accounts WHERE id = ?"

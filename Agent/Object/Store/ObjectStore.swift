@@ -141,6 +141,8 @@ package struct NewObject: Sendable {
     package var mayReplace: Bool
     /// Where what has the name until then goes, under a name of its own.
     package var archive: ContainerName?
+    /// What has the name, where it is to take the place of that one only.
+    package var seen: ObjectRecord?
 
     package init(
         content: UploadedContent, attributes: ObjectAttributes, limits: StoreLimits = StoreLimits(),
@@ -179,19 +181,21 @@ package enum UploadedContent: Sendable {
     /// In a file of their own, which is on the disk.
     case file(id: Int64, size: Int64, etag: String)
     case shared(ContentReference, etag: String)
+    /// Of parts that were uploaded one by one.
+    case composed(ContentReference, etag: String)
 
     package var size: Int64 {
         switch self {
         case .packed(let packed): Int64(packed.bytes.count)
         case .file(_, let size, _): size
-        case .shared(let content, _): content.size
+        case .shared(let content, _), .composed(let content, _): content.size
         }
     }
 
     package var etag: String {
         switch self {
         case .packed(let packed): packed.etag
-        case .file(_, _, let etag), .shared(_, let etag): etag
+        case .file(_, _, let etag), .shared(_, let etag), .composed(_, let etag): etag
         }
     }
 }
@@ -224,13 +228,38 @@ package struct ListedContainer: Hashable, Sendable {
 package struct ListedObject: Hashable, Sendable {
     package var name: String
     /// `nil` for a common beginning of several names.
-    package var record: ObjectRecord?
+    package var record: ListedRecord?
+}
+
+/// What listings show of an object.
+package struct ListedRecord: Hashable, Sendable {
+    package var content: ContentReference
+    package var etag: String
+    package var contentType: String
+    /// Seconds since 1970 from which on the object is gone.
+    package var expires: Int64?
+    /// Microseconds since 1970.
+    package var changed: Int64
+    /// Of a static manifest: the octets of the whole, and its checksum.
+    package var whole: Int64?
+    package var wholeETag: String?
+
+    /// Octets that a client sees.
+    var size: Int64 { whole ?? content.size }
+    func isExpired(at now: Int64) -> Bool { expires.map { $0 <= now / 1_000_000 } ?? false }
 }
 
 package enum StoreFailure: Error, Hashable, Sendable {
     case noSuchContainer, noSuchObject, notEmpty
     /// There is an object of that name, and it was not to be replaced.
     case exists
+    /// What has the name is no longer what was seen.
+    case changed
+    case noSuchUpload
+    /// A part that is not there, or is another one by now.
+    case noSuchPart(Int)
+    /// More uploads are under way than there may be.
+    case tooManyUploads
     case accountQuota, containerQuota
     case diskFull
     /// What lies on the disk is not what was written: it is never given out.

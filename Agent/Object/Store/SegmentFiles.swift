@@ -65,9 +65,14 @@ struct SegmentWriter {
 
     private mutating func begin() throws(StoreFailure) {
         try sync()
+        file = nil
+        // What a failure or a hand left behind is nobody's; compaction takes it away.
+        while access(files.path(segment + 1), F_OK) == 0 { segment += 1 }
         let next = try DiskFile(files.path(segment + 1), O_RDWR | O_CREAT | O_EXCL)
+        // Counted at once: should the folder not reach the disk, the next one has a name of its own.
+        segment += 1
         try DiskFile.syncFolder(files.folder)
-        (file, segment, end, synced) = (next, segment + 1, 0, 0)
+        (file, end, synced) = (next, 0, 0)
     }
 
     mutating func sync() throws(StoreFailure) {

@@ -138,7 +138,7 @@ extension SwiftCall {
             let page = try await store.objects(in: container, query)
             try budget.spend(page.count)
             for item in page {
-                guard let record = item.record, !record.attributes.isExpired(at: now) else { continue }
+                guard let record = item.record, !record.isExpired(at: now) else { continue }
                 body.append(record.content, 0..<record.content.size)
                 hash.update(Array(record.etag.utf8))
             }

@@ -86,21 +86,20 @@ enum ListingText {
                         continue
                     }
                     out += "<object><name>\(Markup.text(item.name))</name><hash>\(record.etag)</hash>"
-                    out += "<bytes>\(record.listedSize)</bytes>"
-                    out += "<content_type>\(Markup.text(record.attributes.contentType))</content_type>"
-                    out += "<last_modified>\(HTTPDate.listing(record.attributes.changed))</last_modified></object>"
+                    out += "<bytes>\(record.size)</bytes>"
+                    out += "<content_type>\(Markup.text(record.contentType))</content_type>"
+                    out += "<last_modified>\(HTTPDate.listing(record.changed))</last_modified></object>"
                 }
             }
         }
     }
 
-    private static func fields(_ name: String, _ record: ObjectRecord) -> [(String, JSONText.Scalar)] {
+    private static func fields(_ name: String, _ record: ListedRecord) -> [(String, JSONText.Scalar)] {
         var fields: [(String, JSONText.Scalar)] = [
-            ("hash", .text(record.etag)), ("last_modified", .text(HTTPDate.listing(record.attributes.changed))),
-            ("bytes", .number(record.listedSize)), ("name", .text(name)),
-            ("content_type", .text(record.attributes.contentType))
+            ("hash", .text(record.etag)), ("last_modified", .text(HTTPDate.listing(record.changed))),
+            ("bytes", .number(record.size)), ("name", .text(name)), ("content_type", .text(record.contentType))
         ]
-        if let etag = record.attributes.metadata[MetadataRules.sloETag] {
+        if let etag = record.wholeETag {
             fields.append(("slo_etag", .text("\"\(etag)\"")))
         }
         return fields
@@ -122,6 +121,8 @@ enum ListingText {
 extension ObjectRecord {
     /// What a listing shows: of a manifest, the size of the whole.
     var listedSize: Int64 { attributes.metadata[MetadataRules.sloSize].flatMap { Int64($0) } ?? content.size }
+    /// It was uploaded in parts through the S3 API.
+    var isComposed: Bool { etag.utf8.contains(UInt8(ascii: "-")) }
     var isStaticManifest: Bool { attributes.metadata[MetadataRules.isSLO] != nil }
 }
 

@@ -117,12 +117,15 @@ extension SwiftCall {
     /// The manifest, and the segments that it names where the caller may remove them.
     func deleteManifest(_ name: ObjectName) async throws -> ObjectResponse {
         guard let record = try await object(name) else { throw SwiftRefusal(404) }
-        guard record.isStaticManifest else {
+        guard record.isStaticManifest || record.isComposed else {
             throw SwiftRefusal(400, "Not an SLO manifest")
         }
         var report = BulkReport(isDeletion: true)
         var budget = SegmentBudget()
-        try await deleteSegments(record, account: name.container.account, &report, depth: 1, &budget)
+        // The parts of a composed one are its own and go with it.
+        if record.isStaticManifest {
+            try await deleteSegments(record, account: name.container.account, &report, depth: 1, &budget)
+        }
         await delete(name, &report)
         return report.response(try ListingFormat(request))
     }

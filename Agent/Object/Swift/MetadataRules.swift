@@ -16,7 +16,10 @@ enum MetadataRules {
     static let sloETag = "slo-etag"
     static let sloSize = "slo-size"
     static let isSLO = "x-static-large-object"
-    static let hidden: Set<String> = [sloETag, sloSize]
+    /// What clients of the S3 API keep with an object besides.
+    static let checksum = "s3-checksum"
+    static let tags = "s3-tags"
+    static let hidden: Set<String> = [sloETag, sloSize, checksum, tags]
 
     /// The changes to an account's or container's metadata that a request asks for.
     static func changes(_ headers: HTTPHeaders, of kind: String, isOwner: Bool) throws -> MetadataChange {

@@ -25,7 +25,7 @@ extension SwiftCall {
         }
         let (container, object) = try path(text, "Destination")
         let name = ObjectName(account: try account("destination-account"), container: container, name: object)
-        return try await copy(source, to: name, mayReplace: true)
+        return try await copy(source, to: name, mayReplace: try checkCondition())
     }
 
     func copy(fromHeader text: String, to name: ObjectName, mayReplace: Bool) async throws -> ObjectResponse {
@@ -62,7 +62,7 @@ extension SwiftCall {
     }
 
     /// Bytes that are there already get a second name; what lies in several places is put together.
-    private func content(of view: ObjectView) async throws -> UploadedContent {
+    func content(of view: ObjectView) async throws -> UploadedContent {
         guard let body = view.body else { throw SwiftRefusal(409) }
         if body.pieces == ObjectBody(view.record.content).pieces {
             return .shared(view.record.content, etag: view.record.etag)

@@ -51,7 +51,7 @@ extension SwiftCall {
     }
 
     /// - Returns: Whether the object may take another one's place.
-    private func checkCondition() throws -> Bool {
+    func checkCondition() throws -> Bool {
         guard let text = request.header("if-none-match") else { return true }
         guard text == "*" else { throw SwiftRefusal(400, "If-None-Match only supports *") }
         return false
@@ -145,7 +145,7 @@ extension SwiftCall {
             guard let record = try await object(name) else { throw SwiftRefusal(404) }
             var attributes = try attributes(of: name, sent: headers)
             attributes.contentType = try contentType(headers) ?? record.attributes.contentType
-            for kept in [MetadataRules.isSLO, MetadataRules.sloETag, MetadataRules.sloSize] {
+            for kept in MetadataRules.hidden.union([MetadataRules.isSLO]) {
                 attributes.metadata[kept] = record.attributes.metadata[kept]
             }
             if try await store.change(name, seen: record, to: attributes) {

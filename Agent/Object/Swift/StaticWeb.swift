@@ -100,8 +100,8 @@ enum WebListing {
                 out += "   <tr class=\"item subdir\"><td>\(link)</td><td></td><td></td></tr>\n"
                 continue
             }
-            out += "   <tr class=\"item\"><td>\(link)</td><td>\(record.listedSize)</td>"
-            out += "<td>\(HTTPDate.lastModified(record.attributes.changed))</td></tr>\n"
+            out += "   <tr class=\"item\"><td>\(link)</td><td>\(record.size)</td>"
+            out += "<td>\(HTTPDate.lastModified(record.changed))</td></tr>\n"
         }
         return out + "  </table>\n </body>\n</html>\n"
     }

@@ -17,12 +17,15 @@ final class SwiftCall {
     var store: any ObjectStore { service.store }
     var headers: HTTPHeaders { request.headers }
 
-    init(service: SwiftService, request: ObjectRequest, target: SwiftTarget, now: Int64) {
+    /// - Parameter who: Where it is known already.
+    init(
+        service: SwiftService, request: ObjectRequest, target: SwiftTarget, now: Int64, who: TokenVerdict? = nil
+    ) {
         self.service = service
         self.request = request
         self.target = target
         self.now = now
-        authorization = Authorization(nil, account: target.account)
+        authorization = Authorization(who, account: target.account)
     }
 
     /// Finds out who asks.

@@ -46,7 +46,7 @@ package struct SwiftService: ObjectResponder {
     }
 
     /// `tx`, 21 digits of chance, and the time: what Swift's clients expect to see.
-    private static func transactionID(at now: Int64) -> String {
+    static func transactionID(at now: Int64) -> String {
         let chance = (0..<2).map { _ in String(UInt64.random(in: 0...UInt64.max), radix: 16) }.joined()
         let seconds = String(now / 1_000_000, radix: 16)
         let digits = String((String(repeating: "0", count: 21) + chance).suffix(21))

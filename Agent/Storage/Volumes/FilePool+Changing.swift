@@ -5,6 +5,9 @@ import ProtocolModel
 extension FilePool {
     // MARK: Snapshots
 
+    /// A guest keeps every layer open that it has seen since it was started, however short the chain has become.
+    private static let mostOpenLayers = 256
+
     public func snapshot(_ volume: VolumeID, as snapshot: VolumeSnapshotID) async throws(StatusError) {
         let isThere = try await section { _, map throws(StatusError) in map.links[.snapshot(snapshot)] != nil }
         guard !isThere else { return }
@@ -22,6 +25,7 @@ extension FilePool {
             }
         }
         guard attachment.isRunning else { throw .suspended(volume) }
+        guard attachment.layers < Self.mostOpenLayers else { throw .tooManyOpenLayers(Self.mostOpenLayers) }
         let (active, overlay) = try await section { folder, map throws(StatusError) in
             try self.prepare(volume, in: folder, map)
         }
@@ -115,6 +119,9 @@ extension FilePool {
             }
             try await attached.snapshot(
                 volume, of: attachment.server, to: folder.path(of: overlay), location: folder.location(of: volume))
+        } else {
+            // What a guest is started from next may still name the overlay, as a power cut left it.
+            try await attached?.restore(volume, to: folder.location(of: volume))
         }
         try await section { folder, map throws(StatusError) in try Self.conclude(volume, in: folder, map) }
     }
@@ -160,6 +167,13 @@ extension FilePool {
 }
 
 extension StatusError {
+    static func tooManyOpenLayers(_ limit: Int) -> StatusError {
+        StatusError(
+            code: .unsupported,
+            message: "The volume's server has seen \(limit) snapshots of it since it was started: stop and start it.",
+            detail: "\(limit) layers are open")
+    }
+
     static func suspended(_ volume: VolumeID) -> StatusError {
         StatusError(
             code: .conflict,

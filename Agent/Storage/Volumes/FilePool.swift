@@ -19,12 +19,18 @@ public final class FilePool: VolumeBackend {
         public var overcommitPercent: Int
         /// How many files a guest opens for a volume at most.
         public var longestChain: Int
+        /// Chains with more files than this are shortened in the background.
+        public var usualChain: Int
 
-        public init(folder: String, reservedGiB: Int = 1, overcommitPercent: Int = 2_000, longestChain: Int = 48) {
+        public init(
+            folder: String, reservedGiB: Int = 1, overcommitPercent: Int = 2_000, longestChain: Int = 48,
+            usualChain: Int = 12
+        ) {
             self.folder = folder
             self.reservedGiB = reservedGiB
             self.overcommitPercent = overcommitPercent
             self.longestChain = longestChain
+            self.usualChain = usualChain
         }
     }
 
@@ -34,15 +40,25 @@ public final class FilePool: VolumeBackend {
         var known: [LayerName: LayerName?] = [:]
         /// What is used by something that no link leads to yet.
         var pinned: [LayerName: Int] = [:]
+        /// Files that are being made without the pool's turn.
+        var parts: Set<String> = []
+        /// What is being copied for images.
+        var copies: [OperationID: LayerName] = [:]
+        /// A chain is being shortened.
+        var isShortening = false
+        /// After a failure.
+        var nextShortening: ContinuousClock.Instant?
     }
 
     let settings: Settings
     let folder: PoolFolder
     let images: any ImageFiles
     let attached: (any AttachedVolumes)?
-    private let workers: BlockingWorkers
-    private let logger: Logger
-    private let memory = Mutex(Memory())
+    let workers: BlockingWorkers
+    /// For what takes as long as its file is large.
+    let copiers: BlockingWorkers
+    let logger: Logger
+    let memory = Mutex(Memory())
 
     /// - Parameter attached: `nil` on a host that runs no guests.
     public convenience init(
@@ -61,6 +77,7 @@ public final class FilePool: VolumeBackend {
         self.logger = logger
         folder = PoolFolder(path: settings.folder, faults: faults)
         workers = BlockingWorkers(label: "skerry.pool", count: 2)
+        copiers = BlockingWorkers(label: "skerry.pool.copy", count: 1)
     }
 
     public var backendName: String { "file" }
@@ -150,8 +167,12 @@ public final class FilePool: VolumeBackend {
 
     private func take(_ image: ImageSpec, as layer: LayerName, sizeBytes: Int64) async throws(StatusError) {
         let source = images.path(of: image)
-        try await section { folder, map throws(StatusError) in
-            if map.layers[layer] == nil { try folder.take(source, as: layer) }
+        let isThere = try await section { folder, map throws(StatusError) in
+            if map.layers[layer] != nil { return true }
+            return try folder.takeAtOnce(source, as: layer)
+        }
+        if !isThere { try await copy(source, as: layer) }
+        try await section { folder, _ throws(StatusError) in
             let size = try folder.size(of: layer)
             guard size <= sizeBytes else {
                 throw StatusError(
@@ -212,18 +233,20 @@ public final class FilePool: VolumeBackend {
         await discard()
     }
 
-    public func tick() async { await discard() }
+    public func tick() async {
+        await discard()
+        // As long as that takes: nobody waits for it.
+        Task { await shorten() }
+    }
 
     /// Discards what nothing leads to. What cannot be discarded now is next time.
     func discard() async {
         do throws(StatusError) {
-            let pinned = memory.withLock { Set($0.pinned.keys) }
-            try await section { folder, map throws(StatusError) in
-                // Nobody else writes here while this runs.
-                for part in map.parts { try folder.discard(part) }
+            try await exclusive { folder, map, memory throws(StatusError) in
+                for part in map.parts where !memory.parts.contains(part) { try folder.discard(part) }
                 // A guest may write to a layer that no link leads to any more, or not yet again.
-                var kept = pinned
-                for layer in map.unreachable(pinned: pinned) where !layer.isImage {
+                var kept = Set(memory.pinned.keys)
+                for layer in map.unreachable(pinned: kept) where !layer.isImage {
                     if try folder.isWritten(layer) { kept.insert(layer) }
                 }
                 for layer in map.unreachable(pinned: kept) { try folder.discard(layer.text) }
@@ -244,7 +267,7 @@ public final class FilePool: VolumeBackend {
         return all.first
     }
 
-    private func pin(_ layer: LayerName, _ change: Int) {
+    func pin(_ layer: LayerName, _ change: Int) {
         memory.withLock { memory in
             let count = memory.pinned[layer, default: 0] + change
             memory.pinned[layer] = count > 0 ? count : nil
@@ -255,19 +278,29 @@ public final class FilePool: VolumeBackend {
     func section<Value: Sendable>(
         _ body: @escaping @Sendable (PoolFolder, LayerMap) throws(StatusError) -> Value
     ) async throws(StatusError) -> Value {
-        let folder = folder
-        return try await workers.run { () throws(StatusError) -> Value in
-            let result: Result<Value, StatusError> = self.memory.withLock { memory in
-                do throws(StatusError) {
-                    let map = try folder.map(memory.known)
-                    memory.known = map.layers
-                    return .success(try body(folder, map))
-                } catch {
-                    return .failure(error)
-                }
+        try await exclusive { folder, map, _ throws(StatusError) in try body(folder, map) }
+    }
+
+    func exclusive<Value: Sendable>(
+        _ body: @escaping @Sendable (PoolFolder, LayerMap, inout Memory) throws(StatusError) -> Value
+    ) async throws(StatusError) -> Value {
+        try await workers.run { () throws(StatusError) -> Value in try self.locked(body) }
+    }
+
+    /// The same, for who is on a thread that may block already.
+    func locked<Value: Sendable>(
+        _ body: (PoolFolder, LayerMap, inout Memory) throws(StatusError) -> Value
+    ) throws(StatusError) -> Value {
+        let result: Result<Value, StatusError> = memory.withLock { memory in
+            do throws(StatusError) {
+                let map = try folder.map(memory.known)
+                memory.known = map.layers
+                return .success(try body(folder, map, &memory))
+            } catch {
+                return .failure(error)
             }
-            return try result.get()
         }
+        return try result.get()
     }
 }
 

@@ -13,9 +13,11 @@ struct PoolFolder: Sendable {
     /// Called before each change, with what is about to be done: tests break off there.
     var faults: (@Sendable (String) throws(StatusError) -> Void)?
 
-    private static let partSuffix = ".part"
+    static let partSuffix = ".part"
 
     func path(of layer: LayerName) -> String { path + "/" + layer.text }
+
+    func exists(_ layer: LayerName) -> Bool { Folder.exists(path(of: layer)) }
 
     func location(of volume: VolumeID) -> String { path + "/" + LinkName.volume(volume).text }
 
@@ -160,24 +162,41 @@ struct PoolFolder: Sendable {
         try Folder.rename(part, to: layer.text, in: path)
     }
 
-    /// Takes a file into the pool: the same one under another name, or the same blocks, or else a copy.
-    func take(_ source: String, as layer: LayerName) throws(StatusError) {
+    /// Takes a file into the pool: the same one under another name, or the same blocks.
+    /// - Returns: `false` where the file system can do neither; nothing happened then.
+    func takeAtOnce(_ source: String, as layer: LayerName) throws(StatusError) -> Bool {
         try faults?("take \(layer.text)")
         let part = layer.text + Self.partSuffix
         try Folder.removeFile(path + "/" + part)
-        if Glibc.link(source, path + "/" + part) != 0 { try copy(source, to: part) }
+        if Glibc.link(source, path + "/" + part) != 0 {
+            guard try clone(source, to: part) else {
+                try Folder.removeFile(path + "/" + part)
+                return false
+            }
+        }
         try adopt(part, as: layer)
+        return true
     }
 
     /// `FICLONE` of Linux `include/uapi/linux/fs.h`.
     private static let clone: UInt = 0x4004_9409
 
-    private func copy(_ source: String, to part: String) throws(StatusError) {
+    private func clone(_ source: String, to part: String) throws(StatusError) -> Bool {
         let from = try OpenFile(source, O_RDONLY)
-        let to = try OpenFile(path + "/" + part, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o444)
+        let to = try OpenFile(path + "/" + part, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
+        guard ioctl(to.descriptor, Self.clone, from.descriptor) == 0 else { return false }
+        try to.setMode(0o444)
+        try to.sync()
+        return true
+    }
+
+    /// Copies a file to what has no name of its own yet: holes stay holes. Takes as long as it is large.
+    func copy(_ source: String, to part: String, mode: mode_t) throws(StatusError) {
+        try faults?("copy \(part)")
+        let from = try OpenFile(source, O_RDONLY)
+        let to = try OpenFile(path + "/" + part, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
         let size = try from.size()
         if ioctl(to.descriptor, Self.clone, from.descriptor) != 0 {
-            // The file system cannot share blocks: holes stay holes, at least.
             var offset: Int64 = 0
             while offset < size {
                 let chunk = try from.read(at: offset, count: 1 << 20)
@@ -191,7 +210,32 @@ struct PoolFolder: Sendable {
             throw StatusError(
                 code: .hostFailure, message: "The image could not be copied whole: it is tried again.", detail: part)
         }
-        try to.setMode(0o444)
+        try to.setMode(mode)
         try to.sync()
+    }
+
+    /// Makes an empty file for a program to write to, which nobody else may read.
+    func begin(_ part: String) throws(StatusError) {
+        try faults?("begin \(part)")
+        _ = try OpenFile(path + "/" + part, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600).descriptor
+    }
+
+    /// Puts a layer into the place of one that holds the same, which is written to no more. Whoever has the old one open
+    /// keeps it.
+    func replace(_ layer: LayerName, by part: String) throws(StatusError) {
+        try faults?("replace \(layer.text)")
+        do {
+            let file = try OpenFile(path + "/" + part, O_RDWR)
+            try file.setMode(0o400)
+            try file.sync()
+        }
+        try Folder.rename(part, to: layer.text, in: path)
+    }
+
+    /// Free space, in bytes.
+    func freeBytes() throws(StatusError) -> Int64 {
+        var status = statvfs()
+        guard statvfs(path, &status) == 0 else { throw FileFailure.last("statvfs", path) }
+        return Int64(clamping: UInt64(status.f_bavail) * UInt64(status.f_frsize))
     }
 }

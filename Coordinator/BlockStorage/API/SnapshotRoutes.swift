@@ -21,7 +21,8 @@ struct SnapshotRoutes: Sendable {
             Route.volume(.post, "/snapshots/{id}/action", action: "volume.snapshot.action", handler: act)
                 .asking(
                     "volume_extension:snapshot_admin_actions:reset_status",
-                    "volume_extension:snapshot_admin_actions:force_delete")
+                    "volume_extension:snapshot_admin_actions:force_delete",
+                    "snapshot_extension:snapshot_actions:update_snapshot_status")
         ]
     }
 
@@ -44,7 +45,8 @@ struct SnapshotRoutes: Sendable {
         let target = Policy.Target(project: snapshot.project, user: snapshot.user)
         if isDetail, call.isAllowed(attributes, target) {
             out["os-extended-snapshot-attributes:project_id"] = .string(snapshot.project.compact)
-            out["os-extended-snapshot-attributes:progress"] = snapshot.status == .available ? "100%" : "0%"
+            out["os-extended-snapshot-attributes:progress"] = JSON(
+                snapshot.progress ?? (snapshot.status == .available ? "100%" : "0%"))
         }
         return .object(out)
     }
@@ -171,6 +173,21 @@ struct SnapshotRoutes: Sendable {
         ]
     ).format()
 
+    private static let progress = BodySchema(
+        blank: (status: SnapshotStatus.available, progress: String?.none),
+        [
+            .required("status", \.status, BodyFormat.word(SnapshotStatus.self)),
+            .given("progress", \.progress, BodyFormat.text(0...255).nullable)
+        ]
+    ).format()
+
+    /// `73%`
+    private static func check(progress: String) throws {
+        guard progress.hasSuffix("%"), let percent = Int(progress.dropLast()), (0...100).contains(percent) else {
+            throw APIError.badRequest("progress must be an integer percentage")
+        }
+    }
+
     @Sendable private func act(_ call: APICall) async throws -> APIResponse {
         let origin = try call.volumeOrigin()
         let commands = SnapshotCommands(parts: parts)
@@ -180,6 +197,15 @@ struct SnapshotRoutes: Sendable {
             let status = try Cinder.read(body["os-reset_status"] ?? .null, Self.status, under: "os-reset_status")
             try await call.write {
                 try commands.reset(call.parameter("id"), to: status, origin: origin, in: $0)
+            }
+        case "os-update_snapshot_status":
+            let wanted = try Cinder.read(
+                body["os-update_snapshot_status"] ?? .null, Self.progress, under: "os-update_snapshot_status")
+            if let progress = wanted.progress, !progress.isEmpty { try Self.check(progress: progress) }
+            try await call.write {
+                try commands.update(
+                    call.parameter("id"), to: wanted.status,
+                    progress: wanted.progress.flatMap { $0.isEmpty ? nil : $0 }, origin: origin, in: $0)
             }
         case "os-force_delete":
             try await call.write { try commands.forceDelete(call.parameter("id"), origin: origin, in: $0) }

@@ -19,7 +19,7 @@ struct VolumeActionRoutes: Sendable {
         ]
         + [
             "reserve", "unreserve", "begin_detaching", "roll_detaching", "attach", "detach", "initialize_connection",
-            "terminate_connection", "upload_image"
+            "terminate_connection", "upload_image", "upload_public"
         ].map { "volume_extension:volume_actions:\($0)" }
         + ["reset_status", "force_delete", "force_detach"].map { "volume_extension:volume_admin_actions:\($0)" }
         + ["show", "set", "remove"].map { "volume_extension:volume_image_metadata:\($0)" }
@@ -66,12 +66,7 @@ struct VolumeActionRoutes: Sendable {
             let isReadOnly = try Cinder.read(argument, readOnly, under: "os-update_readonly_flag")
             return try await routes.write(call) { try $0.setReadOnly($1, isReadOnly, origin: $2, in: $3) }
         },
-        "os-volume_upload_image": { routes, call, _ in
-            try await routes.refuse(
-                call, asking: "volume_extension:volume_actions:upload_image",
-                .badRequest(
-                    "Volumes cannot be uploaded as images by this cloud yet: copy the data from a server."))
-        },
+        "os-volume_upload_image": { routes, call, argument in try await routes.upload(call, argument) },
         "os-set_image_metadata": { routes, call, argument in
             let given = try Cinder.read(argument, metadata, under: "os-set_image_metadata")
             return try await routes.changeImageMetadata(call, "set") { $0.merge(given) { _, new in new } }

@@ -19,6 +19,8 @@ public struct SnapshotRecord: HostedRecord, Hashable {
     public var state = SnapshotState()
     public var metadata: [String: String] = [:]
     public var group: AnyID?
+    /// As somebody declared it: `73%`; `nil`: as its state says.
+    public var progress: String?
     public var createdAt: Int64
     public var updatedAt: Int64
 

@@ -8,6 +8,7 @@ public struct UserMessage: Sendable, Hashable {
     /// What failed, by Cinder's numbers and in its words.
     public enum Action: String, Sendable, Hashable, CaseIterable {
         case create = "001"
+        case copyVolume = "003"
         case copyImage = "005"
         case extend = "007"
         case createSnapshot = "009"
@@ -17,6 +18,7 @@ public struct UserMessage: Sendable, Hashable {
         var text: String {
             switch self {
             case .create: "schedule allocate volume"
+            case .copyVolume: "copy volume to image"
             case .copyImage: "copy image to volume"
             case .extend: "extend volume"
             case .createSnapshot: "create snapshot"

@@ -46,6 +46,8 @@ public struct VolumeRecord: HostedRecord, Hashable {
     public var reversionVersion = 0
     /// What it is being reverted to.
     public var reversionSnapshot: VolumeSnapshotID?
+    /// The image that its host sends the data of.
+    public var uploadImage: ImageID?
     public var group: AnyID?
     public var createdAt: Int64
     public var updatedAt: Int64

@@ -23,13 +23,14 @@ public enum VolumeStatus: String, Sendable, Hashable, CaseIterable {
 
 /// What a host does with a volume. Each has an owner, a deadline and a way out.
 public enum VolumeTask: String, HostedTask, CaseIterable {
-    case creating, extending, reverting, deleting
+    case creating, extending, reverting, uploading, deleting
 
     /// Making one includes fetching its image, going back to a snapshot writing all of it.
     public var allowedSeconds: Int64 {
         switch self {
         case .creating, .reverting: 1800
         case .extending: 600
+        case .uploading: 3600
         case .deleting: 900
         }
     }
@@ -38,6 +39,7 @@ public enum VolumeTask: String, HostedTask, CaseIterable {
         switch self {
         case .creating: .building
         case .extending, .reverting: .changing
+        case .uploading: .operating
         case .deleting: .deleting
         }
     }
@@ -72,7 +74,8 @@ public struct VolumeState: HostedState {
         switch task {
         case .creating: Self(status: .error, task: nil, progress: progress)
         case .deleting: Self(status: .errorDeleting, task: nil, progress: progress)
-        case .extending, .reverting, nil: Self(status: status, task: nil, progress: progress, isFailing: true)
+        case .extending, .reverting, .uploading, nil:
+            Self(status: status, task: nil, progress: progress, isFailing: true)
         }
     }
     public var deleted: Self { Self(status: .deleted, task: nil, progress: progress) }
@@ -95,6 +98,7 @@ public struct VolumeState: HostedState {
         next.isFailing = false
         switch task {
         case .creating, .extending, .reverting: return .completed(next.idle)
+        case .uploading: return HostedLifecycle.moved(next, from: self)
         case .deleting: return .nothing
         case nil: return isFailing ? .completed(next) : .nothing
         }

@@ -10,6 +10,7 @@ struct BlockStorageParts: Sendable {
     let image: any ImageForCompute
     let placement: any Placement
     let plans: any PlanWriter
+    let operations: any OperationDispatcher
     let directory: any NodeDirectory
     let listeners = VolumeListeners()
 

@@ -22,7 +22,8 @@ public enum BlockStoragePolicy {
     private static let members = [
         "volume:create", "volume:create_from_image", "volume:update", "volume:delete", "volume:extend",
         "volume:extend_attached_volume", "volume:revert_to_snapshot", "volume:retype", "volume:update_readonly_flag",
-        "volume:create_snapshot", "volume:update_snapshot", "volume:delete_snapshot",
+        "volume:create_snapshot", "snapshot_extension:snapshot_actions:update_snapshot_status",
+        "volume:update_snapshot", "volume:delete_snapshot",
         "volume:create_volume_metadata", "volume:update_volume_metadata", "volume:delete_volume_metadata",
         "volume:update_snapshot_metadata", "volume:delete_snapshot_metadata",
         "volume_extension:volume_image_metadata:set", "volume_extension:volume_image_metadata:remove",
@@ -37,7 +38,8 @@ public enum BlockStoragePolicy {
         "volume:reimage", "backup:create", "group:create", "group:create_group_snapshot"
     ]
     private static let admins = [
-        "volume:force_delete", "volume_extension:volume_host_attribute",
+        "volume:force_delete", "volume_extension:volume_actions:upload_public",
+        "volume_extension:volume_host_attribute",
         "volume_extension:volume_mig_status_attribute", "volume_extension:volume_admin_actions:reset_status",
         "volume_extension:volume_admin_actions:force_delete", "volume_extension:volume_admin_actions:force_detach",
         "volume_extension:snapshot_admin_actions:reset_status",

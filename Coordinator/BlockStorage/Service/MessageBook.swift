@@ -13,6 +13,7 @@ struct MessageBook: Sendable {
             switch task ?? .creating {
             case .creating: if case .image = volume.source { .copyImage } else { .create }
             case .extending: .extend
+            case .uploading: .copyVolume
             case .reverting, .deleting: .other
             }
         try write(

@@ -125,6 +125,35 @@ struct SnapshotCommands: Sendable {
         try parts.snapshots.save(&snapshot, at: origin.now, in: transaction)
     }
 
+    /// Who makes a snapshot, or removes it, says how far that is: nothing but what follows from there.
+    func update(
+        _ id: String, to status: SnapshotStatus, progress: String?, origin: Origin, in transaction: any SQLTransaction
+    ) throws {
+        var snapshot = try access.snapshot(
+            id, asking: "snapshot_extension:snapshot_actions:update_snapshot_status", by: origin, in: transaction)
+        let next: [SnapshotStatus]
+        switch snapshot.status {
+        case .creating: next = [.creating, .available, .error]
+        case .deleting: next = [.deleting, .errorDeleting]
+        default:
+            throw APIError.badRequest(
+                "Snapshot status \(snapshot.status.rawValue) not allowed for update_snapshot_status")
+        }
+        guard next.contains(status) else {
+            throw APIError.badRequest(
+                "Provided snapshot status \(status.rawValue) not allowed for snapshot with status "
+                    + "\(snapshot.status.rawValue).")
+        }
+        if status != snapshot.status {
+            try flow.endTask(&snapshot, message: nil, at: origin.now, in: transaction)
+            snapshot.state.status = status
+        }
+        if let progress { snapshot.progress = progress }
+        _ = try parts.log.begin(
+            "update_status", on: snapshot.key, by: origin.action, at: origin.now, in: transaction)
+        try parts.snapshots.save(&snapshot, at: origin.now, in: transaction)
+    }
+
     /// An administrator declares what a snapshot is, whatever it seems to be.
     func reset(
         _ id: String, to status: SnapshotStatus, origin: Origin, in transaction: any SQLTransaction

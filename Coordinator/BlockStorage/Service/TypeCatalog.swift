@@ -75,7 +75,12 @@ struct TypeCatalog: Sendable {
         }
         let old = type
         try change(&type)
-        if type.name != old.name { try refuseTaken(type.name, in: transaction) }
+        if type.name != old.name {
+            try refuseTaken(type.name, in: transaction)
+            for what in BlockStorageQuotas.perType {
+                try parts.quotas.ledger.rename("\(what)_\(old.name)", to: "\(what)_\(type.name)", in: transaction)
+            }
+        }
         if type.isMultiattach != old.isMultiattach { try refuseUsed(type, in: transaction) }
         type.updatedAt = now
         try store.save(type, in: transaction)

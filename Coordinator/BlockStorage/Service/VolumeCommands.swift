@@ -91,6 +91,7 @@ struct VolumeCommands: Sendable {
             try SnapshotCommands(parts: parts).remove(
                 snapshot, isForced: isForced, origin: origin, in: transaction)
         }
+        try VolumeUploading(parts: parts).drop(&volume, in: transaction)
         let isDown = try isForced && isHostDown(of: volume, in: transaction)
         try flow.begin(&volume, "delete", task: .deleting, by: origin.action, at: origin.now, in: transaction)
         try flow.remove(&volume, isHostDown: isDown, at: origin.now, in: transaction)
@@ -186,6 +187,7 @@ struct VolumeCommands: Sendable {
         guard let status else { return }
         let wasLeaving = volume.state.isLeaving
         try flow.endTask(&volume, message: nil, at: origin.now, in: transaction)
+        try VolumeUploading(parts: parts).drop(&volume, in: transaction)
         volume.state.status = status
         // Its host was asked to remove it, and would do so yet.
         if wasLeaving, !volume.state.isLeaving { try flow.plan(&volume, in: transaction) }

@@ -65,6 +65,19 @@ struct VolumeHosting: HostedKind {
         return details
     }
 
+    func subject(of action: Operation.Action) -> AnyID? {
+        guard case .uploadVolume(let volume, _, _) = action else { return nil }
+        return volume.cast()
+    }
+
+    func ended(
+        _ task: VolumeTask, _ outcome: HostedOutcome, of volume: inout VolumeRecord, at now: Int64,
+        in transaction: any SQLTransaction
+    ) throws {
+        guard task == .uploading else { return }
+        try VolumeUploading(parts: parts).ended(outcome, of: &volume, in: transaction)
+    }
+
     func aim(_ volume: inout VolumeRecord) {
         volume.wantedGiB = volume.sizeGiB
         volume.reversionSnapshot = nil

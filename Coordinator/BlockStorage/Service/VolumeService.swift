@@ -8,7 +8,6 @@ public struct VolumeService: VolumesForCompute {
     private var access: VolumeAccess { VolumeAccess(parts: parts) }
     private var attachments: Attachments { Attachments(parts: parts) }
 
-    /// Who hears when a volume that a server waits for is there, or never will be.
     public var listeners: VolumeListeners { parts.listeners }
 
     init(parts: BlockStorageParts) { self.parts = parts }
@@ -36,6 +35,13 @@ public struct VolumeService: VolumesForCompute {
         return VolumeSnapshotInfo(
             id: snapshot.id, volume: snapshot.volume, sizeGiB: snapshot.sizeGiB, status: snapshot.status,
             node: snapshot.host?.node, hostname: snapshot.host?.hostname)
+    }
+
+    public func hasType(_ type: String, origin: VolumeOrigin, in reader: any SQLReader) throws -> Bool {
+        do {
+            _ = try TypeCatalog(parts: parts).byNameOrID(type, caller: origin.permissions.caller, in: reader)
+            return true
+        } catch let error as APIError where error.status == 404 { return false }
     }
 
     private func info(_ volumes: [VolumeRecord], in reader: any SQLReader) throws -> [VolumeInfo] {

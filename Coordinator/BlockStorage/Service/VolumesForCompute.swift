@@ -7,12 +7,17 @@ import ProtocolModel
 /// An attachment is *reserved* (nobody else gets the volume), then *attaching* (it is in a server's plan and the volume is
 /// reachable from that server's host), then *attached* (the guest has it), then *detaching*, and then gone.
 public protocol VolumesForCompute: Sendable {
+    /// Who hears when a volume that a server waits for is there, or never will be.
+    var listeners: VolumeListeners { get }
+
     /// Where a volume is and what it can be used for.
     /// - Parameter id: As the user wrote it. What the caller may not see is not found.
     func volume(_ id: String, origin: VolumeOrigin, in reader: any SQLReader) throws -> VolumeInfo
     /// Those that there are, without asking who may see them.
     func volumes(_ ids: [VolumeID], in reader: any SQLReader) throws -> [VolumeID: VolumeInfo]
     func snapshot(_ id: String, origin: VolumeOrigin, in reader: any SQLReader) throws -> VolumeSnapshotInfo
+    /// Whether there is a volume type of this name or id that the caller may use.
+    func hasType(_ type: String, origin: VolumeOrigin, in reader: any SQLReader) throws -> Bool
 
     /// Reserves a volume for a server.
     func reserve(

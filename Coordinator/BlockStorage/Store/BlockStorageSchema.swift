@@ -6,7 +6,13 @@ public enum BlockStorageSchema {
         Migration(slice: "blockstorage", number: 1, name: "volumes", sql: volumes + snapshots),
         Migration(slice: "blockstorage", number: 2, name: "attachments and types", sql: attachments + types),
         Migration(slice: "blockstorage", number: 3, name: "transfers", sql: transfers),
-        Migration(slice: "blockstorage", number: 4, name: "what types can have, and messages", sql: extras)
+        Migration(slice: "blockstorage", number: 4, name: "what types can have, and messages", sql: extras),
+        Migration(
+            slice: "blockstorage", number: 5, name: "images of volumes",
+            sql: "ALTER TABLE blockstorage_volumes ADD COLUMN upload_image TEXT;"),
+        Migration(
+            slice: "blockstorage", number: 6, name: "progress of snapshots",
+            sql: "ALTER TABLE blockstorage_snapshots ADD COLUMN progress TEXT;")
     ]
 
     /// What all hosted resources have.

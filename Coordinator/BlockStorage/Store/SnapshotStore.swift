@@ -29,6 +29,7 @@ extension SnapshotRecord: TableRecord {
         try column("is_failing", &state.isFailing)
         try column("metadata", &metadata)
         try column("group_id", &group)
+        try column("progress", &progress)
         try column("created_at", &createdAt, .fixed)
         try column("updated_at", &updatedAt)
         try hostedColumns(&column)

@@ -54,6 +54,7 @@ extension VolumeRecord: TableRecord {
         try column("reversion_version", &reversionVersion)
         try column("reversion_snapshot", &reversionSnapshot)
         try column("group_id", &group)
+        try column("upload_image", &uploadImage)
     }
 
     private mutating func sourceColumns(_ column: inout some ColumnVisitor) throws {

@@ -8,12 +8,15 @@ struct ComputeAPI: Sendable {
     let proxies: ProxyCalls
 
     var service: ServiceAPI {
-        ServiceAPI(
+        var service = ServiceAPI(
             prefix: "/compute",
             microversions: MicroversionPolicy(
                 service: "compute", legacyHeader: "X-OpenStack-Nova-API-Version", minimum: Microversion(2, 1),
                 maximum: .computeMaximum),
             routes: routes, policy: ComputePolicy.policy, renderError: Self.render)
+        service.refusesEmptyNames = true
+        service.earlier = .init(version: "/v2", current: "/v2.1")
+        return service
     }
 
     private var routes: [Route] {
@@ -32,6 +35,9 @@ struct ComputeAPI: Sendable {
             + FlavorRoutes(parts: parts).all
             + FlavorSpecRoutes(parts: parts).all + KeypairRoutes(parts: parts).all
             + HypervisorRoutes(parts: parts).all + HostServiceRoutes(parts: parts).all + ZoneRoutes(parts: parts).all
+            + DiagnosticsRoutes(parts: parts).all + QuotaClassRoutes(parts: parts).all
+            + AuditLogRoutes(parts: parts).all
+            + VolumeProxy(parts: parts, proxies: proxies).all
             + QuotaRoutes(parts: parts).all + UsageRoutes(parts: parts).all + EmptyRoutes.all
     }
 

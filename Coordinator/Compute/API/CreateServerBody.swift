@@ -14,14 +14,24 @@ package struct CreateServerBody: Sendable {
         var source: String?
         var destination: String?
         var uuid: String?
-        var image: String?
-        var bootIndex: JSON = 0
-        /// What would tell the guest apart from others, which no host here does.
-        var tag: JSON = .null
-        var diskBus: JSON = .null
-        var guestFormat: JSON = .null
-        var type: JSON = .null
-        /// What is looked at and leads to nothing.
+        /// Of the first version.
+        var volume: String?
+        var snapshot: String?
+        var virtualName: String?
+        /// GiB, or MiB of swap.
+        var size: Int?
+        var name: String?
+        var deletesVolume = false
+        /// `no_device`: what the image says of it does not count, and no image here says anything.
+        var isAbsent = false
+        var bootIndex: JSON = .null
+        var tag: String?
+        var bus: String?
+        var guestFormat: String?
+        /// `device_type`
+        var type: String?
+        var volumeType: String?
+        /// What is looked at and leads to nothing, as in Nova.
         var other: JSON = .null
     }
 
@@ -74,17 +84,19 @@ package struct CreateServerBody: Sendable {
         let least = minCount ?? 1
         let most = maxCount ?? least
         guard least <= most else { throw APIError.badRequest("min_count must be <= max_count") }
-        try refuseVolumes()
-        try refuseForgotten()
-        let named = image.flatMap { $0.isEmpty ? nil : $0 }
-        let image = named ?? devices.first { $0.source == "image" }.flatMap { $0.uuid ?? $0.image } ?? ""
-        guard !image.isEmpty else { throw APIError.badRequest("Missing imageRef attribute") }
+        try refuseFiles()
+        let image = image.flatMap { $0.isEmpty ? nil : $0 }
+        guard image != nil || !(devices.isEmpty && legacyDevices.isEmpty) else {
+            throw APIError.badRequest("Missing imageRef attribute")
+        }
+        let disks = try DeviceMapping.disks(self, image: image)
         var command = CreateServer(
-            name: name, description: version.has(19) ? description : name, imageID: image, flavorID: flavor,
+            name: name, description: version.has(19) ? description : name, imageID: image ?? "", flavorID: flavor,
             network: try network(), keyName: keyName, userData: userData, metadata: metadata,
             hasConfigDrive: hasConfigDrive, minCount: least, maxCount: most, adminPassword: self.password ?? password,
             accessIPv4: accessIPv4, accessIPv6: accessIPv6, diskConfig: diskConfig, tags: Self.unique(tags),
             hostname: hostname, schedulerHints: JSON.object(hints).text, reservationID: reservationID)
+        command.disks = disks
         command.hints = try SchedulerHintForm.read(hints)
         try readDestination(into: &command)
         return command
@@ -122,20 +134,7 @@ package struct CreateServerBody: Sendable {
         command.requestsHost = true
     }
 
-    /// Servers start from images only as yet: the one device in a request can be the local root disk made from it.
-    private func refuseVolumes() throws {
-        guard legacyDevices.isEmpty || devices.isEmpty else {
-            throw APIError.badRequest(
-                "Using different block_device_mapping syntaxes is not allowed in the same request.")
-        }
-        let isLocalRoot = devices.allSatisfy { device in
-            device.source == "image" && device.destination == "local" && device.bootIndex.pythonText == "0"
-        }
-        guard legacyDevices.isEmpty, devices.count <= 1, isLocalRoot else {
-            throw APIError.badRequest(
-                "Block Device Mapping is Invalid: this cloud starts servers from images only, so the only device in a "
-                    + "request is its image on a local disk (source_type image, destination_type local, boot_index 0).")
-        }
+    private func refuseFiles() throws {
         guard files.isEmpty else {
             throw APIError.badRequest(
                 "Personality files are not supported: give the guest its files with user_data instead.")
@@ -143,21 +142,6 @@ package struct CreateServerBody: Sendable {
         guard (certificates ?? []).isEmpty else {
             throw APIError.badRequest(
                 "Image signature certificate validation is not available here: leave trusted_image_certificates out.")
-        }
-    }
-
-    /// What nothing here would come of: better refused than taken for granted.
-    private func refuseForgotten() throws {
-        var forgotten: [String] = []
-        for device in devices {
-            if !device.tag.isNull { forgotten.append("tag of a block device") }
-            if !device.diskBus.isNull { forgotten.append("disk_bus (the image says it: hw_disk_bus)") }
-            if !device.guestFormat.isNull { forgotten.append("guest_format") }
-            if !device.type.isNull, device.type != "disk" { forgotten.append("device_type") }
-        }
-        guard forgotten.isEmpty else {
-            throw APIError.badRequest(
-                "Not available here: \(forgotten.joined(separator: ", ")). Leave it out of the request.")
         }
     }
 

@@ -13,6 +13,10 @@ enum CreateServerForm {
     static let metadata = BodyFormat<[String: String]>.map(keys: .key, values: .text(0...255), most: mostMetadata)
     static let name = BodyFormat.text(1...255, .resourceName)
     static let diskConfig = BodyFormat<String>.word(of: ["AUTO", "MANUAL"])
+    /// In the form that answers have (RFC 5952), however it was written.
+    static let ipv6 = BodyFormat<String>.text(0...Int.max, .ipv6).map { text, _ in
+        IPAddress(text)?.description ?? text
+    }
     static let description = BodyFormat.text(0...255, .printable).nullable
     static let tag = BodyFormat.text(1...60, .serverTag)
 
@@ -54,7 +58,7 @@ enum CreateServerForm {
         .given("metadata", \.metadata, metadata),
         .given("OS-DCF:diskConfig", \.diskConfig, diskConfig),
         .given("accessIPv4", \.accessIPv4, .text(0...Int.max, .ipv4)),
-        .given("accessIPv6", \.accessIPv6, .text(0...Int.max, .ipv6)),
+        .given("accessIPv6", \.accessIPv6, ipv6),
         .given("config_drive", \.hasConfigDrive, Nova.flag),
         .optional("key_name", \.keyName, name),
         .optional("user_data", \.userData, .text(0...65_535, .base64)),
@@ -115,28 +119,41 @@ enum CreateServerForm {
         ]
     }
 
-    private static let legacyDevice = BodySchema(blank: Body.Device(), disk)
+    private static let legacyDevice = BodySchema(
+        blank: Body.Device(),
+        disk + [
+            .optional("volume_id", \.volume, .text(0...Int.max, .uuid)),
+            .optional("snapshot_id", \.snapshot, .text(0...Int.max, .uuid))
+        ])
+    private static let word = BodyFormat<String>.text(0...255).nullable
     private static let device = BodySchema(
         blank: Body.Device(),
         disk + [
             .optional("source_type", \.source, .word(of: ["volume", "image", "snapshot", "blank"])),
-            .optional("uuid", \.uuid, .text(1...255)), .optional("image_id", \.image, .text(0...Int.max, .uuid)),
+            .optional("uuid", \.uuid, .text(1...255)), checked("image_id", \.other, .text(0...Int.max, .uuid)),
+            checked("volume_id", \.other, .text(0...Int.max, .uuid)),
+            checked("snapshot_id", \.other, .text(0...Int.max, .uuid)),
             .optional("destination_type", \.destination, .word(of: ["local", "volume"])),
-            .given("boot_index", \.bootIndex, .any),
-            checked("guest_format", \.guestFormat, BodyFormat<String>.text(0...255).nullable),
-            checked("device_type", \.type, BodyFormat<String>.text(0...255).nullable),
-            checked("disk_bus", \.diskBus, BodyFormat<String>.text(0...255).nullable),
-            checked("tag", \.tag, tag, since: 32, until: 32), checked("tag", \.tag, tag, since: 42),
-            checked("volume_type", \.other, BodyFormat<String>.text(0...255).nullable, since: 67)
+            .given("boot_index", \.bootIndex, .any), .given("guest_format", \.guestFormat, word),
+            .given("device_type", \.type, word), .given("disk_bus", \.bus, word),
+            .optional("tag", \.tag, tag, since: 32, until: 32), .optional("tag", \.tag, tag, since: 42),
+            .given("volume_type", \.volumeType, word, since: 67)
         ])
 
     private static let disk: [BodyField<Body.Device>] = [
-        checked("virtual_name", \.other, .text(0...255)), checked("volume_id", \.other, .text(0...Int.max, .uuid)),
-        checked("snapshot_id", \.other, .text(0...Int.max, .uuid)),
-        checked("volume_size", \.other, .integer(1...0x7FFF_FFFF, orText: true)),
-        checked("device_name", \.other, .text(1...255)), checked("delete_on_termination", \.other, Nova.flag),
-        checked("no_device", \.other, .any), checked("connection_info", \.other, .text(0...16_777_215))
+        .optional("virtual_name", \.virtualName, .text(0...255)),
+        .optional("volume_size", \.size, .integer(1...0x7FFF_FFFF, orText: true)),
+        .optional("device_name", \.name, .text(1...255)), .given("delete_on_termination", \.deletesVolume, Nova.flag),
+        .given("no_device", \.isAbsent, BodyFormat<JSON>.any.map { value, _ in isTrue(value) }),
+        checked("connection_info", \.other, .text(0...16_777_215))
     ]
+
+    private static func isTrue(_ value: JSON) -> Bool {
+        switch value {
+        case .null, .bool(false), .string(""): false
+        default: value.intValue != 0
+        }
+    }
 
     /// A member whose form is checked, and that leads to nothing.
     private static func checked<Draft, Value>(
@@ -155,7 +172,7 @@ enum UpdateServerForm {
             .optional("name", \.name, CreateServerForm.name),
             .optional("OS-DCF:diskConfig", \.diskConfig, CreateServerForm.diskConfig),
             .optional("accessIPv4", \.accessIPv4, .text(0...Int.max, .ipv4)),
-            .optional("accessIPv6", \.accessIPv6, .text(0...Int.max, .ipv6)),
+            .optional("accessIPv6", \.accessIPv6, CreateServerForm.ipv6),
             .optional("description", \.description, CreateServerForm.description, since: 19)
         ] + CreateServerForm.hostname(\.hostname))
 }

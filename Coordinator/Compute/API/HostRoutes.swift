@@ -33,7 +33,8 @@ struct HostRoutes: Sendable {
     @Sendable private func list(_ call: APICall) async throws -> APIResponse {
         try Self.requireOld(call)
         let (nodes, book) = try await nodes(call)
-        let zone = call.query("zone")
+        // Clients that ask for no zone in particular send an empty one.
+        let zone = call.query("zone").flatMap { $0.isEmpty ? nil : $0 }
         let shown = nodes.filter { zone == nil || book.zone(of: $0) == zone }
         return .json([
             "hosts": .array(

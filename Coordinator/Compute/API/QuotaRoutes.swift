@@ -23,10 +23,10 @@ struct QuotaRoutes: Sendable {
         ]
     }
 
-    private static let networkNames: Set<String> = [
+    static let networkNames: Set<String> = [
         "fixed_ips", "floating_ips", "security_group_rules", "security_groups"
     ]
-    private static let fileNames: Set<String> = [
+    static let fileNames: Set<String> = [
         "injected_files", "injected_file_content_bytes", "injected_file_path_bytes"
     ]
 
@@ -66,7 +66,9 @@ struct QuotaRoutes: Sendable {
     }
 
     @Sendable private func defaults(_ call: APICall) async throws -> APIResponse {
-        .json(render(ledger.defaults, id: call.parameter("project_id"), call.microversion))
+        let ledger = ledger
+        let limits = try await call.database.read { try ledger.defaults(in: $0) }
+        return .json(render(limits, id: call.parameter("project_id"), call.microversion))
     }
 
     /// What a project may have and has, of what the version knows.
@@ -75,9 +77,9 @@ struct QuotaRoutes: Sendable {
     ) async throws -> (names: [String], limits: QuotaLedger.Limits, used: [String: Int]) {
         let ledger = ledger
         let names = names(call.microversion)
-        guard let project else { return (names, ledger.defaults, [:]) }
         return try await call.database.read { reader in
-            (names, try ledger.limits(of: project, in: reader), try ledger.used(names, by: project, in: reader))
+            guard let project else { return (names, try ledger.defaults(in: reader), [:]) }
+            return (names, try ledger.limits(of: project, in: reader), try ledger.used(names, by: project, in: reader))
         }
     }
 

@@ -54,7 +54,7 @@ enum RebuildForm {
             .given("preserve_ephemeral", \.keepsEphemeral, Nova.flag),
             .optional("OS-DCF:diskConfig", \.diskConfig, CreateServerForm.diskConfig),
             .optional("accessIPv4", \.accessIPv4, .text(0...Int.max, .ipv4)),
-            .optional("accessIPv6", \.accessIPv6, .text(0...Int.max, .ipv6)),
+            .optional("accessIPv6", \.accessIPv6, CreateServerForm.ipv6),
             .given("personality", \.hasFiles, CreateServerForm.files.map { files, _ in !files.isEmpty }, until: 56),
             .optional("description", \.description, CreateServerForm.description, since: 19),
             .nullable("key_name", \.keyName, CreateServerForm.name, since: 54),

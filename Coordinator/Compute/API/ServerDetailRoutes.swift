@@ -124,10 +124,12 @@ struct ExternalEventRoutes: Sendable {
             throw APIError.notFound("No instances found for any event")
         }
         let rendered = zip(events, codes).map { event, code -> JSON in
-            [
-                "name": .string(event.name), "server_uuid": .string(event.server), "tag": JSON(event.tag),
+            var out: [String: JSON] = [
+                "name": .string(event.name), "server_uuid": .string(event.server),
                 "status": code == 200 ? .string(event.status ?? "completed") : "failed", "code": JSON(code)
             ]
+            out["tag"] = event.tag.map(JSON.string)
+            return .object(out)
         }
         return .json(["events": .array(rendered)], status: codes.allSatisfy { $0 == 200 } ? 200 : 207)
     }

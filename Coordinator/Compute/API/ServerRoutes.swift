@@ -1,3 +1,4 @@
+import CoordinatorBlockStorage
 import CoordinatorNetwork
 import CoordinatorPlatform
 import ProtocolModel
@@ -12,8 +13,9 @@ struct ServerRoutes: Sendable {
             Route(.get, "/v2.1/servers", handler: list).gatedCompute(by: "servers:index")
                 .askingCompute("servers:index:get_all_tenants"),
             Route(.post, "/v2.1/servers", action: "compute.server.create", handler: create)
-                .askingCompute("servers:create", "servers:create:forced_host")
-                .asking(ComputePolicy.requestedDestination).asking(NetworkSlice.serverPortRules),
+                .askingCompute("servers:create", "servers:create:forced_host", "servers:create:attach_volume")
+                .asking(ComputePolicy.requestedDestination).asking(NetworkSlice.serverPortRules)
+                .asking(BlockStorageSlice.serverVolumeRules),
             Route(.get, "/v2.1/servers/detail", handler: detail).gatedCompute(by: "servers:detail")
                 .askingCompute("servers:detail:get_all_tenants"),
             Route(.get, "/v2.1/servers/{server_id}", handler: show).askingCompute("servers:show"),
@@ -80,6 +82,7 @@ struct ServerRoutes: Sendable {
         let reservation = "r-" + Secrets.word(length: 8)
         let command = try request.command(
             call.microversion, password: Secrets.password(), reservationID: reservation)
+        if !command.disks.isEmpty { try call.authorizeCompute("servers:create:attach_volume") }
         guard command.maxCount <= parts.settings.createLimit else {
             throw APIError.badRequest(
                 "At most \(parts.settings.createLimit) servers can be made by one call: ask for fewer, several times.")

@@ -121,7 +121,7 @@ struct ServerView: Sendable {
         out[prefix + "ramdisk_id"] = ""
         out[prefix + "launch_index"] = JSON(server.launchIndex)
         out[prefix + "reservation_id"] = .string(server.reservationID)
-        out[prefix + "root_device_name"] = "/dev/vda"
+        out[prefix + "root_device_name"] = .string("/dev/\(ServerNames.rootDevice)")
         out[prefix + "user_data"] = JSON(server.userData)
     }
 
@@ -140,7 +140,9 @@ struct ServerView: Sendable {
         if version.has(100) { out["scheduler_hints"] = .raw(Array(server.schedulerHints.utf8)) }
     }
 
+    /// Empty for one that starts from a volume and was made without an image.
     private func image(_ server: ServerRecord) -> JSON {
+        guard !server.image.isAbsent else { return "" }
         let id = server.image.spec.id.text
         var image: [String: JSON] = ["id": .string(id), "links": [links.bookmark("images/\(id)")]]
         if version.has(98) { image["properties"] = .object(server.image.properties.mapValues(JSON.string)) }
@@ -198,6 +200,9 @@ struct ServerView: Sendable {
 }
 
 enum ServerNames {
+    /// What the disk is called that a guest starts from.
+    static let rootDevice = "vda"
+
     /// libvirt's name for the domain.
     static func domain(_ number: Int64) -> String {
         let digits = String(number, radix: 16)

@@ -145,7 +145,10 @@ struct VolumeAttachmentRoutes: Sendable {
             try await call.json(), under: "volumeAttachment", call.microversion, wording: Nova.body)
         let volume = call.parameter("volume_id")
         guard let deletes = draft.wantsDeletion, VolumeID(draft.volume) == VolumeID(volume) else {
-            _ = try await held(call, asking: "os-volumes-attachments:swap")
+            let (server, held) = try await held(call, asking: "os-volumes-attachments:swap")
+            guard held.contains(where: { $0.volume == VolumeID(volume) }) else {
+                throw APIError.notFound("Instance \(server) is not attached to volume \(volume)")
+            }
             throw APIError.badRequest(
                 "Swapping a volume for another one while a guest has it is not available here: migrate the volume with the "
                     + "volume service, or detach it and attach the other.")

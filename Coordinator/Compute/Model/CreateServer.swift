@@ -4,6 +4,7 @@ import CoordinatorNetwork
 package struct CreateServer: Sendable {
     package var name: String
     package var description: String?
+    /// Empty where none was named.
     package var imageID: String
     package var flavorID: String
     package var network: NetworkRequest
@@ -31,4 +32,6 @@ package struct CreateServer: Sendable {
     package var schedulerHints = "{}"
     package var hints = SchedulerHints()
     package var reservationID: String
+    /// All of the server's disks; none where the call named none, and its image makes the only one.
+    package var disks: [ServerDisk] = []
 }

@@ -44,9 +44,8 @@ package struct ServerDevice: Sendable, Hashable {
     package enum Outcome: Sendable, Hashable {
         case pending
         case attached
-        /// It never got there: it can be given back at once.
-        case refused
-        /// It failed, and the host may have it all the same: it is to be taken off first.
+        /// It failed, and the host may have it all the same, or tries again until it hears otherwise: it is to be taken
+        /// off first.
         case doubtful
         case detached
         /// The guest has it still, and keeps it.
@@ -60,8 +59,7 @@ package struct ServerDevice: Sendable, Hashable {
         guard let change, generation >= self.generation else { return .pending }
         return switch (change, phase, isPresent) {
         case (.attach, .ready, _), (.attach, .failed, true?): .attached
-        case (.attach, .failed, false?): .refused
-        case (.attach, .failed, nil): .doubtful
+        case (.attach, .failed, false?), (.attach, .failed, nil): .doubtful
         case (.detach, .ready, false?), (.detach, .ready, nil), (.detach, .failed, false?): .detached
         case (.detach, .failed, _): .kept
         case (.attach, _, _), (.detach, _, _): .pending

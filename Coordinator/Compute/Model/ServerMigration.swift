@@ -66,6 +66,19 @@ package struct ServerMigration: Sendable, Hashable {
         }
     }
 
+    /// To another host.
+    package var isMove: Bool { source != destination }
+
+    /// What the larger of the two sizes has beyond what the server has now; nothing once it is gone.
+    package func reserved(beside size: (vcpus: Int, memoryMiB: Int)?) -> [String: Int]? {
+        size.map { size in
+            [
+                "cores": max(0, max(oldFlavor.vcpus, newFlavor.vcpus) - size.vcpus),
+                "ram": max(0, max(oldFlavor.memoryMiB, newFlavor.memoryMiB) - size.memoryMiB)
+            ]
+        }
+    }
+
     package init(
         id: AnyID, of server: ServerRecord, by user: UserID, kind: Kind, status: Status, to flavor: FlavorSnapshot,
         at now: Int64

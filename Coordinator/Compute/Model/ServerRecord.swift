@@ -27,6 +27,8 @@ package struct ServerRecord: HostedRecord, Hashable {
     package var pinnedHost: String?
     package var flavor: FlavorSnapshot
     package var image: ImageSnapshot
+    /// The guest starts from a volume: it has no root disk of its own.
+    package var isVolumeBacked = false
     package var keyName: String?
     package var publicKey: String?
     /// Base64 as it came.
@@ -158,4 +160,13 @@ public struct ImageSnapshot: Sendable, Hashable {
         self.virtualSizeBytes = virtualSizeBytes
         self.properties = properties
     }
+
+    /// What a server is made from that starts from a volume, and was given no image.
+    public static func none(properties: [String: String]) -> Self {
+        Self(
+            spec: ImageSpec(id: ImageID(high: 0, low: 0), sha512: "", sizeBytes: 0, format: .raw), name: "",
+            virtualSizeBytes: 0, properties: properties)
+    }
+
+    public var isAbsent: Bool { spec.id == ImageID(high: 0, low: 0) }
 }

@@ -29,8 +29,6 @@ extension ServerState: HostedState {
         case .scheduling where vm == .building, .networking where vm == .building, .spawning where vm == .building:
             next.task = phase == .pending ? .networking : .spawning
         case .rebuilding where phase == .applying: next.task = .rebuildSpawning
-        case .resizePrep where phase == .applying: next.task = .resizeMigrating
-        case .resizeMigrated where phase == .applying: next.task = .resizeFinish
         default: break
         }
         return next
@@ -57,17 +55,17 @@ extension ServerState: HostedState {
         case .rebuilding, .rebuildSpawning:
             guard rests else { return nil }
             return .completed(vm == .stopped ? down(.stopped) : launched(.active))
-        case .resizePrep, .resizeMigrating:
+        case .resizePrep:
             var next = self
-            next.task = .resizeMigrated
+            next.task = .resizeFinish
             return isDown ? .advanced(next) : nil
         case .resizeMigrated, .resizeFinish: return rests ? .completed(ended(.resized)) : nil
         case .resizeReverting:
             if vm == .resized { return isDown ? .advanced(self) : nil }
             return rests ? .completed(ended(vm)) : nil
         case .shelving: return isDown ? .advanced(self) : nil
-        case .rebooting, .rebootingHard, .deleting, .imageSnapshotPending, .imageUploading, .imageBackup,
-            .shelvingImageUploading, .shelvingOffloading:
+        case .blockDeviceMapping, .rebooting, .rebootingHard, .deleting, .imageSnapshotPending, .imageUploading,
+            .imageBackup, .shelvingImageUploading, .shelvingOffloading, .resizeMigrating:
             return nil
         }
     }
@@ -87,7 +85,7 @@ extension ServerState: HostedState {
     public func operationEnded(succeeded: Bool) -> HostedDecision<Self> {
         guard let task, task.purpose == .operating else { return .nothing }
         switch task {
-        case .shelvingImageUploading: return succeeded ? .advanced(self) : .reverted(idle)
+        case .shelvingImageUploading, .resizeMigrating: return succeeded ? .advanced(self) : .reverted(idle)
         // What is left on a host that says nothing goes when it is back: the image holds the disk.
         case .shelvingOffloading: return .completed(down(.shelvedOffloaded))
         case .imageSnapshotPending, .imageUploading, .imageBackup:
@@ -130,13 +128,13 @@ extension TaskState: HostedTask {
         switch self {
         case .scheduling, .networking, .spawning: .building
         case .poweringOff, .poweringOn, .pausing, .unpausing, .suspending, .resuming, .rescuing, .unrescuing,
-            .resizePrep, .resizeMigrating, .resizeMigrated, .resizeFinish, .resizeReverting, .shelving, .unshelving,
+            .resizePrep, .resizeFinish, .resizeReverting, .shelving, .unshelving,
             .softDeleting, .restoring:
             .changing
         case .rebooting, .rebootingHard, .imageSnapshotPending, .imageUploading, .imageBackup, .shelvingImageUploading,
-            .shelvingOffloading:
+            .shelvingOffloading, .resizeMigrating:
             .operating
-        case .rebuilding, .rebuildSpawning: .remaking
+        case .rebuilding, .rebuildSpawning, .resizeMigrated, .blockDeviceMapping: .remaking
         case .deleting: .deleting
         }
     }

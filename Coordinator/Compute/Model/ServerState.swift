@@ -10,6 +10,8 @@ public enum VMState: String, Sendable, Hashable, CaseIterable {
 /// What is being done with a server (`OS-EXT-STS:task_state`). Each has an owner and a deadline.
 public enum TaskState: String, Sendable, Hashable, CaseIterable {
     case scheduling, networking, spawning
+    /// Volumes are made that the server is to start with.
+    case blockDeviceMapping = "block_device_mapping"
     case poweringOff = "powering-off"
     case poweringOn = "powering-on"
     case rebooting
@@ -17,9 +19,13 @@ public enum TaskState: String, Sendable, Hashable, CaseIterable {
     case pausing, unpausing, suspending, resuming, rescuing, unrescuing
     case rebuilding
     case rebuildSpawning = "rebuild_spawning"
+    /// The guest goes down, to be another size or elsewhere.
     case resizePrep = "resize_prep"
+    /// Its disk goes to where another host finds it.
     case resizeMigrating = "resize_migrating"
+    /// Another host makes it from that.
     case resizeMigrated = "resize_migrated"
+    /// Its host makes it another size.
     case resizeFinish = "resize_finish"
     case resizeReverting = "resize_reverting"
     case shelving
@@ -38,13 +44,15 @@ public enum TaskState: String, Sendable, Hashable, CaseIterable {
     public var allowedSeconds: Int64 {
         switch self {
         case .scheduling, .networking, .spawning, .rebuilding, .rebuildSpawning, .unshelving: 600
-        case .resizePrep, .resizeMigrating, .resizeReverting, .shelving, .softDeleting: 180
-        case .resizeMigrated, .resizeFinish: 300
-        case .rescuing, .unrescuing: 600
+        // Longer than a volume may take: what became of that is heard first.
+        case .blockDeviceMapping: 1860
+        case .resizePrep, .shelving, .softDeleting: 180
+        case .resizeFinish: 300
+        case .rescuing, .unrescuing, .resizeMigrated, .resizeReverting: 600
         case .poweringOff, .poweringOn, .rebooting, .rebootingHard, .restoring: 180
         case .pausing, .unpausing: 60
         case .suspending, .resuming: 300
-        case .imageSnapshotPending, .imageUploading, .imageBackup, .shelvingImageUploading: 3600
+        case .imageSnapshotPending, .imageUploading, .imageBackup, .shelvingImageUploading, .resizeMigrating: 3600
         case .shelvingOffloading, .deleting: 120
         }
     }

@@ -8,11 +8,14 @@ struct HostChoice: Sendable {
     let parts: ComputeParts
 
     /// Claims a host and records why it was chosen; without one, `server.host` is left as it is.
-    /// - Parameter hostname: The only host it may be, whatever was asked for when the server was made.
+    /// - Parameters:
+    ///   - hostname: The only host it may be, whatever was asked for when the server was made.
+    ///   - among: What else it may be, for what the server does not have yet.
     func claim(
-        _ server: inout ServerRecord, on hostname: String? = nil, at now: Int64, in transaction: any SQLTransaction
+        _ server: inout ServerRecord, on hostname: String? = nil, among: [PlacementRequest.Hosts] = [], at now: Int64,
+        in transaction: any SQLTransaction
     ) throws -> PlacementDecision {
-        let decision = try decide(server, on: hostname, at: now, in: transaction)
+        let decision = try decide(server, on: hostname, among: among, at: now, in: transaction)
         if let action = server.actionID {
             try parts.actions.add(decision, to: action, server: server.id, at: now, in: transaction)
             let event = HostedEvent(
@@ -30,7 +33,8 @@ struct HostChoice: Sendable {
 
     /// What no host carries out leaves none: it is not forgotten.
     private func decide(
-        _ server: ServerRecord, on hostname: String?, at now: Int64, in transaction: any SQLTransaction
+        _ server: ServerRecord, on hostname: String?, among: [PlacementRequest.Hosts], at now: Int64,
+        in transaction: any SQLTransaction
     ) throws -> PlacementDecision {
         let flavor = server.flavor
         let unmet = FlavorDemands.unmet(flavor.extraSpecs, vcpus: flavor.vcpus, image: server.image.properties)
@@ -39,6 +43,7 @@ struct HostChoice: Sendable {
             return PlacementDecision(host: nil, groups: [], summary: summary)
         }
         var request = try request(for: server, in: transaction)
+        request.among += among
         if let hostname {
             request.host = hostname
             request.excluded = [:]
@@ -54,7 +59,7 @@ struct HostChoice: Sendable {
                 id: server.id.cast(), type: "INSTANCE", project: server.project, user: server.user),
             resources: [
                 ResourceClass.vcpu: flavor.vcpus, ResourceClass.memory: flavor.memoryMiB,
-                ResourceClass.disk: Self.diskGiB(flavor, image: server.image)
+                ResourceClass.disk: Self.diskGiB(of: server)
             ], role: .compute)
         let wishes = HardwareWishes.read(extraSpecs: flavor.extraSpecs, image: server.image.properties)
         request.resources.merge(wishes.resources) { $1 }
@@ -133,9 +138,12 @@ struct HostChoice: Sendable {
     }
 
     /// Swap counts in whole GiB, as placement does; a flavor without a root size takes what the image needs.
-    static func diskGiB(_ flavor: FlavorSnapshot, image: ImageSnapshot) -> Int {
+    /// What starts from a volume has no root disk there.
+    static func diskGiB(of server: ServerRecord) -> Int {
+        let flavor = server.flavor
         let gib: Int64 = 1 << 30
-        let root = flavor.rootGiB > 0 ? flavor.rootGiB : Int((image.virtualSizeBytes + gib - 1) / gib)
+        let image = Int((server.image.virtualSizeBytes + gib - 1) / gib)
+        let root = server.isVolumeBacked ? 0 : flavor.rootGiB > 0 ? flavor.rootGiB : image
         return root + flavor.ephemeralGiB + (flavor.swapMiB + 1023) / 1024
     }
 }

@@ -34,7 +34,8 @@ enum ComputePolicy {
         "os-tenant-networks:list", "os-tenant-networks:show", "os-networks:list", "os-networks:show"
     ]
     private static let members = [
-        "servers:create", "servers:update", "servers:delete", "servers:start", "servers:stop", "servers:reboot",
+        "servers:create", "servers:create:attach_volume", "servers:update", "servers:delete", "servers:start",
+        "servers:stop", "servers:reboot",
         "os-pause-server:pause", "os-pause-server:unpause", "os-suspend-server:suspend", "os-suspend-server:resume",
         "os-lock-server:lock", "os-lock-server:unlock", "server-metadata:create", "server-metadata:update_all",
         "server-metadata:update", "server-metadata:delete", "os-server-tags:update", "os-server-tags:update_all",
@@ -73,7 +74,8 @@ enum ComputePolicy {
         "os-server-external-events:create", "os-assisted-volume-snapshots:create",
         "os-assisted-volume-snapshots:delete", "os-hosts:list", "os-hosts:show", "os-hosts:update", "os-hosts:start",
         "os-hosts:shutdown", "os-hosts:reboot", "os-baremetal-nodes:list", "os-baremetal-nodes:show",
-        "os-volumes-attachments:swap"
+        "os-volumes-attachments:swap", "os-server-diagnostics", "os-quota-class-sets:show", "os-quota-class-sets:update",
+        "os-instance-usage-audit-log:list", "os-instance-usage-audit-log:show"
     ]
     private static let owners = ["os-keypairs:index", "os-keypairs:show", "os-keypairs:create", "os-keypairs:delete"]
 

@@ -6,7 +6,8 @@ package struct ComputeQuotas: Sendable {
     package let ledger: QuotaLedger
 
     package init(
-        settings: ComputeSettings, servers: ServerStore, groups: ServerGroupStore = ServerGroupStore()
+        settings: ComputeSettings, servers: ServerStore, groups: ServerGroupStore = ServerGroupStore(),
+        migrations: ServerMigrationStore = ServerMigrationStore()
     ) {
         ledger = QuotaLedger(
             service: "compute",
@@ -14,7 +15,10 @@ package struct ComputeQuotas: Sendable {
                 guard name == "server_groups" else { return QuotaLedger.Resource(name, defaultLimit: limit) }
                 return QuotaLedger.Resource(name, defaultLimit: limit) { try groups.count(of: $0, in: $1) }
             },
-            counts: servers.usage)
+            counts: { project, reader in
+                try servers.usage(of: project, in: reader)
+                    .merging(migrations.reserved(for: project, in: reader), uniquingKeysWith: +)
+            })
     }
 
     /// How many servers the call may make: all it asks for, else as many as fit if that is enough for it.
@@ -64,7 +68,8 @@ package struct ComputeQuotas: Sendable {
     /// - Throws: ``APIError`` 403.
     package func check(keypairs count: Int, of project: ProjectID?, in reader: any SQLReader) throws {
         let limit =
-            try project.map { try ledger.limit("key_pairs", of: $0, in: reader) } ?? ledger.defaults["key_pairs"] ?? -1
+            try project.map { try ledger.limit("key_pairs", of: $0, in: reader) } 
+            ?? ledger.defaults(in: reader)["key_pairs"] ?? -1
         guard limit < 0 || count < limit else { throw APIError.forbidden("Quota exceeded, too many key pairs.") }
     }
 

@@ -112,9 +112,6 @@ struct DeviceChanges: Sendable {
         switch outcome {
         case .pending, .attached: try keep(device, in: transaction)
         case .detached: try giveBack(device, at: now, in: transaction)
-        case .refused:
-            try giveBack(device, at: now, in: transaction)
-            try parts.workflow.plan(&server, in: transaction)
         case .doubtful:
             try set(.detach, of: &device, on: &server, at: now, in: transaction)
             try parts.devices.update(device, in: transaction)
@@ -140,7 +137,11 @@ struct DeviceChanges: Sendable {
         case .kept:
             try parts.volumes.rollDetaching(attachment.id, at: now, in: transaction)
             try parts.volumes.confirm(attachment.id, at: now, in: transaction)
-        case .pending, .refused, .doubtful, .detached: break
+        case .doubtful:
+            // The guest may have it: as long as that is so it is as good as attached.
+            try parts.volumes.confirm(attachment.id, at: now, in: transaction)
+            _ = try parts.volumes.beginDetaching(attachment.id, at: now, in: transaction)
+        case .pending, .detached: break
         }
     }
 

@@ -41,13 +41,23 @@ struct FlavorCatalog: Sendable {
         }
     }
 
-    static func check(_ flavor: FlavorSnapshot, fits image: BootImage, caller: Caller) throws {
-        if let value = HardwareWishes.unknownValue(in: image.properties) {
+    /// What a guest needs whatever its disk is.
+    /// - Throws: ``APIError`` 400.
+    static func checkGuest(_ flavor: FlavorSnapshot, fits image: BootImage) throws {
+        try checkGuest(flavor, memoryMiB: image.minMemoryMiB, properties: image.properties)
+    }
+
+    static func checkGuest(_ flavor: FlavorSnapshot, memoryMiB: Int, properties: [String: String]) throws {
+        if let value = HardwareWishes.unknownValue(in: properties) {
             throw APIError.badRequest("Invalid image metadata. Error: Field value \(value) is invalid")
         }
-        if flavor.memoryMiB < image.minMemoryMiB {
+        if flavor.memoryMiB < memoryMiB {
             throw APIError.badRequest("Flavor's memory is too small for requested image.")
         }
+    }
+
+    static func check(_ flavor: FlavorSnapshot, fits image: BootImage, caller: Caller) throws {
+        try checkGuest(flavor, fits: image)
         guard flavor.rootGiB > 0 else {
             // The guest would take as much disk as its image says, which the flavor's owner did not agree to.
             guard caller.isAdmin else {

@@ -3,26 +3,33 @@ import ProtocolModel
 
 /// Moves to other hosts that are up.
 extension ServerCommands {
-    /// - Throws: ``APIError`` always: a server's disk is on its host, and nothing moves it yet.
+    /// To another host, through an image of its disk; what follows is as after a resize.
+    /// - Throws: ``APIError`` in the compute API's words.
     func migrate(
         _ id: String, to host: String?, origin: Origin, in transaction: any SQLTransaction
     ) throws -> ServerRecord {
         let rule = "os-migrate-server:migrate" + (host == nil ? "" : ":host")
-        let server = try access.findToChange(id, rule: rule, by: origin.permissions, in: transaction)
+        var server = try access.findToChange(id, rule: rule, by: origin.permissions, in: transaction)
         try accept(.migrate, server)
-        _ = try requireHost(server, in: transaction)
+        let old = try requireHost(server, in: transaction)
         if let host {
-            guard host != server.host?.hostname else {
+            guard host != old.hostname else {
                 throw APIError.badRequest("Cannot migrate to the host where the server exists.")
             }
             try requireKnown(host, in: transaction)
         }
-        throw APIError.badRequest(
-            "No valid host was found. The disk of instance \(server.id) is on its host's own storage, and is not moved."
-        )
+        if let obstacle = try ServerMigrating(parts: parts).obstacle(to: server, in: transaction) {
+            throw APIError.badRequest("No valid host was found. \(obstacle)")
+        }
+        try begin(&server, "migrate", task: .resizePrep, origin: origin, in: transaction)
+        try ServerResizing(parts: parts).begin(
+            &server, .init(kind: .migration, flavor: server.flavor, host: host), from: old, origin: origin,
+            in: transaction)
+        try parts.servers.save(&server, at: origin.now, in: transaction)
+        return server
     }
 
-    /// - Throws: ``APIError`` always, as for ``migrate(_:to:origin:in:)``.
+    /// - Throws: ``APIError`` always: a running guest's disk is on its host, and nothing moves it yet.
     func liveMigrate(
         _ id: String, to host: String?, origin: Origin, in transaction: any SQLTransaction
     ) throws -> ServerRecord {

@@ -19,11 +19,14 @@ extension ServerCommands {
         try accept(.rebuild, server)
         guard let host = server.host else { throw APIError.conflict("Instance \(server.id) is not ready") }
         try refuse(command)
+        // Nothing here writes an image over a volume.
+        guard !server.isVolumeBacked else {
+            throw APIError.badRequest("Unable to rebuild with a different image for a volume-backed server.")
+        }
         let image = try bootImage(command.imageID, for: server, origin: origin, in: transaction)
         try check(image, fits: host, in: transaction)
         try apply(command, to: &server, origin: origin, in: transaction)
-        server.image = ImageSnapshot(
-            spec: image.spec, name: image.name, virtualSizeBytes: image.virtualSizeBytes, properties: image.properties)
+        server.image = ImageSnapshot(image)
         server.diskImage = nil
         server.rootDiskVersion += 1
         server.adminPassword = password

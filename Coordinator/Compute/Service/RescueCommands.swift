@@ -12,6 +12,10 @@ extension ServerCommands {
         var server = try access.findToChange(id, rule: "os-rescue", by: origin.permissions, in: transaction)
         try accept(.rescue, server)
         guard server.host != nil else { throw APIError.conflict("Instance \(server.id) is not ready") }
+        guard !server.isVolumeBacked else {
+            throw APIError.badRequest(
+                "Instance \(server.id) cannot be rescued: Cannot rescue a volume-backed instance")
+        }
         server.rescueVersion += 1
         server.rescue = ServerSpec.Rescue(
             version: server.rescueVersion, image: try rescueImage(image, of: server, origin: origin, in: transaction),

@@ -18,7 +18,8 @@ extension ServerCommands {
         try parts.quotas.check(growth: server.flavor, to: flavor, of: server.project, in: transaction)
         server.diskConfig = diskConfig ?? "MANUAL"
         try begin(&server, "resize", task: .resizePrep, origin: origin, in: transaction)
-        try ServerResizing(parts: parts).begin(&server, to: flavor, on: host, origin: origin, in: transaction)
+        try ServerResizing(parts: parts).begin(
+            &server, .init(kind: .resize, flavor: flavor), from: host, origin: origin, in: transaction)
         try parts.servers.save(&server, at: origin.now, in: transaction)
         return server
     }
@@ -29,16 +30,17 @@ extension ServerCommands {
         func cannot(_ reason: String) -> APIError {
             .badRequest("Server disk was unable to be resized because: \(reason)")
         }
-        if flavor.rootGiB == 0, server.flavor.rootGiB != 0 {
+        if flavor.rootGiB == 0, server.flavor.rootGiB != 0, !server.isVolumeBacked {
             throw cannot("Resize to zero disk flavor is not allowed.")
         }
         guard flavor.id != server.flavor.id else {
             throw APIError.badRequest("When resizing, instances must change flavor!")
         }
-        if let image = try parts.image.describe(server.image.spec.id, in: reader) {
+        if !server.isVolumeBacked, let image = try parts.image.describe(server.image.spec.id, in: reader) {
             try FlavorCatalog.check(flavor, fits: image, caller: caller)
         }
-        guard flavor.rootGiB >= server.flavor.rootGiB, flavor.ephemeralGiB >= server.flavor.ephemeralGiB else {
+        let fitsRoot = flavor.rootGiB >= server.flavor.rootGiB || server.isVolumeBacked
+        guard fitsRoot, flavor.ephemeralGiB >= server.flavor.ephemeralGiB else {
             throw cannot("Unable to resize disk down.")
         }
     }
@@ -63,6 +65,7 @@ extension ServerCommands {
         try parts.quotas.check(
             growth: server.flavor, to: migration.oldFlavor, of: server.project, in: transaction)
         _ = try requireHost(server, in: transaction)
+        if migration.isMove { try requireWay(back: migration, of: server, in: transaction) }
         try begin(&server, "revertResize", task: .resizeReverting, origin: origin, in: transaction)
         migration.status = .reverting
         try parts.migrations.save(migration, at: origin.now, in: transaction)
@@ -71,14 +74,31 @@ extension ServerCommands {
         return server
     }
 
+    /// - Throws: ``APIError`` 409 unless the server can be made where it was.
+    private func requireWay(
+        back migration: ServerMigration, of server: ServerRecord, in reader: any SQLReader
+    ) throws {
+        guard let source = migration.source?.node, try parts.directory.node(source, in: reader)?.health == .up else {
+            throw APIError.conflict("Service is unavailable at this time.")
+        }
+        guard try ServerMigrating(parts: parts).hasImage(server, in: reader) else {
+            throw APIError.conflict("The image of the disk of instance \(server.id) is gone.")
+        }
+    }
+
     private func finished(_ server: ServerRecord, in reader: any SQLReader) throws -> ServerMigration {
         guard let migration = try parts.migrations.newest(of: server.id, in: reader), migration.status == .finished
         else { throw APIError.badRequest("Instance has not been resized.") }
         return migration
     }
 
-    /// Confirms what nobody confirmed in time; each is one that its host has, and nothing else is under way with.
+    /// Confirms what nobody confirmed in time; each is one that its host has, and nothing else is under way with. Servers
+    /// that broke meanwhile stay broken and keep one size.
     func confirmOverdue(at now: Int64, in transaction: any SQLTransaction) throws {
+        for migration in try parts.migrations.stranded(in: transaction) {
+            guard let server = try parts.servers.find(migration.server, in: transaction) else { continue }
+            try ServerResizing(parts: parts).close(server, at: now, in: transaction)
+        }
         let window = parts.settings.resizeConfirmSeconds
         guard window > 0 else { return }
         for migration in try parts.migrations.unconfirmed(since: now - window * 1_000_000, in: transaction) {

@@ -14,8 +14,10 @@ struct ServerCreation: Sendable {
     func create(_ command: CreateServer, origin: Origin, in transaction: any SQLTransaction) throws -> [ServerRecord] {
         let flavor = try FlavorCatalog(parts: parts).bootFlavor(
             command.flavorID, caller: origin.caller, in: transaction)
-        let image = try FlavorCatalog(parts: parts).image(command.imageID, caller: origin.caller, in: transaction)
-        try FlavorCatalog.check(flavor, fits: image, caller: origin.caller)
+        let volumes = ServerVolumes(parts: parts)
+        let image = try volumes.image(for: command, flavor: flavor, origin: origin, in: transaction)
+        try DiskRules.check(command.disks, of: flavor)
+        try volumes.check(command.disks, origin: origin, in: transaction)
         let key = try findKey(command.keyName, user: origin.caller.user, in: transaction)
         try checkDestination(command, origin.permissions, in: transaction)
         let count = try parts.quotas.grant(
@@ -49,18 +51,45 @@ struct ServerCreation: Sendable {
             command.network, server: server.id, hostname: server.hostname, permissions: origin.permissions,
             project: origin.project, at: now, in: transaction)
         try tag(ports, as: command.network, of: server, in: transaction)
-        let decision = try HostChoice(parts: parts).claim(&server, at: now, in: transaction)
-        if decision.host != nil {
-            try HostChoice(parts: parts).occupy(&server, at: now, in: transaction)
-        } else {
-            try parts.network.releasePorts(of: server.id, at: now, in: transaction)
-            try parts.devices.removeAll(of: server.id, in: transaction)
-            let fault = ServerFault(
-                message: "No valid host was found. \(decision.summary)", details: Self.list(decision), createdAt: now)
-            try parts.workflow.fail(&server, server.state.failed, fault, at: now, in: transaction)
-        }
+        let (disks, among) = try ServerVolumes(parts: parts).reserve(
+            command.disks, for: server, origin: origin, in: transaction)
+        try place(&server, disks, among: among, origin: origin, in: transaction)
         server.number = try parts.servers.insert(server, in: transaction)
         for tag in command.tags { try parts.servers.tags.add(tag, to: server.id, in: transaction) }
+    }
+
+    /// A host, and what the server has to wait for there; or ERROR, and why.
+    private func place(
+        _ server: inout ServerRecord, _ disks: [ServerDisk], among: [PlacementRequest.Hosts], origin: Origin,
+        in transaction: any SQLTransaction
+    ) throws {
+        let now = origin.now
+        let choice = HostChoice(parts: parts)
+        for attempt in 1... {
+            let decision = try choice.claim(&server, among: among, at: now, in: transaction)
+            guard let host = decision.host else {
+                try parts.network.releasePorts(of: server.id, at: now, in: transaction)
+                try parts.devices.removeAll(of: server.id, in: transaction)
+                let fault = ServerFault(
+                    message: "No valid host was found. \(decision.summary)", details: Self.list(decision),
+                    createdAt: now)
+                return try parts.workflow.fail(&server, server.state.failed, fault, at: now, in: transaction)
+            }
+            do {
+                guard
+                    try ServerVolumes(parts: parts).create(disks, for: server, origin: origin, in: transaction)
+                else { return try choice.occupy(&server, at: now, in: transaction) }
+                return parts.workflow.step(&server, task: .blockDeviceMapping, at: now)
+            } catch let refusal as CoordinatorPlatform.Refusal
+                where refusal.code == .conflict && attempt < parts.settings.buildAttempts
+            {
+                // Another host may have what this one has not.
+                server.excluded[host.node] = refusal.message
+            } catch let error where error is CoordinatorPlatform.Refusal || error is APIError {
+                let reason = (error as? CoordinatorPlatform.Refusal)?.message ?? (error as? APIError)?.message ?? ""
+                return try VolumeWaiting(parts: parts).fail(&server, reason, at: now, in: transaction)
+            }
+        }
     }
 
     /// Keeps the tags that interfaces were given.
@@ -122,7 +151,7 @@ struct ServerCreation: Sendable {
     }
 
     private func record(
-        _ command: CreateServer, flavor: FlavorSnapshot, image: BootImage, origin: Origin, index: Int, of count: Int
+        _ command: CreateServer, flavor: FlavorSnapshot, image: ImageSnapshot, origin: Origin, index: Int, of count: Int
     ) -> ServerRecord {
         let id = ServerID.random()
         let suffix = command.maxCount > 1 ? "-\(index + 1)" : ""
@@ -131,9 +160,8 @@ struct ServerCreation: Sendable {
         if hostname.isEmpty { hostname = "server-\(id)" }
         var server = ServerRecord(
             id: id, project: origin.project, user: origin.caller.user, name: name, flavor: flavor,
-            image: ImageSnapshot(
-                spec: image.spec, name: image.name, virtualSizeBytes: image.virtualSizeBytes,
-                properties: image.properties), createdAt: origin.now)
+            image: image, createdAt: origin.now)
+        server.isVolumeBacked = command.rootVolume != nil
         server.description = command.description
         server.hostname = hostname
         server.pinnedZone = command.zone

@@ -50,13 +50,14 @@ struct ServerHosting: HostedKind {
         switch action {
         case .softReboot(let server, _), .hardReboot(let server), .snapshot(let server, _), .injectNMI(let server):
             server.cast()
-        case .consoleOutput, .changePassword, .diagnostics, .unknown: nil
+        case .consoleOutput, .changePassword, .diagnostics, .uploadVolume, .unknown: nil
         }
     }
 
     func advance(_ server: inout ServerRecord, at now: Int64, in transaction: any SQLTransaction) throws {
         switch server.state.task {
-        case .resizeMigrated: try ServerResizing(parts: parts).finish(&server, at: now, in: transaction)
+        case .resizeFinish: try ServerResizing(parts: parts).finish(&server, at: now, in: transaction)
+        case .resizeMigrating: try ServerMigrating(parts: parts).depart(&server, at: now, in: transaction)
         case .resizeReverting: try ServerResizing(parts: parts).goBack(&server, at: now, in: transaction)
         case .shelving: try ServerShelving(parts: parts).upload(&server, at: now, in: transaction)
         case .shelvingImageUploading: try ServerShelving(parts: parts).shelve(&server, at: now, in: transaction)
@@ -79,6 +80,12 @@ struct ServerHosting: HostedKind {
             try ServerShelving(parts: parts).ended(task, outcome, of: &server, at: now, in: transaction)
         case .softDeleting where outcome == .completed: server.softDeletedAt = now
         case .restoring where outcome == .completed: server.softDeletedAt = nil
+        case .blockDeviceMapping: try VolumeWaiting(parts: parts).leave(&server, at: now, in: transaction)
+        case .scheduling, .networking, .spawning:
+            guard outcome == .completed else { return }
+            for attachment in try parts.volumes.attachments(of: [server.id], in: transaction)[server.id] ?? [] {
+                try parts.volumes.confirm(attachment.id, at: now, in: transaction)
+            }
         default: break
         }
     }
@@ -88,9 +95,12 @@ struct ServerHosting: HostedKind {
     func release(_ server: ServerRecord, at now: Int64, in transaction: any SQLTransaction) throws {
         try parts.network.releasePorts(of: server.id, at: now, in: transaction)
         try parts.devices.removeAll(of: server.id, in: transaction)
-        try parts.volumes.release(
-            server.id, deleting: server.isDeleted || server.state.isLeaving, origin: Self.owner(of: server, at: now),
-            in: transaction)
+        // What was made for a server that never ran is its own until its owner deletes it.
+        let isDeleting = server.isDeleted || server.state.isLeaving
+        if isDeleting || server.state.hasLaunched {
+            try parts.volumes.release(
+                server.id, deleting: isDeleting, origin: Self.owner(of: server, at: now), in: transaction)
+        }
         try parts.placement.release(server.id.cast(), at: now, in: transaction)
         try ServerResizing(parts: parts).close(server, at: now, in: transaction)
     }

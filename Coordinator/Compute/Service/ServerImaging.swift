@@ -88,6 +88,12 @@ extension ServerCommands {
     ) throws -> ImageID {
         let server = try access.findToChange(
             id, rule: "servers:create_image", by: origin.permissions, ignoringLock: true, in: transaction)
+        try accept(.createImage, server)
+        // As where Nova's operator does not let images of volumes be made through servers: the volume service snapshots.
+        guard !server.isVolumeBacked else {
+            throw APIError.forbidden(
+                "Policy doesn't allow os_compute_api:servers:create_image:allow_volume_backed to be performed.")
+        }
         if isLimited { try checkImage(metadata, of: server, in: transaction) }
         let draft = ServerImaging.Draft(name: name, given: metadata)
         return try image(
@@ -102,6 +108,10 @@ extension ServerCommands {
     ) throws -> ImageID {
         let server = try access.findToChange(
             id, rule: "os-create-backup", by: origin.permissions, ignoringLock: true, in: transaction)
+        try accept(.createBackup, server)
+        guard !server.isVolumeBacked else {
+            throw APIError.badRequest("It is not supported to backup volume-backed instance.")
+        }
         if isLimited { try checkImage(wish.metadata, of: server, in: transaction) }
         let draft = ServerImaging.Draft(
             name: wish.name, type: "backup", properties: ["backup_type": wish.type],

@@ -3,32 +3,41 @@ import CoordinatorPlacement
 import CoordinatorPlatform
 import ProtocolModel
 
-/// The steps of a resize on the server's host: the guest goes down, becomes another size, starts, and waits to be
-/// confirmed or to go back. Until then both sizes are claimed: the old one by the migration.
+/// The steps of a resize, and of a migration, which is one that keeps the size: the guest goes down, becomes another size
+/// where it is or is made anew on another host (``ServerMigrating``), starts, and waits to be confirmed or to go back.
+/// Until then both places are claimed: the old one by the migration.
 struct ServerResizing: Sendable {
     let parts: ComputeParts
     private var workflow: HostedWorkflow<ServerHosting> { parts.workflow }
 
-    /// Claims the new size on the server's host beside the old one, and has the guest stopped. Where it does not fit, the
-    /// action ends with the reason and the server stays what it is, as Nova does after it has accepted the call.
+    struct Wish: Sendable {
+        var kind: ServerMigration.Kind
+        var flavor: FlavorSnapshot
+        /// The only host it may be, of a migration.
+        var host: String?
+    }
+
+    /// Claims the new place beside the old one, and has the guest stopped. Where it fits nowhere, the action ends with the
+    /// reason and the server stays what it is, as Nova does after it has accepted the call.
     func begin(
-        _ server: inout ServerRecord, to flavor: FlavorSnapshot, on host: ServerHost, origin: Origin,
+        _ server: inout ServerRecord, _ wish: Wish, from host: ServerHost, origin: Origin,
         in transaction: any SQLTransaction
     ) throws {
         let now = origin.now
         var migration = ServerMigration(
-            id: .random(), of: server, by: origin.caller.user, kind: .resize, status: .migrating, to: flavor, at: now)
+            id: .random(), of: server, by: origin.caller.user, kind: wish.kind, status: .migrating, to: wish.flavor,
+            at: now)
         migration.destination = migration.source
         migration.flavorNumbers = (
             try parts.flavors.find(server.flavor.id, in: transaction)?.number,
-            try parts.flavors.find(flavor.id, in: transaction)?.number
+            try parts.flavors.find(wish.flavor.id, in: transaction)?.number
         )
         try parts.placement.hand(
             server.id.cast(), to: consumer(migration.id, "MIGRATION", server), at: now, in: transaction)
-        var larger = server
-        larger.flavor = flavor
-        let decision = try HostChoice(parts: parts).claim(&larger, on: host.hostname, at: now, in: transaction)
-        guard decision.host != nil else {
+        var moved = server
+        moved.flavor = wish.flavor
+        let decision = try claim(&moved, wish, from: host, at: now, in: transaction)
+        guard let place = decision.host else {
             try handBack(migration, to: server, at: now, in: transaction)
             migration.status = .error
             try parts.migrations.insert(migration, in: transaction)
@@ -36,21 +45,51 @@ struct ServerResizing: Sendable {
                 message: "No valid host was found. \(decision.summary)", details: "", createdAt: now)
             return try workflow.endTask(&server, message: "Error", at: now, in: transaction)
         }
+        migration.destination = .init(node: place.node, hostname: place.hostname)
+        if migration.isMove {
+            try ServerMigrating(parts: parts).reserve(&server, origin: origin, in: transaction)
+        }
         try parts.migrations.insert(migration, in: transaction)
         try workflow.plan(&server, .stopped, in: transaction)
     }
 
-    /// The guest is down: it becomes the new size.
+    /// A resize stays where it is if it can: nothing has to be carried then.
+    private func claim(
+        _ moved: inout ServerRecord, _ wish: Wish, from host: ServerHost, at now: Int64,
+        in transaction: any SQLTransaction
+    ) throws -> PlacementDecision {
+        let choice = HostChoice(parts: parts)
+        if wish.kind == .resize {
+            let here = try choice.claim(&moved, on: host.hostname, at: now, in: transaction)
+            guard here.host == nil, try ServerMigrating(parts: parts).obstacle(to: moved, in: transaction) == nil
+            else { return here }
+        }
+        moved.pinnedHost = nil
+        moved.excluded = [host.node: "the server is to leave it"]
+        return try choice.claim(&moved, on: wish.host, at: now, in: transaction)
+    }
+
+    /// The guest is down: it becomes the new size, or goes to its new host.
     func finish(_ server: inout ServerRecord, at now: Int64, in transaction: any SQLTransaction) throws {
         guard let migration = try parts.migrations.open(of: server.id, in: transaction) else { return }
+        guard !migration.isMove else {
+            workflow.step(&server, task: .resizeMigrating, at: now)
+            return try ServerImaging(parts: parts).submit(&server, at: now, in: transaction)
+        }
         server.flavor = migration.newFlavor
-        workflow.step(&server, task: .resizeMigrated, at: now)
+        workflow.step(&server, task: .resizeFinish, at: now)
         try workflow.plan(&server, server.state.lastingPower, in: transaction)
     }
 
-    /// The guest is down: it becomes what it was, and nothing of the new size is claimed any more.
+    /// The guest is down: it becomes what it was, where it was, and nothing of the new place is claimed any more.
     func goBack(_ server: inout ServerRecord, at now: Int64, in transaction: any SQLTransaction) throws {
-        guard let migration = try parts.migrations.open(of: server.id, in: transaction) else { return }
+        guard var migration = try parts.migrations.open(of: server.id, in: transaction) else { return }
+        let migrating = ServerMigrating(parts: parts)
+        if migration.isMove, try !migrating.hasImage(server, in: transaction) {
+            migration.status = .finished
+            try parts.migrations.save(migration, at: now, in: transaction)
+            return try migrating.stay(&server, at: now, in: transaction)
+        }
         try restore(&server, migration, at: now, in: transaction)
         server.state.vm = migration.oldState
         workflow.step(&server, task: .resizeReverting, at: now)
@@ -65,8 +104,14 @@ struct ServerResizing: Sendable {
         switch (task, outcome) {
         // It could not be stopped, and stays what it became.
         case (.resizeReverting, .reverted) where server.state.vm == .resized: migration.status = .finished
-        case (.resizeReverting, _): migration.status = .reverted
+        case (.resizeReverting, _):
+            migration.status = .reverted
+            if outcome == .completed { try ServerMigrating(parts: parts).arrived(&server, in: transaction) }
         case (_, .completed): migration.status = .finished
+        // The new host may have it all the same, so it is tried nowhere else; the image has the disk.
+        case (.resizeMigrated, _):
+            try parts.placement.release(migration.id, at: now, in: transaction)
+            migration.status = .error
         case (_, .reverted), (_, .failed):
             try restore(&server, migration, at: now, in: transaction)
             migration.status = .error
@@ -80,6 +125,7 @@ struct ServerResizing: Sendable {
     ) throws {
         var migration = migration
         try parts.placement.release(migration.id, at: now, in: transaction)
+        try ServerMigrating(parts: parts).arrived(&server, in: transaction)
         migration.status = .confirmed
         try parts.migrations.save(migration, at: now, in: transaction)
         server.state.vm = server.state.isDown ? .stopped : .active
@@ -97,6 +143,9 @@ struct ServerResizing: Sendable {
             return try parts.migrations.save(migration, at: now, in: transaction)
         }
         if migration.status == .finished { return try confirm(&server, migration, at: now, in: transaction) }
+        if ServerMigrating.hasDeparted(server, migration) {
+            return try ended(.resizeMigrated, .failed, of: &server, at: now, in: transaction)
+        }
         try ended(.resizePrep, .reverted, of: &server, at: now, in: transaction)
     }
 
@@ -112,8 +161,9 @@ struct ServerResizing: Sendable {
         _ server: inout ServerRecord, _ migration: ServerMigration, at now: Int64, in transaction: any SQLTransaction
     ) throws {
         server.flavor = migration.oldFlavor
-        try parts.placement.release(server.id.cast(), at: now, in: transaction)
         try handBack(migration, to: server, at: now, in: transaction)
+        guard migration.isMove else { return }
+        try ServerMigrating(parts: parts).comeBack(&server, migration, at: now, in: transaction)
     }
 
     private func handBack(

@@ -8,8 +8,10 @@ struct ServerShelving: Sendable {
     let parts: ComputeParts
     private var workflow: HostedWorkflow<ServerHosting> { parts.workflow }
 
-    /// The guest is down: its disk becomes an image.
+    /// The guest is down: its disk becomes an image. A volume keeps by itself, so that nothing holds such a server on its
+    /// host.
     func upload(_ server: inout ServerRecord, at now: Int64, in transaction: any SQLTransaction) throws {
+        guard !server.isVolumeBacked else { return try shelve(&server, at: now, in: transaction) }
         workflow.step(&server, task: .shelvingImageUploading, at: now)
         try ServerImaging(parts: parts).submit(&server, at: now, in: transaction)
     }
@@ -21,7 +23,7 @@ struct ServerShelving: Sendable {
         server.shelvedAt = now
         server.state.vm = .shelved
         server.power = .stopped
-        guard parts.settings.shelvedOffloadSeconds == 0 else {
+        guard server.isVolumeBacked || parts.settings.shelvedOffloadSeconds == 0 else {
             return try workflow.endTask(&server, message: nil, at: now, in: transaction)
         }
         workflow.step(&server, task: .shelvingOffloading, at: now)
@@ -72,10 +74,13 @@ extension ServerCommands {
         var server = try access.findToChange(id, rule: "os-shelve:shelve", by: origin.permissions, in: transaction)
         try accept(.shelve, server)
         guard server.host != nil else { throw APIError.conflict("Instance \(server.id) is not ready") }
-        let image = try ServerImaging(parts: parts).reserve(
-            ServerImaging.Draft(name: "\(server.name)-shelved"), of: server, origin: origin, in: transaction)
+        let image =
+            server.isVolumeBacked
+            ? nil
+            : try ServerImaging(parts: parts).reserve(
+                ServerImaging.Draft(name: "\(server.name)-shelved"), of: server, origin: origin, in: transaction)
         try begin(&server, "shelve", task: .shelving, origin: origin, in: transaction)
-        server.upload = ServerRecord.ImageUpload(image: image)
+        server.upload = image.map { ServerRecord.ImageUpload(image: $0) }
         try workflow.plan(&server, .stopped, in: transaction)
         try parts.servers.save(&server, at: origin.now, in: transaction)
         return server
@@ -85,6 +90,10 @@ extension ServerCommands {
         var server = try access.findToChange(
             id, rule: "os-shelve:shelve_offload", by: origin.permissions, in: transaction)
         try accept(.shelveOffload, server)
+        // The disk on the host is the only one then.
+        guard try ServerMigrating(parts: parts).hasImage(server, in: transaction) else {
+            throw APIError.conflict("The image of the disk of shelved instance \(server.id) is gone.")
+        }
         try begin(&server, "shelveOffload", task: .shelvingOffloading, origin: origin, in: transaction)
         try ServerShelving(parts: parts).leave(&server, in: transaction)
         try parts.servers.save(&server, at: origin.now, in: transaction)
@@ -148,7 +157,8 @@ extension ServerCommands {
     private func place(
         _ server: inout ServerRecord, on host: String?, at now: Int64, in transaction: any SQLTransaction
     ) throws {
-        guard let image = try server.shelvedImage.flatMap({ try parts.image.describe($0, in: transaction) }) else {
+        let image = try server.shelvedImage.flatMap { try parts.image.describe($0, in: transaction) }
+        guard image != nil || server.isVolumeBacked else {
             throw APIError.conflict("The image of the disk of shelved instance \(server.id) is gone.")
         }
         for node in server.excluded.keys where try parts.plans.isLeaving(server.key, node, in: transaction) {
@@ -164,7 +174,7 @@ extension ServerCommands {
                 message: "No valid host was found. \(decision.summary)", details: "", createdAt: now)
             return try workflow.endTask(&server, message: "Error", at: now, in: transaction)
         }
-        server.diskImage = image.spec
+        server.diskImage = image?.spec
         server.rootDiskVersion += 1
         server.power = .running
         try choice.bind(server, at: now, in: transaction)
@@ -177,7 +187,7 @@ extension ServerCommands {
         guard window > 0 else { return }
         for var server in try parts.servers.shelved(before: now - window * 1_000_000, in: transaction) {
             // The disk on the host is the only one then.
-            guard let image = server.shelvedImage, try parts.image.describe(image, in: transaction) != nil else {
+            guard try server.isVolumeBacked || ServerMigrating(parts: parts).hasImage(server, in: transaction) else {
                 continue
             }
             let origin = HostedOrigin(

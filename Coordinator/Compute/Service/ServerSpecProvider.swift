@@ -51,7 +51,8 @@ struct ServerSpecProvider: PlanSpecProvider {
             id: server.id, project: server.project, user: server.user, name: server.name, hostname: server.hostname,
             number: Int(server.number), flavorName: flavor.name, vcpus: flavor.vcpus, memoryMiB: flavor.memoryMiB,
             rootGiB: flavor.rootGiB, ephemeralGiB: flavor.ephemeralGiB, swapMiB: flavor.swapMiB,
-            image: server.diskImage ?? server.image.spec, rootDiskVersion: server.rootDiskVersion,
+            image: server.isVolumeBacked ? nil : server.diskImage ?? server.image.spec,
+            rootDiskVersion: server.rootDiskVersion,
             power: server.power, firmware: properties["hw_firmware_type"] == "uefi" ? .uefi : .bios,
             machineType: properties["hw_machine_type"] ?? "q35", diskBus: properties["hw_disk_bus"] ?? "virtio",
             interfaces: ports.map { port in

@@ -34,7 +34,7 @@ struct VolumeAttaching: Sendable {
         }
         var wish = wish
         wish.device = try DeviceNames.device(
-            wish.device, taken: Set(held.compactMap(\.device)), localDisks: Self.localDisks(of: server))
+            wish.device, taken: Set(held.compactMap(\.device)), localDisks: server.reservedNames)
         let reserved = try parts.volumes.reserve(
             volume, for: server.id, wish, origin: Self.origin(origin, server), in: transaction)
         let attached = try parts.volumes.attach(
@@ -48,10 +48,6 @@ struct VolumeAttaching: Sendable {
     private static func refuseHomeless(_ server: ServerRecord) throws -> VolumeAttachment {
         throw APIError.conflict(
             "Cannot 'attach_volume' instance \(server.id) while it is in vm_state \(server.state.vm.rawValue)")
-    }
-
-    private static func localDisks(of server: ServerRecord) -> Int {
-        1 + (server.flavor.ephemeralGiB > 0 ? 1 : 0) + (server.flavor.swapMiB > 0 ? 1 : 0)
     }
 
     /// - Throws: ``APIError`` 404 unless the server has the volume.
@@ -98,6 +94,9 @@ struct VolumeAttaching: Sendable {
 package enum DeviceNames {
     private static let letters = "abcdefghijklmnopqrstuvwxyz".map(String.init)
 
+    /// What the first disks are called.
+    static func local(_ count: Int) -> [String] { letters.prefix(count).map { "vd\($0)" } }
+
     /// - Parameters:
     ///   - wanted: `/dev/vdc`, or `nil` for the next one.
     ///   - localDisks: How many disks of its own the guest has, which come first.
@@ -105,7 +104,7 @@ package enum DeviceNames {
     package static func device(
         _ wanted: String?, taken: Set<String>, localDisks: Int
     ) throws(APIError) -> String {
-        let taken = taken.union(letters.prefix(localDisks).map { "vd\($0)" })
+        let taken = taken.union(local(localDisks))
         if let wanted {
             let name = wanted.hasPrefix("/dev/") ? String(wanted.dropFirst("/dev/".count)) : wanted
             guard name.utf8.count == 3, ["vd", "sd", "xvd"].contains(String(name.dropLast())),

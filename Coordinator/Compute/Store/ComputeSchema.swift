@@ -11,7 +11,10 @@ public enum ComputeSchema {
         Migration(
             slice: "compute", number: 5, name: "decisions by reason",
             sql: "ALTER TABLE server_decisions ADD COLUMN reasons TEXT"),
-        DeviceSchema.migration(6), DeviceSchema.groups(7), DeviceSchema.aggregates(8), LifecycleSchema.migration(9)
+        DeviceSchema.migration(6), DeviceSchema.groups(7), DeviceSchema.aggregates(8), LifecycleSchema.migration(9),
+        Migration(
+            slice: "compute", number: 10, name: "servers that start from volumes",
+            sql: "ALTER TABLE servers ADD COLUMN is_volume_backed INTEGER NOT NULL DEFAULT 0")
     ]
 
     /// Actions keep their numbers, which servers' rows name.

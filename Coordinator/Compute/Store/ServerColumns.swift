@@ -30,6 +30,7 @@ extension ServerRecord: TableRecord {
         try column("pinned_host", &pinnedHost, .fixed)
         try flavor.columns(&column, name: "flavor_name", .changing, specs: .changing)
         try image.columns(&column)
+        try column("is_volume_backed", &isVolumeBacked, .fixed)
         try guestColumns(&column)
         try column("created_at", &createdAt, .fixed)
         try column("updated_at", &updatedAt)

@@ -107,14 +107,15 @@ package struct ServerStore: Sendable {
         ) { (id: try $0.id(0), name: $0.text(1)) }
     }
 
-    /// What a project has, by the names of its limits.
+    /// What a project has, by the names of its limits. Deleted servers count again from the moment on that they are on
+    /// their way back.
     package func usage(of project: ProjectID, in reader: any SQLReader) throws -> [String: Int] {
         let living = Self.living(project)
         return try reader.first(
             """
             SELECT COUNT(*), COALESCE(SUM(vcpus), 0), COALESCE(SUM(memory_mib), 0) FROM servers
-            WHERE \(living.sql) AND vm_state <> ?
-            """, living.arguments + [VMState.softDeleted]
+            WHERE \(living.sql) AND (vm_state <> ? OR task_state = ?)
+            """, living.arguments + [VMState.softDeleted, TaskState.restoring] as [any SQLArgument]
         ) { ["instances": $0.int(0), "cores": $0.int(1), "ram": $0.int(2)] } ?? [:]
     }
 
@@ -122,7 +123,8 @@ package struct ServerStore: Sendable {
     package func load(in reader: any SQLReader) throws -> [NodeID: NodeLoad] {
         let rows = try reader.query(
             """
-            SELECT node_id, SUM(vcpus), SUM(memory_mib), SUM(root_gib + ephemeral_gib), COUNT(*),
+            SELECT node_id, SUM(vcpus), SUM(memory_mib), SUM(ephemeral_gib + CASE WHEN is_volume_backed = 1 THEN 0 ELSE root_gib END),
+                COUNT(*),
                 SUM(CASE WHEN task_state IS NULL THEN 0 ELSE 1 END)
             FROM servers WHERE node_id IS NOT NULL AND deleted_at IS NULL GROUP BY node_id
             """

@@ -3,8 +3,8 @@ import ProtocolModel
 
 /// What `skerry` asks for: nodes, join tokens, explanations. Below `/skerry`, for administrators only.
 public struct OperatorAPI: Sendable {
-    /// Everything that is known of why a server is where and as it is; `nil` for an unknown server.
-    public typealias Explain = @Sendable (_ server: ServerID, _ reader: any SQLReader) throws -> JSON?
+    /// Everything that is known of why a server or a volume is where and as it is; `nil` for an unknown one.
+    public typealias Explain = @Sendable (_ key: ResourceKey, _ reader: any SQLReader) throws -> JSON?
 
     private let nodes: NodeService
     private let authorityHash: [UInt8]
@@ -27,7 +27,9 @@ public struct OperatorAPI: Sendable {
                 Route(.post, "/v1/tokens", action: "fleet.token.create", handler: makeToken)
                     .gated(by: "skerry:tokens:create"),
                 Route(.get, "/v1/explain/servers/{server}", handler: explainServer)
-                    .gated(by: "skerry:servers:explain")
+                    .gated(by: "skerry:servers:explain"),
+                Route(.get, "/v1/explain/volumes/{volume}", handler: explainVolume)
+                    .gated(by: "skerry:volumes:explain")
             ],
             policy: Self.policy,
             renderError: { error, requestID in
@@ -44,7 +46,7 @@ public struct OperatorAPI: Sendable {
 
     private static let policy = Policy(rules: [
         "skerry:nodes:list": .admin, "skerry:nodes:show": .admin, "skerry:nodes:remove": .admin,
-        "skerry:tokens:create": .admin, "skerry:servers:explain": .admin
+        "skerry:tokens:create": .admin, "skerry:servers:explain": .admin, "skerry:volumes:explain": .admin
     ])
 
     private func list(_ call: APICall) async throws -> APIResponse {
@@ -85,9 +87,16 @@ public struct OperatorAPI: Sendable {
 
     private func explainServer(_ call: APICall) async throws -> APIResponse {
         guard let id = ServerID(call.parameter("server")),
-            let story = try await call.database.read({ try explain(id, $0) })
+            let story = try await call.database.read({ try explain(.server(id), $0) })
         else { throw APIError.notFound("No server '\(call.parameter("server"))' is known, not even a deleted one.") }
         return .json(["server": story])
+    }
+
+    private func explainVolume(_ call: APICall) async throws -> APIResponse {
+        guard let id = VolumeID(call.parameter("volume")),
+            let story = try await call.database.read({ try explain(.volume(id), $0) })
+        else { throw APIError.notFound("No volume '\(call.parameter("volume"))' is known, not even a deleted one.") }
+        return .json(["volume": story])
     }
 
     /// By id or by hostname.

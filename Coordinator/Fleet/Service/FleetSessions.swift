@@ -134,6 +134,13 @@ struct FleetSessions: LinkService {
         return verdict
     }
 
+    func signingKey(_ request: SigningKeyRequest, for node: NodeID) async throws -> SigningKey {
+        guard let key = try serving?.signingKey(request, for: try await roles(of: node)) else {
+            throw LinkRefusal(.notFound, "The access key is none, or none any more.")
+        }
+        return key
+    }
+
     func serverCertificate(_ certificateRequestDER: [UInt8], for node: NodeID) async throws -> String {
         let names = serving?.names(for: try await roles(of: node)) ?? []
         guard !names.isEmpty else {

@@ -62,10 +62,10 @@ package struct OperationService: Sendable {
     package func makes(
         _ image: ImageID, by operation: OperationID, on node: NodeID, in reader: any SQLReader
     ) throws -> Bool {
-        guard case .snapshot(_, let made)? = try store.find(operation, node: node, in: reader)?.action else {
-            return false
+        switch try store.find(operation, node: node, in: reader)?.action {
+        case .snapshot(_, let made)?, .uploadVolume(_, let made, _)?: made == image
+        default: false
         }
-        return made == image
     }
 
     /// Takes a result in; a repeated one changes nothing.

@@ -2,8 +2,8 @@ import CoordinatorPlatform
 import ProtocolModel
 
 /// The rows of nodes' plans.
-package struct PlanStore: Sendable {
-    package init() {}
+public struct PlanStore: Sendable {
+    public init() {}
 
     package struct Position: Sendable, Equatable {
         package var epoch: Int64
@@ -133,5 +133,10 @@ package struct PlanStore: Sendable {
     func restart(_ node: NodeID, epoch: Int64, in transaction: any SQLTransaction) throws {
         try transaction.execute(
             "UPDATE nodes SET plan_epoch = ?, acknowledged_revision = 0 WHERE uuid = ?", [epoch, node])
+    }
+
+    /// New histories for all nodes, as in a database that was restored: what agents have seen may be younger than it.
+    public func restartAll(epoch: Int64, in transaction: any SQLTransaction) throws {
+        try transaction.execute("UPDATE nodes SET plan_epoch = ?, acknowledged_revision = 0", [epoch])
     }
 }

@@ -117,7 +117,7 @@ package enum EC2Signature {
         return hex(sha256(derived, Array(text.utf8)))
     }
 
-    private static func derive(_ secret: String, date: String, region: String, service: String) -> [UInt8] {
+    static func derive(_ secret: String, date: String, region: String, service: String) -> [UInt8] {
         [date, region, service, "aws4_request"].reduce(Array("AWS4\(secret)".utf8)) { sha256($0, Array($1.utf8)) }
     }
 

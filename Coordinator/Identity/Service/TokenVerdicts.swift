@@ -6,6 +6,10 @@ extension TokenService {
     ///   those are, only the services here can tell.
     public func verdict(on text: String) -> TokenVerdict? {
         guard let token = validate(text), token.caller.accessRules == nil else { return nil }
+        return verdict(token)
+    }
+
+    func verdict(_ token: ValidToken) -> TokenVerdict {
         let caller = token.caller
         return TokenVerdict(
             user: caller.user, userName: caller.userName, userDomain: caller.userDomain, project: caller.project,

@@ -1,7 +1,7 @@
 import CoordinatorPlatform
 import ProtocolModel
 
-/// What the compute slice asks of the image slice.
+/// What the compute and the block storage slice ask of the image slice.
 public protocol ImageForCompute: Sendable {
     /// An active image that the caller may boot from.
     /// - Throws: `Refusal`: not found, or not in a state to boot from.
@@ -13,6 +13,12 @@ public protocol ImageForCompute: Sendable {
     func reserve(
         _ draft: ServerImage, permissions: Permissions, at now: Int64, in transaction: any SQLTransaction
     ) throws -> ImageID
+    /// The same for an image of a volume.
+    func reserve(
+        _ draft: VolumeImage, permissions: Permissions, at now: Int64, in transaction: any SQLTransaction
+    ) throws -> ImageID
+    /// Removes an image that still waits for its data, protected or not; nothing happens to one that has them.
+    func abandon(_ id: ImageID, in transaction: any SQLTransaction) throws
     /// Removes an image that was made of a server, whatever it has; nothing happens without one.
     func discard(_ id: ImageID, in transaction: any SQLTransaction) throws
     /// A project's backups of a server, the newest first.

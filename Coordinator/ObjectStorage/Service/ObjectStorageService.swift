@@ -7,20 +7,26 @@ import ProtocolModel
 /// and certifies their port. No object passes through it.
 public struct ObjectStorageService: ServingAuthority {
     private let tokens: TokenService
+    private let keys: SigningKeyService
     private let endpoint: ObjectEndpoint?
     private let apiHost: String?
 
     /// - Parameters:
     ///   - endpoint: `nil` for a cloud without an object store.
     ///   - apiHost: The host of the coordinator's own public URL, which no node is to speak for.
-    public init(tokens: TokenService, endpoint: ObjectEndpoint?, apiHost: String?) {
+    public init(tokens: TokenService, keys: SigningKeyService, endpoint: ObjectEndpoint?, apiHost: String?) {
         self.tokens = tokens
+        self.keys = keys
         self.endpoint = endpoint
         self.apiHost = apiHost
     }
 
     public func verdict(on token: String, for roles: Set<NodeReport.Role>) -> TokenVerdict? {
         roles.contains(.object) ? tokens.verdict(on: token) : nil
+    }
+
+    public func signingKey(_ request: SigningKeyRequest, for roles: Set<NodeReport.Role>) throws -> SigningKey? {
+        roles.contains(.object) ? try keys.signingKey(request) : nil
     }
 
     /// A node never gets a certificate for the API's name, with which it could take the passwords of all. Loopback is

@@ -15,7 +15,8 @@ public protocol Placement: Sendable {
     func set(
         _ rules: HostRules, aggregates: [String], of node: NodeID, at now: Int64, in transaction: any SQLTransaction
     ) throws
-    /// Gives what one consumer has claimed to another, who has nothing: a server's old place while it may go back there.
+    /// Gives what one consumer has claimed to another, instead of what that has: a server's old place while it may go back
+    /// there. Server groups have the members they had.
     func hand(
         _ consumer: AnyID, to other: PlacementRequest.Consumer, at now: Int64, in transaction: any SQLTransaction)
         throws

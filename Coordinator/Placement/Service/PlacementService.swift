@@ -53,6 +53,7 @@ public struct PlacementService: Placement {
     public func hand(
         _ consumer: AnyID, to other: PlacementRequest.Consumer, at now: Int64, in transaction: any SQLTransaction
     ) throws {
+        try allocations.release(other.id.text, keepingGroup: true, at: now, in: transaction)
         try allocations.hand(consumer.text, to: other.id.text, type: other.type, at: now, in: transaction)
     }
 

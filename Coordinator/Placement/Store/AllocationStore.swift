@@ -87,8 +87,10 @@ struct AllocationStore: Sendable {
     /// Gives everything of the consumer back and forgets it.
     /// - Returns: What it had.
     @discardableResult
-    func release(_ consumer: String, at now: Int64, in transaction: any SQLTransaction) throws -> [Claim] {
-        try GroupStore().leave(consumer, in: transaction)
+    func release(
+        _ consumer: String, keepingGroup: Bool = false, at now: Int64, in transaction: any SQLTransaction
+    ) throws -> [Claim] {
+        if !keepingGroup { try GroupStore().leave(consumer, in: transaction) }
         let claims = try claims(of: consumer, in: transaction)
         guard try !claims.isEmpty || self.consumer(consumer, in: transaction) != nil else { return [] }
         for (provider, claims) in Self.byProvider(claims) {

@@ -19,6 +19,27 @@ public struct ServiceAPI: Sendable {
     /// `/volumes/` names a volume whose id was forgotten, and so nothing; else it is `/volumes`. The path of a version may
     /// have its slash either way.
     public var refusesEmptyNames = false
+    public var earlier: Earlier?
+
+    /// A version of old times that is the current one without its microversions.
+    public struct Earlier: Sendable, Hashable {
+        /// `/v2`
+        public var version: String
+        /// `/v2.1`
+        public var current: String
+
+        public init(version: String, current: String) {
+            self.version = version
+            self.current = current
+        }
+
+        /// - Parameter path: Below the service's prefix.
+        /// - Returns: The current version's; `nil` where it is none of the earlier one's.
+        func path(for path: Substring) -> String? {
+            path.hasPrefix(version + "/") && path.count > version.count + 1
+                ? current + path.dropFirst(version.count) : nil
+        }
+    }
 
     public init(
         prefix: String, serviceType: String? = nil, microversions: MicroversionPolicy? = nil, routes: [Route],

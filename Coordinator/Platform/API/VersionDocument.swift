@@ -9,7 +9,14 @@ public struct VersionDocument: Sendable {
         /// Whether a list leaves out media types and documentation.
         public var isListBrief: Bool
 
-        public init(maximumName: String = "version", isNested: Bool = false, isListBrief: Bool = false) {
+        /// Whether a version without microversions says so.
+        public var namesMissing: Bool
+
+        public init(
+            maximumName: String = "version", isNested: Bool = false, isListBrief: Bool = false,
+            namesMissing: Bool = false
+        ) {
+            self.namesMissing = namesMissing
             self.maximumName = maximumName
             self.isNested = isNested
             self.isListBrief = isListBrief
@@ -64,6 +71,9 @@ public struct VersionDocument: Sendable {
         if let microversions {
             view["min_version"] = JSON(microversions.lowerBound.description)
             view[style.maximumName] = JSON(microversions.upperBound.description)
+        } else if style.namesMissing {
+            view["min_version"] = ""
+            view[style.maximumName] = ""
         }
         if let mediaType, !isBrief {
             view["media-types"] = [["base": "application/json", "type": JSON(mediaType)]]

@@ -85,16 +85,20 @@ public struct RequestPipeline: Sendable {
     public func begin(_ request: IncomingRequest) -> Beginning {
         let started = ContinuousClock.now
         let requestID = requestIDs.next()
-        let (path, query) = Self.split(request.target)
+        var (path, query) = Self.split(request.target)
         guard let mount = mounts.first(where: { Self.isPrefix($0.service.prefix, of: path) }) else {
             var response = refuse(ErrorWords.generic.unknownPath, service: nil, requestID: requestID, headers: [:])
             if request.method == .head { response.body = .none }
             return .answered(response)
         }
+        let prefix = mount.service.prefix
+        let earlier = mount.service.earlier?.path(for: path.dropFirst(prefix.count))
+        if let earlier { path = Substring(prefix + earlier) }
         var visit = Visit(
             request: request, mount: mount, path: String(path), query: query, requestID: requestID,
-            now: settings.clock.now(), started: started)
-        switch mount.find(request.method, path.dropFirst(mount.service.prefix.count)) {
+            now: settings.clock.now(), started: started,
+            isEarlier: earlier != nil)
+        switch mount.find(request.method, path.dropFirst(prefix.count)) {
         case .unknownPath:
             let response = refuse(
                 mount.service.words.unknownPath, service: mount.service, requestID: requestID, headers: [:])
@@ -118,6 +122,8 @@ public struct RequestPipeline: Sendable {
         let requestID: String
         let now: Int64
         let started: ContinuousClock.Instant
+        /// Asked of a version without microversions.
+        let isEarlier: Bool
         var parameters: [String: String] = [:]
         var service: ServiceAPI { mount.service }
     }
@@ -184,6 +190,7 @@ public struct RequestPipeline: Sendable {
 
     private func negotiate(_ visit: Visit, _ route: Route, _ headers: inout HTTPFields) throws -> Microversion {
         guard let policy = visit.service.microversions else { return Microversion(0, 0) }
+        if visit.isEarlier { return policy.minimum }
         let version: Microversion
         do { version = try policy.negotiate(visit.request.headers) } catch {
             policy.describe(policy.minimum, in: &headers)

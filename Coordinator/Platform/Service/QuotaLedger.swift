@@ -61,9 +61,23 @@ public struct QuotaLedger: Sendable {
         Dictionary(resources.map { ($0.name, $0.defaultLimit) }, uniquingKeysWith: { first, _ in first })
     }
 
+    /// The name of the one class of limits that projects have without limits of their own.
+    public static let defaultClass = "default"
+    /// Whose rows they are.
+    private static let everybody = ProjectID(high: 0, low: 0)
+
+    /// The defaults as an administrator changed them.
+    public func defaults(in reader: any SQLReader) throws -> Limits {
+        try defaults.merging(store.limits(of: Self.everybody, service: service, in: reader)) { _, own in own }
+    }
+
+    public func setDefault(_ limit: Int, of name: String, in transaction: any SQLTransaction) throws {
+        try store.set(limit, of: name, service: service, project: Self.everybody, in: transaction)
+    }
+
     /// All limits of a project.
     public func limits(of project: ProjectID, in reader: any SQLReader) throws -> Limits {
-        try defaults.merging(store.limits(of: project, service: service, in: reader)) { _, own in own }
+        try defaults(in: reader).merging(store.limits(of: project, service: service, in: reader)) { _, own in own }
     }
 
     public func limit(_ name: String, of project: ProjectID, in reader: any SQLReader) throws -> Int {
@@ -122,6 +136,11 @@ public struct QuotaLedger: Sendable {
         try store.set(limit, of: name, service: service, project: project, in: transaction)
     }
 
+    /// A resource is called otherwise from now on: projects keep their limits.
+    public func rename(_ old: String, to new: String, in transaction: any SQLTransaction) throws {
+        try store.rename(old, to: new, service: service, in: transaction)
+    }
+
     /// Back to the defaults.
     public func reset(_ project: ProjectID, in transaction: any SQLTransaction) throws {
         try store.reset(project, service: service, in: transaction)
@@ -129,7 +148,7 @@ public struct QuotaLedger: Sendable {
 
     /// Projects with limits of their own, in order.
     public func projects(in reader: any SQLReader) throws -> [ProjectID] {
-        try store.projects(service: service, in: reader)
+        try store.projects(service: service, in: reader).filter { $0 != Self.everybody }
     }
 }
 

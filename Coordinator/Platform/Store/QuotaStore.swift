@@ -34,6 +34,17 @@ public struct QuotaStore: Sendable {
             """, [service, project.compact, resource, limit])
     }
 
+    /// Limits of all projects follow a resource that is called otherwise now; those that have the new name give way.
+    func rename(_ old: String, to new: String, service: String, in transaction: any SQLTransaction) throws {
+        try transaction.execute(
+            """
+            DELETE FROM quota_limits WHERE service = ? AND resource = ?
+            AND project_id IN (SELECT project_id FROM quota_limits WHERE service = ? AND resource = ?)
+            """, [service, new, service, old])
+        try transaction.execute(
+            "UPDATE quota_limits SET resource = ? WHERE service = ? AND resource = ?", [new, service, old])
+    }
+
     func reset(_ project: ProjectID, service: String, in transaction: any SQLTransaction) throws {
         try transaction.execute(
             "DELETE FROM quota_limits WHERE service = ? AND project_id = ?", [service, project.compact])

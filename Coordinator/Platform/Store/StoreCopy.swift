@@ -1,4 +1,5 @@
 import Crypto
+import ProtocolSQLite
 
 /// Moves everything from one database to another, which may be of another engine.
 public struct StoreCopy: Sendable {
@@ -56,7 +57,10 @@ public struct StoreCopy: Sendable {
             }
             try session.beginFilling()
             let moved = try tables.map { table in
-                Moved(table: table.name, rows: try Self.fill(table, of: session, from: source))
+                let rows = try Self.fill(table, of: session) { sql, arguments in
+                    try source.readBlocking { try $0.query(sql, arguments) { row in Self.values(table, row) } }
+                }
+                return Moved(table: table.name, rows: rows)
             }
             try session.endFilling()
             try session.settleNumbers()
@@ -64,19 +68,53 @@ public struct StoreCopy: Sendable {
         }
     }
 
+    /// Puts everything into a new SQLite file, as it is at one moment, while others go on writing.
+    /// - Parameter path: There must be no such file.
+    /// - Throws: ``Refusal/notCurrent``, where the source is a server's and its schema another release's.
+    public func snapshot(_ source: StoreLocation, to path: String, now: Int64) async throws {
+        switch source {
+        case .file(let file):
+            let database = try SQLiteDatabase(path: file, readOnly: true, waiting: 30_000, statementMemory: 0)
+            defer { database.close() }
+            try database.run("VACUUM INTO '\(path.replacing("'", with: "''"))'")
+        case .server(let url):
+            let server = try await PostgreSQLDatabase(url: url)
+            defer { try? server.close() }
+            guard try await migrator.isCurrent(server) else { throw Refusal.notCurrent }
+            let made = try EmbeddedDatabase(path: path)
+            try await migrator.migrate(made, now: now)
+            try made.close()
+            try server.readBlocking { try Self.fill(path, from: $0) }
+        }
+    }
+
+    /// - Parameter path: A database with the schema and no rows.
+    private static func fill(_ path: String, from reader: any SQLReader) throws {
+        let database = try SQLiteDatabase(path: path, waiting: 0, statementMemory: 1 << 20)
+        defer { database.close() }
+        let session = SQLiteSession(database: database)
+        try session.begin()
+        try session.beginFilling()
+        for table in try session.tables() where table.name != "schema_migrations" {
+            _ = try fill(table, of: session) { sql, arguments in
+                try reader.query(sql, arguments) { values(table, $0) }
+            }
+        }
+        try session.endFilling()
+        try session.commit()
+        // One file is the whole of it.
+        try session.execute("PRAGMA journal_mode = DELETE")
+    }
+
     /// - Returns: How many rows.
     private static func fill(
-        _ table: StoreTable, of session: any WriterSession, from source: any StoreEngine
+        _ table: StoreTable, of session: any WriterSession,
+        from source: (_ sql: String, _ arguments: [SQLValue]) throws -> [[SQLValue]]
     ) throws -> Int {
         let marks = table.columns.map { _ in "?" }.joined(separator: ", ")
         let insert = "INSERT INTO \(table.name) (\(table.columns.joined(separator: ", "))) VALUES (\(marks))"
         var wanted = SHA256(), rows = 0
-        try page(
-            table,
-            read: { sql, arguments in
-                try source.readBlocking { try $0.query(sql, arguments) { row in Self.values(table, row) } }
-            }
-        ) { row in
+        try page(table, read: source) { row in
             try session.execute(insert, row)
             rows += 1
             wanted.add(row)

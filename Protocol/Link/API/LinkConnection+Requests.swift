@@ -12,6 +12,12 @@ extension LinkConnection {
         try TokenVerdict(wireBytes: try await answer(to: .token(token)))
     }
 
+    /// Agent: what an access key signs with.
+    /// - Throws: As ``verdict(on:)``.
+    public func signingKey(_ request: SigningKeyRequest) async throws -> SigningKey {
+        try SigningKey(wireBytes: try await answer(to: .signing(request)))
+    }
+
     /// Agent: a certificate for what this node serves, for the names that the coordinator gives it.
     /// - Parameter request: A request with a fresh key.
     /// - Throws: ``LinkRefusal`` or ``LinkError``.

@@ -36,6 +36,10 @@ public protocol LinkService: Sendable {
     /// - Throws: ``LinkRefusal`` with `notFound` for a token that is none, or none any more.
     func verdict(on token: String, for node: NodeID) async throws -> TokenVerdict
 
+    /// What an access key signs requests to the S3 API with.
+    /// - Throws: ``LinkRefusal`` with `notFound` for a key that is none, or none any more.
+    func signingKey(_ request: SigningKeyRequest, for node: NodeID) async throws -> SigningKey
+
     /// A certificate for what the node serves to clients of the cloud.
     /// - Returns: It, in PEM form.
     /// - Throws: ``LinkRefusal``.
@@ -45,6 +49,10 @@ public protocol LinkService: Sendable {
 extension LinkService {
     public func verdict(on token: String, for node: NodeID) async throws -> TokenVerdict {
         throw LinkRefusal(.notFound, "The coordinator judges no tokens.")
+    }
+
+    public func signingKey(_ request: SigningKeyRequest, for node: NodeID) async throws -> SigningKey {
+        throw LinkRefusal(.notFound, "The coordinator has no keys for signatures.")
     }
 
     public func serverCertificate(_ certificateRequestDER: [UInt8], for node: NodeID) async throws -> String {

@@ -159,7 +159,8 @@ final class AcceptedSession: Sendable {
         state.withLockedValue { state in
             state.streams[stream] = Task {
                 switch source {
-                case .image, .token, .serverCertificate, .unknown: await write(source, stream, node, connection)
+                case .image, .token, .serverCertificate, .signing, .unknown:
+                    await write(source, stream, node, connection)
                 case .upload(let operation, let image, let size):
                     guard let reader else { break }
                     let upload = ImageUpload(operation: operation, image: image, sizeBytes: size)
@@ -199,6 +200,8 @@ final class AcceptedSession: Sendable {
                 try await writer.write(owner.service.verdict(on: text, for: node).wireBytes)
             case .serverCertificate(let request):
                 try await writer.write(Array(owner.service.serverCertificate(request, for: node).utf8))
+            case .signing(let request):
+                try await writer.write(owner.service.signingKey(request, for: node).wireBytes)
             case .upload, .unknown: break
             }
             connection.finishStream(stream, nil)
@@ -258,6 +261,7 @@ extension StreamOpening.Source {
         case .image(let image, _, _): "image \(image)"
         case .token: "token"
         case .serverCertificate: "server certificate"
+        case .signing: "signing key"
         case .upload(_, let image, _): "the data of image \(image)"
         case .unknown: "unknown"
         }

@@ -31,6 +31,13 @@ extension Operation: MessageConvertible {
             return .injectNMI(try ServerID(octets: injection.server, field: "inject_nmi.server"))
         case .diagnostics(let diagnostics)?:
             return .diagnostics(try ServerID(octets: diagnostics.server, field: "diagnostics.server"))
+        case .uploadVolume(let upload)?:
+            guard let format = ImageSpec.DiskFormat(rawValue: upload.format) else {
+                throw .invalid("upload_volume.format: \(upload.format)")
+            }
+            return .uploadVolume(
+                try VolumeID(octets: upload.volume, field: "upload_volume.volume"),
+                image: try ImageID(octets: upload.image, field: "upload_volume.image"), format: format)
         case nil:
             let bytes = [UInt8](message.unknownFields.data)
             guard let number = fieldNumber(bytes) else { throw .invalid("operation.action: none") }
@@ -84,6 +91,13 @@ extension Operation.Action {
                 })
         case .injectNMI(let server): .injectNmi(.with { $0.server = .init(server.octets) })
         case .diagnostics(let server): .diagnostics(.with { $0.server = .init(server.octets) })
+        case .uploadVolume(let volume, let image, let format):
+            .uploadVolume(
+                .with {
+                    $0.volume = .init(volume.octets)
+                    $0.image = .init(image.octets)
+                    $0.format = format.rawValue
+                })
         case .unknown: nil
         }
     }

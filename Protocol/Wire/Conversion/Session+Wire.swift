@@ -217,6 +217,8 @@ extension StreamOpening.Source {
                 try OperationID(octets: upload.operation, field: "stream.operation"),
                 image: try ImageID(octets: upload.image, field: "stream.image"),
                 size: Int64(try natural(upload.size, field: "stream.size")))
+        case .signing(let request):
+            self = .signing(SigningKeyRequest(access: request.access, date: request.date, region: request.region))
         case nil: self = .unknown
         }
     }
@@ -239,6 +241,13 @@ extension StreamOpening.Source {
                     $0.operation = .init(operation.octets)
                     $0.image = .init(image.octets)
                     $0.size = size
+                })
+        case .signing(let request):
+            .signing(
+                .with {
+                    $0.access = request.access
+                    $0.date = request.date
+                    $0.region = request.region
                 })
         case .unknown: nil
         }

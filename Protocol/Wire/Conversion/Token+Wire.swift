@@ -28,3 +28,21 @@ extension TokenVerdict: WireRepresentable {
     public init(wireBytes: [UInt8]) throws(WireError) { self = try decode(wireBytes) }
     public var wireBytes: [UInt8] { get throws(WireError) { try serialize(wire) } }
 }
+
+extension SigningKey: MessageConvertible {
+    init(_ message: PBSigningKey) throws(WireError) {
+        self.init(holder: try TokenVerdict(message.holder), key: [UInt8](message.key))
+    }
+
+    var wire: PBSigningKey {
+        .with {
+            $0.holder = holder.wire
+            $0.key = .init(key)
+        }
+    }
+}
+
+extension SigningKey: WireRepresentable {
+    public init(wireBytes: [UInt8]) throws(WireError) { self = try decode(wireBytes) }
+    public var wireBytes: [UInt8] { get throws(WireError) { try serialize(wire) } }
+}

@@ -95,6 +95,14 @@ nonisolated struct PBOperation: Sendable {
     set {action = .diagnostics(newValue)}
   }
 
+  var uploadVolume: PBOperation.UploadVolume {
+    get {
+      if case .uploadVolume(let v)? = action {return v}
+      return PBOperation.UploadVolume()
+    }
+    set {action = .uploadVolume(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Action: Equatable, Sendable {
@@ -105,6 +113,7 @@ nonisolated struct PBOperation: Sendable {
     case changePassword(PBOperation.ChangePassword)
     case injectNmi(PBOperation.InjectNMI)
     case diagnostics(PBOperation.Diagnostics)
+    case uploadVolume(PBOperation.UploadVolume)
 
   }
 
@@ -205,6 +214,22 @@ nonisolated struct PBOperation: Sendable {
     // methods supported on all messages.
 
     var server: Data = Data()
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+  }
+
+  nonisolated struct UploadVolume: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var volume: Data = Data()
+
+    var image: Data = Data()
+
+    var format: String = String()
 
     var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -322,7 +347,7 @@ fileprivate nonisolated let _protobuf_package = "skerry.v1"
 
 nonisolated extension PBOperation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Operation"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}deadline\0\u{3}soft_reboot\0\u{3}hard_reboot\0\u{3}console_output\0\u{1}snapshot\0\u{3}change_password\0\u{3}inject_nmi\0\u{1}diagnostics\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}deadline\0\u{3}soft_reboot\0\u{3}hard_reboot\0\u{3}console_output\0\u{1}snapshot\0\u{3}change_password\0\u{3}inject_nmi\0\u{1}diagnostics\0\u{3}upload_volume\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -423,6 +448,19 @@ nonisolated extension PBOperation: SwiftProtobuf.Message, SwiftProtobuf._Message
           self.action = .diagnostics(v)
         }
       }()
+      case 10: try {
+        var v: PBOperation.UploadVolume?
+        var hadOneofValue = false
+        if let current = self.action {
+          hadOneofValue = true
+          if case .uploadVolume(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.action = .uploadVolume(v)
+        }
+      }()
       default: break
       }
     }
@@ -467,6 +505,10 @@ nonisolated extension PBOperation: SwiftProtobuf.Message, SwiftProtobuf._Message
     case .diagnostics?: try {
       guard case .diagnostics(let v)? = self.action else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+    }()
+    case .uploadVolume?: try {
+      guard case .uploadVolume(let v)? = self.action else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
     }()
     case nil: break
     }
@@ -716,6 +758,46 @@ nonisolated extension PBOperation.Diagnostics: SwiftProtobuf.Message, SwiftProto
 
   static func ==(lhs: PBOperation.Diagnostics, rhs: PBOperation.Diagnostics) -> Bool {
     if lhs.server != rhs.server {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBOperation.UploadVolume: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = PBOperation.protoMessageName + ".UploadVolume"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}volume\0\u{1}image\0\u{1}format\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.volume) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.image) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.format) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.volume.isEmpty {
+      try visitor.visitSingularBytesField(value: self.volume, fieldNumber: 1)
+    }
+    if !self.image.isEmpty {
+      try visitor.visitSingularBytesField(value: self.image, fieldNumber: 2)
+    }
+    if !self.format.isEmpty {
+      try visitor.visitSingularStringField(value: self.format, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBOperation.UploadVolume, rhs: PBOperation.UploadVolume) -> Bool {
+    if lhs.volume != rhs.volume {return false}
+    if lhs.image != rhs.image {return false}
+    if lhs.format != rhs.format {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

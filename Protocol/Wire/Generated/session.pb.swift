@@ -429,6 +429,14 @@ nonisolated struct PBStreamOpen: Sendable {
     set {source = .upload(newValue)}
   }
 
+  var signing: PBStreamOpen.Signing {
+    get {
+      if case .signing(let v)? = source {return v}
+      return PBStreamOpen.Signing()
+    }
+    set {source = .signing(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Source: Equatable, Sendable {
@@ -436,6 +444,7 @@ nonisolated struct PBStreamOpen: Sendable {
     case token(PBStreamOpen.Token)
     case serverCertificate(PBStreamOpen.ServerCertificate)
     case upload(PBStreamOpen.Upload)
+    case signing(PBStreamOpen.Signing)
 
   }
 
@@ -499,6 +508,25 @@ nonisolated struct PBStreamOpen: Sendable {
     init() {}
   }
 
+  /// The key that requests to the S3 API with this access key are signed with on that day: answered with a SigningKey, or
+  /// refused as not found.
+  nonisolated struct Signing: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var access: String = String()
+
+    /// YYYYMMDD
+    var date: String = String()
+
+    var region: String = String()
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+  }
+
   init() {}
 }
 
@@ -531,6 +559,31 @@ nonisolated struct PBTokenVerdict: Sendable {
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
+}
+
+/// Good for one day, one region and one service; the secret that it was made from does not leave the coordinator.
+nonisolated struct PBSigningKey: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Whom the access key speaks for. Its end is that of the answer.
+  var holder: PBTokenVerdict {
+    get {_holder ?? PBTokenVerdict()}
+    set {_holder = newValue}
+  }
+  /// Returns true if `holder` has been explicitly set.
+  var hasHolder: Bool {self._holder != nil}
+  /// Clears the value of `holder`. Subsequent reads from it will return its default value.
+  mutating func clearHolder() {self._holder = nil}
+
+  var key: Data = Data()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _holder: PBTokenVerdict? = nil
 }
 
 /// Frame kind 34: that many octets more may be sent.
@@ -1087,7 +1140,7 @@ nonisolated extension PBMessageCredit: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension PBStreamOpen: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".StreamOpen"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initial_credit\0\u{1}image\0\u{1}token\0\u{3}server_certificate\0\u{1}upload\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initial_credit\0\u{1}image\0\u{1}token\0\u{3}server_certificate\0\u{1}upload\0\u{1}signing\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1148,6 +1201,19 @@ nonisolated extension PBStreamOpen: SwiftProtobuf.Message, SwiftProtobuf._Messag
           self.source = .upload(v)
         }
       }()
+      case 6: try {
+        var v: PBStreamOpen.Signing?
+        var hadOneofValue = false
+        if let current = self.source {
+          hadOneofValue = true
+          if case .signing(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.source = .signing(v)
+        }
+      }()
       default: break
       }
     }
@@ -1177,6 +1243,10 @@ nonisolated extension PBStreamOpen: SwiftProtobuf.Message, SwiftProtobuf._Messag
     case .upload?: try {
       guard case .upload(let v)? = self.source else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    }()
+    case .signing?: try {
+      guard case .signing(let v)? = self.source else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
     }()
     case nil: break
     }
@@ -1331,6 +1401,46 @@ nonisolated extension PBStreamOpen.Upload: SwiftProtobuf.Message, SwiftProtobuf.
   }
 }
 
+nonisolated extension PBStreamOpen.Signing: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = PBStreamOpen.protoMessageName + ".Signing"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}access\0\u{1}date\0\u{1}region\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.access) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.date) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.region) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.access.isEmpty {
+      try visitor.visitSingularStringField(value: self.access, fieldNumber: 1)
+    }
+    if !self.date.isEmpty {
+      try visitor.visitSingularStringField(value: self.date, fieldNumber: 2)
+    }
+    if !self.region.isEmpty {
+      try visitor.visitSingularStringField(value: self.region, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBStreamOpen.Signing, rhs: PBStreamOpen.Signing) -> Bool {
+    if lhs.access != rhs.access {return false}
+    if lhs.date != rhs.date {return false}
+    if lhs.region != rhs.region {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension PBTokenVerdict: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".TokenVerdict"
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}user\0\u{3}user_name\0\u{3}user_domain\0\u{1}project\0\u{3}project_name\0\u{3}project_domain\0\u{1}roles\0\u{3}expires_at\0")
@@ -1391,6 +1501,45 @@ nonisolated extension PBTokenVerdict: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.projectDomain != rhs.projectDomain {return false}
     if lhs.roles != rhs.roles {return false}
     if lhs.expiresAt != rhs.expiresAt {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBSigningKey: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".SigningKey"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}holder\0\u{1}key\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._holder) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.key) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._holder {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.key.isEmpty {
+      try visitor.visitSingularBytesField(value: self.key, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBSigningKey, rhs: PBSigningKey) -> Bool {
+    if lhs._holder != rhs._holder {return false}
+    if lhs.key != rhs.key {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

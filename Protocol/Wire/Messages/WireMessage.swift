@@ -132,6 +132,8 @@ public struct StreamOpening: Hashable, Sendable {
         case token(String)
         /// A certificate for what the node serves, in PEM form; asked for with a PKCS #10 request in DER form.
         case serverCertificate([UInt8])
+        /// What an access key signs requests to the S3 API with, as a ``SigningKey``.
+        case signing(SigningKeyRequest)
         /// The other way: `size` octets that an operation made become the data of an image.
         case upload(OperationID, image: ImageID, size: Int64)
         /// Of a newer release: to be refused, not to be stumbled over.

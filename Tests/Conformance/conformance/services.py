@@ -34,6 +34,9 @@ ANY_BYTES = r"^tempest\.api\.image\.v2\.test_images\.ListUserImagesTest"
 FORMATS = r"^tempest\.api\.image\.v2\.test_images_formats"
 
 SERVICES = {
+    "compute": Service(passes=(
+        Pass("compute", r"^tempest\.api\.compute\.", options=settings.compute),
+    ), needs=("images", "flavors", "external"), hosts=2),
     "identity": Service(passes=(
         Pass("identity", r"^tempest\.api\.identity\."),
         Pass("identity, administrators with system scope", r"^tempest\.api\.identity\.admin\.",

@@ -85,12 +85,31 @@ def image(facts):
     }
 
 
+def compute(facts):
+    return merged({key: value for key, value in volume(facts).items() if key.startswith("volume")}, network(facts), {
+        "compute": {
+            "max_microversion": "2.96", "min_compute_nodes": 2, "build_timeout": 120, "volume_device_name": "vdb",
+            "hypervisor_type": "QEMU"},
+        "compute-feature-enabled": {
+            "disk_config": True, "console_output": True, "resize": True, "pause": True, "shelve": True,
+            "suspend": True, "rescue": True, "snapshot": True, "interface_attach": True, "config_drive": True,
+            "enable_instance_password": True, "hostname_fqdn_sanitization": True, "dhcp_domain": "",
+            "ide_bus": True, "metadata_service": True, "stable_rescue": True, "cold_migration": True,
+            "scheduler_enabled_filters": "all",
+            # Each of these is refused with a reason.
+            "change_password": False, "shelve_migrate": False, "live_migration": False, "volume_multiattach": False,
+            "volume_backed_live_migration": False, "swap_volume": False, "attach_encrypted_volume": False,
+            "personality": False, "vtpm_live_migration": False, "unified_limits": False,
+            "vnc_console": False, "spice_console": False, "serial_console": False},
+    })
+
+
 def volume(facts):
     return {
         "volume": {
             "catalog_type": "block-storage", "volume_size": 1, "build_interval": 1, "build_timeout": 120,
             "max_microversion": "3.70", "vendor_name": "Skerry", "storage_protocol": "file", "backend_names": "local",
-            "disk_format": "raw"},
+            "disk_format": "raw,qcow2"},
         "volume-feature-enabled": {
             "snapshot": True, "clone": True, "volume_revert": True, "extend_attached_volume": True,
             "extend_volume_with_snapshot": True,

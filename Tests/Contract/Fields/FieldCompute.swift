@@ -25,8 +25,8 @@ extension FieldTable {
         POST /compute/v2.1/servers server.accessIPv6 test:FieldSampleTests.server
         POST /compute/v2.1/servers server.adminPass shown
         POST /compute/v2.1/servers server.availability_zone test:CreateServerBodyTests.destination
-        POST /compute/v2.1/servers server.block_device_mapping only:[]
-        POST /compute/v2.1/servers server.block_device_mapping_v2 test:CreateServerBodyTests.device
+        POST /compute/v2.1/servers server.block_device_mapping test:DeviceMappingTests.old
+        POST /compute/v2.1/servers server.block_device_mapping_v2 test:DeviceMappingTests.disks
         POST /compute/v2.1/servers server.config_drive test:FieldSampleTests.server
         POST /compute/v2.1/servers server.description test:FieldSampleTests.server
         POST /compute/v2.1/servers server.flavorRef test:ComputeServerTests.life

@@ -62,7 +62,7 @@ struct FieldLine: Sendable, CustomStringConvertible {
 
 /// All slices' tables. A slice that comes adds its own.
 enum FieldTable {
-    static let texts = [compute, network, image, identity, identityDelegation, placement, fleet]
+    static let texts = [compute, network, image, identity, identityDelegation, placement, fleet, blockStorage]
     static let all: [FieldLine] = (texts + [unwritten]).flatMap { $0.split(separator: "\n") }.compactMap {
         FieldLine($0)
     }

@@ -28,6 +28,17 @@ public enum TestStore {
         }
     }
 
+    /// As ``database(_:)``, with where it is: a file of the folder without a server.
+    public static func located(
+        _ migrations: [Migration], in folder: String
+    ) async throws -> (any StoreEngine, StoreLocation) {
+        if let server = try await database(migrations) as? ServerDatabase { return (server, .server(server.url)) }
+        let path = "\(folder)/source.db"
+        let database = try EmbeddedDatabase(path: path)
+        try await Migrator(migrations).migrate(database, now: 0)
+        return (database, .file(path))
+    }
+
     /// A server's connections are processes, and some tests leave things running that keep their database.
     private static let slots = Slots(400)
 }
@@ -114,12 +125,17 @@ private final class ServerDatabase: StoreEngine {
             "CREATE DATABASE \(name) TEMPLATE \(template) ENCODING 'UTF8' LOCALE 'C'", at: server)
         var limits = PostgreSQLDatabase.Limits()
         limits.readers = 1
-        // `postgresql://HOST/DATABASE?OPTIONS`: the database alone is another.
+        return try await PostgreSQLDatabase(url: url(of: name, on: server), limits: limits)
+    }
+
+    /// `postgresql://HOST/DATABASE?OPTIONS`: the database alone is another.
+    private static func url(of name: String, on server: String) -> String {
         let parts = server.split(separator: "?", maxSplits: 1)
         let front = parts[0].lastIndex(of: "/").map { parts[0][...$0] } ?? parts[0]
-        let options = parts.count > 1 ? "?\(parts[1])" : ""
-        return try await PostgreSQLDatabase(url: "\(front)\(name)\(options)", limits: limits)
+        return "\(front)\(name)\(parts.count > 1 ? "?\(parts[1])" : "")"
     }
+
+    var url: String { Self.url(of: name, on: server) }
 
     var commits: Int { base.commits }
     var doubtfulCommits: Int { base.doubtfulCommits }

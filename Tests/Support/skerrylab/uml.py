@@ -96,11 +96,18 @@ def run_in_rig(arguments, *, seconds, memory_mib=512, keep=(), environment=None)
         (folder / "command").write_text(f"{exports}exec {shlex.join(map(str, arguments))}\n")
         (folder / "init").write_text(_inside(folder, keep))
         (folder / "init").chmod(0o755)
-        console = _boot(folder, memory_mib, seconds)
-        status, result = folder / "status", folder / "result"
-        return Ended(
-            int(status.read_text()) if status.exists() else None, console,
-            result.read_text() if result.exists() else "")
+        console = boot(
+            ["quiet", "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", f"init={folder / 'init'}"],
+            memory_mib, seconds)
+        return ended(folder, console)
+
+
+def ended(folder, console):
+    """How it ended, by what was left in the folder."""
+    status, result = folder / "status", folder / "result"
+    return Ended(
+        int(status.read_text()) if status.exists() else None, console,
+        result.read_text(errors="replace") if result.exists() else "")
 
 
 def _inside(folder, keep):
@@ -109,12 +116,12 @@ def _inside(folder, keep):
     return INSIDE.format(path=PATH, folder=folder, kept=shlex.join(hidden), modules=MODULES, begin=BEGIN)
 
 
-def _boot(folder, memory_mib, seconds):
+def boot(arguments, memory_mib, seconds):
+    """Runs the kernel with these arguments until it halts, and returns what its console showed."""
     process = subprocess.Popen(
         ["setpriv", "--pdeathsig", "TERM", "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
-         "sh", "-c", OUTSIDE, "sh", f"{memory_mib + 512}m", f"mem={memory_mib}M", "quiet", "root=/dev/root",
-         "rootfstype=hostfs", "rootflags=/", "ro", f"init={folder / 'init'}", "con=null", "con0=null,fd:1", "ssl=null",
-         "uml_dir=/dev/shm/uml"],
+         "sh", "-c", OUTSIDE, "sh", f"{memory_mib + 512}m", f"mem={memory_mib}M", *arguments,
+         "con=null", "con0=null,fd:1", "ssl=null", "uml_dir=/dev/shm/uml"],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
         env={"PATH": PATH, "TMPDIR": "/dev/shm", "HOME": "/dev/shm"})
     try:

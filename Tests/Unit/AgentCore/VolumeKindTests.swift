@@ -62,6 +62,82 @@ struct VolumeKindTests {
         await harness.stop()
     }
 
+    private func upload(_ harness: EngineHarness, within: Int64 = 600_000_000) async -> OperationResult? {
+        let deadline = harness.clock.wall.now() + within
+        await harness.engine.handle(
+            Operation(
+                id: id(8), deadline: deadline, action: .uploadVolume(Self.volume, image: id(77), format: .qcow2)))
+        _ = await harness.until { harness in
+            harness.clock.advance(by: .milliseconds(500))
+            return !harness.session.results.isEmpty
+        }
+        return harness.session.results.first
+    }
+
+    @Test("a volume is sent as an image once, and nothing of that stays, however it ended")
+    func uploads() async throws {
+        let refusal = StatusError(code: .badImage, message: "The project's quota is used up.", detail: "")
+        for (failures, outcome) in [
+            ([], OperationResult.Outcome.done(output: [])), ([.interrupted("cut")], .done(output: [])),
+            ([UploadFailure.refused(refusal)], .failed(refusal)),
+            ([UploadFailure](repeating: .interrupted("cut"), count: 1_000), .expired)
+        ] {
+            let harness = try EngineHarness()
+            try await harness.start()
+            try await harness.snapshot([Self.entry(1)])
+            #expect(await harness.reaches(.ready, .volume(Self.volume)))
+            harness.session.failUploads(failures)
+            let result = await upload(harness, within: 20_000_000)
+            #expect(result?.outcome == outcome)
+            #expect(result?.steps.map(\.name) == ["keep-volume", "copy-volume", "upload-image"])
+            #expect(harness.host.snapshotsUnderWay.isEmpty)
+            #expect((harness.session.uploads[id(77)] != nil) == (outcome == .done(output: [])))
+            await harness.stop()
+        }
+    }
+
+    @Test("what is not here is not sent")
+    func uploadsNothing() async throws {
+        let harness = try EngineHarness()
+        try await harness.start()
+        try await harness.snapshot([])
+        guard case .failed(let error)? = await upload(harness)?.outcome else {
+            Issue.record("sent")
+            return
+        }
+        #expect(error.code == .conflict)
+        await harness.stop()
+    }
+
+    @Test("what was begun under a guest is brought to its end, however often that fails first")
+    func finishes() async throws {
+        let isBroken = Mutex(false)
+        let failure = StatusError(code: .hostFailure, message: "m", detail: "d")
+        let harness = try EngineHarness(
+            behavior: SimulatedBehavior(fault: { call in
+                call.action == .snapshotVolume && isBroken.withLock { $0 } ? failure : nil
+            }))
+        try await harness.start()
+        try await harness.snapshot([Self.entry(1)])
+        #expect(await harness.reaches(.ready, .volume(Self.volume)))
+        isBroken.withLock { $0 = true }
+        harness.host.leaveUnfinished(Self.volume)
+        try await harness.delta([Self.entry(2)], revision: 2)
+        // Far beyond what anybody waits for.
+        for _ in 0..<40 {
+            harness.clock.advance(by: .seconds(60))
+            try await Task.sleep(for: .milliseconds(20))
+            #expect(await harness.engine.statuses[.volume(Self.volume)]?.phase != .failed)
+        }
+        isBroken.withLock { $0 = false }
+        _ = await harness.until { harness in
+            harness.clock.advance(by: .seconds(30))
+            return harness.host.volumes[Self.volume]?.isUnfinished == false
+        }
+        #expect(await harness.reaches(.ready, .volume(Self.volume), generation: 2))
+        await harness.stop()
+    }
+
     @Test("what is to be made from a snapshot keeps it; it goes when that is done")
     func source() async throws {
         let isSlow = Mutex(true)

@@ -11,6 +11,8 @@ final class ObjectCloud: Sendable {
     let folder: String
     let store: LocalObjectStore
     let service: SwiftService
+    let s3: S3Service
+    let keys = FakeKeys()
     let judge: FakeJudge
     let clock = StoppedClock()
     private let removesFolder: Bool
@@ -24,6 +26,7 @@ final class ObjectCloud: Sendable {
         judge = FakeJudge()
         service = SwiftService(
             store: store, gate: TokenGate(judge, clock: clock), clock: clock, logger: logger)
+        s3 = S3Service(swift: service, parts: store, gate: SigningKeyGate(keys, clock: clock))
     }
 
     deinit {
@@ -61,7 +64,10 @@ final class ObjectCloud: Sendable {
                 defer { sent += pieces }
                 return ByteBuffer(bytes: body[sent..<min(sent + pieces, body.count)])
             }, remoteAddress: remote)
-        let response = await service.respond(to: request)
+        return try await Self.collect(await service.respond(to: request), method)
+    }
+
+    static func collect(_ response: ObjectResponse, _ method: String) async throws -> Answer {
         var bytes: [UInt8] = []
         switch response.body {
         case .none: break

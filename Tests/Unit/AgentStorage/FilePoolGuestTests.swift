@@ -68,8 +68,35 @@ struct FilePoolGuestTests {
             let stored = try await pool.observe().volumes[volume]
             #expect(stored?.isUnfinished == false)
             #expect(fixture.guests.snapshots == (isThere ? 2 : 1))
+            // What a guest is started from that has gone may name the overlay for ever.
+            #expect(fixture.guests.restored(volume) == (isThere ? nil : path))
             #expect(try await fixture.holds(1, at: 0, in: path))
         }
+    }
+
+    @Test("what a guest is started from is put right before it is forgotten that it was wrong")
+    func unanswered() async throws {
+        let (fixture, volume, _) = try await attached()
+        fixture.faults.strike(at: 2)
+        await #expect(throws: StatusError.self) { try await fixture.pool.snapshot(volume, as: .fresh()) }
+        let pool = fixture.reopened()
+        fixture.guests.attach(volume, nil)
+        fixture.guests.refuse(nil, silence: Self.refusal)
+        await #expect(throws: StatusError.self) { try await pool.finish(volume) }
+        #expect(try await pool.observe().volumes[volume]?.isUnfinished == true)
+        fixture.guests.refuse(nil)
+        try await pool.finish(volume)
+        #expect(fixture.guests.restored(volume) == fixture.path(volume))
+    }
+
+    @Test("a guest with very many layers open is to be started anew first")
+    func manyLayers() async throws {
+        let (fixture, volume, server) = try await attached()
+        fixture.guests.attach(
+            volume, VolumeAttachment(server: server, path: fixture.path(volume), layers: 256))
+        let error = await #expect(throws: StatusError.self) { try await fixture.pool.snapshot(volume, as: .fresh()) }
+        #expect(error?.code == .unsupported)
+        #expect(try await fixture.pool.observe().volumes[volume]?.isUnfinished == false)
     }
 
     @Test("a guest whose memory is on disk finds its volumes as they were")

@@ -1,5 +1,6 @@
 import AgentCore
 import AgentStorage
+import Dispatch
 import FoundationEssentials
 import Glibc
 import Logging
@@ -17,12 +18,21 @@ final class PoolFixture: Sendable {
     let pool: FilePool
     let settings: FilePool.Settings
 
-    init(reservedGiB: Int = 0, overcommitPercent: Int = 100_000, longestChain: Int = 48) throws {
+    init(
+        reservedGiB: Int = 0, overcommitPercent: Int = 100_000, longestChain: Int = 48, usualChain: Int = 12
+    ) throws {
         storage = try StorageFixture()
         settings = FilePool.Settings(
             folder: storage.path("pool"), reservedGiB: reservedGiB, overcommitPercent: overcommitPercent,
-            longestChain: longestChain)
+            longestChain: longestChain, usualChain: usualChain)
         pool = Self.pool(settings, storage, guests, faults)
+    }
+
+    /// The pool with images from elsewhere.
+    func pool(images: any ImageFiles) -> FilePool {
+        FilePool(
+            settings, images: images, attached: guests, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            faults: { [faults] what throws(StatusError) in try faults.meet(what) })
     }
 
     private static func pool(
@@ -91,6 +101,7 @@ final class Faults: Sendable {
     private struct State {
         var left = Int.max
         var met: [String] = []
+        var held: (prefix: String, gate: Gate)?
     }
 
     private let state = Mutex(State())
@@ -98,9 +109,13 @@ final class Faults: Sendable {
     /// - Parameter step: 0 for the first.
     func strike(at step: Int) { state.withLock { $0 = State(left: step) } }
     func mend() { state.withLock { $0 = State() } }
+    /// A step that begins so waits at the gate.
+    func hold(_ prefix: String, at gate: Gate) { state.withLock { $0.held = (prefix, gate) } }
     var met: [String] { state.withLock { $0.met } }
 
     func meet(_ what: String) throws(StatusError) {
+        let held = state.withLock { $0.held }
+        if let held, what.hasPrefix(held.prefix) { held.gate.pass() }
         let isDead = state.withLock { state in
             state.met.append(what)
             guard state.left > 0 else { return true }
@@ -111,6 +126,24 @@ final class Faults: Sendable {
     }
 }
 
+/// Where a thread waits until it is let through.
+final class Gate: Sendable {
+    private let isReached = Mutex(false)
+    private let lock = DispatchSemaphore(value: 0)
+
+    /// Blocks the thread that calls it.
+    func pass() {
+        isReached.withLock { $0 = true }
+        lock.wait()
+    }
+
+    func reached() async {
+        while !isReached.withLock({ $0 }) { try? await Task.sleep(for: .milliseconds(5)) }
+    }
+
+    func open() { lock.signal() }
+}
+
 /// Guests whose disks are followed as libvirt does it, without guests.
 final class PlayedGuests: AttachedVolumes {
     private struct State {
@@ -119,6 +152,7 @@ final class PlayedGuests: AttachedVolumes {
         var silence: StatusError?
         var sizes: [VolumeID: Int64] = [:]
         var snapshots = 0
+        var restored: [VolumeID: String] = [:]
     }
 
     private let state = Mutex(State())
@@ -132,6 +166,8 @@ final class PlayedGuests: AttachedVolumes {
     }
     func path(_ volume: VolumeID) -> String? { state.withLock { $0.attached[volume]?.path } }
     func size(_ volume: VolumeID) -> Int64? { state.withLock { $0.sizes[volume] } }
+    /// Where guests find a volume that are started from now on, as far as that was put right.
+    func restored(_ volume: VolumeID) -> String? { state.withLock { $0.restored[volume] } }
     var snapshots: Int { state.withLock { $0.snapshots } }
 
     func attachments() async throws(StatusError) -> [VolumeID: [VolumeAttachment]] {
@@ -149,6 +185,12 @@ final class PlayedGuests: AttachedVolumes {
             state.attached[volume]?.path = overlay
             state.snapshots += 1
         }
+    }
+
+    func restore(_ volume: VolumeID, to location: String) async throws(StatusError) {
+        let silence = state.withLock { $0.silence }
+        if let silence { throw silence }
+        state.withLock { $0.restored[volume] = location }
     }
 
     func resize(_ volume: VolumeID, of server: ServerID, toBytes: Int64) async throws(StatusError) {

@@ -8,7 +8,7 @@ struct ServerDeviceTests {
         (nil, .ready, 9, true, .pending), (.attach, .ready, 4, true, .pending), (.attach, .applying, 5, nil, .pending),
         (.attach, .ready, 5, true, .attached), (.attach, .ready, 5, nil, .attached),
         (.attach, .failed, 5, true, .attached),
-        (.attach, .failed, 5, false, .refused), (.attach, .failed, 5, nil, .doubtful),
+        (.attach, .failed, 5, false, .doubtful), (.attach, .failed, 5, nil, .doubtful),
         (.detach, .ready, 5, true, .pending), (.detach, .ready, 5, false, .detached),
         (.detach, .ready, 6, nil, .detached),
         (.detach, .applying, 5, false, .pending), (.detach, .failed, 5, false, .detached),

@@ -45,7 +45,7 @@ struct ServerLifecycleTests {
 
     /// Task, what the agent sees, and the task of the step that follows.
     static let steps: [(VMState, TaskState, ServerDetails.PowerState, TaskState)] = [
-        (.active, .resizePrep, .shutdown, .resizeMigrated), (.stopped, .resizeMigrating, .none, .resizeMigrated),
+        (.active, .resizePrep, .shutdown, .resizeFinish), (.stopped, .resizePrep, .none, .resizeFinish),
         (.resized, .resizeReverting, .shutdown, .resizeReverting), (.active, .shelving, .shutdown, .shelving)
     ]
 

@@ -1,4 +1,5 @@
 import CoordinatorPlatform
+import Synchronization
 import Testing
 import TestsSupportStore
 
@@ -72,6 +73,49 @@ struct StoreCopyTests {
         // References are guarded again, as soon as a statement ends.
         await #expect(throws: StoreError.self) {
             try await back.write { try $0.execute("INSERT INTO leaves (twig) VALUES ('nowhere')") }
+        }
+    }
+
+    private final class Progress: Sendable {
+        let started = Atomic(0)
+        let ended = Atomic(false)
+    }
+
+    @Test("a file has what a database held at one moment, while others write on")
+    func snapshot() async throws {
+        let folder = try TemporaryFolder()
+        let (source, location) = try await TestStore.located(Self.migrations, in: folder.path)
+        try await Self.fill(source)
+        let progress = Progress()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                while !progress.ended.load(ordering: .relaxed) {
+                    let number = progress.started.add(1, ordering: .relaxed).newValue
+                    // Two rows at once, in tables that are read at different times.
+                    try await source.write { transaction in
+                        try transaction.execute("INSERT INTO notes (text) VALUES (?)", ["w\(number)"])
+                        try transaction.execute("INSERT INTO pairs (a, b) VALUES (?, ?)", ["w", number])
+                    }
+                }
+            }
+            while progress.started.load(ordering: .relaxed) < 3 { try await Task.sleep(for: .milliseconds(5)) }
+            for number in 0..<3 {
+                let path = "\(folder.path)/it's \(number).db"
+                try await StoreCopy(Self.migrations).snapshot(location, to: path, now: 0)
+                let copy = try EmbeddedDatabase(path: path)
+                let written = try await copy.read { reader in
+                    (
+                        try reader.count("SELECT COUNT(*) FROM notes WHERE text LIKE 'w%'"),
+                        try reader.count("SELECT COUNT(*) FROM pairs WHERE a = 'w'")
+                    )
+                }
+                #expect(written.0 == written.1 && written.0 >= 2)
+                #expect(try await Migrator(Self.migrations).isCurrent(copy))
+                #expect(try await copy.read { try $0.count("SELECT COUNT(*) FROM leaves") } == 1_234)
+                try copy.close()
+            }
+            progress.ended.store(true, ordering: .relaxed)
+            try await group.waitForAll()
         }
     }
 

@@ -124,6 +124,13 @@ final class FakeService: LinkService {
         return Self.verdict
     }
 
+    func signingKey(_ request: SigningKeyRequest, for node: NodeID) async throws -> SigningKey {
+        guard request.access == Self.signing.holder.userName else { throw LinkRefusal(.notFound, "No such key.") }
+        return Self.signing
+    }
+
+    static let signing = SigningKey(holder: verdict, key: Array(repeating: 7, count: 32))
+
     func serverCertificate(_ certificateRequestDER: [UInt8], for node: NodeID) async throws -> String {
         try authority.issueNodeServerCertificate(
             request: certificateRequestDER, names: ["objects.example", "192.0.2.1"], at: 1_700_000_000)

@@ -20,6 +20,19 @@ struct RequestTests {
         await loopback.server.stop()
     }
 
+    @Test("what an access key signs with, or that it is none")
+    func signingKeys() async throws {
+        let loopback = try await Loopback()
+        let connection = try await loopback.connect()
+        let request = SigningKeyRequest(access: "somebody", date: "20260101", region: "here")
+        #expect(try await connection.signingKey(request) == FakeService.signing)
+        let other = SigningKeyRequest(access: "nobody", date: "20260101", region: "here")
+        let refusal = await #expect(throws: LinkRefusal.self) { try await connection.signingKey(other) }
+        #expect(refusal?.code == .notFound)
+        connection.close(.finished)
+        await loopback.server.stop()
+    }
+
     @Test("a certificate for a port that clients use, which is no coordinator's")
     func certificate() async throws {
         let loopback = try await Loopback()

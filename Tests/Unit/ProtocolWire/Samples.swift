@@ -308,6 +308,11 @@ enum Samples {
         ("operation-nmi", .operation(Operation(id: id(55), deadline: 6, action: .injectNMI(id(30))))),
         ("operation-diagnostics", .operation(Operation(id: id(56), deadline: 7, action: .diagnostics(id(30))))),
         (
+            "operation-upload-volume",
+            .operation(
+                Operation(id: id(57), deadline: 8, action: .uploadVolume(id(30), image: id(32), format: .raw)))
+        ),
+        (
             "result-done",
             .operationResult(OperationResult(id: id(50), outcome: .done(output: [104, 105]), steps: steps))
         ),
@@ -333,6 +338,14 @@ enum Samples {
         (
             "stream-open-certificate",
             .streamOpen(stream: 9, StreamOpening(initialCredit: 262_144, source: .serverCertificate([48, 1, 2])))
+        ),
+        (
+            "stream-open-signing",
+            .streamOpen(
+                stream: 11,
+                StreamOpening(
+                    initialCredit: 262_144,
+                    source: .signing(SigningKeyRequest(access: "AK", date: "20260101", region: "here"))))
         ),
         ("stream-data", .streamData(stream: 5, ByteBuffer(bytes: [1, 2, 3]))),
         ("stream-credit", .streamCredit(stream: 5, bytes: 70_000)),
