@@ -57,11 +57,11 @@ struct LimitTests {
     private func measure(
         from sender: FakeGuest, to receiver: FakeGuest, _ address: String, bytes: Int
     ) async throws -> Double {
-        async let received = receiver.shell.run(
-            "sh", ["-c", "timeout 19 busybox nc -l -p 9000 | wc -c"])
+        let (near, away) = (receiver.shell, sender.shell)
+        async let received = near.run("sh", ["-c", "timeout 19 busybox nc -l -p 9000 | wc -c"])
         try await Task.sleep(for: .milliseconds(500))
         let start = ContinuousClock.now
-        try await sender.shell.run(
+        try await away.run(
             "sh", ["-c", "head -c \(bytes) /dev/zero | timeout 18 busybox nc \(address) 9000 < /dev/stdin"])
         let count = Int(try await received.split(separator: "\n").first ?? "") ?? 0
         let took = ContinuousClock.now - start
