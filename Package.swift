@@ -165,7 +165,7 @@ let package = Package(
             [
                 "CoordinatorPlatform", "CoordinatorFleet", "CoordinatorIdentity", "CoordinatorPlacement",
                 "CoordinatorImage",
-                "CoordinatorNetwork", "CoordinatorBlockStorage", "ProtocolModel", .crypto, .cryptoExtras, .lifecycle
+                "CoordinatorNetwork", "CoordinatorBlockStorage", "ProtocolModel", .crypto, .cryptoExtras, .lifecycle, .x509
             ]),
         library(
             "Coordinator/ObjectStorage",

@@ -80,8 +80,9 @@ extension GuestMetadata {
                 (
                     "keys",
                     .list(
-                        server.publicKeys.map {
-                            .object([("name", .text($0.name)), ("type", .text("ssh")), ("data", .text($0.key))])
+                        server.publicKeys.map { key in
+                            let type = key.key.hasPrefix("-----BEGIN CERTIFICATE") ? "x509" : "ssh"
+                            return .object([("name", .text(key.name)), ("type", .text(type)), ("data", .text(key.key))])
                         })
                 ))
         }

@@ -94,7 +94,9 @@ package struct SimulatedDescriber: NodeDescriber {
             hypervisor: (try? await drivers.compute?.hypervisor.report()) ?? unknown,
             physicalNetworks: configuration.physicalNetworks.keys.sorted(), problems: problems,
             tunnelAddress: tunnelAddress,
-            pools: configuration.roles.contains(.storage) ? await drivers.volumes?.report() ?? [] : [])
+            pools: configuration.roles.contains(.storage) ? await drivers.volumes?.report() ?? [] : [],
+            // Its guests have no disks, wherever those are.
+            exportAddress: configuration.roles.contains(.storage) ? tunnelAddress : nil)
     }
 
     package func health(runningGuests: Int, problems: [String]) async -> NodeHealth {

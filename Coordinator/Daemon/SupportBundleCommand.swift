@@ -1,4 +1,5 @@
 import ArgumentParser
+import CoordinatorFleet
 import CoordinatorPlatform
 import Glibc
 import ProtocolModel
@@ -18,7 +19,7 @@ struct SupportBundleCommand: AsyncParsableCommand {
     @Argument(help: "The new file.")
     var file: String
 
-    private static let events = 2_000
+    private static let events: Int64 = 2_000
 
     func run() async throws {
         umask(0o077)
@@ -55,37 +56,27 @@ struct SupportBundleCommand: AsyncParsableCommand {
         defer { try? engine.close() }
         let kind = if case .file = location { "SQLite" } else { "PostgreSQL" }
         return try await engine.read { reader in
-            let schema = try reader.query(
-                "SELECT slice, MAX(number) FROM schema_migrations GROUP BY slice ORDER BY slice", []
-            ) { "\($0.text(0)): \($0.integer(1))" }
-            var counts: [String] = []
-            for table in Self.tables {
-                counts.append("\(table): \(try reader.count("SELECT COUNT(*) FROM \(table)"))")
-            }
-            let nodes = try reader.query(
-                """
-                SELECT health, enabled, COUNT(*), SUM(plan_revision - acknowledged_revision) FROM nodes
-                WHERE removed_at IS NULL GROUP BY health, enabled ORDER BY health, enabled
-                """, []
-            ) { "\($0.text(0)), enabled \($0.integer(1)): \($0.integer(2)), changes not confirmed: \($0.integer(3))" }
-            let events = try reader.query(
-                "SELECT time, action, outcome, count FROM events ORDER BY id DESC LIMIT \(Self.events)", []
-            ) { row in
-                // Of a refusal, its status: what else it says may quote anything.
-                let outcome = row.text(2).prefix { $0.isASCII && ($0.isNumber || $0.isLetter) }
-                return "\(Timestamp.micros(row.integer(0))) \(row.text(1)) \(outcome) \(row.integer(3))"
-            }
+            let summary = try StoreSummary(of: reader)
+            let hosts = try PlanStore().hosts(in: reader)
+            let newest = try EventLog.newest(in: reader)
+            let events = try EventLog.events(after: newest - Self.events, limit: Int(Self.events), in: reader)
             return [
-                ("database", ["engine: \(kind)"] + schema), ("rows", counts), ("hosts", nodes),
-                ("events, the newest first", events)
+                ("database", ["engine: \(kind)"] + summary.schema), ("rows", summary.rows),
+                (
+                    "hosts",
+                    hosts.health.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
+                        + ["with changes that they have not confirmed: \(hosts.behind)"]
+                ),
+                ("events", events.map { Self.line($0.event) })
             ]
         }
     }
 
-    private static let tables = [
-        "events", "nodes", "plan_entries", "operations", "plan_set_aside", "refused_statuses", "servers", "images",
-        "networks", "ports", "volumes"
-    ]
+    private static func line(_ event: Event) -> String {
+        // Of a refusal, its status: what else it says may quote anything.
+        let outcome = event.outcome.prefix { $0.isASCII && ($0.isNumber || $0.isLetter) }
+        return "\(Timestamp.micros(event.time)) \(event.action) \(outcome) \(event.count)"
+    }
 
     /// Keys whose values tell of no secret.
     private static let shown: Set<String> = [

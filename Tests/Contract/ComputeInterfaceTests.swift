@@ -101,7 +101,7 @@ struct ComputeInterfaceTests {
         try await cloud.report(id, .failed, power: .running, error: error, interfaces: [first])
         #expect(try await cloud.spec(id)?.interfaces.map(\.port) == [first])
         let held = await cloud.harness.get("/network/v2.0/ports/\(port)")
-        #expect(held.json["port"]?["device_id"] == .string(id.text), "the host tries on until it has the plan without it")
+        #expect(held.json["port"]?["device_id"] == .string(id.text), "the host tries on until it has the new plan")
         try await cloud.report(id, .ready, power: .running, interfaces: [first])
         #expect(await cloud.status(id) == "ACTIVE")
         #expect(await Self.interfaces(cloud, id).count == 1)

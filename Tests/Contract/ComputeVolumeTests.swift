@@ -20,6 +20,12 @@ struct ComputeVolumeTests {
         guard let id = VolumeID(made.json["volume"]?["id"]?.stringValue ?? "") else {
             throw ComputeCloud.Failure(text: "\(made.status) \(made.json.text)")
         }
+        try await report(cloud, id, sizeGiB: 1)
+        return id
+    }
+
+    /// The host has the volume, so large.
+    private static func report(_ cloud: ComputeCloud, _ id: VolumeID, sizeGiB: Int) async throws {
         let found = try await cloud.harness.database.read { reader in
             try reader.first(
                 "SELECT node, generation FROM plan_entries WHERE kind = ? AND resource = ?",
@@ -29,9 +35,8 @@ struct ComputeVolumeTests {
         let (node, generation) = try #require(found)
         let status = ResourceStatus(
             key: .volume(id), generation: generation, phase: .ready,
-            details: .volume(VolumeDetails(sizeGiB: 1, allocatedBytes: 0)), error: nil, steps: [])
+            details: .volume(VolumeDetails(sizeGiB: sizeGiB, allocatedBytes: 0)), error: nil, steps: [])
         try await cloud.hosts.say(status, from: node, at: cloud.harness.clock.now())
-        return id
     }
 
     private static func status(_ cloud: ComputeCloud, _ id: VolumeID) async -> String {
@@ -96,6 +101,30 @@ struct ComputeVolumeTests {
         #expect(await h.delete(Self.path(id, volume.text), as: .member).status == 404)
     }
 
+    @Test("a volume that is extended under its server shows among what was done with that")
+    func extended() async throws {
+        let cloud = try await ComputeCloud()
+        let volume = try await Self.volume(cloud)
+        let id = try await Self.server(cloud, with: volume)
+        _ = await Self.attach(cloud, id, ["volumeId": .string(volume.text)])
+        try await cloud.report(id, .ready, power: .running, volumes: [volume])
+        let answer = await cloud.harness.post(
+            "\(Self.base(.member))/volumes/\(volume)/action", ["os-extend": ["new_size": 2]], as: .member,
+            ["OpenStack-API-Version": "volume 3.42"])
+        #expect(answer.status == 202, "\(answer.json.text)")
+        let path = "/compute/v2.1/servers/\(id)/os-instance-actions"
+        func action() async -> JSON? {
+            await cloud.harness.get(path).json["instanceActions"]?.arrayValue?
+                .first { $0["action"] == "extend_volume" }
+        }
+        #expect(await action() == nil)
+        try await Self.report(cloud, volume, sizeGiB: 2)
+        #expect(await Self.status(cloud, volume) == "in-use")
+        let request = await action()?["request_id"]?.stringValue ?? ""
+        let events = await cloud.harness.get("\(path)/\(request)").json["instanceAction"]?["events"]?.arrayValue
+        #expect(events?.map { $0["event"] } == ["compute_extend_volume"] && events?.first?["result"] == "Success")
+    }
+
     @Test("what the host cannot plug in is given back, and what would not go stays")
     func failure() async throws {
         let cloud = try await ComputeCloud()
@@ -105,7 +134,9 @@ struct ComputeVolumeTests {
         let error = StatusError(code: .hostFailure, message: "No slot is free.", detail: "virDomainAttachDevice")
         try await cloud.report(id, .failed, power: .running, error: error)
         #expect(await Self.status(cloud, volume) != "available", "the host tries on until it has the plan without it")
-        #expect(try await cloud.spec(id)?.volumes.isEmpty == true)
+        let first = try await cloud.spec(id)
+        let spec = if let first { first } else { try await cloud.spec(id, on: cloud.second) }
+        #expect(spec?.volumes.isEmpty == true)
         try await cloud.report(id, .ready, power: .running)
         #expect(await Self.status(cloud, volume) == "available")
         #expect(await cloud.status(id) == "ACTIVE")

@@ -112,6 +112,18 @@ struct VolumeBackendTests {
         #expect(filters?.arrayValue?.count == 1)
         let defaults = await cloud.get("/os-quota-class-sets/default", as: .admin).json["quota_class_set"]
         #expect(defaults?["volumes"] == 10)
+        let more: JSON = ["quota_class_set": ["volumes": 12, "gigabytes___DEFAULT__": 40]]
+        #expect(await cloud.put("/os-quota-class-sets/default", more).status == 403)
+        #expect(await cloud.put("/os-quota-class-sets/other", more, as: .admin).status == 400)
+        let nonsense: JSON = ["quota_class_set": ["nonsense": 1]]
+        #expect(await cloud.put("/os-quota-class-sets/default", nonsense, as: .admin).status == 400)
+        let set = await cloud.put("/os-quota-class-sets/default", more, as: .admin).json["quota_class_set"]
+        #expect(set?["volumes"] == 12 && set?["snapshots"] == 10 && set?["id"] == nil)
+        let mine = "/os-quota-sets/\(TestCaller.project.compact)"
+        for path in [mine, mine + "/defaults"] {
+            let limits = await cloud.get(path).json["quota_set"]
+            #expect(limits?["volumes"] == 12 && limits?["gigabytes___DEFAULT__"] == 40)
+        }
     }
 
     @Test("what failed after its call was answered is told in a message")

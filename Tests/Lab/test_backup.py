@@ -2,9 +2,11 @@
 import hashlib
 import io
 import json
+import pathlib
 import shutil
 import subprocess
 import tarfile
+import tempfile
 import threading
 
 import pytest
@@ -46,11 +48,11 @@ class Cloud(PrivateCloud):
             capture_output=True, text=True, timeout=60)
         return done.returncode, done.stdout + done.stderr
 
-    def move(self):
+    def move(self, name="elsewhere", settings=None):
         """From now on the cloud is to be in another folder, of which there is nothing."""
-        self.state = self.folder / "elsewhere"
+        self.state = self.folder / name
         self.certificate = self.state / "ca" / "ca.crt"
-        self.configure()
+        self.configure(settings)
 
     def up(self):
         listed = programs.run("skerry", "node", "list", "--socket", self.socket).splitlines()
@@ -255,6 +257,49 @@ def test_backups_of_a_schedule_come_and_the_oldest_go():
         assert left[:2] == ["notes", "skerry-20200102T000000Z.age"] and len(left) == 3
         status, said = cloud.restore("--passphrase-file", cloud.secret, "--check", folder / left[2])
         assert status == 0, said
+
+
+@pytest.fixture
+def server():
+    """A PostgreSQL server: its URL, in which the database's name is to be replaced, and how a database is made in it."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="skerry-postgres-"))
+    process = subprocess.Popen(
+        [programs.REPOSITORY / "packaging" / "lib" / "private-postgres", "sh", "-c",
+         f"echo $SKERRY_TEST_STORE_URL >{folder}/new && mv {folder}/new {folder}/url && exec sleep 300"],
+        preexec_fn=programs.die_with_parent)
+    try:
+        eventually("the server is there", (folder / "url").exists, 60)
+        yield (folder / "url").read_text().strip()
+    finally:
+        programs.end(process)
+        shutil.rmtree(folder)
+
+
+def database(server, name):
+    host = server.split("host=")[1].split("&")[0]
+    subprocess.run(
+        ["createdb", "--host", host, "--username", "skerry", "--template=template0", "--encoding=UTF8", "--locale=C",
+         name], check=True)
+    return {"store": {"url": server.replace("/postgres?", f"/{name}?")}}
+
+
+@pytest.mark.skipif(not shutil.which("createdb"), reason="Debian's postgresql is not installed")
+def test_a_backup_comes_from_and_goes_to_either_engine(server):
+    with Cloud(database(server, "first"), hosts=0) as cloud:
+        cloud.fill()
+        seen = cloud.seen()
+        for number, settings in enumerate([database(server, "second"), {}, database(server, "third")]):
+            file = cloud.folder / f"backup-{number}.age"
+            cloud.backup("--passphrase-file", cloud.secret, "--images", file)
+            cloud.stop_coordinator()
+            cloud.move(f"elsewhere-{number}", settings)
+            status, said = cloud.restore("--passphrase-file", cloud.secret, file)
+            assert status == 0, said
+            assert (cloud.state / "skerry.db").exists() == (not settings)
+            cloud.start_coordinator()
+            cloud.admin = cloud.client()
+            cloud.admin.log_in("admin", cloud.password, "admin")
+            assert cloud.seen() == seen
 
 
 @pytest.mark.skipif(not shutil.which("age"), reason="Debian's age is not installed")

@@ -81,7 +81,7 @@ package final class RequestBody {
 
 /// The items of a query, in their order; an item without a value has an empty one.
 package struct QueryItems: Sendable {
-    private var items: [(name: String, value: String)] = []
+    package private(set) var items: [(name: String, value: String)] = []
 
     package init(_ text: some StringProtocol) {
         for item in text.split(separator: "&") {

@@ -89,6 +89,11 @@ extension S3Call {
     }
 }
 
+extension ObjectView {
+    /// Of what is shown: a manifest's own octets are not.
+    var s3Checksum: S3Checksum? { etag == record.etag ? record.attributes.s3Checksum : nil }
+}
+
 extension ObjectAttributes {
     var s3Checksum: S3Checksum? {
         get { metadata[MetadataRules.checksum].flatMap { S3Checksum(text: $0) } }

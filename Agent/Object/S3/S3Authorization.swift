@@ -147,6 +147,17 @@ package struct S3Authorization: Hashable, Sendable {
 
     // MARK: The signature
 
+    /// What the signature covers in place of the body; `nil` where a header should say and does not.
+    package func payload(_ request: ObjectRequest) -> String? {
+        let header = request.header("x-amz-content-sha256")
+        guard lifetime != nil else { return header }
+        // What is not signed says nothing.
+        return signedHeaders.contains("x-amz-content-sha256")
+            ? header : request.query["X-Amz-Content-Sha256"] ?? Self.unsigned
+    }
+
+    private static let unsigned = "UNSIGNED-PAYLOAD"
+
     /// - Parameter payload: What the request says of its body: a hash, or one of S3's words.
     package func canonicalRequest(_ request: ObjectRequest, payload: String) -> String {
         let path = PercentText.decode(request.path).map { PercentText.encode($0) } ?? request.path
@@ -200,6 +211,24 @@ package struct S3Authorization: Hashable, Sendable {
             refusal.details = [("HeadersNotSigned", loose.joined(separator: ", "))]
             throw refusal
         }
+    }
+}
+
+extension ObjectRequest {
+    private static let ownFields: Set<String> = [
+        "x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-expires", "x-amz-signedheaders", "x-amz-signature",
+        "x-amz-content-sha256", "x-amz-security-token"
+    ]
+
+    /// In a signed URL, the query may hold what else are header fields.
+    var withFieldsOfQuery: ObjectRequest {
+        var request = self
+        for (name, value) in query.items {
+            let name = name.lowercased()
+            guard name.hasPrefix("x-amz-"), !Self.ownFields.contains(name) else { continue }
+            request.headers.replaceOrAdd(name: name, value: value)
+        }
+        return request
     }
 }
 

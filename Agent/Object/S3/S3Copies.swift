@@ -93,7 +93,7 @@ extension S3Call {
         for field in [MetadataRules.isSLO, MetadataRules.sloETag, MetadataRules.sloSize, "x-object-manifest"] {
             attributes.metadata[field] = nil
         }
-        attributes.s3Checksum = source.record.attributes.s3Checksum
+        attributes.s3Checksum = source.view.s3Checksum
         if let asked = header("x-amz-checksum-algorithm"), asked != attributes.s3Checksum?.algorithm.rawValue {
             throw S3Refusal.notImplemented("Another checksum for a copy")
         }

@@ -77,7 +77,7 @@ extension S3Call {
         let isCopy = request.headers.contains(name: "x-amz-copy-source")
         let (content, checksum) = isCopy ? try await copyPart(limits, algorithm) : try await receive(limits, algorithm)
         let part = StoredPart(
-            number: number, size: content.size, etag: content.etag, checksum: checksum?.value ?? "", changed: now)
+            number: number, size: content.size, etag: content.etag, checksum: checksum?.text ?? "", changed: now)
         try await parts.put(part, content, upload: upload.id, of: name, limits)
         if isCopy {
             var inner = S3XML.element("LastModified", S3Time.text(now))
@@ -104,7 +104,7 @@ extension S3Call {
         let order: XMLElement
         do throws(XMLReader.Malformed) { order = try XMLReader.read(bytes) } catch { throw S3Refusal.malformedXML }
         let there = try await parts.parts(of: upload.id, after: 0, limit: Self.partsLimit)
-        let chosen = try choose(order, there, wish(upload))
+        let chosen = try choose(order, there)
         var completion = Completion(
             parts: chosen.map { ($0.number, $0.etag) }, etag: Self.etag(chosen),
             attributes: ObjectAttributes(
@@ -128,7 +128,7 @@ extension S3Call {
         return S3XML.document("CompleteMultipartUploadResult", inner)
     }
 
-    private func choose(_ order: XMLElement, _ there: [StoredPart], _ wish: S3Checksum?) throws -> [StoredPart] {
+    private func choose(_ order: XMLElement, _ there: [StoredPart]) throws -> [StoredPart] {
         guard order.name == "CompleteMultipartUpload", !order.children.isEmpty,
             order.children.count <= Self.partsLimit
         else { throw S3Refusal.malformedXML }
@@ -149,7 +149,7 @@ extension S3Call {
             }
             for algorithm in S3ChecksumAlgorithm.allCases {
                 guard let value = item["Checksum\(algorithm.rawValue)"] else { continue }
-                guard algorithm == wish?.algorithm, value == part.checksum else { throw S3Refusal.invalidPart }
+                guard part.s3Checksum == S3Checksum(algorithm, value) else { throw S3Refusal.invalidPart }
             }
             chosen.append(part)
         }
@@ -181,7 +181,8 @@ extension S3Call {
         if let type = header("x-amz-checksum-type"), type != wish.kind.rawValue {
             throw S3Refusal.invalid("The upload was created with the checksum type \(wish.kind.rawValue).")
         }
-        let joined = S3Checksum.joined(chosen.map { ($0.checksum, $0.size) }, wish.algorithm, wish.kind)
+        let joined = S3Checksum.joined(
+            chosen.map { ($0.s3Checksum?.value ?? "", $0.size) }, wish.algorithm, wish.kind)
         if let announced = header(wish.algorithm.header), announced != joined?.value {
             throw S3Refusal.badDigest
         }
@@ -213,7 +214,7 @@ extension S3Call {
             inner += "<Part>\(S3XML.element("PartNumber", String(part.number)))"
             inner += S3XML.element("LastModified", S3Time.text(part.changed))
             inner += S3XML.element("ETag", Self.quoted(part.etag)) + S3XML.element("Size", String(part.size))
-            if let wish { inner += S3Checksum(wish.algorithm, part.checksum).element }
+            if let checksum = part.s3Checksum { inner += checksum.element }
             inner += "</Part>"
         }
         return S3XML.document("ListPartsResult", inner)
@@ -248,6 +249,10 @@ extension S3Call {
         }
         return S3XML.document("ListMultipartUploadsResult", inner)
     }
+}
+
+extension StoredPart {
+    fileprivate var s3Checksum: S3Checksum? { S3Checksum(text: checksum) }
 }
 
 extension ObjectRequest {

@@ -35,7 +35,7 @@ extension S3Call {
                 name: "Content-Range", value: "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(view.size)")
             return ObjectResponse(206, headers: headers, body: try await swift.stream(view, range))
         }
-        if header("x-amz-checksum-mode")?.uppercased() == "ENABLED", let checksum = record.attributes.s3Checksum {
+        if header("x-amz-checksum-mode")?.uppercased() == "ENABLED", let checksum = view.s3Checksum {
             Self.show(checksum, in: &headers)
         }
         return ObjectResponse(200, headers: headers, body: try await swift.stream(view, 0..<view.size))

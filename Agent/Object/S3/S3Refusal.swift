@@ -1,4 +1,6 @@
+import NIOCore
 import NIOHTTP1
+import NIOSSL
 
 /// A refusal in S3's words.
 package struct S3Refusal: Error {
@@ -95,8 +97,9 @@ extension S3Refusal {
             self.init(503, "ServiceUnavailable", "Please try again later.", headers: ["Retry-After": "5"])
         case StoreFailure.damaged:
             self.init(503, "ServiceUnavailable", "The object cannot be read at the moment.")
-        case is StoreFailure: self.init(500, "InternalError", "We encountered an internal error. Please try again.")
-        default: self = .incompleteBody
+        // Nobody hears it any more.
+        case is ChannelError, is IOError, is HTTPParserError, is NIOSSLError: self = .incompleteBody
+        default: self.init(500, "InternalError", "We encountered an internal error. Please try again.")
         }
     }
 

@@ -62,8 +62,7 @@ package struct S3Service: ObjectResponder {
         if request.query.has("X-Amz-Security-Token") || request.headers.contains(name: "x-amz-security-token") {
             throw S3Refusal(400, "InvalidToken", "The provided token is malformed or otherwise invalid.")
         }
-        let given = request.header("x-amz-content-sha256") ?? request.query["X-Amz-Content-Sha256"]
-        guard let payload = given ?? (authorization.lifetime == nil ? nil : "UNSIGNED-PAYLOAD") else {
+        guard let payload = authorization.payload(request) else {
             throw S3Refusal.invalid("Missing required header for this request: x-amz-content-sha256")
         }
         let wrapping = try S3Intake.Wrapping(payload)
@@ -75,6 +74,7 @@ package struct S3Service: ObjectResponder {
                 details: [("AWSAccessKeyId", authorization.access)])
         }
         try authorization.check(request, payload: payload, key: key.key)
+        let request = authorization.lifetime == nil ? request : request.withFieldsOfQuery
         guard let project = key.holder.project else { throw S3Refusal.accessDenied() }
         guard let target else { throw S3Refusal(400, "InvalidURI", "Couldn't parse the specified URI.") }
         let account = Authorization.prefix + project.compact

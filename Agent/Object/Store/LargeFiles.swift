@@ -86,13 +86,9 @@ package final class ContentReader: Sendable {
         self.workers = workers
     }
 
-    /// - Parameter open: For one piece after the other, when it is read.
-    init(
-        _ content: ContentReference, pieces: [ContentReference], workers: DiskWorkers,
-        open: @escaping @Sendable (ContentReference) async throws -> ContentReader
-    ) {
+    init(_ content: ContentReference, pieces: PieceReader, workers: DiskWorkers) {
         self.content = content
-        source = .pieces(PieceReader(pieces, open))
+        source = .pieces(pieces)
         self.workers = workers
     }
 

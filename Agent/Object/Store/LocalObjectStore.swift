@@ -15,6 +15,7 @@ package final class LocalObjectStore: ObjectStore {
     private let lookups: SQLiteQueue
     private let listings: SQLiteQueue
     let workers: DiskWorkers
+    private let held = HeldFiles()
     private let faults: StoreFaults
     private let logger: Logger
 
@@ -222,11 +223,7 @@ package final class LocalObjectStore: ObjectStore {
     }
 
     private func open(_ content: ContentReference, at place: ContentPlace) async throws -> ContentReader {
-        if place.isComposed {
-            let pieces = try await lookup { try $0.pieces(of: content.id) }
-            guard !pieces.isEmpty else { throw StoreFailure.gone }
-            return ContentReader(content, pieces: pieces, workers: workers) { [self] in try await open($0) }
-        }
+        if place.isComposed { return try await openComposed(content) }
         return try await workers.run { [segments, files, workers] () throws(StoreFailure) in
             guard place.segment != nil else {
                 return ContentReader(
@@ -236,11 +233,35 @@ package final class LocalObjectStore: ObjectStore {
         }
     }
 
+    /// What it is made of stays there until it is read, should the object be replaced meanwhile.
+    private func openComposed(_ content: ContentReference) async throws -> ContentReader {
+        let pieces = try await lookup { try $0.pieces(of: content.id) }
+        guard !pieces.isEmpty else { throw StoreFailure.gone }
+        // Those that lie in segments are few and small: all parts but the last are large.
+        var small: [Int64: ContentReader] = [:]
+        for piece in pieces where piece.size <= ObjectUpload.packedLimit { small[piece.id] = try await open(piece) }
+        let reader = PieceReader(pieces, held) { [small, files, workers] piece in
+            if let there = small[piece.id] { return there }
+            return try await workers.run { () throws(StoreFailure) in
+                ContentReader(piece, file: try DiskFile(files.path(piece.id), O_RDONLY), workers: workers)
+            }
+        }
+        // Still named now that its files are held: none of them was garbage before.
+        guard try await lookup({ try $0.place(of: content.id) }) != nil else { throw StoreFailure.gone }
+        return ContentReader(content, pieces: reader, workers: workers)
+    }
+
     // MARK: Keeping house
 
     /// Removes the files of contents that no object has any more.
     package func collectGarbage() async throws {
-        while case let ids = try await lookup({ try $0.garbage(limit: 256) }), !ids.isEmpty {
+        var last: Int64 = 0
+        while case let found = try await lookup({ [last] in try $0.garbage(after: last, limit: 256) }),
+            let end = found.last
+        {
+            last = end
+            // What is still read goes in a later pass.
+            let ids = found.filter { !held.isHeld($0) }
             await workers.run { [files] in for id in ids { files.remove(id) } }
             try await committer.commit { index, _ in try index.forgetGarbage(ids) }
         }
@@ -300,7 +321,7 @@ struct StoreSweep {
 
     func run() throws {
         for id in files.all() where try index.place(of: id) == nil { files.remove(id) }
-        let garbage = try index.garbage(limit: .max)
+        let garbage = try index.garbage(after: 0, limit: .max)
         for id in garbage { files.remove(id) }
         try index.forgetGarbage(garbage)
         for segment in segments.all() where try index.contents(of: segment, limit: 1).isEmpty {

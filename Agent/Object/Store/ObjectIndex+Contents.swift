@@ -113,8 +113,11 @@ extension ObjectIndex {
 
     // MARK: Garbage
 
-    func garbage(limit: Int) throws -> [Int64] {
-        try database.rows("SELECT id FROM garbage LIMIT ?", [.integer(Int64(limit))]) { $0.integer(0) }
+    /// Numbers are above zero.
+    func garbage(after id: Int64, limit: Int) throws -> [Int64] {
+        try database.rows(
+            "SELECT id FROM garbage WHERE id > ? ORDER BY id LIMIT ?", [.integer(id), .integer(Int64(limit))]
+        ) { $0.integer(0) }
     }
 
     func forgetGarbage(_ ids: [Int64]) throws {

@@ -154,19 +154,39 @@ struct HostRoutes: Sendable {
 
     // MARK: Quota classes
 
-    /// There is one, `default`: the limits of projects that have none of their own, which are a setting of the cloud.
+    private static func render(_ names: [String], _ limits: QuotaLedger.Limits, id: String?) -> JSON {
+        var out: [String: JSON] = [:]
+        for name in names { out[name] = JSON(limits[name] ?? -1) }
+        if let id { out["id"] = .string(id) }
+        return ["quota_class_set": .object(out)]
+    }
+
+    /// There is one, `default`: the limits of projects that have none of their own.
     @Sendable private func quotaClass(_ call: APICall) async throws -> APIResponse {
         let parts = parts
-        let names = try await call.database.read { try QuotaRoutes.names(parts, in: $0) }
-        let defaults = parts.quotas.ledger.defaults
-        var out: [String: JSON] = ["id": .string(call.parameter("class"))]
-        for name in names { out[name] = JSON(defaults[name] ?? -1) }
-        return .json(["quota_class_set": .object(out)])
+        let (names, limits) = try await call.database.read { reader in
+            (try QuotaRoutes.names(parts, in: reader), try parts.quotas.ledger.defaults(in: reader))
+        }
+        return .json(Self.render(names, limits, id: call.parameter("class")))
     }
 
     @Sendable private func updateClass(_ call: APICall) async throws -> APIResponse {
         try call.authorize("volume_extension:quota_classes:update")
-        throw APIError.badRequest(
-            "The default limits are a setting of the cloud: change limits of single projects with os-quota-sets.")
+        guard call.parameter("class") == QuotaLedger.defaultClass else {
+            throw APIError.badRequest(
+                "There is one quota class, 'default': it has the limits of all projects without limits of their own.")
+        }
+        let body = try await call.json()
+        let parts = parts
+        let (names, limits) = try await call.write { transaction in
+            let names = try QuotaRoutes.names(parts, in: transaction)
+            let ledger = parts.quotas.ledger
+            let wanted = try QuotaRoutes.schema(names).read(body, under: "quota_class_set", wording: Cinder.body)
+            for (name, limit) in wanted.sorted(by: { $0.key < $1.key }) {
+                try ledger.setDefault(limit, of: name, in: transaction)
+            }
+            return (names, try ledger.defaults(in: transaction))
+        }
+        return .json(Self.render(names, limits, id: nil))
     }
 }

@@ -68,9 +68,11 @@ struct QuotaRoutes: Sendable {
 
     @Sendable private func defaults(_ call: APICall) async throws -> APIResponse {
         _ = try authorize(call, "show")
-        let parts = parts
-        let names = try await call.database.read { try Self.names(parts, in: $0) }
-        return .json(render(names, ledger.defaults, id: call.parameter("target_id")))
+        let (parts, ledger) = (parts, ledger)
+        let (names, limits) = try await call.database.read { reader in
+            (try Self.names(parts, in: reader), try ledger.defaults(in: reader))
+        }
+        return .json(render(names, limits, id: call.parameter("target_id")))
     }
 
     @Sendable private func update(_ call: APICall) async throws -> APIResponse {
@@ -98,7 +100,7 @@ struct QuotaRoutes: Sendable {
     /// What a quota set may hold that is no limit.
     private static let others = ["tenant_id", "id"]
 
-    private static func schema(_ names: [String]) -> BodySchema<[String: Int]> {
+    static func schema(_ names: [String]) -> BodySchema<[String: Int]> {
         BodySchema(
             blank: [:],
             names.map { .optional($0, \.[$0], .integer(-1...0x7FFF_FFFF, orText: true)) }

@@ -1,3 +1,4 @@
+import CoordinatorImage
 import CoordinatorPlatform
 import ProtocolModel
 
@@ -9,6 +10,8 @@ struct VolumeActionRoutes: Sendable {
         [
             Route.volume(.post, "/volumes/{id}/action", action: "volume.volume.action", handler: act)
                 .asking(Self.rules + Self.placeRules)
+                // Those of the image that a volume becomes.
+                .asking(ImageSlice.serverImageRules + ["publicize_image", "communitize_image"])
         ]
     }
 

@@ -85,6 +85,10 @@ extension Attachments {
         if let chosen {
             guard !chosen.isManaged else { throw BlockStorageError.usedByServer(chosen.server) }
             try parts.attachments.delete(chosen.id, in: transaction)
+            // Whatever it was declared to be meanwhile: its data are where they were.
+            if volume.state.status == .error, volume.host != nil, volume.fault == nil {
+                volume.state.status = .available
+            }
         }
         try settle(&volume, at: now, in: transaction)
     }

@@ -74,8 +74,12 @@ struct VolumeHosting: HostedKind {
         _ task: VolumeTask, _ outcome: HostedOutcome, of volume: inout VolumeRecord, at now: Int64,
         in transaction: any SQLTransaction
     ) throws {
-        guard task == .uploading else { return }
-        try VolumeUploading(parts: parts).ended(outcome, of: &volume, in: transaction)
+        if task == .uploading { try VolumeUploading(parts: parts).ended(outcome, of: &volume, in: transaction) }
+        guard task == .extending, outcome == .completed else { return }
+        let servers = try parts.attachments.of(volume.id, in: transaction)
+            .filter { $0.isManaged && $0.status == .attached }.compactMap(\.server)
+        guard let action = try parts.log.actions(on: volume.key, in: transaction).first else { return }
+        try parts.listeners.tellExtended(volume.id, servers: servers, by: action, at: now, in: transaction)
     }
 
     func aim(_ volume: inout VolumeRecord) {

@@ -54,15 +54,14 @@ struct KeypairRoutes: Sendable {
         let draft = try Draft.schema.read(
             try await call.json(), under: "keypair", call.microversion, wording: Nova.body)
         let user = try owner(call, named: draft.user, rule: "create")
-        if draft.type == "x509" {
-            throw APIError.badRequest(
-                "Keypair data is invalid: X.509 certificates are not supported, give an SSH public key.")
-        }
         let keyring = keyring
         let project = call.caller?.project
         try await call.database.read { try keyring.requireRoom(for: draft.name, user: user, project: project, in: $0) }
-        let (keypair, privateKey) = try await Keyring.make(
-            draft.name, line: draft.publicKey, user: user, at: call.now)
+        let (keypair, privateKey) =
+            draft.type == "x509"
+            ? try await Keyring.makeCertificate(
+                draft.name, certificate: draft.publicKey, user: user, at: call.now)
+            : try await Keyring.make(draft.name, line: draft.publicKey, user: user, at: call.now)
         try await call.write(target: { _ in keypair.name }) { try keyring.add(keypair, project: project, in: $0) }
         var out = render(keypair, call.microversion)
         out["user_id"] = .string(user.compact)

@@ -69,14 +69,12 @@ package struct ServerMigration: Sendable, Hashable {
     /// To another host.
     package var isMove: Bool { source != destination }
 
-    /// What the larger of the two sizes has beyond what the server has now; nothing once it is gone.
-    package func reserved(beside size: (vcpus: Int, memoryMiB: Int)?) -> [String: Int]? {
-        size.map { size in
-            [
-                "cores": max(0, max(oldFlavor.vcpus, newFlavor.vcpus) - size.vcpus),
-                "ram": max(0, max(oldFlavor.memoryMiB, newFlavor.memoryMiB) - size.memoryMiB)
-            ]
-        }
+    /// What the larger of the two sizes has beyond what the server has now, by the names of the limits.
+    package func reserved(beside flavor: FlavorSnapshot) -> [String: Int] {
+        [
+            "cores": max(0, max(oldFlavor.vcpus, newFlavor.vcpus) - flavor.vcpus),
+            "ram": max(0, max(oldFlavor.memoryMiB, newFlavor.memoryMiB) - flavor.memoryMiB)
+        ]
     }
 
     package init(

@@ -74,7 +74,8 @@ enum ComputePolicy {
         "os-server-external-events:create", "os-assisted-volume-snapshots:create",
         "os-assisted-volume-snapshots:delete", "os-hosts:list", "os-hosts:show", "os-hosts:update", "os-hosts:start",
         "os-hosts:shutdown", "os-hosts:reboot", "os-baremetal-nodes:list", "os-baremetal-nodes:show",
-        "os-volumes-attachments:swap", "os-server-diagnostics", "os-quota-class-sets:show", "os-quota-class-sets:update",
+        "os-volumes-attachments:swap", "os-server-diagnostics", "os-quota-class-sets:show",
+        "os-quota-class-sets:update",
         "os-instance-usage-audit-log:list", "os-instance-usage-audit-log:show"
     ]
     private static let owners = ["os-keypairs:index", "os-keypairs:show", "os-keypairs:create", "os-keypairs:delete"]

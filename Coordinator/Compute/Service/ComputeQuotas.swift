@@ -16,8 +16,13 @@ package struct ComputeQuotas: Sendable {
                 return QuotaLedger.Resource(name, defaultLimit: limit) { try groups.count(of: $0, in: $1) }
             },
             counts: { project, reader in
-                try servers.usage(of: project, in: reader)
-                    .merging(migrations.reserved(for: project, in: reader), uniquingKeysWith: +)
+                // Whoever asks while a server is on its way to a larger size finds that taken.
+                try migrations.underWay(of: project, in: reader).reduce(
+                    into: servers.usage(of: project, in: reader)
+                ) { usage, migration in
+                    guard let server = try servers.find(migration.server, in: reader), !server.isDeleted else { return }
+                    usage.merge(migration.reserved(beside: server.flavor), uniquingKeysWith: +)
+                }
             })
     }
 
@@ -68,7 +73,7 @@ package struct ComputeQuotas: Sendable {
     /// - Throws: ``APIError`` 403.
     package func check(keypairs count: Int, of project: ProjectID?, in reader: any SQLReader) throws {
         let limit =
-            try project.map { try ledger.limit("key_pairs", of: $0, in: reader) } 
+            try project.map { try ledger.limit("key_pairs", of: $0, in: reader) }
             ?? ledger.defaults(in: reader)["key_pairs"] ?? -1
         guard limit < 0 || count < limit else { throw APIError.forbidden("Quota exceeded, too many key pairs.") }
     }

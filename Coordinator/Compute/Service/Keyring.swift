@@ -25,6 +25,27 @@ package struct Keyring: Sendable {
         return Keypair(user: user, name: name, fingerprint: key.fingerprint, publicKey: line, createdAt: now)
     }
 
+    /// The same with a certificate for a key.
+    /// - Parameter certificate: `nil` makes one.
+    package static func makeCertificate(
+        _ name: String, certificate: String?, user: UserID, at now: Int64
+    ) async throws -> (keypair: Keypair, privateKey: String?) {
+        var (pem, fingerprint) = (certificate ?? "", certificate.flatMap(CertificateKeypair.fingerprint))
+        var privateKey: String?
+        if certificate == nil {
+            let made = try await Secrets.certificate(for: user, at: now)
+            (pem, fingerprint, privateKey) = (made.certificatePEM, made.fingerprint, made.privateKey)
+        }
+        guard let fingerprint else {
+            throw APIError.badRequest(
+                "Keypair data is invalid: failed to generate X509 fingerprint. Error message: it is no certificate in PEM "
+                    + "form")
+        }
+        var keypair = Keypair(user: user, name: name, fingerprint: fingerprint, publicKey: pem, createdAt: now)
+        keypair.type = "x509"
+        return (keypair, privateKey)
+    }
+
     /// Whether there is room for one more: asked before a pair is made, which takes time.
     /// - Throws: ``APIError`` 403, 409.
     func requireRoom(for name: String, user: UserID, project: ProjectID?, in reader: any SQLReader) throws {

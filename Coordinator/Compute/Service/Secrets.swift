@@ -1,4 +1,5 @@
 import CoordinatorPlatform
+import ProtocolModel
 import _CryptoExtras
 
 /// Random words and keys.
@@ -25,6 +26,15 @@ enum Secrets {
                     modulus: Array(numbers.modulus), exponent: Array(numbers.publicExponent), comment: comment)
                 return (line, key.pemRepresentation)
             }
+        } catch is BlockingPool.Overloaded {
+            throw APIError(status: 503, message: "Too many key pairs are being made: try again in a moment.")
+        }
+    }
+
+    /// - Throws: ``APIError`` 503 when too many are asked for at once.
+    static func certificate(for user: UserID, at now: Int64) async throws -> CertificateKeypair.Made {
+        do {
+            return try await keyMaker.run { try CertificateKeypair.make(for: user, at: now / 1_000_000) }
         } catch is BlockingPool.Overloaded {
             throw APIError(status: 503, message: "Too many key pairs are being made: try again in a moment.")
         }

@@ -36,7 +36,7 @@ struct ServerMigrating: Sendable {
         server.upload = nil
         guard try hasImage(server, in: transaction) else {
             try ServerResizing(parts: parts).ended(.resizeMigrating, .reverted, of: &server, at: now, in: transaction)
-            return try stay(&server, at: now, in: transaction)
+            return try stay(&server, migration, at: now, in: transaction)
         }
         server.flavor = migration.newFlavor
         server.power = server.state.lastingPower
@@ -56,13 +56,15 @@ struct ServerMigrating: Sendable {
     }
 
     /// What was under way cannot go on: somebody deleted the image.
-    func stay(_ server: inout ServerRecord, at now: Int64, in transaction: any SQLTransaction) throws {
+    func stay(
+        _ server: inout ServerRecord, _ migration: ServerMigration, at now: Int64, in transaction: any SQLTransaction
+    ) throws {
         server.shelvedImage = nil
         server.fault = ServerFault(
-            message: "The image of the disk of instance \(server.id) is gone: the server stays where it is.", details: "",
-            createdAt: now)
+            message: "The image of the disk of instance \(server.id) is gone: the server stays where it is.",
+            details: "", createdAt: now)
         try workflow.endTask(&server, message: "Error", at: now, in: transaction)
-        try workflow.plan(&server, server.state.lastingPower, in: transaction)
+        try workflow.plan(&server, migration.oldState == .stopped ? .stopped : .running, in: transaction)
     }
 
     func hasImage(_ server: ServerRecord, in reader: any SQLReader) throws -> Bool {

@@ -88,7 +88,7 @@ struct ServerResizing: Sendable {
         if migration.isMove, try !migrating.hasImage(server, in: transaction) {
             migration.status = .finished
             try parts.migrations.save(migration, at: now, in: transaction)
-            return try migrating.stay(&server, at: now, in: transaction)
+            return try migrating.stay(&server, migration, at: now, in: transaction)
         }
         try restore(&server, migration, at: now, in: transaction)
         server.state.vm = migration.oldState

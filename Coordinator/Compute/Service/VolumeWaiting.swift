@@ -24,6 +24,22 @@ struct VolumeWaiting: VolumeListener {
         }
     }
 
+    /// Shown among the servers' actions, as Nova does.
+    func volumeExtended(
+        _ volume: VolumeID, servers: [ServerID], by origin: HostedOrigin, began: Int64, at now: Int64,
+        in transaction: any SQLTransaction
+    ) throws {
+        for server in try parts.servers.find(servers, in: transaction) where !server.isDeleted {
+            let action = try parts.log.begin(
+                "extend_volume", on: .server(server.id), by: origin, at: began, in: transaction)
+            let event = HostedEvent(
+                name: "compute_extend_volume", host: server.host?.hostname ?? "", startedAt: began, finishedAt: now,
+                result: "Success", details: "volume \(volume)")
+            try parts.log.add(event, to: action, in: transaction)
+            try parts.log.finish(action, message: nil, at: now, in: transaction)
+        }
+    }
+
     private func isReady(
         _ server: ServerRecord, but settled: VolumeID, in reader: any SQLReader
     ) throws -> Bool {

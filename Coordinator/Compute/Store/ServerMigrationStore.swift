@@ -141,21 +141,11 @@ package struct ServerMigrationStore: Sendable {
             order: "updated_at", limit: 100, in: reader)
     }
 
-    /// What a project's servers under way to another size, or back, may have in the end beyond what they have now, by the
-    /// names of the limits: whoever asks meanwhile finds it taken.
-    package func reserved(for project: ProjectID, in reader: any SQLReader) throws -> [String: Int] {
+    /// Those of a project's servers that are under way to another size, or back.
+    package func underWay(of project: ProjectID, in reader: any SQLReader) throws -> [ServerMigration] {
         let states = [ServerMigration.Status.accepted, .migrating, .reverting]
-        let isUnderWay = SQLCondition("project_id = ? AND kind = ?", [project, ServerMigration.Kind.resize])
-        let flavors = try table.all(where: .all([.in("status", states), isUnderWay]), in: reader).compactMap {
-            migration in try migration.reserved(beside: size(of: migration.server, in: reader))
-        }
-        return flavors.reduce(into: [:]) { $0.merge($1, uniquingKeysWith: +) }
-    }
-
-    private func size(of server: ServerID, in reader: any SQLReader) throws -> (vcpus: Int, memoryMiB: Int)? {
-        try reader.first(
-            "SELECT vcpus, memory_mib FROM servers WHERE uuid = ? AND deleted_at IS NULL", [server]
-        ) { ($0.int(0), $0.int(1)) }
+        let isResize = SQLCondition("project_id = ? AND kind = ?", [project, ServerMigration.Kind.resize])
+        return try table.all(where: .all([.in("status", states), isResize]), in: reader)
     }
 
     /// Those of servers that broke in their new size, so that nobody can confirm it or go back; at most 100.

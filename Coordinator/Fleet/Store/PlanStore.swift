@@ -129,6 +129,12 @@ public struct PlanStore: Sendable {
         ) { try $0.id(0) }
     }
 
+    /// How many nodes there are by what is thought of them, and how many have not confirmed all of their plans.
+    public func hosts(in reader: any SQLReader) throws -> (health: [String: Int], behind: Int) {
+        let health = try reader.query("SELECT health FROM nodes WHERE removed_at IS NULL", []) { $0.text(0) }
+        return (Dictionary(health.map { ($0, 1) }, uniquingKeysWith: +), try behind(in: reader).count)
+    }
+
     /// A new history, after which the agent is sent a snapshot.
     func restart(_ node: NodeID, epoch: Int64, in transaction: any SQLTransaction) throws {
         try transaction.execute(

@@ -2,7 +2,7 @@
 import re
 from urllib.parse import quote
 
-from . import bodies, routes, text
+from . import making, routes, text
 from .generator import Request
 
 STRANGERS = ("manager", "member", "reader", "foreigner", "restricted", "trustee", "unscoped", "none")
@@ -10,9 +10,11 @@ STRANGERS = ("manager", "member", "reader", "foreigner", "restricted", "trustee"
 VISIBLE = {"domain"}
 
 
-def requests(generator):
-    for route in routes.ALL:
-        for caller in STRANGERS:
+def requests(generator, callers=len(STRANGERS)):
+    """`callers` is how many of the strangers ask on each route; they take turns."""
+    for number, route in enumerate(routes.ALL):
+        for turn in range(callers):
+            caller = STRANGERS[(number * callers + turn) % len(STRANGERS)]
             if aims(generator, route):
                 yield one(generator, route, caller, "")
             for name in route.filters:
@@ -31,7 +33,7 @@ def one(generator, route, caller, query):
     request = Request(generator.number, caller, route, "aimed")
     planted = generator.stage.planted
     request.path = route.service + re.sub(r"\{(\w+)\}", lambda found: quote(
-        planted.get(found[1]) or generator.fixed(found[1]) or generator.key()), route.path)
+        planted.get(found[1]) or other(generator, found[1])), route.path)
     request.query = query
     generator.add_token(request)
     if route.body == "@data":
@@ -40,8 +42,14 @@ def one(generator, route, caller, query):
     elif route.body:
         kind = "application/openstack-images-v2.1-json-patch" if route.body == "image_patch" else "application/json"
         request.headers.append(("Content-Type", kind))
-        request.body = text.dumps(getattr(bodies, route.body)(generator)).encode()
+        request.body = text.dumps(making.body(route, generator)).encode()
     return request
+
+
+def other(generator, kind):
+    if kind in ("own_project", "any_project"):
+        return generator.own_project()
+    return generator.fixed(kind) or generator.key()
 
 
 def problems(request, answer, generator):

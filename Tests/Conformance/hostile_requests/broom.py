@@ -2,7 +2,7 @@
 import json
 from urllib.parse import quote
 
-from . import people
+from . import cloud_broom, people
 
 
 class Broom:
@@ -25,6 +25,7 @@ class Broom:
         self.namespaces = self.namespace_keys()
         self.providers = {item["uuid"] for item in self.api.call("GET", "/placement/resource_providers")[
             "resource_providers"]}
+        self.cloud = cloud_broom.CloudBroom(stage, self.left)
 
     def places(self):
         for prefix, name, kind in self.COLLECTIONS:
@@ -45,6 +46,7 @@ class Broom:
             "namespaces"]}
 
     def sweep(self):
+        self.cloud.sweep()
         for key in set(self.image_keys()) - self.images:
             self.delete(f"/image/v2/images/{key}", [{"op": "replace", "path": "/protected", "value": False}],
                         [("Content-Type", "application/openstack-images-v2.1-json-patch")])

@@ -1,14 +1,28 @@
 """Makes requests: sound ones, those with one thing wrong, and hostile ones."""
+import itertools
 import re
 from urllib.parse import quote, unquote
 
-from . import bodies, routes, text, tricks
+from . import making, routes, text, tricks
 from .dice import Dice
 
 CALLERS = ("admin",) * 6 + ("manager",) * 2 + ("member",) * 4 + (
     "reader", "foreigner", "foreigner", "none", "restricted", "trustee", "unscoped")
 WITHOUT_RIGHTS = ("member", "reader", "foreigner", "none")
 SELF_SERVICE = re.compile(r"/users/[^/]+/(application_credentials|credentials/OS-EC2)$")
+# How often a toy is drawn again when it is another project's.
+OWN_TRIES = 3
+# What can be in many states is asked for more often than what has one.
+WEIGHTS = {
+    "server_action": 6, "server_power": 8, "server": 6, "volume_attachment": 4, "interface": 4, "volume": 3,
+    "volume_action": 8, "snapshot": 3, "attachment": 2, "port": 2, "port_change": 2, "router_interface": 4,
+    "router_change": 3, "floatingip": 2, "floatingip_change": 3, "security_group_rule": 3, "subnet": 2}
+# Until then there are routes of other services in this one.
+PROXIES = re.compile(r"/compute/v2.1/(?:images|os-floating-ip|os-networks|os-tenant-networks|os-security-group)")
+# GET that changes something, as in the imitated service.
+CHANGING_GET = re.compile(r"/(?:associate|disassociate|disassociate_all)$")
+# The services whose versions have minor ones, by their names in the header, with the newest.
+VERSIONED = {"/compute": ("compute", 96), "/volume": ("volume", 70)}
 GRANT = re.compile(r"/(?:users|groups)/([^/]+)/roles/")
 
 
@@ -30,7 +44,7 @@ class Request:
 
     @property
     def is_safe(self):
-        return self.method in ("GET", "HEAD", "OPTIONS", "TRACE")
+        return self.method in ("GET", "HEAD", "OPTIONS", "TRACE") and not CHANGING_GET.search(self.route.path)
 
     def bytes(self):
         body = self.body or b""
@@ -54,10 +68,11 @@ class Generator(Dice):
         super().__init__(seed)
         self.stage = stage
         self.web_port = web_port
-        self.toys = {}
+        self.toys, self.makers = {}, {}
         self.scratch = []
         self.limit_names = []
         self.number = 0
+        self.weights = list(itertools.accumulate(WEIGHTS.get(route.body, 1) for route in routes.ALL))
         self.consumers = [self.uuid() for _ in range(4)]
         self.caller, self.is_powerful = "none", False
         self.protected = {plain(key) for key in stage.protected}
@@ -69,10 +84,15 @@ class Generator(Dice):
 
     def id(self, kind):
         """Of a toy mostly; else the caller's own, the victim's, or one that is not there."""
+        if kind == "own_project":
+            return self.own_project()
+        if kind == "any_project":
+            # Of which everybody may ask something.
+            return self.choice((*self.toys.get("project", ()), self.own_project(), self.key()))
         toys, known = self.toys.get(kind), self.stage.ids.get(kind)
         turn = self.random()
         if self.is_powerful and toys and turn < 0.95:
-            return self.choice(toys)
+            return self.toy(toys)
         if not self.is_powerful and turn < 0.15 and kind in self.stage.planted:
             return self.stage.planted[kind]
         if kind in ("user", "project") and turn < 0.3:
@@ -80,8 +100,9 @@ class Generator(Dice):
                 {"admin": "admin", "foreigner": "there"}.get(self.caller, "here"))
             if own:
                 return own
-        if toys and turn < 0.75:
-            return self.choice(toys)
+        if toys and turn < 0.75 or self.is_powerful and kind in routes.CLOUD_KINDS:
+            # Nobody powerful names the victim's: that would change.
+            return self.toy(toys) if toys else self.uuid()
         if known and turn < 0.95:
             return self.choice(known)
         if turn > 0.98:
@@ -89,8 +110,29 @@ class Generator(Dice):
             return self.choice(self.stage.ids[self.choice(sorted(self.stage.ids))])
         return self.fixed(kind) or (self.uuid() if self.chance(0.5) else self.key())
 
+    def toy(self, toys):
+        """Mostly one that the caller's own project made."""
+        for _ in range(OWN_TRIES):
+            key = self.choice(toys)
+            if self.makers.get(key) == self.own_project():
+                break
+        return key
+
+    def own_project(self):
+        names = {"admin": "admin", "foreigner": "there", "victim": "vault"}
+        return self.stage.projects[names.get(self.caller, "here")]
+
     def fixed(self, kind):
         """Names that are no ids."""
+        if kind == "number":
+            return str(self.choice((0, 1, 2, 10 ** 30, -1)))
+        if kind == "host":
+            return self.choice(self.stage.ids["host"])
+        if kind == "service_verb":
+            return self.choice(("enable", "enable", "disable", "disable-log-reason", "freeze", "thaw", "failover_host",
+                                "get-log", "set-log"))
+        if kind == "key":
+            return self.choice(("toy", "key", self.word()))
         if kind in ("tag", "store", "object", "property", "type", "namespace"):
             return self.choice(("default", "a b", "OS::Nova::Server", self.word()))
         if kind == "consumer":
@@ -123,7 +165,8 @@ class Generator(Dice):
 
     # What answers teach
 
-    def learn(self, kind, key):
+    def learn(self, kind, key, caller="member"):
+        self.makers[key] = self.stage.projects.get({"admin": "admin", "foreigner": "there"}.get(caller, "here"))
         toys = self.toys.setdefault(kind, [])
         if len(toys) < self.LIMIT:
             toys.append(key)
@@ -136,15 +179,16 @@ class Generator(Dice):
     def refill(self):
         """With new toys, after a sweep."""
         self.toys.clear()
+        self.makers.clear()
         self.limit_names[:] = ["toys"]
-        for kind, key in self.stage.toys():
-            self.learn(kind, key)
+        for kind, key, *caller in self.stage.toys():
+            self.learn(kind, key, *caller)
 
     # Requests
 
     def request(self):
         self.number += 1
-        route = self.choice(routes.ALL)
+        route = self.choices(routes.ALL, cum_weights=self.weights)[0]
         self.caller = self.choice(CALLERS)
         # Most of what is known otherwise is spared.
         self.is_powerful = self.caller in ("admin", "manager") and route.method != "GET"
@@ -154,6 +198,9 @@ class Generator(Dice):
             request.method = "HEAD"
         request.path = route.service + re.sub(
             r"\{(\w+)\}", lambda found: quote(str(self.id(found[1])), safe="", errors="surrogatepass"), route.path)
+        if route.service == "/volume" and self.chance(0.4):
+            # The same without the project, as newer clients say it.
+            request.path = re.sub(r"^/volume/v3/[^/]+/", "/volume/v3/", request.path)
         self.add_query(request)
         self.add_token(request)
         self.add_body(request)
@@ -176,7 +223,8 @@ class Generator(Dice):
         if self.chance(0.3):
             return self.choice(tricks.PLACEMENT_VALUES)
         kind = self.choice((
-            "project", "domain", "user", "image", "role", "region", "service", "namespace", "provider"))
+            "project", "domain", "user", "image", "role", "region", "service", "namespace", "provider", "network",
+            "subnet", "port", "router", "server", "volume", "volume_type", "security_group", "host"))
         return str(self.id(kind))
 
     def add_token(self, request):
@@ -186,6 +234,13 @@ class Generator(Dice):
         if request.route.service == "/placement":
             minor = self.choice((39, 39, 39, 39, 0, 1, 6, 12, 14, 20, 28, 30, 36, 99))
             request.headers.append(("OpenStack-API-Version", f"placement 1.{minor}"))
+        if request.route.service in VERSIONED:
+            name, newest = VERSIONED[request.route.service]
+            major = 2 if name == "compute" else 3
+            if PROXIES.match(request.path) and self.chance(0.8):
+                newest = 35
+            minor = newest if self.chance(0.85) else self.choice((0, 1, 2, 26, 30, 36, 42, 59, 66, 79, 99, 10 ** 20))
+            request.headers.append(("OpenStack-API-Version", f"{name} {major}.{minor}"))
         if request.route.path == "/v3/auth/tokens" and request.method != "POST":
             subject = self.subject(request)
             request.headers.append(("X-Subject-Token", subject))
@@ -210,7 +265,7 @@ class Generator(Dice):
             return
         if not name:
             return
-        value = getattr(bodies, name)(self)
+        value = making.body(request.route, self)
         if request.intent == "near":
             value = self.mutate(value)
         elif request.intent == "hostile" and self.chance(0.3):
@@ -242,6 +297,8 @@ class Generator(Dice):
         grant = GRANT.search(path)
         if grant and not self.is_protected(grant[1]):
             return False
+        # The project before a volume is but the caller's own.
+        path = re.sub(r"^/volume/v3/[^/]+/(.)", r"/volume/v3/\1", path)
         return any(self.is_protected(part) for part in path.split("/"))
 
     def is_protected(self, part):

@@ -5,6 +5,7 @@ import secrets
 
 from skerrylab.waiting import eventually
 
+from . import cloud_things
 from .api import Api
 
 PASSWORD = "Hostile-1"
@@ -48,7 +49,9 @@ class Stage:
         self.make_people()
         self.make_delegates()
         short = self.make_short_token()
+        cloud_things.set_floor(self)
         self.plant()
+        cloud_things.plant(self)
         self.learn_canaries()
         self.make_odd_tokens(short)
 
@@ -243,6 +246,7 @@ class Stage:
         for kind in ("object", "property", "tag", "type"):
             yield kind, "toy"
         yield from self.toy_providers()
+        yield from cloud_things.toys(self)
 
     def toy_providers(self):
         parent = None
@@ -259,7 +263,7 @@ class Stage:
         self.seen = [self.look(path, token) for path, token in self.canaries]
 
     def look(self, path, token):
-        answer = self.api.send("GET", path, token=token)
+        answer = self.api.send("GET", path, token=token, headers=cloud_things.VERSIONS)
         # Members of an object come in any order.
         return answer.status, json.loads(answer.body) if answer.body[:1] == b"{" else answer.body
 

@@ -1,10 +1,12 @@
-"""Every route of three services: `METHOD[:BODY[>KIND]] PATH ?FILTERS`.
+"""Every route of six services: `METHOD[:BODY[>KIND]] PATH ?FILTERS`.
 
 BODY names a function of `bodies`, KIND what a success makes, so that later requests can name it. `{kind}` in a path is
 an id of that kind. GET stands for HEAD too.
 """
 import dataclasses
 import re
+
+from . import cloud_routes
 
 IDENTITY = """
 GET /
@@ -207,8 +209,16 @@ def read(service, table):
             yield Route(service, method, body, makes, words[-1], filters)
 
 
-ALL = tuple(read("/identity", IDENTITY + GRANTS)) + tuple(read("/image", IMAGE)) + tuple(
-    read("/placement", PLACEMENT))
+# What the network, compute and volume services know.
+CLOUD_KINDS = {
+    "network", "subnet", "port", "router", "floatingip", "port_forwarding", "security_group", "security_group_rule",
+    "subnetpool", "address_scope", "address_group", "rbac_policy", "server", "server_group", "keypair", "flavor",
+    "volume", "volume_snapshot", "attachment", "transfer", "volume_type", "aggregate", "qos"}
+
+TABLES = {
+    "/identity": IDENTITY + GRANTS, "/image": IMAGE, "/placement": PLACEMENT, "/network": cloud_routes.NETWORK,
+    "/compute": cloud_routes.COMPUTE, "/volume": cloud_routes.VOLUME}
+ALL = tuple(route for service, table in TABLES.items() for route in read(service, table))
 
 
 def undescribed(home):

@@ -6,6 +6,37 @@ import sqlite3
 # The event log holds the refusals themselves.
 LOGS = {"events", "event_cursors"}
 
+# What is on its way from one state to another, by what it is.
+ON_HOSTS = {
+    "server": "SELECT uuid, vm_state, task_state FROM servers WHERE task_state IS NOT NULL AND deleted_at IS NULL",
+    "device": "SELECT server_uuid, kind, change FROM server_devices WHERE change IS NOT NULL",
+    "volume": "SELECT uuid, status, task FROM blockstorage_volumes WHERE task IS NOT NULL AND deleted_at IS NULL",
+    "snapshot": "SELECT uuid, status, task FROM blockstorage_snapshots WHERE task IS NOT NULL AND deleted_at IS NULL",
+    "plan": "SELECT uuid, plan_revision, acknowledged_revision FROM nodes WHERE plan_revision != acknowledged_revision",
+    "touch": "SELECT resource, kind FROM plan_touches",
+    "job": "SELECT job_id, kind, step, reason FROM jobs WHERE stuck = 0",
+}
+# Rows that must go with what they are of.
+STANDING = {
+    "plan_entries": "SELECT kind || ' ' || resource FROM plan_entries",
+    "placement_inventories": """
+        SELECT uuid || ' ' || resource_class || ' ' || used FROM placement_inventories
+        JOIN placement_providers ON placement_providers.id = provider_id""",
+    "placement_consumers": "SELECT uuid FROM placement_consumers",
+    "placement_group_members": "SELECT consumer_uuid FROM placement_group_members",
+    "network_networks": "SELECT uuid FROM network_networks",
+    "network_ports": "SELECT uuid FROM network_ports",
+    "network_allocations": "SELECT address FROM network_allocations",
+    "network_port_forwardings": "SELECT uuid FROM network_port_forwardings",
+    "network_address_group_prefixes": "SELECT prefix FROM network_address_group_prefixes",
+    "network_rbac": "SELECT uuid FROM network_rbac",
+    "blockstorage_attachments": "SELECT uuid FROM blockstorage_attachments",
+    "blockstorage_transfers": "SELECT uuid FROM blockstorage_transfers",
+    "server_devices": "SELECT server_uuid FROM server_devices",
+    "server_group_members": "SELECT server_uuid FROM server_group_members",
+    "compute_aggregate_hosts": "SELECT id FROM compute_aggregate_hosts",
+}
+
 
 class Watch:
     def __init__(self, state):
@@ -74,7 +105,18 @@ class Watch:
             "SELECT uuid, status FROM image_tasks WHERE status IN ('pending', 'processing')").fetchall()
         lines = [f"{kind} {key.decode()} is {status.decode()}"
                  for kind, rows in (("image", images), ("task", tasks)) for key, status in rows]
-        return lines + self.strays()
+        return lines + self.on_hosts() + self.strays()
+
+    def on_hosts(self):
+        """Lines for what a host has yet to do, and for what it is doing."""
+        lines = []
+        for what, query in ON_HOSTS.items():
+            lines += [f"{what} {row[0]!r} is under way: {row[1:]}" for row in self.database.execute(query)]
+        return lines
+
+    def standing(self):
+        """A set of (table, id) of what is left when all that was made is deleted."""
+        return {(table, row[0]) for table, query in STANDING.items() for row in self.database.execute(query)}
 
     def differences(self, old, new, exempt=()):
         """Lines that say what is not the same; `exempt` are pairs of table and column that may differ, `*` for all."""

@@ -17,6 +17,17 @@ extension FieldTable {
         POST /compute/v2.1/os-keypairs keypair.public_key shown
         POST /compute/v2.1/os-keypairs keypair.type shown
         POST /compute/v2.1/os-keypairs keypair.user_id shown
+        POST /compute/v2.1/os-snapshots snapshot.display_description test:ComputeOldCallTests.volumes
+        POST /compute/v2.1/os-snapshots snapshot.display_name test:ComputeOldCallTests.volumes
+        POST /compute/v2.1/os-snapshots snapshot.force test:ComputeOldCallTests.volumes
+        POST /compute/v2.1/os-snapshots snapshot.volume_id test:ComputeOldCallTests.volumes
+        POST /compute/v2.1/os-volumes volume.availability_zone test:ComputeOldCallTests.volumes
+        POST /compute/v2.1/os-volumes volume.display_description test:ComputeOldCallTests.volumes
+        POST /compute/v2.1/os-volumes volume.display_name test:ComputeOldCallTests.volumes
+        POST /compute/v2.1/os-volumes volume.metadata test:ComputeOldCallTests.volumes
+        POST /compute/v2.1/os-volumes volume.size test:ComputeOldCallTests.volumes
+        POST /compute/v2.1/os-volumes volume.snapshot_id test:ComputeOldCallTests.volumes
+        POST /compute/v2.1/os-volumes volume.volume_type test:ComputeOldCallTests.volumes
         POST /compute/v2.1/servers OS-SCH-HNT:scheduler_hints test:CreateServerBodyTests.nothingForgotten
         POST /compute/v2.1/servers os:scheduler_hints test:CreateServerBodyTests.nothingForgotten
         POST /compute/v2.1/servers server parts

@@ -76,6 +76,8 @@ enum TwoTenantBodies {
         case let route where route.contains(" /volume/"): return volumeBody(route, own)
         case "PUT /compute/v2.1/servers/{server_id}": return ["server": ["name": "s"]]
         case "POST /compute/v2.1/servers/{server_id}/action": return ["os-stop": .null]
+        case "POST /compute/v2.1/os-volumes": return ["volume": ["display_name": "v"]]
+        case "POST /compute/v2.1/os-snapshots": return ["snapshot": ["display_name": "s"]]
         case "POST /compute/v2.1/os-keypairs":
             return ["keypair": ["name": "k", "type": "ssh", "public_key": "ssh-rsa AAAA"]]
         case "POST /compute/v2.1/os-aggregates/{id}/action": return ["add_host": ["host": "host-a"]]

@@ -113,6 +113,14 @@ extension TwoTenantTable {
         POST /compute/v2.1/servers server.block_device_mapping.0.volume_id image foreign=400 gone=400 malformed=400
         POST /compute/v2.1/servers server.block_device_mapping_v2.0.image_id image foreign=400 gone=400 malformed=400
         POST /compute/v2.1/servers server.block_device_mapping_v2.0.snapshot_id image foreign=400 gone=400 malformed=400
+        GET /compute/v2.1/servers/{server_id}/diagnostics {server_id} server foreign=404 gone=404 malformed=404
+        GET /compute/v2.1/os-volumes/{volume_id} {volume_id} volume foreign=404 gone=404 malformed=404
+        DELETE /compute/v2.1/os-volumes/{volume_id} {volume_id} volume foreign=404 gone=404 malformed=404
+        POST /compute/v2.1/os-volumes volume.snapshot_id volume_snapshot foreign=404 gone=404 malformed=400
+        POST /compute/v2.1/os-volumes volume.availability_zone - # zones are for everybody
+        GET /compute/v2.1/os-snapshots/{snapshot_id} {snapshot_id} volume_snapshot foreign=404 gone=404 malformed=404
+        DELETE /compute/v2.1/os-snapshots/{snapshot_id} {snapshot_id} volume_snapshot foreign=404 gone=404 malformed=404
+        POST /compute/v2.1/os-snapshots snapshot.volume_id volume foreign=404 gone=404 malformed=400
         GET /compute/v2.1/servers ?project_id project foreign=200 gone=200
         GET /compute/v2.1/servers ?user_id user foreign=200 gone=200
         GET /compute/v2.1/servers/detail ?project_id project foreign=200 gone=200

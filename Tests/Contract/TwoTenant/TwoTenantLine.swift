@@ -82,7 +82,7 @@ enum TwoTenantTable {
         "/network/": ["{tag}", "{alias}", "{type}"], "/image/": ["{tag}"],
         // Every path is below the caller's own project; VolumeTwoTenantTests names others there.
         "/volume/": ["{project_id}", "{key}", "{alias}", "{verb}", "{absent_id}", "{host}", "{class}"],
-        "/compute/": ["{tag}", "{key}", "{alias}", "{request_id}", "{network}"]
+        "/compute/": ["{tag}", "{key}", "{alias}", "{request_id}", "{network}", "{class}", "{before}"]
     ]
 
     /// Members of bodies that name something by what they are called.

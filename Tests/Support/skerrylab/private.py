@@ -101,6 +101,8 @@ class PrivateCloud:
             "state_directory": str(self.folder / "agent"), "coordinator": f"127.0.0.1:{self.agent_port}",
             "name": "simulated", "roles": ["compute", "network", "storage"], "driver": "simulated",
             "simulated": {"nodes": self.hosts, **self.HOST_SIZE},
+            # Documentation's addresses: several hosts reach each other's volumes by name only.
+            **({"network": {"tunnel_address": "192.0.2.1"}} if self.hosts > 1 else {}),
             "metrics": {"listen": "none"}}, indent=1))
         self.join(configuration, self.hosts)
         self.agent = self.spawn("skerry-agent", "run", "--config", configuration)

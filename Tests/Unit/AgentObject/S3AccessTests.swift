@@ -68,6 +68,12 @@ struct S3AccessTests {
         let upload = client.presigned("PUT", "/things/up", lifetime: 60)
         #expect(try await client.send("PUT", upload, host, Array("sent".utf8)).status == 200)
         #expect(try await client.call("GET", "/things/up").text == "sent")
+        // Some clients put into the URL what else are header fields.
+        let tagged = client.presigned("PUT", "/things/t", lifetime: 60, more: "&x-amz-tagging=k%3Dv")
+        #expect(try await client.send("PUT", tagged, host, [1]).status == 200)
+        #expect(try await client.call("GET", "/things/t?tagging").elements("Key") == ["k"])
+        let hidden = client.presigned("PUT", "/things/t", lifetime: 60, more: "&x-amz-acl=public-read")
+        #expect(try await client.send("PUT", hidden, host, [1]).status == 501)
         cloud.clock.advance(seconds: 61)
         #expect(try await client.send("GET", url, host).code == "AccessDenied")
         let later = client.presigned("GET", "/things/o", lifetime: 3600)
@@ -123,11 +129,23 @@ struct S3AccessTests {
         let swift = try await cloud.call("GET", "things/big")
         #expect(swift.bytes == whole.bytes && swift["content-type"] == "a/b")
         #expect(try await cloud.counters().bytes == Int64(Self.part.count + 3 + 5))
+        // Whoever reads it when it is replaced reads it to its end.
+        let name = ObjectName(
+            account: "AUTH_" + Person.project.compact, container: "things", name: "big")
+        let record = try #require(try await cloud.store.object(name))
+        var reader: ContentReader? = try await cloud.store.open(record.content)
+        var read = try await reader?.read(from: 0, upTo: record.content.size) ?? []
         // A copy has the same parts; the last of the two takes them along.
         _ = try await client.call("PUT", "/things/copy", [("x-amz-copy-source", "things/big")])
         #expect(try await client.call("DELETE", "/things/big").status == 204)
         #expect(try await client.call("GET", "/things/copy").bytes == whole.bytes)
         #expect(try await cloud.call("DELETE", "things/copy?multipart-manifest=delete").status == 200)
+        try await cloud.store.collectGarbage()
+        while let piece = try await reader?.read(from: Int64(read.count), upTo: record.content.size), !piece.isEmpty {
+            read += piece
+        }
+        #expect(read == whole.bytes)
+        reader = nil
         try await cloud.store.collectGarbage()
         let left = Folder.names(cloud.folder + "/large").flatMap { Folder.names("\(cloud.folder)/large/\($0)") }
         #expect(left == [])
@@ -159,6 +177,28 @@ struct S3AccessTests {
         try await ObjectHousekeeping(store: cloud.store, clock: cloud.clock).pass()
         let left = Folder.names(cloud.folder + "/large").flatMap { Folder.names("\(cloud.folder)/large/\($0)") }
         #expect(left == [])
+    }
+
+    @Test("parts may have checksums that the upload did not ask for, and are held to them at the end")
+    func uninvited() async throws {
+        let (_, client) = try await bucket()
+        let id = try #require(try await client.call("POST", "/things/sum?uploads").element("UploadId"))
+        var hash = S3ChecksumHash(.crc32)
+        hash.update([1])
+        let sum = hash.finish()
+        let part = try await client.call(
+            "PUT", "/things/sum?partNumber=1&uploadId=\(id)", [("x-amz-checksum-crc32", sum)], [1])
+        #expect(part["x-amz-checksum-crc32"] == sum)
+        func complete(_ sum: String) async throws -> Int {
+            let inner =
+                "<PartNumber>1</PartNumber><ETag>\(part["etag"] ?? "")</ETag><ChecksumCRC32>\(sum)</ChecksumCRC32>"
+            return try await client.call(
+                "POST", "/things/sum?uploadId=\(id)", [],
+                Array("<CompleteMultipartUpload><Part>\(inner)</Part></CompleteMultipartUpload>".utf8)
+            ).status
+        }
+        #expect(try await complete("AAAAAA==") == 400)
+        #expect(try await complete(sum) == 200)
     }
 
     @Test("parts' checksums make the object's", arguments: ["COMPOSITE", "FULL_OBJECT"])

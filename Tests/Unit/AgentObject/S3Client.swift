@@ -114,12 +114,12 @@ struct S3Client {
     }
 
     /// A URL that is its own permission.
-    func presigned(_ method: String, _ path: String, lifetime: Int64) -> String {
+    func presigned(_ method: String, _ path: String, lifetime: Int64, more: String = "") -> String {
         let stamp = Self.stamp(seconds), date = stamp.prefix(8)
         let credential = "\(access)/\(date)/\(region)/s3/aws4_request".replacing("/", with: "%2F")
         let query =
             "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=\(credential)&X-Amz-Date=\(stamp)"
-            + "&X-Amz-Expires=\(lifetime)&X-Amz-SignedHeaders=host"
+            + "&X-Amz-Expires=\(lifetime)&X-Amz-SignedHeaders=host\(more)"
         let signed = sign(
             method, path, query: query, [("host", "objects.example:8704")], payload: "UNSIGNED-PAYLOAD", stamp: stamp)
         return "\(path)?\(query)&X-Amz-Signature=\(signed.signature)"
