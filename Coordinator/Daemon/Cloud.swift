@@ -66,7 +66,8 @@ package struct Cloud: Sendable {
         let identitySlice = IdentitySlice(identity, holdings: others.flatMap(\.holdings), logger: logger)
         var participants = FleetParticipants(others.compactMap { $0 as? any FleetParts }, images: image.service)
         participants.serving = ObjectStorageService(
-            tokens: identity.tokens, keys: SigningKeyService(identity), endpoint: configuration.objectEndpoint, apiHost: configuration.apiHost)
+            tokens: identity.tokens, keys: SigningKeyService(identity), endpoint: configuration.objectEndpoint,
+            apiHost: configuration.apiHost)
         fleet = FleetSlice(
             core: core, database: database, authority: authority, participants: participants,
             explain: { key, reader in
