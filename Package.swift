@@ -16,6 +16,7 @@ extension Target.Dependency {
         .product(name: "NIOConcurrencyHelpers", package: "swift-nio")
     ]
     static let http1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+    static let webSocket: Target.Dependency = .product(name: "NIOWebSocket", package: "swift-nio")
     static let embedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
     static let tls: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
     static let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
@@ -106,7 +107,7 @@ let package = Package(
         library("Agent/Core", ["ProtocolModel", .logging, .collections]),
         library("Agent/Store", ["AgentCore", "ProtocolModel", "ProtocolSQLite", "ProtocolWire"]),
         library("Agent/Netlink", ["CNetlink", "ProtocolModel"]),
-        library("Agent/Compute", ["AgentCore", "ProtocolModel", "CLibvirt", .logging]),
+        library("Agent/Compute", ["AgentCore", "ProtocolModel", "CLibvirt", .logging] + Target.Dependency.nio),
         library(
             "Agent/Network",
             ["AgentCore", "ProtocolModel", "AgentNetlink", .http1, .logging, .subprocess] + Target.Dependency.nio),
@@ -161,11 +162,18 @@ let package = Package(
                 .lifecycle
             ]),
         library(
+            "Coordinator/Console",
+            [
+                "CoordinatorPlatform", "CoordinatorFleet", "ProtocolModel", "ProtocolLink", .http1, .webSocket, .tls,
+                .crypto, .logging, .lifecycle
+            ] + Target.Dependency.nio),
+        library(
             "Coordinator/Compute",
             [
                 "CoordinatorPlatform", "CoordinatorFleet", "CoordinatorIdentity", "CoordinatorPlacement",
                 "CoordinatorImage",
-                "CoordinatorNetwork", "CoordinatorBlockStorage", "ProtocolModel", .crypto, .cryptoExtras, .lifecycle, .x509
+                "CoordinatorNetwork", "CoordinatorBlockStorage", "CoordinatorConsole", "ProtocolModel", .crypto,
+                .cryptoExtras, .lifecycle, .x509
             ]),
         library(
             "Coordinator/ObjectStorage",
@@ -175,8 +183,8 @@ let package = Package(
             [
                 "CoordinatorPlatform", "CoordinatorFleet", "CoordinatorIdentity", "CoordinatorPlacement",
                 "CoordinatorImage",
-                "CoordinatorNetwork", "CoordinatorBlockStorage", "CoordinatorCompute", "CoordinatorObjectStorage",
-                "ProtocolModel", "ProtocolLink", "ProtocolSettings",
+                "CoordinatorNetwork", "CoordinatorBlockStorage", "CoordinatorConsole", "CoordinatorCompute",
+                "CoordinatorObjectStorage", "ProtocolModel", "ProtocolLink", "ProtocolSettings",
                 "ProtocolTelemetry", .arguments, .crypto, .cryptoExtras, .logging, .lifecycle, .signals
             ]),
         program(
@@ -230,6 +238,12 @@ let package = Package(
             ["CoordinatorImage", "CoordinatorPlatform", "ProtocolModel"] + Target.Dependency.nio),
         tests("Tests/Unit/CoordinatorObjectStorage", ["CoordinatorObjectStorage"]),
         tests(
+            "Tests/Unit/CoordinatorConsole",
+            [
+                "CoordinatorConsole", "CoordinatorFleet", "CoordinatorPlatform", "ProtocolLink", "ProtocolModel",
+                "TestsSupportStore", .webSocket, .http1, .logging
+            ] + Target.Dependency.nio),
+        tests(
             "Tests/Unit/CoordinatorNetwork",
             ["CoordinatorNetwork", "CoordinatorFleet", "CoordinatorPlatform", "ProtocolModel"]),
         tests(
@@ -255,8 +269,8 @@ let package = Package(
         tests(
             "Tests/Contract",
             [
-                "CoordinatorBlockStorage", "CoordinatorCompute", "CoordinatorNetwork", "CoordinatorImage",
-                "CoordinatorObjectStorage",
+                "CoordinatorBlockStorage", "CoordinatorConsole", "CoordinatorCompute", "CoordinatorNetwork",
+                "CoordinatorImage", "CoordinatorObjectStorage",
                 "CoordinatorPlacement",
                 "CoordinatorFleet",
                 "CoordinatorIdentity", "CoordinatorPlatform", "ProtocolModel", "ProtocolLink", "TestsSupportStore", .tls

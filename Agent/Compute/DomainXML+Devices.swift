@@ -27,8 +27,8 @@ extension DomainXML {
                 $0.leaf("target", ["type": "virtio", "name": "org.qemu.guest_agent.0"])
             }
         }
-        if let address = settings.vncListenAddress {
-            xml.leaf("graphics", ["type": "vnc", "port": "-1", "autoport": "yes", "listen": address])
+        if settings.hasGraphics {
+            xml.element("graphics", ["type": "vnc"]) { $0.leaf("listen", ["type": "none"]) }
             xml.element("video") { $0.leaf("model", ["type": "vga"]) }
         }
         xml.element("rng", ["model": "virtio"]) { $0.leaf("backend", ["model": "random"], text: "/dev/urandom") }

@@ -11,12 +11,12 @@ public struct HypervisorSettings: Hashable, Sendable {
     public var virtType: VirtType
     /// A libvirt CPU model for guests, `host-model` and `host-passthrough` among them; `nil` for what suits the virt type.
     public var cpuModel: String?
-    /// The address VNC servers listen on; `nil` for guests without graphics.
-    public var vncListenAddress: String?
+    /// Whether guests have a screen, which is reached through libvirt and listens nowhere.
+    public var hasGraphics: Bool
 
-    public init(virtType: VirtType, cpuModel: String? = nil, vncListenAddress: String? = nil) {
+    public init(virtType: VirtType, cpuModel: String? = nil, hasGraphics: Bool = true) {
         self.virtType = virtType
         self.cpuModel = cpuModel
-        self.vncListenAddress = vncListenAddress
+        self.hasGraphics = hasGraphics
     }
 }

@@ -47,7 +47,7 @@ extension LibvirtDriver {
     }
 
     /// - Parameter doing: As in "start the server".
-    private func withRunning<Value: Sendable>(
+    func withRunning<Value: Sendable>(
         _ server: ServerID, _ doing: String,
         _ body: @escaping @Sendable (OpaquePointer, String) throws(StatusError) -> Value
     ) async throws(StatusError) -> Value {

@@ -11,6 +11,12 @@ public protocol CoordinatorSession: Sendable, ImageSource {
     func send(_ health: NodeHealth) async
     /// Sends what an operation made as the data of an image; returns when the coordinator has taken it in.
     func upload(_ file: any SnapshotFile, as image: ImageID, of operation: OperationID) async throws(UploadFailure)
+    /// Opens the way to whoever asked for a console.
+    func openConsole(_ session: ConsoleID) async throws -> any ByteChannel
+}
+
+extension CoordinatorSession {
+    public func openConsole(_ session: ConsoleID) async throws -> any ByteChannel { throw CancellationError() }
 }
 
 /// Why the data of an image did not arrive.

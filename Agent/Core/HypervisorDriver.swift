@@ -113,6 +113,8 @@ public protocol HypervisorDriver: Sendable {
     func injectNMI(_ server: ServerID) async throws(StatusError)
     /// What a running guest takes.
     func diagnose(_ server: ServerID) async throws(StatusError) -> GuestDiagnostics
+    /// Connects to a running guest's screen or serial port. A serial port takes one connection at a time, a screen many.
+    func openConsole(_ kind: ConsoleKind, of server: ServerID) async throws(StatusError) -> any ByteChannel
     /// Resets a running guest as the reset button would.
     func reset(_ server: ServerID) async throws(StatusError)
     /// Removes the definition with its saved state and NVRAM; the domain must not be running.

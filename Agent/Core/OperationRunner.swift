@@ -36,6 +36,8 @@ struct OperationRunner: Sendable {
                 return []
             }
         case .diagnostics(let server): return await diagnose(operation, server)
+        case .openConsole(let server, let kind, let session):
+            return await openConsole(operation, server, kind, session)
         case .uploadVolume, .unknown:
             return OperationResult(
                 id: operation.id, outcome: .failed(.unsupported(operation.action.name, coordinator: "")))

@@ -261,7 +261,8 @@ extension Operation {
     var isRepeatable: Bool {
         switch action {
         // A password is not written down, and set twice it is the same.
-        case .consoleOutput, .diagnostics, .changePassword: true
+        // One that comes twice finds nobody waiting.
+        case .consoleOutput, .diagnostics, .changePassword, .openConsole: true
         case .softReboot, .hardReboot, .snapshot, .injectNMI, .uploadVolume, .unknown: false
         }
     }

@@ -44,6 +44,10 @@ struct ServerKind: KeyedDriver {
     let images: ImageDesk
     /// Snapshots that are made and sent at once: each takes a processor, space and a stream of the link.
     let snapshots = SlotCount(2)
+    /// Consoles that are open: each takes a stream of the link, which has more than these.
+    let consoles = SlotCount(Self.consolesAtOnce)
+    static let consolesAtOnce = 32
+    let serialLines = SerialLines()
 
     init(_ compute: ComputeDrivers, _ core: EngineCore) {
         self.compute = compute
@@ -222,7 +226,7 @@ struct ServerKind: KeyedDriver {
             try await make(step, work)
         // Others do these, and time them themselves.
         case .fetchImage, .readConsole, .awaitShutdown, .copyDisk, .compressDisk, .uploadImage, .changePassword,
-            .injectNMI, .diagnose:
+            .injectNMI, .diagnose, .openConsole:
             break
         }
     }

@@ -32,6 +32,7 @@ public enum ServerStep: String, Hashable, Sendable, CaseIterable {
     case changePassword = "change-password"
     case injectNMI = "inject-nmi"
     case diagnose = "diagnose"
+    case openConsole = "open-console"
     case readConsole = "read-console"
     /// Watching a guest go down on its own.
     case awaitShutdown = "await-shutdown"

@@ -45,5 +45,18 @@ struct LinkedSession: CoordinatorSession {
         }
     }
 
+    func openConsole(_ session: ConsoleID) async throws -> any ByteChannel {
+        LinkedConsole(stream: try await connection.openConsole(session))
+    }
+
     private static let chunkBytes = 262_144
+}
+
+/// The coordinator's end of a console.
+private struct LinkedConsole: ByteChannel {
+    let stream: LinkConsole
+
+    func read() async throws -> [UInt8]? { try await stream.read() }
+    func write(_ bytes: [UInt8]) async throws { try await stream.write(bytes) }
+    func close() { stream.finish() }
 }

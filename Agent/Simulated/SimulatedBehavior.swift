@@ -6,7 +6,7 @@ public struct SimulatedCall: Sendable, Hashable {
     /// What is done to a server, to the network, to a router or to a volume.
     public enum Action: String, Sendable, Hashable, CaseIterable {
         case observeDomains, define, start, requestShutdown, destroy, pause, resume, save, reset, undefine
-        case copyDisk, makeSnapshot, setPassword, injectNMI, diagnose
+        case copyDisk, makeSnapshot, setPassword, injectNMI, diagnose, openConsole
         case attachDevices, detachDevices, makeRescueDisk, removeRescueDisk
         case observeFiles, fetchImage, makeDisks, makeConfigDrive, readConsole, removeFiles
         case prepareNetwork, convergeNetwork

@@ -208,6 +208,12 @@ public struct SimulatedHypervisor: HypervisorDriver {
         try await host.behavior.enter(SimulatedCall(action, server), clock: host.clock)
     }
 
+    func enterConsole(_ server: ServerID) async throws(StatusError) { try await enter(.openConsole, server) }
+
+    func isActive(_ server: ServerID) -> Bool {
+        host.guests.withLock { $0[server]?.observation.isActive == true }
+    }
+
     private static func unknown(_ server: ServerID) -> StatusError {
         StatusError(code: .hostFailure, message: "The host does not know the server.", detail: "start \(server)")
     }

@@ -15,6 +15,9 @@ public struct BlockStorageSlice: Slice, FleetParts {
         "volume:attachment_create", "volume:multiattach_bootable_volume"
     ]
 
+    /// What a call asks that shows volumes or snapshots, beside the rule of the call itself.
+    public static let shownAttributes = VolumeRoutes.attributes + [SnapshotRoutes.attributes]
+
     /// For servers.
     public let service: VolumeService
     public let apis: [ServiceAPI]

@@ -1,4 +1,5 @@
 import CoordinatorBlockStorage
+import CoordinatorConsole
 import CoordinatorFleet
 import CoordinatorIdentity
 import CoordinatorImage
@@ -24,6 +25,7 @@ public struct ComputeSlice: Slice, FleetParts {
     public let holdings: [any ProjectHoldings]
     private let explanation: ServerExplanation
     private let commands: ServerCommands
+    private let servers: ServerStore
     private let settings: ComputeSettings
     private let runtime: SliceRuntime?
 
@@ -42,12 +44,13 @@ public struct ComputeSlice: Slice, FleetParts {
         settings: ComputeSettings = ComputeSettings(), network: any NetworkForCompute, image: any ImageForCompute,
         placement: any Placement, volumes: any VolumesForCompute, plans: any PlanWriter,
         operations: any OperationDispatcher,
-        directory: any NodeDirectory, proxied: [ServiceAPI] = [], revision: (@Sendable () -> Int)? = nil,
+        directory: any NodeDirectory, consoles: ConsoleTokens? = nil, proxied: [ServiceAPI] = [],
+        revision: (@Sendable () -> Int)? = nil,
         runtime: SliceRuntime? = nil
     ) {
         let parts = ComputeParts(
             settings: settings, network: network, image: image, placement: placement, volumes: volumes, plans: plans,
-            operations: operations, directory: directory)
+            operations: operations, directory: directory, consoles: consoles)
         volumes.listeners.add(VolumeWaiting(parts: parts))
         let reader = ServerReader(
             parts: parts, rendered: RenderedServers(limit: settings.renderedServers), revision: revision)
@@ -65,11 +68,18 @@ public struct ComputeSlice: Slice, FleetParts {
         holdings = [ComputeHoldings(parts: parts)]
         explanation = ServerExplanation(parts: parts)
         commands = ServerCommands(parts: parts)
+        servers = parts.servers
     }
 
     /// Why a server is where and as it is, for the operator; `nil` for an unknown one.
     public func explain(_ server: ServerID, in reader: any SQLReader) throws -> JSON? {
         try explanation.explain(server, in: reader)
+    }
+
+    /// Where a server's consoles are; `nil` for one that is on no host, or is gone.
+    public func host(of server: ServerID, in reader: any SQLReader) throws -> NodeID? {
+        guard let server = try servers.find(server, in: reader), !server.isDeleted else { return nil }
+        return server.host?.node
     }
 
     /// Work that repeats; each is one transaction and safe at any moment.

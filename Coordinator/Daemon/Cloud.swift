@@ -1,5 +1,6 @@
 import CoordinatorBlockStorage
 import CoordinatorCompute
+import CoordinatorConsole
 import CoordinatorFleet
 import CoordinatorIdentity
 import CoordinatorImage
@@ -18,6 +19,7 @@ package struct Cloud: Sendable {
     package let network: NetworkSlice
     package let blockStorage: BlockStorageSlice
     package let compute: ComputeSlice
+    let console: ConsoleSlice
     package let fleet: FleetSlice
     let registry: SessionRegistry
     package let services: [ServiceAPI]
@@ -29,7 +31,7 @@ package struct Cloud: Sendable {
 
     private static let slices: [any Slice.Type] = [
         IdentitySlice.self, FleetSlice.self, PlacementSlice.self, ImageSlice.self, NetworkSlice.self,
-        BlockStorageSlice.self, ComputeSlice.self
+        BlockStorageSlice.self, ConsoleSlice.self, ComputeSlice.self
     ]
 
     package static var migrations: [Migration] { PlatformMigrations.all + slices.flatMap { $0.migrations } }
@@ -58,16 +60,20 @@ package struct Cloud: Sendable {
         let compute = ComputeSlice(
             settings: configuration.compute, network: network.service, image: image.service,
             placement: placement.service, volumes: blockStorage.service, plans: core.plans, operations: core.operations,
-            directory: core.directory,
+            directory: core.directory, consoles: ConsoleTokens(settings: configuration.consoleSettings),
             proxied: network.apis + image.apis + blockStorage.apis, revision: revision,
             runtime: runtime)
         self.compute = compute
-        let others: [any Slice] = [placement, image, network, blockStorage, compute]
+        console = ConsoleSlice(settings: configuration.consoleSettings, operations: core.operations, runtime: runtime) {
+            try compute.host(of: $0, in: $1)
+        }
+        let others: [any Slice] = [placement, image, network, blockStorage, console, compute]
         let identitySlice = IdentitySlice(identity, holdings: others.flatMap(\.holdings), logger: logger)
         var participants = FleetParticipants(others.compactMap { $0 as? any FleetParts }, images: image.service)
         participants.serving = ObjectStorageService(
             tokens: identity.tokens, keys: SigningKeyService(identity), endpoint: configuration.objectEndpoint,
             apiHost: configuration.apiHost)
+        participants.consoles = console.desk
         fleet = FleetSlice(
             core: core, database: database, authority: authority, participants: participants,
             explain: { key, reader in

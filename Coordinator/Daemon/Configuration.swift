@@ -1,4 +1,5 @@
 import CoordinatorCompute
+import CoordinatorConsole
 import CoordinatorIdentity
 import CoordinatorImage
 import CoordinatorNetwork
@@ -26,6 +27,7 @@ package struct Configuration: Sendable, Equatable {
     var compute = ComputeSettings()
     /// What the operator's file of rules is called; `nil` is `policy.yaml` beside the configuration, if there is one.
     var policyFile: String?
+    var console = Console()
     var audit = Audit()
     var backup = BackupSettings()
 
@@ -104,6 +106,7 @@ extension SettingsReader {
             case "object_storage": readObjectStorage(value, into: &configuration.objectStorage)
             case "compute": readCompute(value, into: &configuration.compute)
             case "policy_file": string(value, name).map { configuration.policyFile = $0 }
+            case "console": readConsole(value, into: &configuration.console)
             case "audit": readAudit(value, into: &configuration.audit)
             case "backup": readBackup(value, into: &configuration.backup)
             default:
@@ -111,7 +114,7 @@ extension SettingsReader {
                     name, value,
                     known: """
                         state_directory, store, socket, region, api, agents, metrics, log, identity, images, \
-                        network, compute, object_storage, policy_file, audit, backup
+                        network, compute, console, object_storage, policy_file, audit, backup
                         """)
             }
         }

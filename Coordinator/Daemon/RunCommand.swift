@@ -1,4 +1,5 @@
 import ArgumentParser
+import CoordinatorConsole
 import CoordinatorIdentity
 import CoordinatorPlatform
 import Glibc
@@ -62,6 +63,9 @@ struct RunCommand: AsyncParsableCommand {
             PeriodicWork("renewal of the certificate", every: .seconds(3_600), logger: logger) { try renewal.pass() },
             policyWatch, SmallMemory()
         ]
+        if configuration.consoleSettings.listen != nil {
+            services.append(try ConsoleServer(cloud.console, certificate: certificate))
+        }
         services += cloud.work
         services += auditServices(configuration, database: database, clock: clock, logger: logger)
         services += metricsServices(configuration, metrics, cloud)

@@ -125,6 +125,7 @@ public enum VolumeAttachmentTag {}
 public enum ProjectTag {}
 public enum UserTag {}
 public enum OperationTag {}
+public enum ConsoleTag {}
 public enum AnyTag {}
 
 public typealias NodeID = Identifier<NodeTag>
@@ -150,5 +151,7 @@ public typealias VolumeAttachmentID = Identifier<VolumeAttachmentTag>
 public typealias ProjectID = Identifier<ProjectTag>
 public typealias UserID = Identifier<UserTag>
 public typealias OperationID = Identifier<OperationTag>
+/// One viewer's connection to a console.
+public typealias ConsoleID = Identifier<ConsoleTag>
 /// A resource whose kind stands beside it.
 public typealias AnyID = Identifier<AnyTag>

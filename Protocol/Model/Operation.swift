@@ -18,6 +18,8 @@ public struct Operation: Hashable, Sendable {
         /// What the volume holds at one moment, flat and in this format (`raw` or `qcow2`), becomes the data of an image
         /// that waits for it, as with a snapshot.
         case uploadVolume(VolumeID, image: ImageID, format: ImageSpec.DiskFormat)
+        /// Opens the stream of that id, which leads to the guest's console: done once both ends are there.
+        case openConsole(ServerID, ConsoleKind, session: ConsoleID)
         /// Of a newer release: to be refused, not to be stumbled over.
         case unknown(UnknownAction)
     }
@@ -32,6 +34,7 @@ public struct Operation: Hashable, Sendable {
         case injectNMI = 8
         case diagnostics = 9
         case uploadVolume = 10
+        case openConsole = 11
     }
 
     /// An action as it came.
@@ -69,6 +72,7 @@ extension Operation.Action {
         case .injectNMI: .injectNMI
         case .diagnostics: .diagnostics
         case .uploadVolume: .uploadVolume
+        case .openConsole: .openConsole
         case .unknown: nil
         }
     }
@@ -82,7 +86,7 @@ extension Operation.Action {
         switch self {
         case .softReboot(let server, _), .hardReboot(let server), .consoleOutput(let server, _),
             .snapshot(let server, _), .changePassword(let server, _, _), .injectNMI(let server),
-            .diagnostics(let server):
+            .diagnostics(let server), .openConsole(let server, _, _):
             .server(server)
         case .uploadVolume(let volume, _, _): .volume(volume)
         case .unknown: nil
@@ -101,8 +105,17 @@ extension Operation.Kind {
         case .injectNMI: "inject-nmi"
         case .diagnostics: "diagnostics"
         case .uploadVolume: "upload-volume"
+        case .openConsole: "open-console"
         }
     }
+}
+
+/// What of a guest a console leads to.
+public enum ConsoleKind: String, Hashable, Sendable, CaseIterable {
+    /// Its screen, keyboard and mouse, as RFB (RFC 6143) without authentication.
+    case vnc
+    /// Its first serial port, octet for octet.
+    case serial
 }
 
 /// How an operation ended. Repeated on request: the agent remembers it until the coordinator has acknowledged it.

@@ -1,5 +1,6 @@
 import CoordinatorBlockStorage
 import CoordinatorCompute
+import CoordinatorConsole
 import CoordinatorFleet
 import CoordinatorImage
 import CoordinatorNetwork
@@ -17,6 +18,7 @@ struct ComputeCloud: Sendable {
     /// What the network refuses next, in place of the real one's answer.
     let refusals: ComputeNetworkRefusals
     let network: NetworkID
+    let consoles: ConsoleTokens
     private let images: ImageFolder
 
     var first: NodeID { hosts.first }
@@ -27,12 +29,13 @@ struct ComputeCloud: Sendable {
     /// - Parameter memoryMiB: What each host has for guests.
     init(
         memoryMiB: Int = 16_384, settings: ComputeSettings = ComputeSettings(),
-        hosts names: [String] = ["host-a", "host-b"]
+        hosts names: [String] = ["host-a", "host-b"], consoles: ConsoleSettings = ConsoleSettings()
     ) async throws {
         let clock = ManualClock()
         let database = try await APIHarness.database(
             migrations: FleetSlice.migrations + PlacementSlice.migrations + ImageSlice.migrations
-                + NetworkSlice.migrations + BlockStorageSlice.migrations + ComputeSlice.migrations)
+                + NetworkSlice.migrations + BlockStorageSlice.migrations + ConsoleSlice.migrations
+                + ComputeSlice.migrations)
         var logger = Logger(label: "compute contract")
         logger.logLevel = .error
         let core = FleetCore(clock: clock, logger: logger)
@@ -46,11 +49,12 @@ struct ComputeCloud: Sendable {
         let volumes = BlockStorageSlice(
             image: image.service, placement: placement.service, plans: core.plans, operations: core.operations,
             directory: core.directory)
+        self.consoles = ConsoleTokens(settings: consoles)
         slice = ComputeSlice(
             settings: settings, network: refusals, image: image.service, placement: placement.service,
             volumes: volumes.service,
             plans: core.plans, operations: core.operations, directory: core.directory,
-            proxied: network.apis + image.apis + volumes.apis)
+            consoles: self.consoles, proxied: network.apis + image.apis + volumes.apis)
         harness = APIHarness(
             services: [slice.api, image.api, placement.api] + network.apis + volumes.apis, database: database,
             clock: clock)

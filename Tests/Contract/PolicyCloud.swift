@@ -1,5 +1,6 @@
 import CoordinatorBlockStorage
 import CoordinatorCompute
+import CoordinatorConsole
 import CoordinatorFleet
 import CoordinatorIdentity
 import CoordinatorImage
@@ -27,7 +28,7 @@ struct PolicyCloud: Sendable {
         let database = try await APIHarness.database(
             migrations: IdentityMigrations.all + FleetSlice.migrations + PlacementSlice.migrations
                 + ImageSlice.migrations + NetworkSlice.migrations + BlockStorageSlice.migrations
-                + ComputeSlice.migrations)
+                + ConsoleSlice.migrations + ComputeSlice.migrations)
         image = try await ImageMetadataCloud(in: (database, clock))
         let identity = try await IdentityService(
             database: database, clock: clock,
@@ -44,7 +45,9 @@ struct PolicyCloud: Sendable {
             network: network.service, image: image.slice.service, placement: placement.service,
             volumes: volumes.service,
             plans: core.plans,
-            operations: core.operations, directory: core.directory, proxied: network.apis + image.slice.apis + volumes.apis)
+            operations: core.operations, directory: core.directory,
+            consoles: ConsoleTokens(settings: ConsoleSettings()),
+            proxied: network.apis + image.slice.apis + volumes.apis)
         let fleet = FleetSlice(
             core: core, database: database, authority: try CertificateAuthority.create(at: 1_767_225_600),
             participants: FleetParticipants(

@@ -72,6 +72,21 @@ struct VolumeTypeTests {
         #expect(await cloud.post("/types/\(id)/action", remove, as: .admin).status == 404)
     }
 
+    @Test("a quota set does not tell a project of types that are not open to it")
+    func closedTypesInQuotaSets() async throws {
+        let cloud = try await VolumeCloud()
+        let mine = "/os-quota-sets/\(TestCaller.project.compact)"
+        let id = await make("hidden", cloud, isPublic: false)
+        for path in [mine, mine + "?usage=true", mine + "/defaults"] {
+            let quotas = await cloud.get(path)
+            #expect(quotas.status == 200 && !quotas.json.text.contains("hidden"))
+        }
+        #expect(await cloud.get(mine, as: .admin).json["quota_set"]?["volumes_hidden"] == -1)
+        let add: JSON = ["addProjectAccess": ["project": .string(TestCaller.project.compact)]]
+        #expect(await cloud.post("/types/\(id)/action", add, as: .admin).status == 202)
+        #expect(await cloud.get(mine).json["quota_set"]?["volumes_hidden"] == -1)
+    }
+
     @Test("a type that is renamed keeps what projects may have of it")
     func renamed() async throws {
         let cloud = try await VolumeCloud()

@@ -39,8 +39,9 @@ struct DependencyTests {
         "Coordinator/Compute": [
             "CoordinatorPlatform", "CoordinatorIdentity", "CoordinatorFleet", "CoordinatorPlacement",
             "CoordinatorImage",
-            "CoordinatorNetwork", "CoordinatorBlockStorage", "ProtocolModel"
+            "CoordinatorNetwork", "CoordinatorBlockStorage", "CoordinatorConsole", "ProtocolModel"
         ],
+        "Coordinator/Console": ["CoordinatorPlatform", "CoordinatorFleet", "ProtocolModel", "ProtocolLink"],
         "Coordinator/ObjectStorage": [
             "CoordinatorPlatform", "CoordinatorIdentity", "CoordinatorFleet", "ProtocolModel"
         ],
@@ -87,7 +88,7 @@ struct DependencyTests {
     /// Targets and folders that decide and never act.
     static let pure =
         ["Protocol/Model/"]
-        + ["Identity", "Image", "Network", "BlockStorage", "Compute", "Placement", "Fleet"].map {
+        + ["Identity", "Image", "Network", "BlockStorage", "Compute", "Console", "Placement", "Fleet"].map {
             "Coordinator/\($0)/Model/"
         }
 

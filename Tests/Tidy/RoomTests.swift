@@ -4,7 +4,9 @@ import Testing
 @Suite("rooms")
 struct RoomTests {
     static let tree = SourceTree()
-    static let slices = ["Identity", "Image", "Network", "BlockStorage", "Compute", "Placement", "Fleet"]
+    static let slices = [
+        "Identity", "Image", "Network", "BlockStorage", "Compute", "Console", "Placement", "Fleet"
+    ]
 
     private static func files(_ slice: String, _ room: String) -> [SourceTree.File] {
         tree.production.filter { $0.path.hasPrefix("Coordinator/\(slice)/\(room)/") }

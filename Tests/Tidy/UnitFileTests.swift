@@ -77,7 +77,7 @@ struct UnitFileTests {
 
     @Test(
         "systemd's own judgement, where it is installed", .enabled(if: FileManager.default.fileExists(atPath: analyze)),
-        arguments: [("coordinator", 30), ("agent", 65)])
+        arguments: [("coordinator", 30), ("coordinator-backup", 25), ("agent", 65)])
     func exposure(name: String, tenths: Int) throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: Self.analyze)

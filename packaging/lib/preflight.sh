@@ -96,7 +96,7 @@ limits_bandwidth() {
 
 check_network() {
     local port holder
-    is_running || for port in 8700 8701 8702 8703 8704; do
+    is_running || for port in 6080 8700 8701 8702 8703 8704; do
         holder=$(port_holder $port) || continue
         refuse "TCP port $port is taken by $holder" "stop it; if it is another Skerry, stop that with 'packaging/quickstart --stop' and its --prefix"
     done

@@ -163,9 +163,9 @@ struct HostRoutes: Sendable {
 
     /// There is one, `default`: the limits of projects that have none of their own.
     @Sendable private func quotaClass(_ call: APICall) async throws -> APIResponse {
-        let parts = parts
+        let (parts, caller) = (parts, try call.requireCaller())
         let (names, limits) = try await call.database.read { reader in
-            (try QuotaRoutes.names(parts, in: reader), try parts.quotas.ledger.defaults(in: reader))
+            (try QuotaRoutes.names(parts, for: caller, in: reader), try parts.quotas.ledger.defaults(in: reader))
         }
         return .json(Self.render(names, limits, id: call.parameter("class")))
     }
@@ -177,9 +177,9 @@ struct HostRoutes: Sendable {
                 "There is one quota class, 'default': it has the limits of all projects without limits of their own.")
         }
         let body = try await call.json()
-        let parts = parts
+        let (parts, caller) = (parts, try call.requireCaller())
         let (names, limits) = try await call.write { transaction in
-            let names = try QuotaRoutes.names(parts, in: transaction)
+            let names = try QuotaRoutes.names(parts, for: caller, in: transaction)
             let ledger = parts.quotas.ledger
             let wanted = try QuotaRoutes.schema(names).read(body, under: "quota_class_set", wording: Cinder.body)
             for (name, limit) in wanted.sorted(by: { $0.key < $1.key }) {

@@ -21,11 +21,14 @@ struct QuotaRoutes: Sendable {
         ]
     }
 
-    /// All that is limited, with the three limits of each type.
-    static func names(_ parts: BlockStorageParts, in reader: any SQLReader) throws -> [String] {
-        let types = try parts.types.names(in: reader).values.sorted()
+    /// All that is limited, with the three limits of each type that the caller may know of.
+    static func names(_ parts: BlockStorageParts, for caller: Caller, in reader: any SQLReader) throws -> [String] {
+        let types =
+            caller.isAdmin
+            ? Array(try parts.types.names(in: reader).values)
+            : try parts.types.names(openTo: caller.project, in: reader)
         return parts.settings.quotas.keys.sorted()
-            + types.flatMap { type in BlockStorageQuotas.perType.map { "\($0)_\(type)" } }
+            + types.sorted().flatMap { type in BlockStorageQuotas.perType.map { "\($0)_\(type)" } }
     }
 
     /// One's own project, or any for administrators.
@@ -54,10 +57,11 @@ struct QuotaRoutes: Sendable {
 
     @Sendable private func show(_ call: APICall) async throws -> APIResponse {
         let project = try authorize(call, "show")
+        let caller = try call.requireCaller()
         let wantsUsage = try Cinder.flag("usage", call)
         let (parts, ledger) = (parts, ledger)
         let (names, limits, used) = try await call.database.read { reader in
-            let names = try Self.names(parts, in: reader)
+            let names = try Self.names(parts, for: caller, in: reader)
             return (
                 names, try ledger.limits(of: project, in: reader),
                 wantsUsage ? try ledger.used(names, by: project, in: reader) : nil
@@ -68,19 +72,20 @@ struct QuotaRoutes: Sendable {
 
     @Sendable private func defaults(_ call: APICall) async throws -> APIResponse {
         _ = try authorize(call, "show")
-        let (parts, ledger) = (parts, ledger)
+        let (parts, ledger, caller) = (parts, ledger, try call.requireCaller())
         let (names, limits) = try await call.database.read { reader in
-            (try Self.names(parts, in: reader), try ledger.defaults(in: reader))
+            (try Self.names(parts, for: caller, in: reader), try ledger.defaults(in: reader))
         }
         return .json(render(names, limits, id: call.parameter("target_id")))
     }
 
     @Sendable private func update(_ call: APICall) async throws -> APIResponse {
         let project = try authorize(call, "update")
+        let caller = try call.requireCaller()
         let body = try await call.json()
         let (parts, ledger) = (parts, ledger)
         let (names, limits) = try await call.write { transaction in
-            let names = try Self.names(parts, in: transaction)
+            let names = try Self.names(parts, for: caller, in: transaction)
             let wanted = try Self.schema(names).read(body, under: "quota_set", wording: Cinder.body)
             let used = try ledger.used(wanted.keys.sorted(), by: project, in: transaction)
             for (name, limit) in wanted.sorted(by: { $0.key < $1.key }) {

@@ -26,7 +26,7 @@ struct SnapshotRoutes: Sendable {
         ]
     }
 
-    private static let attributes = "volume_extension:extended_snapshot_attributes"
+    static let attributes = "volume_extension:extended_snapshot_attributes"
 
     // MARK: Reading
 

@@ -46,6 +46,12 @@ struct TypeStore: Sendable {
         return Dictionary(rows, uniquingKeysWith: { first, _ in first })
     }
 
+    /// Names of those that everybody, or the project, may use.
+    func names(openTo project: ProjectID?, in reader: any SQLReader) throws -> [String] {
+        let open = Self.open(to: project)
+        return try reader.query("SELECT name FROM blockstorage_types WHERE \(open.sql)", open.arguments) { $0.text(0) }
+    }
+
     func all(in reader: any SQLReader) throws -> [VolumeType] { try table.all(in: reader) }
     func count(in reader: any SQLReader) throws -> Int { try table.count(in: reader) }
 

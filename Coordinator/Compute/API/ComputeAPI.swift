@@ -22,7 +22,7 @@ struct ComputeAPI: Sendable {
     private var routes: [Route] {
         VersionRoutes.all + ServerRoutes(parts: parts, reader: reader).all
             + ServerActionRoutes(parts: parts, reader: reader, proxies: proxies).all
-            + ServerMetadataRoutes(parts: parts).all
+            + ServerMetadataRoutes(parts: parts).all + ConsoleRoutes(parts: parts).all
             + ServerTagRoutes(parts: parts).all + ServerViewRoutes(parts: parts).all
             + InterfaceRoutes(parts: parts).all + ServerGroupRoutes(parts: parts).all
             + AggregateRoutes(parts: parts).all

@@ -29,12 +29,7 @@ struct ServerActionRoutes: Sendable {
                 )
                 .asking(ImageSlice.serverImageRules)
                 .asking(ServerNetworkActions.rules.map { ComputePolicy.prefix + $0 })
-                .asking(NetworkSlice.serverPortRules + FloatingIPProxy.actionRules),
-            Route(
-                .post, "/v2.1/servers/{server_id}/remote-consoles", action: "compute.server.console",
-                handler: remoteConsole
-            )
-            .askingCompute("os-remote-consoles")
+                .asking(NetworkSlice.serverPortRules + FloatingIPProxy.actionRules)
         ]
     }
 
@@ -46,7 +41,8 @@ struct ServerActionRoutes: Sendable {
         { routes, call, _ in try await routes.run(command, call) }
     }
 
-    private static let actions = [own, rebuilding, resizing, moving, imaging, reaching].reduce(into: [:]) { all, some in
+    private static let actions = [own, rebuilding, resizing, moving, imaging, reaching, looking].reduce(into: [:]) {
+        all, some in
         all.merge(some) { first, _ in first }
     }
 
@@ -70,9 +66,7 @@ struct ServerActionRoutes: Sendable {
         },
         "os-getConsoleOutput": { routes, call, argument in
             try await routes.console(call, lines: try Nova.read(argument, length, under: "os-getConsoleOutput"))
-        },
-        "os-getVNCConsole": noConsole, "os-getSPICEConsole": noConsole, "os-getRDPConsole": noConsole,
-        "os-getSerialConsole": noConsole
+        }
     ]
 
     private static let rebootType = BodySchema(
@@ -88,10 +82,6 @@ struct ServerActionRoutes: Sendable {
     private static let length = BodySchema<Int?>(
         blank: nil, [.given("length", \.self, BodyFormat<Int>.integer(-1...Int.max, orText: true).nullable)]
     ).format().map { lines, _ in lines == -1 ? nil : lines }
-
-    private static let noConsole: Action = { routes, call, argument in
-        try await routes.refuseConsole(call, type: argument["type"]?.stringValue ?? "")
-    }
 
     @Sendable private func act(_ call: APICall) async throws -> APIResponse {
         let body = try await call.json()
@@ -147,24 +137,5 @@ struct ServerActionRoutes: Sendable {
             throw APIError.conflict(
                 "The host of instance \(server.id) does not answer: its console can be read when the host is back.")
         }
-    }
-
-    private static let console = BodySchema(
-        blank: (protocol: "", type: ""),
-        [.required("protocol", \.protocol, .text()), .required("type", \.type, .text())])
-
-    @Sendable private func remoteConsole(_ call: APICall) async throws -> APIResponse {
-        let console = try Self.console.read(try await call.json(), under: "remote_console", wording: Nova.body)
-        return try await refuseConsole(call, type: console.type)
-    }
-
-    /// No graphical console is served.
-    private func refuseConsole(_ call: APICall, type: String) async throws -> APIResponse {
-        let permissions = try call.permissions()
-        let access = ServerAccess(parts: parts)
-        _ = try await call.database.read {
-            try access.find(call.parameter("server_id"), asking: "os-remote-consoles", by: permissions, in: $0)
-        }
-        throw APIError.badRequest("Unavailable console type \(type).")
     }
 }

@@ -1,3 +1,4 @@
+import CoordinatorBlockStorage
 import CoordinatorPlatform
 import ProtocolModel
 
@@ -9,25 +10,31 @@ struct VolumeProxy: Sendable {
     var all: [Route] {
         let volumes = "/v2.1/os-volumes"
         let snapshots = "/v2.1/os-snapshots"
+        let attributes = BlockStorageSlice.shownAttributes
         return [
-            Route(.get, volumes) { try await list($0, Self.volumes) }.asking("volume:get_all"),
-            Route(.get, volumes + "/detail") { try await list($0, Self.volumes) }.asking("volume:get_all"),
-            Route(.get, volumes + "/{volume_id}") { try await show($0, Self.volumes) }.asking("volume:get"),
+            Route(.get, volumes) { try await list($0, Self.volumes) }.asking("volume:get_all").asking(attributes),
+            Route(.get, volumes + "/detail") { try await list($0, Self.volumes) }.asking("volume:get_all")
+                .asking(attributes),
+            Route(.get, volumes + "/{volume_id}") { try await show($0, Self.volumes) }.asking("volume:get")
+                .asking(attributes),
             Route(.post, volumes, action: "compute.volume.create", handler: createVolume)
-                .asking("volume:create", "volume:get", "volume:get_snapshot"),
+                .asking(
+                    "volume:create", "volume:create_from_image", "volume:multiattach", "volume:get",
+                    "volume:get_snapshot"),
             Route(.delete, volumes + "/{volume_id}", action: "compute.volume.delete") {
                 try await delete($0, Self.volumes)
-            }.asking("volume:delete", "volume:get"),
-            Route(.get, snapshots) { try await list($0, Self.snapshots) }.asking("volume:get_all_snapshots"),
+            }.asking("volume:delete", "volume:force_delete"),
+            Route(.get, snapshots) { try await list($0, Self.snapshots) }.asking("volume:get_all_snapshots")
+                .asking(attributes),
             Route(.get, snapshots + "/detail") { try await list($0, Self.snapshots) }
-                .asking("volume:get_all_snapshots"),
+                .asking("volume:get_all_snapshots").asking(attributes),
             Route(.get, snapshots + "/{snapshot_id}") { try await show($0, Self.snapshots) }
-                .asking("volume:get_snapshot"),
+                .asking("volume:get_snapshot").asking(attributes),
             Route(.post, snapshots, action: "compute.snapshot.make", handler: createSnapshot)
                 .asking("volume:create_snapshot", "volume:get"),
             Route(.delete, snapshots + "/{snapshot_id}", action: "compute.snapshot.remove") {
                 try await delete($0, Self.snapshots)
-            }.asking("volume:delete_snapshot", "volume:get_snapshot")
+            }.asking("volume:delete_snapshot")
         ]
     }
 

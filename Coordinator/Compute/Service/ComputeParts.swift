@@ -1,4 +1,5 @@
 import CoordinatorBlockStorage
+import CoordinatorConsole
 import CoordinatorFleet
 import CoordinatorImage
 import CoordinatorNetwork
@@ -16,6 +17,8 @@ struct ComputeParts: Sendable {
     let plans: any PlanWriter
     let operations: any OperationDispatcher
     let directory: any NodeDirectory
+    /// `nil`: consoles are not served.
+    let consoles: ConsoleTokens?
 
     let servers = ServerStore()
     let actions = ActionStore()

@@ -76,7 +76,7 @@ enum ComputePolicy {
         "os-hosts:shutdown", "os-hosts:reboot", "os-baremetal-nodes:list", "os-baremetal-nodes:show",
         "os-volumes-attachments:swap", "os-server-diagnostics", "os-quota-class-sets:show",
         "os-quota-class-sets:update",
-        "os-instance-usage-audit-log:list", "os-instance-usage-audit-log:show"
+        "os-instance-usage-audit-log:list", "os-instance-usage-audit-log:show", "os-console-auth-tokens"
     ]
     private static let owners = ["os-keypairs:index", "os-keypairs:show", "os-keypairs:create", "os-keypairs:delete"]
 

@@ -77,6 +77,7 @@ struct ServerCommands: Sendable {
         server.shelvedImage = nil
         try workflow.begin(&server, "delete", task: .deleting, by: origin, at: now, in: transaction)
         try parts.servers.tags.removeAll(from: server.id, in: transaction)
+        try parts.consoles?.revokeAll(of: server.id, in: transaction)
         let node = try server.host.flatMap { try parts.directory.node($0.node, in: transaction) }
         try workflow.remove(&server, isHostDown: node?.health == .down, at: now, in: transaction)
         try parts.servers.save(&server, at: now, in: transaction)

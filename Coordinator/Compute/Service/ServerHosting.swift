@@ -50,7 +50,7 @@ struct ServerHosting: HostedKind {
         switch action {
         case .softReboot(let server, _), .hardReboot(let server), .snapshot(let server, _), .injectNMI(let server):
             server.cast()
-        case .consoleOutput, .changePassword, .diagnostics, .uploadVolume, .unknown: nil
+        case .consoleOutput, .changePassword, .diagnostics, .openConsole, .uploadVolume, .unknown: nil
         }
     }
 

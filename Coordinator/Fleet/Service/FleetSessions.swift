@@ -13,6 +13,7 @@ struct FleetSessions: LinkService {
     let intake: StatusIntake
     let images: any ImageBlobSource
     let serving: (any ServingAuthority)?
+    let consoles: (any ConsoleStreams)?
     let authority: CertificateAuthority
     let figures: FleetFigures
     let clock: any WallClock
@@ -23,7 +24,7 @@ struct FleetSessions: LinkService {
     init(
         database: any SQLDatabase, registry: SessionRegistry, nodes: NodeService, operations: OperationService,
         plans: PlanReader, intake: StatusIntake, images: any ImageBlobSource, serving: (any ServingAuthority)?,
-        authority: CertificateAuthority,
+        consoles: (any ConsoleStreams)?, authority: CertificateAuthority,
         figures: FleetFigures, clock: any WallClock, logger: Logger
     ) {
         self.database = database
@@ -34,6 +35,7 @@ struct FleetSessions: LinkService {
         self.intake = intake
         self.images = images
         self.serving = serving
+        self.consoles = consoles
         self.authority = authority
         self.figures = figures
         self.clock = clock
@@ -169,6 +171,12 @@ struct FleetSessions: LinkService {
             try await images.receive(image: upload.image, sizeBytes: upload.sizeBytes, from: bytes.throwingStream)
         } catch let error as APIError {
             throw LinkRefusal(Self.code(error.status), error.message)
+        }
+    }
+
+    func serveConsole(_ session: ConsoleID, of node: NodeID, _ console: LinkConsole) async throws {
+        guard await consoles?.serve(session, of: node, console) == true else {
+            throw LinkRefusal(.notFound, "Nobody waits for console \(session).")
         }
     }
 

@@ -36,6 +36,8 @@ public struct FleetParticipants: Sendable {
     public var images: any ImageBlobSource
     /// `nil`: no node serves clients.
     public var serving: (any ServingAuthority)?
+    /// `nil`: nobody looks at consoles.
+    public var consoles: (any ConsoleStreams)?
 
     public init(
         providers: [any PlanSpecProvider], consumers: [any PlanStatusConsumer], observers: [any NodeObserver],
@@ -79,7 +81,8 @@ public struct FleetSlice: Slice {
             plans: plans,
             intake: StatusIntake(
                 consumers: participants.consumers, plan: plan, plans: plans, figures: figures, logger: core.logger),
-            images: participants.images, serving: participants.serving, authority: authority, figures: figures,
+            images: participants.images, serving: participants.serving, consoles: participants.consoles,
+            authority: authority, figures: figures,
             clock: core.clock,
             logger: core.logger)
         api = OperatorAPI(nodes: nodes, authorityHash: authority.hash, explain: explain).service

@@ -84,6 +84,15 @@ public final class LinkConnection: Sendable {
         }
     }
 
+    /// Agent: one end of a console's stream; the other is whoever asked for it. To be ended by
+    /// ``LinkConsole/finish(_:)``.
+    public func openConsole(_ session: ConsoleID) async throws -> LinkConsole {
+        let handler = handler
+        let (stream, mailbox) = try await eventLoop.submit { try handler.value.openStream(.console(session)) }.get()
+        return LinkConsole(
+            incoming: LinkByteStream(mailbox: mailbox), writer: LinkStreamWriter(connection: self, stream: stream))
+    }
+
     /// Agent: a new certificate for the same node.
     /// - Parameter request: A request with a fresh key.
     /// - Throws: ``LinkRefusal`` or ``LinkError``.

@@ -44,6 +44,10 @@ public protocol LinkService: Sendable {
     /// - Returns: It, in PEM form.
     /// - Throws: ``LinkRefusal``.
     func serverCertificate(_ certificateRequestDER: [UInt8], for node: NodeID) async throws -> String
+
+    /// A node has opened the console that an operation asked for; when this returns it is over.
+    /// - Throws: ``LinkRefusal`` with `notFound` when nobody waits for it.
+    func serveConsole(_ session: ConsoleID, of node: NodeID, _ console: LinkConsole) async throws
 }
 
 extension LinkService {
@@ -57,6 +61,10 @@ extension LinkService {
 
     public func serverCertificate(_ certificateRequestDER: [UInt8], for node: NodeID) async throws -> String {
         throw LinkRefusal(.notFound, "The coordinator issues no certificates for servers.")
+    }
+
+    public func serveConsole(_ session: ConsoleID, of node: NodeID, _ console: LinkConsole) async throws {
+        throw LinkRefusal(.notFound, "The coordinator serves no consoles.")
     }
 }
 

@@ -165,6 +165,9 @@ final class AcceptedSession: Sendable {
                     guard let reader else { break }
                     let upload = ImageUpload(operation: operation, image: image, sizeBytes: size)
                     await take(upload, LinkByteStream(mailbox: reader), stream, node, connection)
+                case .console(let session):
+                    guard let reader else { break }
+                    await relay(session, LinkByteStream(mailbox: reader), stream, node, connection)
                 }
                 _ = self.state.withLockedValue { $0.streams.removeValue(forKey: stream) }
             }
@@ -187,6 +190,18 @@ final class AcceptedSession: Sendable {
         }
     }
 
+    private func relay(
+        _ session: ConsoleID, _ bytes: LinkByteStream, _ stream: UInt32, _ node: NodeID, _ connection: LinkConnection
+    ) async {
+        let console = LinkConsole(incoming: bytes, writer: LinkStreamWriter(connection: connection, stream: stream))
+        do {
+            try await owner.service.serveConsole(session, of: node, console)
+            connection.finishStream(stream, nil)
+        } catch {
+            connection.finishStream(stream, wireRefusal(error))
+        }
+    }
+
     private func write(
         _ source: StreamOpening.Source, _ stream: UInt32, _ node: NodeID, _ connection: LinkConnection
     ) async {
@@ -202,7 +217,7 @@ final class AcceptedSession: Sendable {
                 try await writer.write(Array(owner.service.serverCertificate(request, for: node).utf8))
             case .signing(let request):
                 try await writer.write(owner.service.signingKey(request, for: node).wireBytes)
-            case .upload, .unknown: break
+            case .upload, .console, .unknown: break
             }
             connection.finishStream(stream, nil)
         } catch {
@@ -263,6 +278,7 @@ extension StreamOpening.Source {
         case .serverCertificate: "server certificate"
         case .signing: "signing key"
         case .upload(_, let image, _): "the data of image \(image)"
+        case .console: "console"
         case .unknown: "unknown"
         }
     }

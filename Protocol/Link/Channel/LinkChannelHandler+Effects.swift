@@ -31,7 +31,7 @@ extension LinkChannelHandler {
         case .deliver(let message, let bytes): messages?.put(message, bytes: bytes)
         case .messageCreditGrew, .streamCreditGrew: pump()
         case .streamOpened(let stream, let source):
-            let reader = source.isUpload ? makeReader(stream, isAnswered: true) : nil
+            let reader = source.isSent ? makeReader(stream, isAnswered: true) : nil
             onEvent(.streamOpened(stream, source, reader))
         case .streamBytes: break
         case .streamEnded(let stream, let error): endStream(stream, error)

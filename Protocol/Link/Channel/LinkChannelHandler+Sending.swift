@@ -121,7 +121,7 @@ extension LinkChannelHandler {
             throw LinkError(.closed, closure?.detail ?? "the session is not open")
         }
         guard let (stream, effects) = try session?.streams.open(source),
-            let mailbox = makeReader(stream, isAnswered: source.isUpload)
+            let mailbox = makeReader(stream, isAnswered: source.isSent)
         else { throw LinkError(.closed, "the session is not open") }
         apply(effects)
         return (stream, mailbox)
@@ -157,7 +157,9 @@ extension LinkChannelHandler {
 
     /// All of a stream is written, or read, or that failed.
     func finishStream(_ stream: UInt32, _ error: WireRefusal?) {
-        readers[stream] = nil
+        readers.removeValue(forKey: stream)?.finish(.success(()))
+        writers.removeValue(forKey: stream)?.continuation
+            .resume(throwing: LinkError(.streamFailed, "the stream was ended here"))
         withSession { $0.streams.end(stream, error) }
     }
 }

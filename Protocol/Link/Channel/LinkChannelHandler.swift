@@ -19,7 +19,7 @@ final class LinkChannelHandler: ChannelInboundHandler {
         case opened(LinkConnection)
         case granted(GrantMessage)
         case refused(WireRefusal)
-        /// With what is read of it, for an upload.
+        /// With what is read of it, if anything is.
         case streamOpened(UInt32, StreamOpening.Source, Mailbox<[UInt8]>?)
         /// The peer ended a stream: it wants no more, or sends no more.
         case streamAbandoned(UInt32)

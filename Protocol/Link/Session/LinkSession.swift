@@ -50,7 +50,7 @@ package struct LinkSession: Sendable {
         package var handshake: Duration = .seconds(10)
         package var messageWindow = 4 * 1_048_576
         package var streamWindow = 256 * 1024
-        package var streams = 16
+        package var streams = 64
         /// The service may think about a Hello for so long.
         package var decision: Duration = .seconds(30)
 

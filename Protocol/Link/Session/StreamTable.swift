@@ -2,11 +2,13 @@ import NIOCore
 import ProtocolWire
 
 /// The streams of one connection. The dialling side opens them and reads what the accepting side writes; of an upload,
-/// the other way round.
+/// the other way round; of a console, both do both.
 package struct StreamTable: Sendable {
-    private enum Stream: Equatable, Sendable {
-        case reading(ReceiveCredit)
-        case writing(SendCredit)
+    private struct Stream: Equatable, Sendable {
+        /// `nil`: nothing is read here.
+        var receive: ReceiveCredit?
+        /// `nil`: nothing is written here.
+        var send: SendCredit?
     }
 
     private let window: Int
@@ -31,29 +33,30 @@ package struct StreamTable: Sendable {
         guard lastID < .max - 2 else { throw LinkError(.closed, "the session has used up its stream ids") }
         let id = lastID == 0 ? 1 : lastID + 2
         lastID = id
-        streams[id] = source.isUpload ? .writing(SendCredit(0)) : .reading(ReceiveCredit(window: window))
-        let opening = StreamOpening(initialCredit: source.isUpload ? 0 : UInt32(window), source: source)
+        streams[id] = Stream(
+            receive: source.isRead ? ReceiveCredit(window: window) : nil, send: source.isSent ? SendCredit(0) : nil)
+        let opening = StreamOpening(initialCredit: source.isRead ? UInt32(window) : 0, source: source)
         return (id, [.send(.streamOpen(stream: id, opening))])
     }
 
     /// The reader took `bytes` off the stream's queue.
     package mutating func consumed(_ id: UInt32, _ bytes: Int) -> [LinkSession.Effect] {
-        guard case .reading(var credit)? = streams[id] else { return [] }
+        guard var credit = streams[id]?.receive else { return [] }
         let grant = credit.consume(bytes)
-        streams[id] = .reading(credit)
+        streams[id]?.receive = credit
         return grant.map { [.send(.streamCredit(stream: id, bytes: $0))] } ?? []
     }
 
     /// - Returns: How much of `amount` may be sent now.
     package mutating func takeCredit(_ id: UInt32, upTo amount: Int) -> Int {
-        guard case .writing(var credit)? = streams[id] else { return 0 }
+        guard var credit = streams[id]?.send else { return 0 }
         let taken = credit.takeUpTo(amount)
-        streams[id] = .writing(credit)
+        streams[id]?.send = credit
         return taken
     }
 
     package func isWriting(_ id: UInt32) -> Bool {
-        if case .writing? = streams[id] { true } else { false }
+        streams[id]?.send != nil
     }
 
     /// Ends a stream from this side: the writer has written all (or failed), or the reader wants no more.
@@ -67,14 +70,14 @@ package struct StreamTable: Sendable {
         case .streamOpen(let id, let opening):
             return try accept(id, opening, isAcceptor: isAcceptor)
         case .streamData(let id, let bytes):
-            guard case .reading(var credit)? = try known(id) else { return [] }
+            guard var credit = try known(id)?.receive else { return [] }
             try credit.receive(bytes.readableBytes)
-            streams[id] = .reading(credit)
+            streams[id]?.receive = credit
             return [.streamBytes(id, bytes: bytes.readableBytes)]
         case .streamCredit(let id, let grant):
-            guard case .writing(var credit)? = try known(id) else { return [] }
+            guard var credit = try known(id)?.send else { return [] }
             try credit.grow(by: grant)
-            streams[id] = .writing(credit)
+            streams[id]?.send = credit
             return [.streamCreditGrew(id)]
         case .streamEnd(let id, let error):
             guard try known(id) != nil else { return [] }
@@ -98,14 +101,19 @@ package struct StreamTable: Sendable {
             let refusal = WireRefusal(code: .notFound, message: "The coordinator has no such kind of stream.")
             return [.send(.streamEnd(stream: id, refusal))]
         }
-        if opening.source.isUpload {
-            streams[id] = .reading(ReceiveCredit(window: window))
-            return [.streamOpened(id, opening.source), .send(.streamCredit(stream: id, bytes: UInt32(window)))]
+        var stream = Stream()
+        if opening.source.isRead {
+            var credit = SendCredit(0)
+            try credit.grow(by: opening.initialCredit)
+            stream.send = credit
         }
-        var credit = SendCredit(0)
-        try credit.grow(by: opening.initialCredit)
-        streams[id] = .writing(credit)
-        return [.streamOpened(id, opening.source)]
+        guard opening.source.isSent else {
+            streams[id] = stream
+            return [.streamOpened(id, opening.source)]
+        }
+        stream.receive = ReceiveCredit(window: window)
+        streams[id] = stream
+        return [.streamOpened(id, opening.source), .send(.streamCredit(stream: id, bytes: UInt32(window)))]
     }
 
     /// - Returns: `nil` for a stream that has ended here while frames of it were still on their way.

@@ -38,6 +38,11 @@ extension Operation: MessageConvertible {
             return .uploadVolume(
                 try VolumeID(octets: upload.volume, field: "upload_volume.volume"),
                 image: try ImageID(octets: upload.image, field: "upload_volume.image"), format: format)
+        case .openConsole(let console)?:
+            guard let kind = ConsoleKind(console.kind) else { throw .invalid("open_console.kind: unknown") }
+            return .openConsole(
+                try ServerID(octets: console.server, field: "open_console.server"), kind,
+                session: try ConsoleID(octets: console.session, field: "open_console.session"))
         case nil:
             let bytes = [UInt8](message.unknownFields.data)
             guard let number = fieldNumber(bytes) else { throw .invalid("operation.action: none") }
@@ -98,7 +103,31 @@ extension Operation.Action {
                     $0.image = .init(image.octets)
                     $0.format = format.rawValue
                 })
+        case .openConsole(let server, let kind, let session):
+            .openConsole(
+                .with {
+                    $0.server = .init(server.octets)
+                    $0.kind = kind.wire
+                    $0.session = .init(session.octets)
+                })
         case .unknown: nil
+        }
+    }
+}
+
+extension ConsoleKind {
+    fileprivate init?(_ kind: PBOperation.OpenConsole.Kind) {
+        switch kind {
+        case .vnc: self = .vnc
+        case .serial: self = .serial
+        case .unspecified, .UNRECOGNIZED: return nil
+        }
+    }
+
+    fileprivate var wire: PBOperation.OpenConsole.Kind {
+        switch self {
+        case .vnc: .vnc
+        case .serial: .serial
         }
     }
 }

@@ -219,6 +219,8 @@ extension StreamOpening.Source {
                 size: Int64(try natural(upload.size, field: "stream.size")))
         case .signing(let request):
             self = .signing(SigningKeyRequest(access: request.access, date: request.date, region: request.region))
+        case .console(let console):
+            self = .console(try ConsoleID(octets: console.session, field: "stream.session"))
         case nil: self = .unknown
         }
     }
@@ -249,6 +251,7 @@ extension StreamOpening.Source {
                     $0.date = request.date
                     $0.region = request.region
                 })
+        case .console(let session): .console(.with { $0.session = .init(session.octets) })
         case .unknown: nil
         }
     }

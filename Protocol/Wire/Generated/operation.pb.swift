@@ -103,6 +103,14 @@ nonisolated struct PBOperation: Sendable {
     set {action = .uploadVolume(newValue)}
   }
 
+  var openConsole: PBOperation.OpenConsole {
+    get {
+      if case .openConsole(let v)? = action {return v}
+      return PBOperation.OpenConsole()
+    }
+    set {action = .openConsole(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Action: Equatable, Sendable {
@@ -114,6 +122,7 @@ nonisolated struct PBOperation: Sendable {
     case injectNmi(PBOperation.InjectNMI)
     case diagnostics(PBOperation.Diagnostics)
     case uploadVolume(PBOperation.UploadVolume)
+    case openConsole(PBOperation.OpenConsole)
 
   }
 
@@ -236,6 +245,61 @@ nonisolated struct PBOperation: Sendable {
     init() {}
   }
 
+  /// The agent opens a stream for it (StreamOpen.Console) with the session's id. Done once that is open.
+  nonisolated struct OpenConsole: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var server: Data = Data()
+
+    var kind: PBOperation.OpenConsole.Kind = .unspecified
+
+    var session: Data = Data()
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    nonisolated enum Kind: SwiftProtobuf.Enum, Swift.CaseIterable {
+      typealias RawValue = Int
+      case unspecified // = 0
+      case vnc // = 1
+      case serial // = 2
+      case UNRECOGNIZED(Int)
+
+      init() {
+        self = .unspecified
+      }
+
+      init?(rawValue: Int) {
+        switch rawValue {
+        case 0: self = .unspecified
+        case 1: self = .vnc
+        case 2: self = .serial
+        default: self = .UNRECOGNIZED(rawValue)
+        }
+      }
+
+      var rawValue: Int {
+        switch self {
+        case .unspecified: return 0
+        case .vnc: return 1
+        case .serial: return 2
+        case .UNRECOGNIZED(let i): return i
+        }
+      }
+
+      // The compiler won't synthesize support with the UNRECOGNIZED case.
+      static let allCases: [PBOperation.OpenConsole.Kind] = [
+        .unspecified,
+        .vnc,
+        .serial,
+      ]
+
+    }
+
+    init() {}
+  }
+
   init() {}
 }
 
@@ -347,7 +411,7 @@ fileprivate nonisolated let _protobuf_package = "skerry.v1"
 
 nonisolated extension PBOperation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Operation"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}deadline\0\u{3}soft_reboot\0\u{3}hard_reboot\0\u{3}console_output\0\u{1}snapshot\0\u{3}change_password\0\u{3}inject_nmi\0\u{1}diagnostics\0\u{3}upload_volume\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}deadline\0\u{3}soft_reboot\0\u{3}hard_reboot\0\u{3}console_output\0\u{1}snapshot\0\u{3}change_password\0\u{3}inject_nmi\0\u{1}diagnostics\0\u{3}upload_volume\0\u{3}open_console\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -461,6 +525,19 @@ nonisolated extension PBOperation: SwiftProtobuf.Message, SwiftProtobuf._Message
           self.action = .uploadVolume(v)
         }
       }()
+      case 11: try {
+        var v: PBOperation.OpenConsole?
+        var hadOneofValue = false
+        if let current = self.action {
+          hadOneofValue = true
+          if case .openConsole(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.action = .openConsole(v)
+        }
+      }()
       default: break
       }
     }
@@ -509,6 +586,10 @@ nonisolated extension PBOperation: SwiftProtobuf.Message, SwiftProtobuf._Message
     case .uploadVolume?: try {
       guard case .uploadVolume(let v)? = self.action else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+    }()
+    case .openConsole?: try {
+      guard case .openConsole(let v)? = self.action else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
     }()
     case nil: break
     }
@@ -801,6 +882,50 @@ nonisolated extension PBOperation.UploadVolume: SwiftProtobuf.Message, SwiftProt
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
+}
+
+nonisolated extension PBOperation.OpenConsole: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = PBOperation.protoMessageName + ".OpenConsole"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}server\0\u{1}kind\0\u{1}session\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.server) }()
+      case 2: try { try decoder.decodeSingularEnumField(value: &self.kind) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.session) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.server.isEmpty {
+      try visitor.visitSingularBytesField(value: self.server, fieldNumber: 1)
+    }
+    if self.kind != .unspecified {
+      try visitor.visitSingularEnumField(value: self.kind, fieldNumber: 2)
+    }
+    if !self.session.isEmpty {
+      try visitor.visitSingularBytesField(value: self.session, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBOperation.OpenConsole, rhs: PBOperation.OpenConsole) -> Bool {
+    if lhs.server != rhs.server {return false}
+    if lhs.kind != rhs.kind {return false}
+    if lhs.session != rhs.session {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBOperation.OpenConsole.Kind: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0KIND_UNSPECIFIED\0\u{1}KIND_VNC\0\u{1}KIND_SERIAL\0")
 }
 
 nonisolated extension PBOperationResult: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {

@@ -392,7 +392,7 @@ nonisolated struct PBStreamOpen: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// What may be sent before the first StreamCredit; 0 for what the opening side sends.
+  /// What may be sent before the first StreamCredit; 0 for what only the opening side sends.
   var initialCredit: UInt32 = 0
 
   var source: PBStreamOpen.OneOf_Source? = nil
@@ -437,6 +437,14 @@ nonisolated struct PBStreamOpen: Sendable {
     set {source = .signing(newValue)}
   }
 
+  var console: PBStreamOpen.Console {
+    get {
+      if case .console(let v)? = source {return v}
+      return PBStreamOpen.Console()
+    }
+    set {source = .console(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Source: Equatable, Sendable {
@@ -445,6 +453,7 @@ nonisolated struct PBStreamOpen: Sendable {
     case serverCertificate(PBStreamOpen.ServerCertificate)
     case upload(PBStreamOpen.Upload)
     case signing(PBStreamOpen.Signing)
+    case console(PBStreamOpen.Console)
 
   }
 
@@ -527,6 +536,20 @@ nonisolated struct PBStreamOpen: Sendable {
     init() {}
   }
 
+  /// Both sides send, each as much as it is given credit for: the opening side gives its own here, the other with its
+  /// first StreamCredit. Whichever ends it ends both ways. For an operation OpenConsole that the coordinator sent.
+  nonisolated struct Console: Sendable {
+    // SwiftProtobuf.Message conformance is added in an extension below. See the
+    // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+    // methods supported on all messages.
+
+    var session: Data = Data()
+
+    var unknownFields = SwiftProtobuf.UnknownStorage()
+
+    init() {}
+  }
+
   init() {}
 }
 
@@ -600,7 +623,7 @@ nonisolated struct PBStreamCredit: Sendable {
 }
 
 /// Frame kind 35, from the sending side: all is sent, or why not. From the reading side: no more is wanted; of an upload,
-/// without an error: all is taken in.
+/// without an error: all is taken in. Of a console: it is over, or why it broke.
 nonisolated struct PBStreamEnd: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1140,7 +1163,7 @@ nonisolated extension PBMessageCredit: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension PBStreamOpen: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".StreamOpen"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initial_credit\0\u{1}image\0\u{1}token\0\u{3}server_certificate\0\u{1}upload\0\u{1}signing\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}initial_credit\0\u{1}image\0\u{1}token\0\u{3}server_certificate\0\u{1}upload\0\u{1}signing\0\u{1}console\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1214,6 +1237,19 @@ nonisolated extension PBStreamOpen: SwiftProtobuf.Message, SwiftProtobuf._Messag
           self.source = .signing(v)
         }
       }()
+      case 7: try {
+        var v: PBStreamOpen.Console?
+        var hadOneofValue = false
+        if let current = self.source {
+          hadOneofValue = true
+          if case .console(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.source = .console(v)
+        }
+      }()
       default: break
       }
     }
@@ -1247,6 +1283,10 @@ nonisolated extension PBStreamOpen: SwiftProtobuf.Message, SwiftProtobuf._Messag
     case .signing?: try {
       guard case .signing(let v)? = self.source else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    }()
+    case .console?: try {
+      guard case .console(let v)? = self.source else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
     }()
     case nil: break
     }
@@ -1436,6 +1476,36 @@ nonisolated extension PBStreamOpen.Signing: SwiftProtobuf.Message, SwiftProtobuf
     if lhs.access != rhs.access {return false}
     if lhs.date != rhs.date {return false}
     if lhs.region != rhs.region {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBStreamOpen.Console: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = PBStreamOpen.protoMessageName + ".Console"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.session) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.session.isEmpty {
+      try visitor.visitSingularBytesField(value: self.session, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBStreamOpen.Console, rhs: PBStreamOpen.Console) -> Bool {
+    if lhs.session != rhs.session {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -136,11 +136,21 @@ public struct StreamOpening: Hashable, Sendable {
         case signing(SigningKeyRequest)
         /// The other way: `size` octets that an operation made become the data of an image.
         case upload(OperationID, image: ImageID, size: Int64)
+        /// Both ways: what a guest's console says and hears, for an operation that asked for it.
+        case console(ConsoleID)
         /// Of a newer release: to be refused, not to be stumbled over.
         case unknown
 
         /// Whether the side that opens the stream sends.
-        public var isUpload: Bool { if case .upload = self { true } else { false } }
+        public var isSent: Bool {
+            switch self {
+            case .upload, .console: true
+            case .image, .token, .serverCertificate, .signing, .unknown: false
+            }
+        }
+
+        /// Whether the side that opens the stream reads.
+        public var isRead: Bool { if case .upload = self { false } else { true } }
     }
 
     public var initialCredit: UInt32

@@ -94,13 +94,14 @@ def compute(facts):
             "disk_config": True, "console_output": True, "resize": True, "pause": True, "shelve": True,
             "suspend": True, "rescue": True, "snapshot": True, "interface_attach": True, "config_drive": True,
             "enable_instance_password": True, "hostname_fqdn_sanitization": True, "dhcp_domain": "",
+            "vnc_console": True, "serial_console": True,
             "ide_bus": True, "metadata_service": True, "stable_rescue": True, "cold_migration": True,
             "scheduler_enabled_filters": "all",
             # Each of these is refused with a reason.
             "change_password": False, "shelve_migrate": False, "live_migration": False, "volume_multiattach": False,
             "volume_backed_live_migration": False, "swap_volume": False, "attach_encrypted_volume": False,
             "personality": False, "vtpm_live_migration": False, "unified_limits": False,
-            "vnc_console": False, "spice_console": False, "serial_console": False},
+            "spice_console": False},
     })
 
 

@@ -47,6 +47,14 @@ def is_what_nova_says(request, answer):
         request.method == "HEAD" or b'"notImplemented"' in answer.body)
 
 
+def shown_ids(request, answer, planted):
+    """Kinds of the victim's things that an answer names although the request does not. `planted` is ids by kind."""
+    if request.caller == "admin" or answer.status >= 400:
+        return []
+    return [f"the id of the victim's {kind} was shown" for kind, key in planted.items()
+            if key.encode() in answer.body and key.encode() not in request.sent]
+
+
 def error_problems(request, answer):
     try:
         body = strict(answer.body)

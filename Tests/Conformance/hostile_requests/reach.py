@@ -1,8 +1,8 @@
 """Whether a run got far enough for its silence to mean something: where all is refused, nothing can go wrong."""
 
-# 5,000 requests (seeds 1, 2 and 7) have 19 % to 20 % and 71 % to 73 %; without working tokens, 1 % and 2 %.
+# 5,000 requests (seeds 1, 2 and 7) have 20 % to 21 % and 60 %; without working tokens, 1 % and 2 %.
 SUCCESS_SHARE = 0.10
-ROUTE_SHARE = 0.55
+ROUTE_SHARE = 0.50
 # By caller; they have 7 % (whoever has no scope) to 44 % (the administrator), and without a working token 1 % at most.
 CALLER_SHARE = 0.02
 ADMIN_SHARE = 0.20

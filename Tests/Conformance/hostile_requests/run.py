@@ -4,7 +4,7 @@ import re
 import time
 import traceback
 
-from . import aimed, judge, replay, watch, wire
+from . import aimed, judge, replay, routes, watch, wire
 
 LANES = 4
 SWEEP_EVERY = 1000
@@ -43,6 +43,7 @@ class Run:
         self.patience = PATIENCE_SECONDS
         self.last = {}
         self.secrets = [stage.secret.encode(), stage.ec2_secret.encode()]
+        self.hidden = {kind: key for kind, key in stage.planted.items() if kind in routes.CLOUD_KINDS and len(key) > 30}
         self.statuses, self.callers = collections.Counter(), collections.Counter()
         self.intents, self.services = collections.Counter(), collections.Counter()
         # By caller, without those requests that must not succeed.
@@ -199,6 +200,7 @@ class Run:
             if answer.status < 400:
                 self.routes[request.route] += 1
             found = judge.problems(request, answer, self.secrets)
+            found += judge.shown_ids(request, answer, self.hidden)
             if request.intent == "aimed":
                 found += aimed.problems(request, answer, self.generator)
             for problem in found:

@@ -9,7 +9,10 @@ LOGS = {"events", "event_cursors"}
 # What is on its way from one state to another, by what it is.
 ON_HOSTS = {
     "server": "SELECT uuid, vm_state, task_state FROM servers WHERE task_state IS NOT NULL AND deleted_at IS NULL",
-    "device": "SELECT server_uuid, kind, change FROM server_devices WHERE change IS NOT NULL",
+    # A paused guest lets no device go: that ends with its time, or goes on when the guest does.
+    "device": """
+        SELECT server_uuid, kind, change FROM server_devices JOIN servers ON uuid = server_uuid
+        WHERE change IS NOT NULL AND vm_state != 'paused'""",
     "volume": "SELECT uuid, status, task FROM blockstorage_volumes WHERE task IS NOT NULL AND deleted_at IS NULL",
     "snapshot": "SELECT uuid, status, task FROM blockstorage_snapshots WHERE task IS NOT NULL AND deleted_at IS NULL",
     "plan": "SELECT uuid, plan_revision, acknowledged_revision FROM nodes WHERE plan_revision != acknowledged_revision",

@@ -64,7 +64,12 @@ extension FieldTable {
         POST /compute/v2.1/servers/{server_id}/action length test:ComputeActionTests.console
         POST /compute/v2.1/servers/{server_id}/action lock test:ComputeActionTests.locks
         POST /compute/v2.1/servers/{server_id}/action locked_reason test:ComputeActionTests.locks
+        POST /compute/v2.1/servers/{server_id}/action confirmResize test:ComputeResizeTests.confirm
+        POST /compute/v2.1/servers/{server_id}/action migrate test:ComputeMigrationTests.migrate
+        POST /compute/v2.1/servers/{server_id}/action revertResize test:ComputeResizeTests.revert
         POST /compute/v2.1/servers/{server_id}/action os-getConsoleOutput test:ComputeActionTests.console
+        POST /compute/v2.1/servers/{server_id}/action os-getSerialConsole test:ComputeConsoleTests.actions
+        POST /compute/v2.1/servers/{server_id}/action os-getVNCConsole test:ComputeConsoleTests.actions
         POST /compute/v2.1/servers/{server_id}/action os-resetState test:ComputeActionTests.reset
         POST /compute/v2.1/servers/{server_id}/action os-start test:ComputeActionTests.power
         POST /compute/v2.1/servers/{server_id}/action os-stop test:ComputeActionTests.power
@@ -77,6 +82,8 @@ extension FieldTable {
         POST /compute/v2.1/servers/{server_id}/action unlock test:ComputeActionTests.locks
         POST /compute/v2.1/servers/{server_id}/action unpause test:ComputeActionTests.power
         POST /compute/v2.1/servers/{server_id}/metadata metadata shown
+        POST /compute/v2.1/servers/{server_id}/remote-consoles remote_console.protocol shown
+        POST /compute/v2.1/servers/{server_id}/remote-consoles remote_console.type shown
         PUT /compute/v2.1/os-quota-sets/{project_id} quota_set.cores shown
         PUT /compute/v2.1/os-quota-sets/{project_id} quota_set.fixed_ips shown
         PUT /compute/v2.1/os-quota-sets/{project_id} quota_set.floating_ips shown

@@ -99,6 +99,7 @@ extension TwoTenantTable {
         DELETE /compute/v2.1/servers/{server_id}/os-volume_attachments/{volume_id} {server_id} server foreign=404 gone=404 malformed=404
         DELETE /compute/v2.1/servers/{server_id}/os-volume_attachments/{volume_id} {volume_id} volume foreign=404 gone=404 malformed=404
         POST /compute/v2.1/servers/{server_id}/remote-consoles {server_id} server foreign=404 gone=404 malformed=404
+        GET /compute/v2.1/os-console-auth-tokens/{token} {token} - # a secret: whoever has it may use it, and only administrators look it up
         POST /compute/v2.1/flavors/{flavor_id}/action addTenantAccess.tenant project foreign=403 gone=403
         POST /compute/v2.1/os-keypairs keypair.user_id user foreign=403 gone=403 malformed=400
         POST /compute/v2.1/servers server.security_groups.0.name security_group foreign=400 gone=400 malformed=400

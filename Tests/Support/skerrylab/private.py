@@ -21,7 +21,7 @@ class PrivateCloud:
     HOST_SIZE = {"vcpus": 64, "memory_mib": 262144, "disk_gib": 4096}
 
     def __init__(self, settings=None, hosts=0, tls=True, objects=False):
-        self.port, self.agent_port, self.object_port = (programs.free_port() for _ in range(3))
+        self.port, self.agent_port, self.object_port, self.console_port = (programs.free_port() for _ in range(4))
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="skerry-private-"))
         self.state = self.folder / "coordinator"
         self.socket = self.folder / "coordinator.sock"
@@ -74,6 +74,7 @@ class PrivateCloud:
             "agents": {"listen": f"127.0.0.1:{self.agent_port}"},
             "socket": str(self.socket),
             "object_storage": {"endpoint": self.object_url if self.objects else "none"},
+            "console": {"listen": f"127.0.0.1:{self.console_port}", "novnc_folder": str(programs.novnc_folder())},
             "metrics": {"listen": "none"}, **(settings or {})}, indent=1))
 
     def set_up(self):

@@ -6,6 +6,7 @@ import random
 import signal
 import socket
 import subprocess
+import tempfile
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 PR_SET_PDEATHSIG = 1
@@ -18,6 +19,23 @@ RESERVATIONS = []
 def binaries():
     """The folder with the compiled programs: SKERRY_BINARIES, or the release build."""
     return pathlib.Path(os.environ.get("SKERRY_BINARIES") or REPOSITORY / ".build-release" / "release")
+
+
+def novnc_folder():
+    """Where noVNC is: the system's, or the files of Debian's package in .build-release, fetched once."""
+    system = pathlib.Path("/usr/share/novnc")
+    if (system / "vnc_lite.html").exists():
+        return system
+    kept = REPOSITORY / ".build-release" / "novnc"
+    files = kept / "usr" / "share" / "novnc"
+    if not files.exists() and kept.parent.is_dir():
+        with tempfile.TemporaryDirectory(prefix="skerry-novnc-") as folder:
+            done = subprocess.run(["apt-get", "download", "novnc"], cwd=folder, capture_output=True, text=True)
+            for package in pathlib.Path(folder).glob("novnc_*.deb"):
+                subprocess.run(["dpkg", "-x", package, kept], check=True)
+            if not files.exists():
+                print(f"no noVNC, pages of consoles are not there: {done.stderr.strip()}")
+    return files
 
 
 def command(program, *arguments):

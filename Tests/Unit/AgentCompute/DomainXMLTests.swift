@@ -82,13 +82,13 @@ struct DomainXMLTests {
             }, HypervisorSettings(virtType: .kvm)
         ),
         (
-            "pc-ide-e1000-vnc",
+            "pc-ide-e1000",
             definition {
                 $0.spec.machineType = "pc"
                 $0.spec.diskBus = "ide"
                 $0.spec.interfaces[0].model = "e1000"
                 $0.disks.append(DomainDisk(role: .configDrive, path: "/d/config.iso", format: .raw))
-            }, HypervisorSettings(virtType: .qemu, cpuModel: "maximum", vncListenAddress: "127.0.0.1")
+            }, HypervisorSettings(virtType: .qemu, cpuModel: "maximum")
         ),
         (
             "scsi-iso-image",

@@ -136,6 +136,16 @@ final class RecordingSession: CoordinatorSession {
         heard.withLock { $0.uploads[image] = whole }
     }
 
+    /// Who looks at consoles, by their session.
+    private let viewers = Mutex<[ConsoleID: FakeViewer]>([:])
+    func viewer(_ session: ConsoleID) -> FakeViewer? { viewers.withLock { $0[session] } }
+
+    func openConsole(_ session: ConsoleID) async throws -> any ByteChannel {
+        let viewer = FakeViewer()
+        viewers.withLock { $0[session] = viewer }
+        return viewer
+    }
+
     var statusesSinceResult: [ResourceStatus] { heard.withLock { $0.statusesSinceResult } }
 
     func send(_ statuses: [ResourceStatus]) async {

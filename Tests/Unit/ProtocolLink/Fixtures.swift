@@ -136,6 +136,17 @@ final class FakeService: LinkService {
             request: certificateRequestDER, names: ["objects.example", "192.0.2.1"], at: 1_700_000_000)
     }
 
+    /// Says everything back, until it is told to stop.
+    func serveConsole(_ session: ConsoleID, of node: NodeID, _ console: LinkConsole) async throws {
+        guard session != Self.unknownConsole else { throw LinkRefusal(.notFound, "Nobody waits for it.") }
+        while let bytes = try await console.read() {
+            try await console.write(bytes)
+            if bytes.last == 0 { return }
+        }
+    }
+
+    static let unknownConsole = ConsoleID(high: 7, low: 7)
+
     static let verdict = TokenVerdict(
         user: UserID(high: 1, low: 2), userName: "somebody", userDomain: "default", project: ProjectID(high: 3, low: 4),
         projectName: "project", projectDomain: "default", roles: ["member", "reader"], expiresAt: 1_800_000_000_000_000)

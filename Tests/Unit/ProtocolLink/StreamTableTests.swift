@@ -66,6 +66,29 @@ struct StreamTableTests {
         #expect(try agent.receive(.streamEnd(stream: 1, nil), isAcceptor: false) == [.streamEnded(1, nil)])
     }
 
+    @Test("a console goes both ways, each way within the credit that its reader gives, and ends both ways at once")
+    func consoles() throws {
+        let source = StreamOpening.Source.console(ConsoleID(high: 3, low: 3))
+        var agent = StreamTable(window: 100, limit: 4)
+        let opening = StreamOpening(initialCredit: 100, source: source)
+        #expect(try agent.open(source).effects == [.send(.streamOpen(stream: 1, opening))])
+        var coordinator = StreamTable(window: 100, limit: 4)
+        #expect(
+            try coordinator.receive(.streamOpen(stream: 1, opening), isAcceptor: true)
+                == [.streamOpened(1, source), .send(.streamCredit(stream: 1, bytes: 100))])
+        #expect(agent.takeCredit(1, upTo: 9) == 0)
+        #expect(try agent.receive(.streamCredit(stream: 1, bytes: 100), isAcceptor: false) == [.streamCreditGrew(1)])
+        #expect(agent.takeCredit(1, upTo: 150) == 100)
+        #expect(coordinator.takeCredit(1, upTo: 150) == 100)
+        #expect(try coordinator.receive(Self.data(1, 100), isAcceptor: true) == [.streamBytes(1, bytes: 100)])
+        #expect(throws: LinkError.self) { try coordinator.receive(Self.data(1, 1), isAcceptor: true) }
+        #expect(try agent.receive(Self.data(1, 60), isAcceptor: false) == [.streamBytes(1, bytes: 60)])
+        #expect(agent.consumed(1, 60) == [.send(.streamCredit(stream: 1, bytes: 60))])
+        #expect(coordinator.end(1, nil) == [.send(.streamEnd(stream: 1, nil))])
+        #expect(try agent.receive(.streamEnd(stream: 1, nil), isAcceptor: false) == [.streamEnded(1, nil)])
+        #expect(!agent.isWriting(1))
+    }
+
     @Test("frames of a stream that has just ended are let pass, those of one never opened are not")
     func stragglers() throws {
         var table = StreamTable(window: 100, limit: 4)

@@ -313,6 +313,14 @@ enum Samples {
                 Operation(id: id(57), deadline: 8, action: .uploadVolume(id(30), image: id(32), format: .raw)))
         ),
         (
+            "operation-open-console",
+            .operation(Operation(id: id(57), deadline: 8, action: .openConsole(id(30), .vnc, session: id(59))))
+        ),
+        (
+            "operation-open-console-serial",
+            .operation(Operation(id: id(58), deadline: 9, action: .openConsole(id(30), .serial, session: id(59))))
+        ),
+        (
             "result-done",
             .operationResult(OperationResult(id: id(50), outcome: .done(output: [104, 105]), steps: steps))
         ),
@@ -346,6 +354,10 @@ enum Samples {
                 StreamOpening(
                     initialCredit: 262_144,
                     source: .signing(SigningKeyRequest(access: "AK", date: "20260101", region: "here"))))
+        ),
+        (
+            "stream-open-console",
+            .streamOpen(stream: 13, StreamOpening(initialCredit: 262_144, source: .console(id(59))))
         ),
         ("stream-data", .streamData(stream: 5, ByteBuffer(bytes: [1, 2, 3]))),
         ("stream-credit", .streamCredit(stream: 5, bytes: 70_000)),
