@@ -4,7 +4,7 @@ import ArgumentParser
 struct ExplainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain", abstract: "Says why something is as it is.",
-        subcommands: [Server.self, Volume.self])
+        subcommands: [Server.self, Volume.self, Port.self])
 
     struct Server: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

@@ -77,9 +77,11 @@ package struct Cloud: Sendable {
         fleet = FleetSlice(
             core: core, database: database, authority: authority, participants: participants,
             explain: { key, reader in
-                key.kind == .volume
-                    ? try blockStorage.explain(key.id.cast(), in: reader)
-                    : try compute.explain(key.id.cast(), in: reader)
+                switch key.kind {
+                case .volume: try blockStorage.explain(key.id.cast(), in: reader)
+                case .port: try network.explain(key.id.cast(), in: reader)
+                default: try compute.explain(key.id.cast(), in: reader)
+                }
             })
         work = ([identitySlice, fleet] + others).flatMap(\.services)
         var operatorAPI = fleet.api

@@ -53,9 +53,12 @@ struct PolicyCloud: Sendable {
             participants: FleetParticipants(
                 providers: [], consumers: [], observers: [], operationConsumers: [compute.operationConsumer],
                 images: image.slice.service),
-            explain: { key, reader in
-                key.kind == .volume
-                    ? try volumes.explain(key.id.cast(), in: reader) : try compute.explain(key.id.cast(), in: reader)
+            explain: { [network] key, reader in
+                switch key.kind {
+                case .volume: try volumes.explain(key.id.cast(), in: reader)
+                case .port: try network.explain(key.id.cast(), in: reader)
+                default: try compute.explain(key.id.cast(), in: reader)
+                }
             })
         link = fleet.link
         var operatorAPI = fleet.api

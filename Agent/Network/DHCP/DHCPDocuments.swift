@@ -26,7 +26,7 @@ public struct DHCPDocuments: Hashable, Sendable {
         }
         configuration = Self.configuration(network, directory, user)
         hosts = Self.hosts(network, ports)
-        options = network.servedSubnets.flatMap { Self.options($0, network) }.lines
+        options = (network.servedSubnets.flatMap { Self.options($0, network) } + ports.flatMap(Self.options)).lines
         names = Self.names(network, ports)
     }
 
@@ -87,7 +87,8 @@ public struct DHCPDocuments: Hashable, Sendable {
         return ports.flatMap { port in
             port.fixedIPs.filter { leased[$0.subnet] != nil }.map { fixed in
                 let address = fixed.address.family == .ipv4 ? "\(fixed.address)" : "[\(fixed.address)]"
-                return ([port.mac.description, address] + (port.hostname.isEmpty ? [] : [port.hostname]))
+                let tag = port.dhcpOptions.isEmpty ? [] : ["set:\(port.tag)"]
+                return ([port.mac.description] + tag + [address] + (port.hostname.isEmpty ? [] : [port.hostname]))
                     .joined(separator: ",")
             }
         }.lines
@@ -108,6 +109,18 @@ public struct DHCPDocuments: Hashable, Sendable {
         let routes = classlessRoutes(subnet, network).map { "\($0),\($1)" }.joined(separator: ",")
         // RFC 3442, and the number Windows knew it by before.
         return lines + ["\(tag),option:classless-static-route,\(routes)", "\(tag),249,\(routes)"]
+    }
+
+    /// What one guest is told, which comes before what its subnet is told.
+    private static func options(_ port: PortSpec) -> [String] {
+        port.dhcpOptions.filter { ($0.name + $0.value).isOneLine && !$0.hasForeignAddress }.map { option in
+            let isNumber = option.name.utf8.allSatisfy { (48...57).contains($0) }
+            let kind = isNumber ? "" : option.family == .ipv4 ? "option:" : "option6:"
+            let values = option.value.split(separator: ",", omittingEmptySubsequences: false).map { part in
+                option.family == .ipv6 && IPAddress(part) != nil ? "[\(part)]" : String(part)
+            }
+            return "tag:\(port.tag),\(kind)\(option.name),\(values.joined(separator: ","))"
+        }
     }
 
     /// Clients that read option 121 ignore the router option, so the default route is among them.
@@ -148,12 +161,29 @@ extension SubnetSpec {
     }
 }
 
+extension PortSpec {
+    /// The name of the port in dnsmasq's rules.
+    fileprivate var tag: String { "port-\(id)" }
+}
+
+extension PortSpec.DHCPOption {
+    /// An address of the other IP version, which the server does not take where it wants addresses. Texts may be any.
+    fileprivate var hasForeignAddress: Bool {
+        let texts: Set = ["tftp-server", "bootfile-name", "bootfile-url", "root-path", "vendor-class", "user-class"]
+        guard !texts.contains(name) else { return false }
+        return value.split(separator: ",").contains { part in IPAddress(part).map { $0.family != family } ?? false }
+    }
+}
+
 extension [String] {
     /// Each element on a line of its own, also the last one.
     fileprivate var lines: String { isEmpty ? "" : joined(separator: "\n") + "\n" }
 }
 
 extension String {
+    /// Nothing that would end a line of dnsmasq's files, or begin something else on it.
+    fileprivate var isOneLine: Bool { utf8.allSatisfy { (32..<127).contains($0) && ![34, 35, 92].contains($0) } }
+
     /// Letters, digits, hyphens and dots, and no more than DNS takes (RFC 1035 section 2.3.4).
     fileprivate var isDomainName: Bool {
         utf8.count <= 253

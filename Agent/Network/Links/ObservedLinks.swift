@@ -6,3 +6,5 @@ public typealias ObservedLink = AgentNetlink.Link
 public typealias ObservedAddress = AgentNetlink.InterfaceAddress
 public typealias VXLANSettings = AgentNetlink.VXLANSettings
 public typealias ForwardingEntry = AgentNetlink.ForwardingEntry
+public typealias TokenBucket = AgentNetlink.TokenBucket
+public typealias LinkQueues = AgentNetlink.LinkQueues

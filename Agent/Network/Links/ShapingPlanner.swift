@@ -1,4 +1,3 @@
-import AgentNetlink
 import ProtocolModel
 
 /// Decides how taps are held to the limits of their ports. Pure.

@@ -3,7 +3,7 @@ import ProtocolModel
 
 /// What `skerry` asks for: nodes, join tokens, explanations. Below `/skerry`, for administrators only.
 public struct OperatorAPI: Sendable {
-    /// Everything that is known of why a server or a volume is where and as it is; `nil` for an unknown one.
+    /// Everything that is known of why a server, a volume or a port is where and as it is; `nil` for an unknown one.
     public typealias Explain = @Sendable (_ key: ResourceKey, _ reader: any SQLReader) throws -> JSON?
 
     private let nodes: NodeService
@@ -29,7 +29,8 @@ public struct OperatorAPI: Sendable {
                 Route(.get, "/v1/explain/servers/{server}", handler: explainServer)
                     .gated(by: "skerry:servers:explain"),
                 Route(.get, "/v1/explain/volumes/{volume}", handler: explainVolume)
-                    .gated(by: "skerry:volumes:explain")
+                    .gated(by: "skerry:volumes:explain"),
+                Route(.get, "/v1/explain/ports/{port}", handler: explainPort).gated(by: "skerry:ports:explain")
             ],
             policy: Self.policy,
             renderError: { error, requestID in
@@ -46,7 +47,8 @@ public struct OperatorAPI: Sendable {
 
     private static let policy = Policy(rules: [
         "skerry:nodes:list": .admin, "skerry:nodes:show": .admin, "skerry:nodes:remove": .admin,
-        "skerry:tokens:create": .admin, "skerry:servers:explain": .admin, "skerry:volumes:explain": .admin
+        "skerry:tokens:create": .admin, "skerry:servers:explain": .admin, "skerry:volumes:explain": .admin,
+        "skerry:ports:explain": .admin
     ])
 
     private func list(_ call: APICall) async throws -> APIResponse {
@@ -97,6 +99,13 @@ public struct OperatorAPI: Sendable {
             let story = try await call.database.read({ try explain(.volume(id), $0) })
         else { throw APIError.notFound("No volume '\(call.parameter("volume"))' is known, not even a deleted one.") }
         return .json(["volume": story])
+    }
+
+    private func explainPort(_ call: APICall) async throws -> APIResponse {
+        guard let id = PortID(call.parameter("port")),
+            let story = try await call.database.read({ try explain(.port(id), $0) })
+        else { throw APIError.notFound("No port '\(call.parameter("port"))' is known.") }
+        return .json(["port": story])
     }
 
     /// By id or by hostname.

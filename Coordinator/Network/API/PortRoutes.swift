@@ -40,6 +40,19 @@ struct PortRoutes: Sendable {
             .given("mac_address", \.mac, BodyFormat.parsed("MAC address") { MACAddress($0) }.nullable)
         ])
 
+    private static let optionWord = BodyFormat.text(1...255)
+    private static let ipVersion = BodyFormat.integer(orText: true).map { number, json throws(BodyFailure) in
+        guard let family = IPAddress.Family(rawValue: number) else { throw BodyFailure(.notOneOf([4, 6]), json) }
+        return family
+    }
+
+    private static let dhcpOption = BodySchema<DHCPOptionRequest>(
+        blank: DHCPOptionRequest(name: "", value: nil),
+        [
+            .required("opt_name", \.name, optionWord), .required("opt_value", \.value, optionWord.nullable),
+            .given("ip_version", \.family, ipVersion)
+        ])
+
     private static let vnicType = BodyFormat.word(of: ["normal"]).nullable
 
     /// There is no driver to read a profile: only an empty one is true.
@@ -66,7 +79,8 @@ struct PortRoutes: Sendable {
             .given("binding:host_id", \.draft.change.host, Form.text.nullable),
             .given("binding:vnic_type", \.draft.change.vnicType, vnicType),
             .given("binding:profile", \.draft.change.hasProfile, profile),
-            .nullable("qos_policy_id", \.draft.change.qosPolicy, Form.id())
+            .nullable("qos_policy_id", \.draft.change.qosPolicy, Form.id()),
+            .optional("extra_dhcp_opts", \.draft.change.dhcpOptions, Form.list(of: dhcpOption.format()))
         ],
         fixed: [.required("network_id", \.draft.network, Form.id())],
         shown: ["status", "binding:vif_type", "binding:vif_details", "qos_network_policy_id"])

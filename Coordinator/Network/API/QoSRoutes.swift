@@ -135,6 +135,15 @@ enum QoSPolicyRules {
     }()
 }
 
+extension APIExtension {
+    static let dhcpOptions = [
+        APIExtension(
+            "extra_dhcp_opt", "Neutron Extra DHCP options",
+            "Extra options configuration for DHCP. For example PXE boot options to DHCP clients can be specified (e.g. "
+                + "tftp-server, server-ip-address, bootfile-name)", "2013-03-17T12:00:00-00:00")
+    ]
+}
+
 /// What the API can do with them, as neutron-lib names it. Neither bandwidth nor packets can be guaranteed, nor packets be
 /// counted, nor floating IPs be limited: none of that is announced, and there are no such rules.
 extension APIExtension {

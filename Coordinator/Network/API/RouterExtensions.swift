@@ -1,6 +1,7 @@
 /// What the API can do with routers and floating IPs, as neutron-lib names it.
 extension APIExtension {
-    static let announced = (all + routing + pools + addressGroups + sharing + qos).sorted { $0.alias < $1.alias }
+    static let announced =
+        (all + routing + pools + addressGroups + sharing + qos + dhcpOptions).sorted { $0.alias < $1.alias }
 
     private static let routing = [
         APIExtension(

@@ -93,6 +93,12 @@ enum View {
             })
         view["binding:vnic_type"] = JSON(port.vnicType)
         view["qos_policy_id"] = JSON(port.qosPolicy?.text)
+        view["extra_dhcp_opts"] = .array(
+            port.dhcpOptions.map {
+                [
+                    "opt_name": JSON($0.name), "opt_value": JSON($0.value), "ip_version": JSON($0.family.rawValue)
+                ]
+            })
         view["qos_network_policy_id"] = JSON(item.networkPolicy?.text)
         let binding: Members = [
             "binding:host_id": JSON(port.host), "binding:profile": [:], "binding:vif_type": JSON(vifType(port)),

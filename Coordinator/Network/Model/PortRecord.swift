@@ -41,6 +41,8 @@ struct PortRecord: Sendable, Hashable {
     var lastError: String?
     /// How its traffic is treated; without one, as its network's is.
     var qosPolicy: QoSPolicyID?
+    /// What DHCP tells its guest beside what it tells all.
+    var dhcpOptions: [PortSpec.DHCPOption] = []
     var fixedIPs: [PortSpec.FixedIP] = []
     var groups: [SecurityGroupID] = []
 

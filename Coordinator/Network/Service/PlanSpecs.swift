@@ -64,7 +64,7 @@ extension PortRecord {
             isSecurityEnabled: isSecurityEnabled, securityGroups: groups,
             allowedPairs: pairs.compactMap { pair in
                 IPPrefix(pair.address).map { PortSpec.AllowedPair(prefix: $0, mac: pair.mac) }
-            }, hostname: hostname)
+            }, hostname: hostname, dhcpOptions: dhcpOptions)
     }
 }
 

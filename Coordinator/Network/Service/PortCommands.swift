@@ -20,6 +20,7 @@ package struct PortChange: Sendable {
     package var groups: [SecurityGroupID]?
     /// `.some(nil)` for none.
     package var qosPolicy: QoSPolicyID??
+    package var dhcpOptions: [DHCPOptionRequest]?
 
     package init() {}
 }
@@ -77,6 +78,7 @@ extension NetworkService {
         port.deviceOwner = change.deviceOwner ?? port.deviceOwner
         port.vnicType = change.vnicType ?? port.vnicType
         port.isSecurityEnabled = change.isSecurityEnabled ?? port.isSecurityEnabled
+        port.dhcpOptions = try DHCPOptionChange.apply(change.dhcpOptions ?? [], to: port.dhcpOptions)
         port.pairs = try PortChecks.pairs(change.pairs ?? port.pairs, of: port)
     }
 

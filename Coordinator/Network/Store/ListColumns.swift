@@ -78,6 +78,30 @@ extension HostRoute: ListItem {
     var listItem: String { "\(destination)>\(nextHop)" }
 }
 
+extension PortSpec.DHCPOption: ListItem {
+    /// `4>bootfile-name>70786c696e75782e30`: a value may have blanks.
+    init?(listItem: Substring) {
+        let parts = listItem.split(separator: ">", omittingEmptySubsequences: false)
+        guard parts.count == 3, let version = Int(parts[0]), let family = IPAddress.Family(rawValue: version),
+            parts[2].utf8.count % 2 == 0
+        else { return nil }
+        let digits = Array(parts[2].utf8)
+        var octets: [UInt8] = []
+        for index in stride(from: 0, to: digits.count, by: 2) {
+            guard let octet = UInt8(String(decoding: digits[index...index + 1], as: UTF8.self), radix: 16) else {
+                return nil
+            }
+            octets.append(octet)
+        }
+        self.init(family: family, name: String(parts[1]), value: String(decoding: octets, as: UTF8.self))
+    }
+
+    var listItem: String {
+        let digits = value.utf8.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        return "\(family.rawValue)>\(name)>\(digits)"
+    }
+}
+
 extension AddressPair: ListItem {
     init?(listItem: Substring) {
         let parts = listItem.split(separator: ">", omittingEmptySubsequences: false)

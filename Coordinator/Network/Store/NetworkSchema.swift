@@ -14,7 +14,10 @@ enum NetworkSchema {
         Migration(slice: "network", number: 8, name: "subnet pools, address scopes", sql: subnetPools),
         Migration(slice: "network", number: 9, name: "address groups", sql: addressGroups),
         Migration(slice: "network", number: 10, name: "what is shared with whom", sql: rbac),
-        Migration(slice: "network", number: 11, name: "quality of service", sql: qos)
+        Migration(slice: "network", number: 11, name: "quality of service", sql: qos),
+        Migration(
+            slice: "network", number: 12, name: "DHCP options of ports",
+            sql: "ALTER TABLE network_ports ADD COLUMN dhcp_options TEXT NOT NULL DEFAULT ''")
     ]
 
     /// `sort_key` and the pools' bounds are addresses as 8 or 32 hexadecimal digits, which sort as the addresses do.

@@ -31,6 +31,7 @@ extension PortRecord: StandardRecord {
         try column("server_id", &server)
         try column("service", &isService, .fixed)
         try column("qos_policy_id", &qosPolicy)
+        try column.list("dhcp_options", &dhcpOptions)
     }
 }
 

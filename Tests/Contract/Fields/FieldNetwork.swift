@@ -194,5 +194,13 @@ extension FieldTable {
         POST /network/v2.0/ports qos_policy_id shown
         PUT /network/v2.0/ports/{id} qos_policy_id shown
         PUT /network/v2.0/policies/{id}/tags tags shown
+        POST /network/v2.0/ports extra_dhcp_opts test:NetworkDHCPOptionTests.life
+        POST /network/v2.0/ports extra_dhcp_opts.opt_name shown
+        POST /network/v2.0/ports extra_dhcp_opts.opt_value shown
+        POST /network/v2.0/ports extra_dhcp_opts.ip_version shown
+        PUT /network/v2.0/ports/{id} extra_dhcp_opts test:NetworkDHCPOptionTests.life
+        PUT /network/v2.0/ports/{id} extra_dhcp_opts.opt_name test:NetworkDHCPOptionTests.life
+        PUT /network/v2.0/ports/{id} extra_dhcp_opts.opt_value test:NetworkDHCPOptionTests.life
+        PUT /network/v2.0/ports/{id} extra_dhcp_opts.ip_version test:NetworkDHCPOptionTests.life
         """
 }

@@ -365,7 +365,7 @@ struct TwoTenantScene: Sendable {
             ("servers", "server"), ("routers", "router"), ("floatingips", "floating_ip"),
             ("subnetpools", "subnet_pool"), ("address-scopes", "address_scope"), ("volumes", "volume"),
             ("snapshots", "volume_snapshot"), ("attachments", "attachment"), ("address-groups", "address_group"),
-            ("rbac-policies", "rbac_policy"),
+            ("rbac-policies", "rbac_policy"), ("policies", "qos_policy"),
             ("volume-transfers", "volume_transfer"), ("os-volume-transfer", "volume_transfer")
         ]
         where line.path.contains("/\(collection)/") { return things[kind]?.own ?? "" }

@@ -95,6 +95,39 @@ struct ConvergenceTests {
         }
     }
 
+    @Test("a guest is told the options of its port, before those of its subnet, and its neighbour is not")
+    func optionsOfPorts() async throws {
+        try await withLab { lab in
+            var port = Fixture.port(network: network.id)
+            let other = Fixture.port(0x2c, network: network.id, address: "10.0.0.6")
+            port.dhcpOptions = [
+                .init(family: .ipv4, name: "bootfile-name", value: "linux 6/pxelinux.0"),
+                .init(family: .ipv4, name: "tftp-server", value: "2001:db8::1"),
+                .init(family: .ipv4, name: "router", value: "10.0.0.77"),
+                .init(family: .ipv4, name: "server-ip-address", value: "2001:db8::2"),
+                .init(family: .ipv4, name: "root-path", value: "x\ndhcp-option=3,10.0.0.66"),
+                .init(family: .ipv6, name: "bootfile-url", value: "tftp://[2001:db8::1]/x")
+            ]
+            #expect(await lab.driver.converge(state(ports: [port, other])).failures == [:])
+            let (guest, neighbour) = (try FakeGuest(port: port, lab: lab), try FakeGuest(port: other, lab: lab))
+            defer {
+                guest.end()
+                neighbour.end()
+            }
+            let answer = try await guest.askForAddress()
+            #expect(
+                answer["boot_file"] == "linux 6/pxelinux.0" || answer["bootfile"] == "linux 6/pxelinux.0", "\(answer)")
+            #expect(answer["tftp"] == "2001:db8::1" && answer["router"] == "10.0.0.77", "\(answer)")
+            #expect(answer["dns"] == "9.9.9.9" && answer["ip"] == "10.0.0.5")
+            let plain = try await neighbour.askForAddress()
+            #expect(plain["tftp"] == nil && plain["router"] == "10.0.0.1" && plain["ip"] == "10.0.0.6", "\(plain)")
+
+            port.dhcpOptions = []
+            #expect(await lab.driver.converge(state(ports: [port, other])).failures == [:])
+            #expect(try await guest.askForAddress()["router"] == "10.0.0.1")
+        }
+    }
+
     @Test("a guest gets its address, its routes and its metadata, also after a restart of the agent")
     func guestIsServed() async throws {
         try await withLab { lab in

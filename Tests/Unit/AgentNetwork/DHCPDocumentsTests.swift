@@ -54,6 +54,28 @@ struct DHCPDocumentsTests {
                 """)
     }
 
+    @Test("options of a port go by a tag of its own; what could end a line is left out")
+    func optionsOfPorts() {
+        var port = Fixture.port()
+        port.dhcpOptions = [
+            .init(family: .ipv4, name: "210", value: "/boot/"), .init(family: .ipv4, name: "router", value: "10.0.0.9"),
+            .init(family: .ipv6, name: "ntp-server", value: "2001:db8::9,2001:db8::8"),
+            .init(family: .ipv4, name: "ntp-server", value: "2001:db8::9"),
+            .init(family: .ipv4, name: "root-path", value: "a\nb"),
+            .init(family: .ipv4, name: "nis-domain", value: "\"")
+        ]
+        let documents = DHCPDocuments(
+            network: Fixture.network(), ports: [port], directory: "/d", user: "nobody")
+        let tag = "port-\(port.id)"
+        #expect(documents.hosts.split(separator: "\n").first == "fa:16:3e:00:00:2b,set:\(tag),10.0.0.5,guest-2b")
+        #expect(
+            documents.options.split(separator: "\n").suffix(3) == [
+                "tag:\(tag),210,/boot/", "tag:\(tag),option:router,10.0.0.9",
+                "tag:\(tag),option6:ntp-server,[2001:db8::9],[2001:db8::8]"
+            ])
+        #expect(!documents.options.contains("root-path") && !documents.options.contains("nis-domain"))
+    }
+
     @Test("a name that is none cannot say anything to the server")
     func hostileNames() {
         var network = Fixture.network()

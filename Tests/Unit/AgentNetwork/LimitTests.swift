@@ -58,8 +58,9 @@ struct LimitTests {
         from sender: FakeGuest, to receiver: FakeGuest, _ address: String, bytes: Int
     ) async throws -> Double {
         let shell = receiver.shell
+        // Its input stays open: with its end, the sender would take the conversation for over.
         async let received = shell.run(
-            "sh", ["-c", "timeout 19 busybox nc -l -p 9000 | wc -c"])
+            "sh", ["-c", "{ sleep 15 2>&1 & } | timeout 19 busybox nc -l -p 9000 | wc -c"])
         try await Task.sleep(for: .milliseconds(500))
         let start = ContinuousClock.now
         try await sender.shell.run(
@@ -143,8 +144,12 @@ struct LimitTests {
                 (guest, other, "10.0.0.6", true), (other, guest, "10.0.0.5", false)
             ] {
                 try await receiver.shell.run(
-                    "iptables", ["-A", "INPUT", "-p", "udp", "-m", "dscp", "--dscp", "46", "-j", "ACCEPT"])
-                try await sender.shell.run("sh", ["-c", "echo x | timeout 2 busybox nc -u -w 1 \(address) 7 || true"])
+                    "iptables",
+                    [
+                        "-A", "INPUT", "-p", "icmp", "--icmp-type", "echo-request", "-m", "dscp", "--dscp", "46", "-j",
+                        "ACCEPT"
+                    ])
+                try await sender.shell.run("busybox", ["ping", "-c", "2", "-W", "2", address])
                 let seen = try await receiver.shell.run("iptables", ["-L", "INPUT", "-v", "-x", "-n"])
                 let counted = seen.split(separator: "\n").last.flatMap { $0.split(separator: " ").first } ?? ""
                 #expect((Int(counted) ?? 0 > 0) == isMarked, "\(seen)")

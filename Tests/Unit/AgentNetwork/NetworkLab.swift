@@ -143,7 +143,8 @@ final class FakeGuest {
         try await shell.run(
             "busybox",
             [
-                "udhcpc", "-i", "eth0", "-n", "-q", "-f", "-t", "5", "-T", "1", "-O", "121", "-O", "26", "-s",
+                "udhcpc", "-i", "eth0", "-n", "-q", "-f", "-t", "5", "-T", "1", "-O", "121", "-O", "26", "-O", "66",
+                "-O", "67", "-s",
                 folder + "/script"
             ])
         let answer = try String(contentsOfFile: folder + "/answer", encoding: .utf8)
