@@ -51,7 +51,7 @@ struct PaceTests {
     }
 
     private static let put =
-        "PUT \(ObjectCloud.account)/c/o HTTP/1.1\r\nHost: x\r\nX-Auth-Token: owner\r\nContent-Length: 100\r\n\r\n"
+        "PUT \(ObjectCloud.account)/c/o HTTP/1.1\r\nHost: x\r\nX-Auth-Token: owner\r\nContent-Length: 100\r\nConnection: close\r\n\r\n"
 
     @Test("a head that comes octet by octet is not waited for", .timeLimit(.minutes(1)))
     func slowHead() async throws {
@@ -84,7 +84,7 @@ struct PaceTests {
     func shares() async throws {
         try await serve {
             $0.maximumPerClient = 2
-            $0.pace.head = .seconds(3)
+            $0.pace.head = .seconds(30)
         } then: { port, _ async throws in
             let one = try await connect(port), two = try await connect(port)
             // The third is turned away, at once.
