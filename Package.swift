@@ -240,8 +240,8 @@ let package = Package(
         tests(
             "Tests/Unit/CoordinatorConsole",
             [
-                "CoordinatorConsole", "CoordinatorFleet", "CoordinatorPlatform", "ProtocolLink", "ProtocolModel",
-                "TestsSupportStore", .webSocket, .http1, .logging
+                "CoordinatorConsole", "CoordinatorFleet", "CoordinatorPlatform", "ProtocolModel", "TestsSupportStore",
+                .webSocket, .http1, .logging
             ] + Target.Dependency.nio),
         tests(
             "Tests/Unit/CoordinatorNetwork",
