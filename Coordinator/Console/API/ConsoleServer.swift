@@ -107,11 +107,22 @@ public struct ConsoleServer: Service {
 
     // MARK: A connection
 
-    /// - Throws: For one too many, which is closed.
+    /// A request to upgrade that is turned down is not handed on as one for a page: it is answered here.
+    private static func refuse(_ channel: any Channel) {
+        let headers: HTTPHeaders = ["Content-Length": "0", "Connection": "close"]
+        let head = HTTPResponseHead(version: .http1_1, status: .forbidden, headers: headers)
+        channel.write(HTTPServerResponsePart.head(head), promise: nil)
+        channel.writeAndFlush(HTTPServerResponsePart.end(nil)).whenComplete { _ in channel.close(promise: nil) }
+    }
+
+    /// One too many is closed at once; that is no trouble of the port's own, so it throws nothing.
     private func accept(
         _ channel: any Channel, _ connections: ConnectionCount
     ) throws -> EventLoopFuture<Outcome> {
-        guard connections.enter() else { throw ChannelError.eof }
+        guard connections.enter() else {
+            channel.close(promise: nil)
+            return channel.eventLoop.makeFailedFuture(ChannelError.eof)
+        }
         channel.closeFuture.whenComplete { _ in connections.leave() }
         if let certificate { try channel.pipeline.syncOperations.addHandler(certificate.handler()) }
         let entry = NIOLoopBoundBox(Entry(), eventLoop: channel.eventLoop)
@@ -124,7 +135,10 @@ public struct ConsoleServer: Service {
             maxFrameSize: Self.frameLimit,
             shouldUpgrade: { channel, head in
                 channel.eventLoop.makeFutureWithTask { await doors.open(head) }.map { opened in
-                    guard let opened else { return nil }
+                    guard let opened else {
+                        Self.refuse(channel)
+                        return nil
+                    }
                     entry.value.ticket = opened.ticket
                     return opened.headers
                 }
