@@ -26,6 +26,8 @@ extension ServerPlanner {
         guard spec.image == nil else { return view.files?.rootDiskVersion != spec.rootDiskVersion }
         let made = [view.files?.ephemeral, view.files?.swap].compactMap { $0?.version }
         if let latest = made.max() { return latest < spec.rootDiskVersion }
+        // What has no disk here has a folder all the same, where its console goes.
+        if view.files == nil { return view.domain?.isActive != true }
         return view.domain == nil && (spec.ephemeralGiB > 0 || spec.swapMiB > 0)
     }
 
