@@ -26,7 +26,8 @@ extension ServerPlanner {
         guard spec.image == nil else { return view.files?.rootDiskVersion != spec.rootDiskVersion }
         let made = [view.files?.ephemeral, view.files?.swap].compactMap { $0?.version }
         if let latest = made.max() { return latest < spec.rootDiskVersion }
-        return view.domain == nil && (spec.ephemeralGiB > 0 || spec.swapMiB > 0)
+        // With no disk of its own it has a folder still, where its console is written down.
+        return view.domain == nil && (view.files == nil || spec.ephemeralGiB > 0 || spec.swapMiB > 0)
     }
 
     /// Whether the flavor gives more than the disks have. A disk never becomes smaller; swap holds nothing worth keeping,

@@ -12,7 +12,13 @@ def run(cloud):
 
 def start(cloud, run, key, *source):
     server = run("server", "create", "rooted", *source, "--flavor", "m1.nano", "--key-name", "demo",
-                 "--network", "external", "--wait", "-f", "json")
+                 "--network", "external", "-f", "json")
+
+    def settled():
+        shown = run("server", "show", server["id"], "-f", "json")
+        assert shown["status"] != "ERROR", shown["fault"]
+        return shown["status"] == "ACTIVE"
+    eventually("the server runs", settled, 180, every=1)
     wait_ready(lambda: cloud.console(server["id"]))
     addresses = run("server", "show", "rooted", "-f", "json")["addresses"]["external"]
     address = next(each for each in addresses if "." in each)

@@ -201,9 +201,9 @@ struct GuestChange: Sendable, CustomTestStringConvertible {
         let waiting = ServerPlanner.plan(
             spec, generation: 1,
             view: ServerPlanner.View(domain: nil, files: nil, bootID: "boot-1", network: .waiting))
-        #expect(waiting.steps == [.define] && waiting.wait == .network)
-        #expect(host.settle(spec) == [[.define, .start]])
-        #expect(host.files == nil)
+        #expect(waiting.steps == [.createDisk, .define] && waiting.wait == .network)
+        #expect(host.settle(spec) == [[.createDisk, .define, .start]], "its folder is for its console")
+        #expect(host.files?.rootDiskVersion == nil)
         spec.id = id(2)
         spec.swapMiB = 64
         var other = PlannedHost()
