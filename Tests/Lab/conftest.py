@@ -15,8 +15,8 @@ from skerrylab.leftovers import allocations, difference, snapshot
 # pgrep's expression for the processes of a cloud.
 OURS = "qemu|libvirtd|virtlogd|dnsmasq|skerry"
 # Those that share a cloud, in this order; what needs no lab host comes first.
-ORDER = ["test_host", "test_vlan", "test_quickstart", "test_story", "test_console", "test_disconnected", "test_kill", "test_router", "test_two_hosts",
-         "test_purge"]
+ORDER = ["test_host", "test_vlan", "test_quickstart", "test_story", "test_volumes", "test_boot_volume", "test_console",
+         "test_lifecycle", "test_disconnected", "test_kill", "test_router", "test_two_hosts", "test_purge"]
 
 
 def pytest_configure():
