@@ -125,11 +125,11 @@ def network(facts):
     # Those that Skerry announces: what an extension adds is tested where there is one.
     extensions = (
         "address-group,address-scope,allowed-address-pairs,availability_zone,binding,default-subnetpools,"
-        "empty-string-filtering,expose-port-forwarding-in-fip,ext-gw-mode,external-net,extraroute,"
-        "extraroute-atomic,filter-validation,fip-port-details,floating-ip-port-forwarding,"
+        "empty-string-filtering,expose-port-forwarding-in-fip,ext-gw-mode,external-net,"
+        "extra_dhcp_opt,extraroute,extraroute-atomic,filter-validation,fip-port-details,floating-ip-port-forwarding,"
         "floating-ip-port-forwarding-description,floatingip-autodelete-internal,ip-substring-filtering,net-mtu,"
         "net-mtu-writable,network-ip-availability,pagination,port-security,port-security-groups-filtering,"
-        "project-id,provider,quota_details,quotas,rbac-address-group,rbac-address-scope,rbac-policies,"
+        "project-id,provider,qos,quota_details,quotas,rbac-address-group,rbac-address-scope,rbac-policies,"
         "rbac-security-groups,rbac-subnetpool,router,router_availability_zone,security-group,"
         "security-groups-normalized-cidr,security-groups-remote-address-group,"
         "security-groups-rules-belongs-to-default-sg,sort-key-validation,sorting,standard-attr-description,"
