@@ -30,6 +30,9 @@ public struct DHCPDocuments: Hashable, Sendable {
         names = Self.names(network, ports)
     }
 
+    /// What the tags of ports begin with; only ports with options of their own have one.
+    static let portTag = "port-"
+
     /// Seconds a lease lasts. Addresses never move, so this only says how soon a guest hears of changed options.
     private static let leaseSeconds = 86400
 
@@ -163,7 +166,7 @@ extension SubnetSpec {
 
 extension PortSpec {
     /// The name of the port in dnsmasq's rules.
-    fileprivate var tag: String { "port-\(id)" }
+    fileprivate var tag: String { "\(DHCPDocuments.portTag)\(id)" }
 }
 
 extension PortSpec.DHCPOption {

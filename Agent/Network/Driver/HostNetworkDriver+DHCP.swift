@@ -51,12 +51,15 @@ extension HostNetworkDriver {
         let user = HostFile.isReachableByEverybody(directory) ? "nobody" : "root"
         let documents = DHCPDocuments(network: network, ports: ports, directory: directory, user: user)
         let previousHosts = HostFile.text(directory + "/hosts") ?? ""
+        let previousOptions = HostFile.text(directory + "/options") ?? ""
         var change = DocumentChange.none
         for (name, text) in [("hosts", documents.hosts), ("options", documents.options), ("names", documents.names)]
         where HostFile.text("\(directory)/\(name)") != text {
             try HostFile.write("\(directory)/\(name)", text)
             change = .reload
         }
+        // dnsmasq 2.90 does not survive to read some options of single guests again.
+        if change == .reload, previousOptions.contains(DHCPDocuments.portTag) { change = .restart }
         let leases = HostFile.text(directory + "/leases") ?? ""
         if DHCPLeases.conflict(leases: leases, hosts: documents.hosts, previousHosts: previousHosts) {
             change = .restart

@@ -36,8 +36,11 @@ struct LimitTests {
                 first.end()
                 second.end()
             }
-            try await first.shell.run("ip", ["address", "add", "10.0.0.5/24", "dev", "eth0"])
-            try await second.shell.run("ip", ["address", "add", "10.0.0.6/24", "dev", "eth0"])
+            for (guest, address) in [(first, "10.0.0.5/24"), (second, "10.0.0.6/24")] {
+                // As DHCP would tell it: larger frames do not get through.
+                try await guest.shell.run("ip", ["link", "set", "eth0", "mtu", "\(network.mtuBytes)"])
+                try await guest.shell.run("ip", ["address", "add", address, "dev", "eth0"])
+            }
             try await body(lab, first, second)
         } catch {
             await lab.end()
@@ -53,18 +56,34 @@ struct LimitTests {
         }
     }
 
+    /// Counts what one connection brings.
+    private static let take = """
+        import socket
+        server = socket.create_server(("", 9000)); server.settimeout(15)
+        connection, _ = server.accept(); connection.settimeout(15)
+        count = 0
+        while data := connection.recv(65536): count += len(data)
+        print(count)
+        """
+
+    /// Sends as many bytes as are asked for to an address, once somebody listens there.
+    private static let send = """
+        import socket, sys, time
+        for attempt in range(100):
+            try: connection = socket.create_connection((sys.argv[1], 9000), 15); break
+            except OSError: time.sleep(0.05)
+        connection.sendall(bytes(int(sys.argv[2])))
+        connection.close()
+        """
+
     /// - Returns: Bits a second that TCP gets through.
     private func measure(
         from sender: FakeGuest, to receiver: FakeGuest, _ address: String, bytes: Int
     ) async throws -> Double {
         let shell = receiver.shell
-        // Its input stays open: with its end, the sender would take the conversation for over.
-        async let received = shell.run(
-            "sh", ["-c", "{ sleep 15 2>&1 & } | timeout 19 busybox nc -l -p 9000 | wc -c"])
-        try await Task.sleep(for: .milliseconds(500))
+        async let received = shell.run("python3", ["-c", Self.take])
         let start = ContinuousClock.now
-        try await sender.shell.run(
-            "sh", ["-c", "head -c \(bytes) /dev/zero | timeout 18 busybox nc \(address) 9000 < /dev/stdin"])
+        try await sender.shell.run("python3", ["-c", Self.send, address, "\(bytes)"])
         let count = Int(try await received.split(separator: "\n").first ?? "") ?? 0
         let took = ContinuousClock.now - start
         #expect(count == bytes)
